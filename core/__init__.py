@@ -1,0 +1,69 @@
+"""The words of the house as frozen dataclasses, its settings and its errors. No torch, no I/O."""
+
+from __future__ import annotations
+
+from .episodes import (
+    EXPERT,
+    Adapter,
+    AdapterStatus,
+    Episode,
+    GateReport,
+    Lesson,
+    LessonStatus,
+    Receipt,
+    SkillGate,
+)
+from .errors import (
+    AdapterRejected,
+    DataMissing,
+    EngineUnreachable,
+    LifelongError,
+    MalformedTask,
+    ModelCorrupt,
+    ModelMissing,
+    NothingFound,
+    SettingsError,
+    StoreError,
+)
+from .settings import Settings
+from .steps import Action, Message, Observation, Recall, Reward, Step, Thought, ToolResult, to_messages
+from .tasks import NO_VERDICT, UNKNOWN, Judge, Outcome, Task, Usage, Verdict
+
+__all__ = [
+    "EXPERT",
+    "NO_VERDICT",
+    "UNKNOWN",
+    "Action",
+    "Adapter",
+    "AdapterRejected",
+    "AdapterStatus",
+    "DataMissing",
+    "EngineUnreachable",
+    "Episode",
+    "GateReport",
+    "Judge",
+    "Lesson",
+    "LessonStatus",
+    "LifelongError",
+    "MalformedTask",
+    "Message",
+    "ModelCorrupt",
+    "ModelMissing",
+    "NothingFound",
+    "Observation",
+    "Outcome",
+    "Recall",
+    "Receipt",
+    "Reward",
+    "Settings",
+    "SettingsError",
+    "SkillGate",
+    "Step",
+    "StoreError",
+    "Task",
+    "Thought",
+    "ToolResult",
+    "Usage",
+    "Verdict",
+    "to_messages",
+]

@@ -1,0 +1,208 @@
+"""The record of what happened and what was made of it: `Episode`, `Lesson`, `Adapter`, `Receipt`."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, field, replace
+from enum import StrEnum
+from typing import Any
+
+from .steps import Action, Step, steps_from_json, steps_to_json
+from .tasks import Judge, Outcome, Task, Usage, Verdict
+
+EXPERT = "expert"
+"""The model name under which demonstrations are recorded: they are corrections, not the agent's own runs."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Episode:
+    """A finished run. Durable before its answer counts as done."""
+
+    id: str
+    """Unique; derived from the run and its position where runs must be repeatable."""
+    task: Task
+    """What was asked."""
+    steps: tuple[Step, ...]
+    """Everything that happened, in order."""
+    outcome: Outcome
+    """How it ended; feedback replaces it later."""
+    skill: str = ""
+    """The skill it was filed under; empty while it waits in the novelty buffer."""
+    model: str = ""
+    """The base model that acted."""
+    adapter: str = ""
+    """The adapter that acted, empty for the base alone."""
+    lessons: tuple[str, ...] = ()
+    """Ids of the lessons that were shown."""
+    control: bool = False
+    """Whether it ran in the control arm: no memory, no adapter."""
+    offered: bool = False
+    """Whether memory or an adapter was there to help; in the control arm it was withheld. The help/harm meter counts these."""
+    verdict: Verdict | None = None
+    """What perception said beforehand."""
+    correction: str = ""
+    """The right answer, told by an expert or a user after a failure; empty if none."""
+    usage: Usage = field(default_factory=Usage)
+    """Tokens and seconds."""
+    created: float = 0.0
+    """Seconds since the epoch."""
+
+    @property
+    def answer(self) -> str:
+        """The last action, empty if the agent never acted."""
+        return next((step.text for step in reversed(self.steps) if isinstance(step, Action)), "")
+
+    @property
+    def trainable(self) -> bool:
+        """Whether consolidation may learn from it: verified success, or a correction (law 8)."""
+        return self.outcome.verified or bool(self.correction)
+
+    def to_json(self) -> str:
+        """One line of JSON that `from_json` reads back to an equal episode."""
+        return json.dumps({**asdict(self), "steps": steps_to_json(self.steps)}, ensure_ascii=False)
+
+    @classmethod
+    def from_json(cls, text: str) -> Episode:
+        """The inverse of `to_json`. Raises `ValueError` or `KeyError` on damaged text."""
+        row: dict[str, Any] = json.loads(text)
+        outcome, verdict = row["outcome"], row["verdict"]
+        return cls(
+            **{
+                **row,
+                "task": Task(**row["task"]),
+                "steps": steps_from_json(row["steps"]),
+                "outcome": Outcome(**{**outcome, "judge": Judge(outcome["judge"])}),
+                "verdict": Verdict(**verdict) if verdict else None,
+                "lessons": tuple(row["lessons"]),
+                "usage": Usage(**row["usage"]),
+            }
+        )
+
+
+class LessonStatus(StrEnum):
+    """A lesson's life. It is shown for certain only when active."""
+
+    PROBATION = "probation"
+    ACTIVE = "active"
+    RETIRED = "retired"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Lesson:
+    """A principle drawn from contrasted runs, with the evidence that proves it."""
+
+    id: str
+    """Unique; a hash of skill, tenant and text, so that the same lesson is never written twice."""
+    tenant: str
+    """Whose lesson it is."""
+    skill: str
+    """Where it applies."""
+    text: str
+    """The principle, in words a model can follow."""
+    episodes: tuple[str, ...]
+    """Ids of the episodes that prove it (law 7)."""
+    helped: int = 0
+    """Tasks solved with it shown."""
+    harmed: int = 0
+    """Tasks failed with it shown."""
+    status: LessonStatus = LessonStatus.PROBATION
+    """Where it is in its life."""
+    author: str = "evidence"
+    """Who wrote the text: `evidence` (computed) or a model's name."""
+
+
+class AdapterStatus(StrEnum):
+    """An adapter's life."""
+
+    CANDIDATE = "candidate"
+    CANARY = "canary"
+    LIVE = "live"
+    REJECTED = "rejected"
+    RETIRED = "retired"
+    ERASED = "erased"
+
+
+@dataclass(frozen=True, kw_only=True)
+class SkillGate:
+    """The gate's figures for one skill: candidate against live on the same held-out tasks."""
+
+    skill: str
+    """Which skill."""
+    tasks: int
+    """How many held-out tasks."""
+    live: float
+    """Success rate of what serves now."""
+    candidate: float
+    """Success rate of the candidate."""
+    gain_ci95: tuple[float, float]
+    """95 % interval of candidate minus live, paired over tasks."""
+    serves: bool = False
+    """Whether the candidate goes live for this skill."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class GateReport:
+    """Why a candidate was published or not. A rejected candidate is a result."""
+
+    accepted: bool
+    """Whether it was published."""
+    target: str
+    """The skill it was trained for."""
+    skills: tuple[SkillGate, ...]
+    """One row a skill."""
+    reason: str
+    """The decision in one sentence."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Adapter:
+    """An immutable, versioned LoRA."""
+
+    name: str
+    """Versioned name, such as `lifelong-v0003`; never used twice."""
+    path: str
+    """Its own directory, written once."""
+    base: str
+    """The base model it fits."""
+    rank: int
+    """LoRA rank."""
+    tenant: str = "default"
+    """Whose episodes it learned from; no other tenant is served by it."""
+    status: AdapterStatus = AdapterStatus.CANDIDATE
+    """Where it is in its life."""
+    target: str = ""
+    """The skill it was trained for."""
+    episodes: tuple[str, ...] = ()
+    """Ids of the episodes it learned from (law 7)."""
+    lessons: tuple[str, ...] = ()
+    """Ids of the lessons it carries."""
+    recipe: dict[str, Any] = field(default_factory=dict)
+    """Everything that is needed to train it again, seed included."""
+    gate: GateReport | None = None
+    """The gate's report, once it was examined."""
+
+    def with_status(self, status: AdapterStatus) -> Adapter:
+        """A copy in another stage of life."""
+        return replace(self, status=status)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Receipt:
+    """The record of an erasure."""
+
+    id: str
+    """Unique."""
+    asked: str
+    """What was asked, in the caller's words: `episode=...`, `tenant=...`, `skill=...`."""
+    episodes: int
+    """Episodes removed."""
+    lessons: int
+    """Lessons removed because an erased episode was part of their evidence."""
+    adapters_erased: tuple[str, ...]
+    """Adapters that had seen the data and are gone."""
+    adapters_rebuilt: tuple[str, ...]
+    """What was trained instead, without the data."""
+    probe: dict[str, float]
+    """What a search for the erased data finds afterwards; zero everywhere when it worked."""
+    created: float = 0.0
+    """Seconds since the epoch."""

@@ -1,0 +1,202 @@
+"""Every setting of the house, with its unit and its range; an invalid one is refused by name."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, is_dataclass, replace
+from pathlib import Path
+from typing import Any, Self, get_type_hints
+
+from .errors import SettingsError
+
+
+def _within(group: str, settings: object, **ranges: tuple[float, float]) -> None:
+    for name, (low, high) in ranges.items():
+        value = getattr(settings, name)
+        if not low <= value <= high:
+            raise SettingsError(f"{group}.{name} is {value}; it must lie between {low} and {high}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelSettings:
+    """Which language model acts and learns, and where it runs."""
+
+    name: str = "smollm2-135m-instruct"
+    """A name that `lifelong models list` shows, a local directory, or a hub id."""
+    engine: str = "embedded"
+    """`embedded` (in this process) or `vllm` (an OpenAI-compatible URL)."""
+    url: str = ""
+    """Where vLLM answers; empty: start a server of our own."""
+    max_tokens: int = 160
+    """Most tokens one answer may have; an environment that needs fewer gets fewer."""
+    reflector_url: str = ""
+    """An OpenAI-compatible URL of a stronger model that words the lessons; empty: the evidence alone."""
+    reflector_model: str = ""
+    """The model's name at `reflector_url`."""
+
+    def __post_init__(self) -> None:
+        if self.engine not in ("embedded", "vllm"):
+            raise SettingsError(f"model.engine is {self.engine!r}; it must be 'embedded' or 'vllm'")
+        _within("model", self, max_tokens=(1, 32_768))
+
+
+@dataclass(frozen=True, kw_only=True)
+class MemorySettings:
+    """What is kept outside the weights and how much of it is shown."""
+
+    encoder: str = "minilm"
+    """`minilm`, or `hashed`, which needs no model file."""
+    recall: str = "nearest"
+    """Which past runs are shown: `nearest` verified ones, the `latest` successes, or `off`."""
+    recall_tokens: int = 256
+    """Most tokens of recalled text in one prompt."""
+    recall_episodes: int = 3
+    """Most past episodes in one prompt."""
+    max_episodes: int = 200_000
+    """Episodes kept per tenant; the oldest unverified ones go first."""
+    probation_share: float = 0.3
+    """Share of tasks in which a lesson on probation is shown, so that its help can be measured."""
+
+    def __post_init__(self) -> None:
+        if self.encoder not in ("minilm", "hashed"):
+            raise SettingsError(f"memory.encoder is {self.encoder!r}; it must be 'minilm' or 'hashed'")
+        if self.recall not in ("nearest", "latest", "off"):
+            raise SettingsError(f"memory.recall is {self.recall!r}; it must be 'nearest', 'latest' or 'off'")
+        _within("memory", self, recall_tokens=(0, 32_768), recall_episodes=(0, 64), max_episodes=(1, 10**9), probation_share=(0, 1))
+
+
+@dataclass(frozen=True, kw_only=True)
+class WakeSettings:
+    """How one task is handled."""
+
+    control_share: float = 0.1
+    """Share of tasks that run with no memory and no adapter: the control arm."""
+    tries: int = 2
+    """Most answers tried on a task while the executor refuses them."""
+    doubtful_tries: int = 3
+    """The same where the agent is likely to fail: there it spends more."""
+    novelty_quantile: float = 0.99
+    """Quantile of the known tasks' own novelty above which a task counts as foreign."""
+    abstain_on_unknown: bool = False
+    """Whether a foreign task is declined instead of tried on the base model."""
+
+    def __post_init__(self) -> None:
+        _within("wake", self, control_share=(0, 1), tries=(1, 16), doubtful_tries=(1, 16), novelty_quantile=(0.5, 1))
+
+
+@dataclass(frozen=True, kw_only=True)
+class SleepSettings:
+    """How a night goes: what the adapter learns from and what the gate allows."""
+
+    every: int = 0
+    """Sleep by itself after so many recorded episodes; 0: only when asked."""
+    rank: int = 16
+    """LoRA rank."""
+    learning_rate: float = 1e-3
+    """Peak learning rate of AdamW."""
+    epochs: int = 6
+    """Passes over the target skill's training set."""
+    batch_size: int = 8
+    """Samples a step."""
+    replay: float = 0.5
+    """Replayed samples of other skills, as a share of the target skill's."""
+    substitution: float = 0.5
+    """Share of samples whose copied names and numbers are exchanged anew in each epoch."""
+    held_out: float = 0.15
+    """Share of a skill's trainable episodes kept for the gate and never trained on."""
+    gate_tasks: int = 30
+    """Most held-out tasks of one skill that the gate runs."""
+    min_episodes: int = 8
+    """Fewest trainable episodes for which a skill consolidates."""
+    allowed_drop: float = 0.03
+    """How far an old skill may fall for which the candidate goes live, as a rate."""
+    fresh: bool = True
+    """Train from the base every night. False stacks nights on nights, as naive baselines do."""
+    gate: bool = True
+    """Publish only what the held-out tasks prove better. False publishes whatever was trained."""
+    specialise: bool = True
+    """A candidate may go live for some skills only. False: one adapter serves all."""
+    budget_seconds: float = 3600
+    """A night ends after the phase in which this many seconds have passed."""
+
+    def __post_init__(self) -> None:
+        _within(
+            "sleep",
+            self,
+            every=(0, 10**9),
+            rank=(1, 512),
+            learning_rate=(1e-7, 1),
+            epochs=(1, 1000),
+            batch_size=(1, 4096),
+            replay=(0, 100),
+            substitution=(0, 1),
+            held_out=(0, 0.9),
+            gate_tasks=(1, 10_000),
+            min_episodes=(1, 10**9),
+            allowed_drop=(0, 1),
+            budget_seconds=(0, 10**9),
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """All settings. `lifelong.toml` has one table a group, `LIFELONG_SLEEP_RANK=8` sets one from outside."""
+
+    home: Path = Path(".lifelong")
+    """Where the record, the index and the adapters live."""
+    seed: int = 0
+    """Seed of everything that draws."""
+    model: ModelSettings = field(default_factory=ModelSettings)
+    """The language model."""
+    memory: MemorySettings = field(default_factory=MemorySettings)
+    """Outside the weights."""
+    wake: WakeSettings = field(default_factory=WakeSettings)
+    """One task."""
+    sleep: SleepSettings = field(default_factory=SleepSettings)
+    """One night."""
+
+    def with_values(self, values: Mapping[str, Any]) -> Self:
+        """A copy with dotted names replaced, such as `{"sleep.rank": 8, "seed": 1}`.
+
+        Strings are read as the field's type, so that the environment and flags can use it.
+        Raises `SettingsError` for an unknown name, a wrong type, or a value out of range.
+        """
+        result = self
+        for dotted, value in values.items():
+            group, _, name = dotted.rpartition(".")
+            if not group:
+                result = replace(result, **{name: _read(result, dotted, name, value)})
+                continue
+            inner = getattr(result, group, None) if group in {f.name for f in fields(result)} else None
+            if not is_dataclass(inner) or isinstance(inner, type):
+                raise SettingsError(f"unknown settings group {group!r} in {dotted!r}; known: {_groups()}")
+            changed: Any = replace(inner, **{name: _read(inner, dotted, name, value)})
+            result = replace(result, **{group: changed})
+        return result
+
+
+def _groups() -> str:
+    return ", ".join(f.name for f in fields(Settings) if f.name not in ("home", "seed"))
+
+
+def _read(owner: object, dotted: str, name: str, value: Any) -> Any:
+    hints = get_type_hints(type(owner))
+    if name not in hints or is_dataclass(hints[name]):
+        known = ", ".join(sorted(key for key in hints if not is_dataclass(hints[key])))
+        raise SettingsError(f"unknown setting {dotted!r}; known here: {known}")
+    kind = hints[name]
+    if kind is bool:
+        if isinstance(value, bool):
+            return value
+        if str(value).lower() in ("true", "1", "yes", "false", "0", "no"):
+            return str(value).lower() in ("true", "1", "yes")
+        raise SettingsError(f"{dotted} is {value!r}; it must be true or false")
+    if isinstance(value, bool):
+        raise SettingsError(f"{dotted} is {value!r}; it must be of type {kind.__name__}")
+    try:
+        number = kind(value)
+    except (TypeError, ValueError):
+        raise SettingsError(f"{dotted} is {value!r}; it must be of type {kind.__name__}") from None
+    if kind is int and float(value) != number:
+        raise SettingsError(f"{dotted} is {value!r}; it must be a whole number")
+    return number

@@ -1,0 +1,124 @@
+"""What comes in and how it ended: `Task`, `Judge`, `Outcome`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from .errors import MalformedTask
+
+
+@dataclass(frozen=True, kw_only=True)
+class Task:
+    """One thing to do, as an environment, an agent loop or a chat tool hands it over."""
+
+    id: str
+    """Unique within `source`; the same id means the same task."""
+    goal: str
+    """The request itself, in the words of whoever asks."""
+    context: str = ""
+    """What is given with the goal (a schema, a room, a document); placed before it."""
+    instructions: str = ""
+    """How to answer. Stable over a family, so that a served prefix stays cached."""
+    tenant: str = "default"
+    """Whose task it is. Nothing of one tenant ever reaches another."""
+    source: str = ""
+    """The environment or client that sent it; the key under which an environment is found."""
+    kind: str = ""
+    """The skill named by people, empty where it has to be recognised."""
+
+    def __post_init__(self) -> None:
+        for name in ("id", "goal", "tenant"):
+            value = getattr(self, name)
+            if not isinstance(value, str) or not value.strip():
+                raise MalformedTask(f"task field {name!r} must be a non-empty string, got {value!r}")
+
+    @property
+    def text(self) -> str:
+        """What an encoder reads: the context, then the goal."""
+        return f"{self.context}\n{self.goal}".strip()
+
+
+class Judge(StrEnum):
+    """Who judged an outcome. Trust falls in this order."""
+
+    ENVIRONMENT = "environment"
+    USER = "user"
+    SELF = "self"
+
+    @property
+    def trusted(self) -> bool:
+        """Whether a success so judged may become a lesson or a training sample (law 8)."""
+        return self is not Judge.SELF
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outcome:
+    """How a run ended and who says so."""
+
+    success: bool | None
+    """True, False, or None while nobody has judged."""
+    score: float = 0.0
+    """Reward in [0, 1]; 1 is best."""
+    judge: Judge = Judge.SELF
+    """Who judged."""
+    reason: str = ""
+    """What the judge said, an error message for instance."""
+
+    @property
+    def verified(self) -> bool:
+        """A success that somebody other than the agent confirmed."""
+        return self.success is True and self.judge.trusted
+
+
+UNKNOWN = Outcome(success=None)
+"""Nobody has judged yet."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Verdict:
+    """What perception says of a task before the agent acts (two scores, never one)."""
+
+    skill: str
+    """The nearest known skill, empty when none is known at all."""
+    known: bool
+    """False when the task is foreign to every known skill."""
+    novelty: float
+    """Larger is stranger: one minus the cosine to the nearest remembered task, in [0, 2]."""
+    confidence: float
+    """Larger is surer: maximum softmax probability over skills, in [0, 1]."""
+    success_chance: float = 0.5
+    """Estimated chance that this agent solves the task, in [0, 1]."""
+
+    @property
+    def likely_to_fail(self) -> bool:
+        """Known, and still more likely to fail than to succeed."""
+        return self.known and self.success_chance < 0.5
+
+
+NO_VERDICT = Verdict(skill="", known=False, novelty=2.0, confidence=0.0)
+"""Perception was silent: nothing is known yet, or it failed and the answer goes out all the same."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Usage:
+    """What a run cost."""
+
+    prompt_tokens: int = 0
+    """Tokens read."""
+    completion_tokens: int = 0
+    """Tokens written."""
+    seconds: float = field(default=0.0, compare=False)
+    """Wall-clock seconds; left out of comparisons, since no two runs agree on it."""
+
+    @property
+    def tokens(self) -> int:
+        """Tokens read and written."""
+        return self.prompt_tokens + self.completion_tokens
+
+    def __add__(self, other: Usage) -> Usage:
+        return Usage(
+            prompt_tokens=self.prompt_tokens + other.prompt_tokens,
+            completion_tokens=self.completion_tokens + other.completion_tokens,
+            seconds=self.seconds + other.seconds,
+        )

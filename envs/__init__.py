@@ -1,0 +1,64 @@
+"""Where tasks come from: families of tasks, and the streams that compose them.
+
+An `Environment` hands out tasks, runs an episode with Gymnasium's `reset` and `step`, speaks text, judges, and
+has an expert that demonstrates. All members here are `gymnasium.Env`s and are loaded when first asked for.
+
+- `DatabaseEnvironment`: requests over generated tables, answered in SQL, judged in SQLite.
+- `GraphEnvironment`: questions about generated knowledge graphs, answered in SPARQL.
+- `NavigationEnvironment`: BabyAI rooms told as text, one move at a time.
+- `LabDatabaseEnvironment`: the database tasks of LifelongAgentBench, from a data directory.
+
+A `Stream` puts `Block`s of them one after another, or mixes them. A new family is one file that fulfils
+`Environment`, and one line in `_MEMBERS`; `lifelong.evals.check_environment` checks it.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from .environment import Demonstration, Environment, Split
+
+if TYPE_CHECKING:
+    from .database import DatabaseEnvironment
+    from .graph import GraphEnvironment
+    from .lab_db import LabDatabaseEnvironment
+    from .navigation import NavigationEnvironment
+    from .stream import Block, Item, Order, Stream, schedule
+
+FAMILIES = ("database", "graph", "navigation", "lab-db")
+"""Names of the families."""
+
+_MEMBERS = {
+    "DatabaseEnvironment": "database",
+    "GraphEnvironment": "graph",
+    "LabDatabaseEnvironment": "lab_db",
+    "NavigationEnvironment": "navigation",
+    "Block": "stream",
+    "Item": "stream",
+    "Order": "stream",
+    "Stream": "stream",
+    "schedule": "stream",
+}
+
+__all__ = [
+    "FAMILIES",
+    "Block",
+    "DatabaseEnvironment",
+    "Demonstration",
+    "Environment",
+    "GraphEnvironment",
+    "Item",
+    "LabDatabaseEnvironment",
+    "NavigationEnvironment",
+    "Order",
+    "Split",
+    "Stream",
+    "schedule",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _MEMBERS:
+        return getattr(import_module(f".{_MEMBERS[name]}", __name__), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

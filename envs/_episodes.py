@@ -1,0 +1,82 @@
+"""What every environment does alike: begin a task, count actions, truncate, and stay Gymnasium's `Env`."""
+
+from __future__ import annotations
+
+import string
+from abc import abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import gymnasium
+from gymnasium.spaces import Text
+
+from ..core import MalformedTask, Task
+from .environment import Demonstration, Split
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reply:
+    """What an action brought about."""
+
+    text: str
+    """The next observation."""
+    reward: float = 0.0
+    """1.0 on success."""
+    done: bool = False
+    """Whether the episode has ended by itself."""
+    error: bool = False
+    """Whether the action was refused."""
+
+
+class TextEnvironment(gymnasium.Env[str, str]):
+    """Base of the families: a Gymnasium environment whose observations and actions are text."""
+
+    family: str
+    max_steps: int
+    answer_tokens: int
+
+    def __init__(self) -> None:
+        self.observation_space = Text(min_length=0, max_length=20_000, charset=string.printable)
+        self.action_space = Text(min_length=0, max_length=2_000, charset=string.printable)
+        self._steps_left = 0
+
+    @abstractmethod
+    def tasks(self, split: Split, count: int, *, seed: int = 0) -> Sequence[Task]:
+        """See `Environment.tasks`."""
+
+    @abstractmethod
+    def demonstrate(self, task: Task) -> Demonstration:
+        """See `Environment.demonstrate`."""
+
+    @abstractmethod
+    def _begin(self, task: Task) -> None:
+        """Set the episode up. Raises `MalformedTask` for a task that this family did not make."""
+
+    @abstractmethod
+    def _act(self, action: str) -> Reply:
+        """Carry out one action."""
+
+    def admissible(self) -> tuple[str, ...]:
+        return ()
+
+    def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[str, dict[str, Any]]:
+        """Begin `options["task"]`, or the first training task under `seed` when no task is given."""
+        super().reset(seed=seed)
+        task = (options or {}).get("task")
+        if task is None:
+            task = self.tasks("train", 1, seed=seed or 0)[0]
+        if not isinstance(task, Task):
+            raise MalformedTask(f"options['task'] must be a Task, got {type(task).__name__}")
+        self._begin(task)
+        self._steps_left = self.max_steps
+        return task.text, {"task": task.id}
+
+    def step(self, action: str) -> tuple[str, float, bool, bool, dict[str, Any]]:
+        """Act; see `Environment.step`. Raises Gymnasium's `ResetNeeded` when no episode is under way."""
+        if self._steps_left <= 0:
+            raise gymnasium.error.ResetNeeded("no episode is under way; call reset first")
+        reply = self._act(action)
+        self._steps_left = 0 if reply.done else self._steps_left - 1
+        truncated = not reply.done and self._steps_left == 0
+        return reply.text, reply.reward, reply.done, truncated, {"error": reply.error}

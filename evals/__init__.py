@@ -1,0 +1,43 @@
+"""Evals: how the house is measured, and how what was measured is told.
+
+A suite yields `Row`s, one figure each; `write_results` keeps them with the commit, versions, machine and
+data they came from, and the README's tables are made from that file. `metrics` turns the accuracy matrix of a
+stream into transfer and forgetting, `statistics` says how sure each figure is, and `report` writes the page a
+person reads after a run.
+"""
+
+from __future__ import annotations
+
+from ._results import Results, Row, git_commit, machine, markdown_table, package_versions, read_results, results_table, write_results
+from .bench import Suite
+
+__all__ = [
+    "SUITES",
+    "Results",
+    "Row",
+    "Suite",
+    "git_commit",
+    "machine",
+    "markdown_table",
+    "package_versions",
+    "read_results",
+    "results_table",
+    "write_results",
+]
+
+SUITES = (
+    Suite(
+        name="memory",
+        shows="how fast, how exact and how large the record is at 1k, 10k and 100k episodes",
+        needs="nothing; 2 GB of disk for the largest size",
+        module="memory_suite",
+    ),
+    Suite(
+        name="loop",
+        shows="what wake and sleep learn on unseen tasks, and what they keep, against four baselines",
+        needs="the default model files; for lab-db the data directory",
+        module="loop_suite",
+        files=("lifelongagentbench/db_bench.json",),
+    ),
+)
+"""What `lifelong bench` runs; a new suite is one file and one entry here."""

@@ -1,0 +1,93 @@
+"""Running a suite and keeping what it measured: `Suite`, `run_suite`, `fill_tables`."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+
+from ..core import DataMissing, NothingFound
+from ._results import Results, Row, git_commit, machine, markdown_table, package_versions, read_results, write_results
+
+TABLE = re.compile(r"(<!-- table: (?P<suite>[\w-]+)(?P<metrics>[^>]*?) -->\n).*?(<!-- end -->)", re.DOTALL)
+"""A place in a Markdown text for a suite's table, with the metrics to show; all of them where none is named."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Suite:
+    """A benchmark: a module of this room with `run(*, quick, seeds, data) -> list[Row]`, imported when it runs."""
+
+    name: str
+    """What `lifelong bench` calls it."""
+    shows: str
+    """What a reader learns from it, in one clause."""
+    needs: str
+    """What must be there besides the package, in words."""
+    module: str
+    """File in `evals/`, without `.py`."""
+    files: tuple[str, ...] = ()
+    """Data files it reads, relative to the data directory; their hashes are written beside the figures."""
+
+    def run(self, *, quick: bool, seeds: int, data: Path | None) -> list[Row]:
+        """Measure. `quick` ends within a minute once model files and encodings are cached."""
+        rows: list[Row] = import_module(f".{self.module}", __package__).run(quick=quick, seeds=seeds, data=data)
+        return rows
+
+
+def find_suite(suites: tuple[Suite, ...], name: str) -> Suite:
+    """The suite of that name. Raises `NothingFound` that lists the names there are."""
+    for suite in suites:
+        if suite.name == name:
+            return suite
+    raise NothingFound(f"there is no suite {name!r}; there are: {', '.join(suite.name for suite in suites)}")
+
+
+def hash_files(suite: Suite, data: Path | None) -> dict[str, str]:
+    """SHA-256 of each data file by name. Raises `DataMissing` for the first one that is not there."""
+    hashes: dict[str, str] = {}
+    for name in suite.files:
+        if data is None:
+            raise DataMissing(f"suite {suite.name} reads {name}; name the data directory with --data or LIFELONG_DATA")
+        if not (data / name).is_file():
+            raise DataMissing(f"suite {suite.name} reads {name}, which is not in {data}; put it there or name another directory")
+        with (data / name).open("rb") as file:
+            hashes[name] = hashlib.file_digest(file, "sha256").hexdigest()
+    return hashes
+
+
+def run_suite(suite: Suite, *, quick: bool, seeds: int, data: Path | None, file: Path | None) -> Results:
+    """Check the data, measure, and write the figures to `file` if one is named.
+
+    Raises `DataMissing`, before anything is measured, when a data file is not there. A quick run may do without a data
+    directory, where its suite can.
+    """
+    hashes = {} if quick and data is None else hash_files(suite, data)
+    rows = suite.run(quick=quick, seeds=seeds, data=data)
+    if file is not None:
+        return write_results(file, suite.name, rows, hashes)
+    return Results(suite=suite.name, commit=git_commit(), versions=package_versions(), machine=machine(), data=hashes, results=tuple(rows))
+
+
+def fill_tables(text: str, folder: Path) -> str:
+    """The text with every table written anew from `folder/SUITE.json`.
+
+    A table stands between `<!-- table: SUITE METRIC... -->` and `<!-- end -->`; a suite without a results file gets a
+    line that says how to measure it.
+    """
+
+    def table(match: re.Match[str]) -> str:
+        suite, metrics = match["suite"], match["metrics"].split()
+        return f"{match[1]}\n{_table(folder / f'{suite}.json', suite, metrics)}\n{match[4]}"
+
+    return TABLE.sub(table, text)
+
+
+def _table(file: Path, suite: str, metrics: list[str]) -> str:
+    if not file.exists():
+        return f"Not measured yet: `lifelong bench {suite} --json evals/results/{suite}.json`.\n"
+    results = read_results(file)
+    seeds = max((row.seeds for row in results.results), default=1)
+    source = f"Commit {results.commit[:10] or 'unknown'}, {seeds} seed{'s' * (seeds > 1)}, {results.machine}; brackets hold 95 % intervals."
+    return f"{markdown_table(results, metrics=metrics or None)}\n{source}\n"

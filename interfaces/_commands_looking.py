@@ -1,0 +1,65 @@
+"""Commands that only look: `status`, `lessons`. They open the record and load no model."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from ..core import LessonStatus, NothingFound
+from ._options import ConfigFlag, HomeFlag, SetFlag, TenantFlag, read_settings
+
+if TYPE_CHECKING:
+    from ..memory import Record
+
+
+def open_record(home: Path) -> Record:
+    """The record under `home`. Raises `NothingFound` where there is none, instead of making one."""
+    file = home / "record.sqlite3"
+    if not file.exists():
+        raise NothingFound(f"there is no record at {file}; name its folder with --home, or make one with `lifelong run`")
+    from ..memory import Record
+
+    return Record(file)
+
+
+def status(tenant: TenantFlag = "default", config: ConfigFlag = None, home: HomeFlag = None, set_: SetFlag = None) -> None:
+    """Say what is remembered, what serves, and whether it helps."""
+    with open_record(read_settings(config, home, set_).home) as record:
+        from ..memory import meter
+
+        episodes, routes, helped = record.episodes, record.adapters.routes(tenant), meter(record, tenant)
+        skills = sorted({*episodes.skills(tenant=tenant).values(), *routes})
+        written = [f"{len(record.lessons.find(tenant, status=stage))} {stage}" for stage in LessonStatus]
+        lines = {
+            "episodes": f"{episodes.count(tenant=tenant)}, of which {episodes.count(tenant=tenant, trainable=True)} may be learned from",
+            "foreign": f"{len(episodes.novel(tenant))} episodes of no known skill",
+            "serving": ", ".join(f"{skill}: {routes.get(skill) or 'base model'}" for skill in skills) or "the base model",
+            "lessons": ", ".join(written),
+            "with memory": f"{helped.treated_successes} of {helped.treated_total} tasks solved",
+            "without": f"{helped.control_successes} of {helped.control_total} tasks solved, in the control arm",
+        }
+        if helped.difference is not None:
+            low, high = helped.ci95
+            lines["difference"] = f"{helped.difference:+.3f}, 95 % interval {low:+.3f} to {high:+.3f}"
+    for name, line in lines.items():
+        typer.echo(f"{name:<12}{line}")
+
+
+def lessons(
+    skill: Annotated[str, typer.Option("--skill", help="Only lessons of this skill.")] = "",
+    tenant: TenantFlag = "default",
+    config: ConfigFlag = None,
+    home: HomeFlag = None,
+    set_: SetFlag = None,
+) -> None:
+    """List the lessons with their evidence, help and harm."""
+    with open_record(read_settings(config, home, set_).home) as record:
+        found = record.lessons.find(tenant, skill=skill or None)
+    for lesson in found:
+        typer.echo(f"{lesson.skill}  {lesson.status}  helped {lesson.helped}, harmed {lesson.harmed}  ({lesson.author})")
+        typer.echo(f"  {lesson.text}")
+        typer.echo(f"  proved by {', '.join(lesson.episodes)}")
+    if not found:
+        typer.echo("no lessons yet; they are written while asleep: lifelong sleep")

@@ -1,0 +1,39 @@
+# What can be done with the repository. `./lifelong.sh VERB` prepares the environment first and then comes here.
+
+set positional-arguments
+
+bin := justfile_directory() / ".venv/bin"
+
+# list the recipes
+default:
+    @"{{bin}}/just" --list
+
+# the main job: tasks family after family, awake and asleep, and a report at the end
+[no-cd]
+[no-exit-message]
+run *flags:
+    @"{{bin}}/lifelong" run "$@"
+
+# everything that must hold: linters, types, then the tests, the quick ones first
+[no-exit-message]
+test: check unit
+    "{{bin}}/python" -m pytest -m "(model or slow) and not vllm"
+    "{{bin}}/python" -m pytest -m vllm
+
+# linters, formatting, types, and who may import whom
+[no-exit-message]
+check:
+    "{{bin}}/ruff" check .
+    "{{bin}}/ruff" format --check .
+    "{{bin}}/mypy"
+    "{{bin}}/lint-imports"
+
+# the tests that need neither model files nor a network; under a minute
+[no-exit-message]
+unit *flags:
+    OMP_NUM_THREADS=1 "{{bin}}/python" -m pytest -m "not model and not vllm and not slow" "$@"
+
+# write the measured tables of evals/results into README.md
+[no-exit-message]
+docs:
+    "{{bin}}/lifelong" bench --readme

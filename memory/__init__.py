@@ -1,0 +1,49 @@
+"""What is kept outside the weights.
+
+A `Record` is one SQLite file. It holds episodes with their embeddings, the lessons drawn from them, the adapters that
+learned from them, the journal of the runs under way and the receipts of what was erased. Beside it stands a
+`VectorIndex`, a cache that finds the nearest episodes of a tenant and can be made again at any time.
+
+The verbs are *record*, *recall* and *forget*. `record.episodes.record` returns once an episode is on disk. `recall`
+makes the step that shows lessons and verified examples to a model, inside a token budget, as data and never as
+instructions. `record.erase` removes episodes and everything derived from them (`closure`), down to the bytes.
+`meter` tells whether all this helps: success with memory against the control arm that runs without.
+
+The record never loses what it acknowledged, and no query of one tenant can return anything of another.
+"""
+
+from __future__ import annotations
+
+from ._compress import compress
+from ._meter import Meter, meter, posterior
+from ._recall import fit_budget, neutralise, recall
+from .adapters import AdapterStore
+from .episodes import EpisodeStore, Fingerprint
+from .index import Hit, VectorIndex
+from .journal import Journal
+from .lessons import LessonStore
+from .provenance import Closure, closure
+from .receipts import ReceiptStore
+from .record import Erased, Record
+
+__all__ = [
+    "AdapterStore",
+    "Closure",
+    "EpisodeStore",
+    "Erased",
+    "Fingerprint",
+    "Hit",
+    "Journal",
+    "LessonStore",
+    "Meter",
+    "ReceiptStore",
+    "Record",
+    "VectorIndex",
+    "closure",
+    "compress",
+    "fit_budget",
+    "meter",
+    "neutralise",
+    "posterior",
+    "recall",
+]

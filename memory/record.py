@@ -1,0 +1,95 @@
+"""`Record`: the file that remembers, and the erasure that reaches everything in it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Self
+
+from ..core import StoreError
+from ._database import Database, listed
+from ._index_files import discard
+from .adapters import AdapterStore
+from .adapters import erase as erase_adapter
+from .episodes import EpisodeStore, rewrite
+from .journal import Journal
+from .lessons import LessonStore
+from .provenance import derived, readers
+from .receipts import ReceiptStore
+
+
+@dataclass(frozen=True, kw_only=True)
+class Erased:
+    """What an erasure took."""
+
+    episodes: int
+    """Episodes removed."""
+    lessons: tuple[str, ...]
+    """Ids of the lessons removed."""
+    adapters: tuple[str, ...]
+    """Names of the adapters that had seen the data; they serve nothing any more. Their files are the caller's to delete."""
+
+
+class Record:
+    """Everything kept outside the weights, in one SQLite file; the index beside it is only a cache.
+
+    Safe for several threads (one connection behind a lock) and several processes (WAL, a busy timeout). What a method
+    has acknowledged survives `kill -9` and power loss (`synchronous=FULL`). Raises `StoreError` when the file is damaged,
+    locked for long, of a newer format, or the disk is full.
+    """
+
+    def __init__(self, path: Path) -> None:
+        if path.is_dir():
+            raise StoreError(f"{path} is a directory; name the file in it, such as {path / 'record.sqlite3'}")
+        self.path = path
+        self.index_directory = path.parent / "index"
+        self.database = Database(path)
+        self.episodes = EpisodeStore(self.database)
+        self.lessons = LessonStore(self.database)
+        self.adapters = AdapterStore(self.database)
+        self.journal = Journal(self.database)
+        self.receipts = ReceiptStore(self.database)
+
+    def erase(self, episodes: Iterable[str], lessons: Iterable[str] = ()) -> Erased:
+        """Remove episodes (and lessons), all that was derived from them, and their bytes from the files.
+
+        Lessons citing them go; adapters that saw them are marked erased, lose their routes, and keep in their provenance
+        only what may be learned again; recalled text in other episodes that came from them is blanked. One transaction;
+        then the log is emptied and the tenants' index files are discarded. Unknown ids are passed over.
+        """
+        episodes = set(episodes)
+        with self.database.transaction() as connection:
+            lost = derived(self.database, episodes, lessons)
+            gone = {*episodes, *lost.lessons}
+            tenants = [
+                row[0]
+                for row in self.database.rows(
+                    "SELECT DISTINCT tenant FROM episodes WHERE id IN (SELECT value FROM json_each(?))", (listed(episodes),)
+                )
+            ]
+            for name in lost.adapters:
+                adapter = self.adapters.get(name)
+                kept = tuple(id for id in adapter.episodes if id not in gone)
+                erase_adapter(connection, replace(adapter, episodes=kept, lessons=tuple(id for id in adapter.lessons if id not in gone)))
+            for id in set(readers(self.database, gone)) - episodes:
+                rewrite(connection, self.episodes.get(id), gone)
+            some = "IN (SELECT value FROM json_each(?))"
+            connection.execute(f"DELETE FROM adapter_episodes WHERE episode {some}", (listed(gone),))
+            connection.execute(f"DELETE FROM adapter_lessons WHERE lesson {some}", (listed(gone),))
+            connection.execute(f"DELETE FROM shown WHERE cited {some}", (listed(gone),))
+            connection.execute(f"DELETE FROM lessons WHERE id {some}", (listed(gone),))
+            removed = connection.execute(f"DELETE FROM episodes WHERE id {some}", (listed(episodes),)).rowcount
+        discard(self.index_directory, tenants)
+        self.database.scrub()
+        return Erased(episodes=removed, lessons=lost.lessons, adapters=lost.adapters)
+
+    def close(self) -> None:
+        """Close the file. May be called twice."""
+        self.database.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()

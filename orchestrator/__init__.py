@@ -1,0 +1,13 @@
+"""The three verbs of the house.
+
+`wake` handles a task, `sleep` turns what was verified into a gated adapter, `forget` erases and proves it.
+`LifelongLearner` is their face; `LifelongLearner.open` builds it from settings, `Parts` from parts of your own.
+"""
+
+from __future__ import annotations
+
+from ._parts import Parts
+from .learner import LifelongLearner, Status, unlabelled
+from .sleep import Night, Progress
+
+__all__ = ["LifelongLearner", "Night", "Parts", "Progress", "Status", "unlabelled"]

@@ -1,0 +1,119 @@
+"""The parts that wake, sleep and forget share, and the draws that decide by hash instead of by a generator."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TypeVar
+
+from ..agents import Actor, Writer
+from ..core import EXPERT, Settings
+from ..memory import Record, VectorIndex
+from ..perception import Encoder, Recogniser
+from ..serving import Engine
+
+log = logging.getLogger("lifelong")
+
+T = TypeVar("T")
+
+
+@dataclass
+class Parts:
+    """What a running learner is made of."""
+
+    settings: Settings
+    """All settings."""
+    engine: Engine
+    """Where the model runs."""
+    encoder: Encoder
+    """Texts to unit vectors."""
+    record: Record
+    """The durable record."""
+    index: VectorIndex
+    """A rebuildable cache over the record's vectors."""
+    base_path: Path
+    """Directory of the base model, for training."""
+    writer: Writer | None = None
+    """A stronger model that words lessons, where one is configured."""
+    recognisers: dict[str, Recogniser] = field(default_factory=dict)
+    """One per tenant, built when first asked for."""
+    ready: set[str] = field(default_factory=set)
+    """Adapters that the engine holds."""
+    faults: Counter[str] = field(default_factory=Counter)
+    """How often a part failed and the answer went out all the same (law 10)."""
+
+    @property
+    def actor(self) -> Actor:
+        """Who runs tasks on the engine."""
+        return Actor(self.engine)
+
+    @property
+    def adapters_directory(self) -> Path:
+        """Where adapter directories lie, one a version."""
+        # Absolute, because the record keeps it and another process may serve from another working directory.
+        return self.settings.home.resolve() / "adapters"
+
+    def recogniser(self, tenant: str) -> Recogniser:
+        """The tenant's recogniser, fitted on its recorded skills when first asked for."""
+        if tenant not in self.recognisers:
+            fresh = Recogniser(quantile=self.settings.wake.novelty_quantile, seed=self.settings.seed)
+            # A demonstration repeats the text of the task it corrects, and would make every task look familiar.
+            filed = [e for e in self.record.episodes.find(tenant=tenant) if e.skill and e.model != EXPERT]
+            ids, vectors = self.record.episodes.vectors(tenant=tenant, ids=[episode.id for episode in filed])
+            skill_of = {episode.id: episode.skill for episode in filed}
+            fresh.fit(vectors, [skill_of[id_] for id_ in ids])
+            self.recognisers[tenant] = fresh
+        return self.recognisers[tenant]
+
+    def skills(self, tenant: str) -> list[str]:
+        """Names of the skills that have episodes, sorted."""
+        return sorted(set(self.record.episodes.skills(tenant=tenant).values()))
+
+    def success_counts(self, tenant: str) -> dict[str, tuple[int, int]]:
+        """For each skill: successes and judged runs among the last 100 by whatever serves it now."""
+        counts: dict[str, tuple[int, int]] = {}
+        for skill in self.skills(tenant):
+            serving = self.record.adapters.route(tenant, skill)
+            recent = self.record.episodes.find(tenant=tenant, skill=skill, newest_first=True, limit=100)
+            judged = [e.outcome.success for e in recent if e.adapter == serving and e.model != EXPERT and e.outcome.success is not None]
+            counts[skill] = (sum(judged), len(judged))
+        return counts
+
+    def publish(self, name: str) -> str:
+        """Make sure that the engine holds an adapter, and return its name; empty stays empty.
+
+        Routes live in the record, where another process may change them: who serves one loads it when first needed.
+        Raises `AdapterRejected` or `NothingFound`.
+        """
+        if name and name not in self.ready:
+            self.engine.publish(self.record.adapters.get(name))
+            self.ready.add(name)
+        return name
+
+    def retire(self, name: str) -> None:
+        """Take an adapter away from the engine."""
+        self.engine.retire(name)
+        self.ready.discard(name)
+
+    def guarded(self, part: str, attempt: Callable[[], T], otherwise: T) -> T:
+        """The attempt's result, or `otherwise` when the part fails: the failure is logged and counted (law 10)."""
+        try:
+            return attempt()
+        except Exception as error:
+            self.faults[part] += 1
+            log.warning("%s failed and was passed over: %s", part, error, exc_info=True)
+            return otherwise
+
+
+def draw(seed: int, *key: object) -> float:
+    """A number in [0, 1) that depends on the seed and the key alone, so that a resumed run draws the same.
+
+    >>> draw(0, "control", "task-1") == draw(0, "control", "task-1") != draw(1, "control", "task-1")
+    True
+    """
+    digest = hashlib.sha256("\0".join(map(str, (seed, *key))).encode()).digest()
+    return int.from_bytes(digest[:8], "big") / 2**64

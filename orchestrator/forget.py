@@ -1,0 +1,109 @@
+"""Forget: close over provenance, delete, rebuild what had learned from it, probe, write the receipt."""
+
+from __future__ import annotations
+
+import shutil
+import time
+import uuid
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from ..core import EXPERT, Adapter, AdapterStatus, MalformedTask, NothingFound, Receipt
+from ..envs import Environment
+from ._parts import Parts
+from .sleep import Night, Progress, sleep
+
+PENDING = "forget/pending"
+"""Journal key of an erasure that was promised and is not finished."""
+
+
+def forget(
+    parts: Parts,
+    environments: Mapping[str, Environment],
+    *,
+    episode: str = "",
+    tenant: str = "",
+    skill: str = "",
+    rebuild: bool = True,
+    progress: Progress | None = None,
+) -> Receipt:
+    """Erase one episode, or a tenant, or a skill (of one tenant where both are given), and everything made of it.
+
+    Rows, vectors and citing lessons go in one transaction; adapters that saw the data stop serving at once, their
+    files are deleted, and with `rebuild` their skills sleep again without the data. Continues by itself after a crash.
+    Raises `MalformedTask` when nothing is named, `NothingFound` when nothing matches.
+    """
+    asked = " ".join(f"{name}={value}" for name, value in (("episode", episode), ("tenant", tenant), ("skill", skill)) if value)
+    if not asked:
+        raise MalformedTask("name what to forget: an episode, a tenant or a skill")
+    ids = _matching(parts, episode, tenant, skill)
+    if not ids:
+        raise NothingFound(f"nothing recorded matches {asked}")
+    state = {"id": uuid.uuid4().hex[:12], "asked": asked, "ids": ids, "rebuild": rebuild, "lessons": 0, "adapters": [], "erased": False}
+    parts.record.journal.set(PENDING, state)
+    return finish(parts, environments, progress=progress)
+
+
+def finish(parts: Parts, environments: Mapping[str, Environment], *, progress: Progress | None = None) -> Receipt:
+    """Carry out the pending erasure, from where it stands. Raises `NothingFound` when none is pending."""
+    journal = parts.record.journal
+    state: dict[str, Any] | None = journal.get(PENDING, None)
+    if state is None:
+        raise NothingFound("no erasure is pending")
+    if not state["erased"]:
+        erased = parts.record.erase(state["ids"])
+        state |= {"lessons": len(erased.lessons), "adapters": list(erased.adapters), "erased": True}
+        journal.set(PENDING, state)
+    affected = [parts.record.adapters.get(name) for name in state["adapters"]]
+    for adapter in affected:
+        parts.retire(adapter.name)
+        shutil.rmtree(adapter.path, ignore_errors=True)
+    parts.index.rebuild(parts.record)
+    parts.recognisers.clear()
+    nights = _rebuild(parts, environments, affected, progress) if state["rebuild"] else []
+    receipt = Receipt(
+        id=state["id"],
+        asked=state["asked"],
+        episodes=len(state["ids"]),
+        lessons=state["lessons"],
+        adapters_erased=tuple(state["adapters"]),
+        adapters_rebuilt=tuple(night.adapter for night in nights if night.published),
+        probe=probe(parts, state["ids"], affected),
+        created=time.time(),
+    )
+    parts.record.receipts.record(receipt)
+    journal.delete(PENDING)
+    return receipt
+
+
+def probe(parts: Parts, ids: list[str], adapters: list[Adapter]) -> dict[str, float]:
+    """Look for what should be gone; every figure is a count and zero when the erasure worked."""
+    gone = set(ids)
+    left = parts.record.episodes.find()
+    lessons = [lesson for tenant in {e.task.tenant for e in left} for lesson in parts.record.lessons.find(tenant=tenant)]
+    serving = [a for a in parts.record.adapters.find() if a.status in (AdapterStatus.LIVE, AdapterStatus.CANDIDATE)]
+    return {
+        "episodes_left": float(sum(episode.id in gone for episode in left)),
+        "lessons_citing_left": float(sum(bool(gone & set(lesson.episodes)) for lesson in lessons)),
+        "adapters_serving_left": float(sum(bool(gone & set(adapter.episodes)) for adapter in serving)),
+        "adapter_files_left": float(sum(Path(adapter.path).exists() for adapter in adapters)),
+    }
+
+
+def _matching(parts: Parts, episode: str, tenant: str, skill: str) -> list[str]:
+    if not episode:
+        return [found.id for found in parts.record.episodes.find(tenant=tenant or None, skill=skill or None)]
+    # The expert's run of a task is the same experience; it goes with the run it corrects.
+    asked = parts.record.episodes.get(episode)
+    same = parts.record.episodes.find(tenant=asked.task.tenant, source=asked.task.source)
+    return [episode] + [e.id for e in same if e.task.id == asked.task.id and e.id != episode and e.model == EXPERT]
+
+
+def _rebuild(parts: Parts, environments: Mapping[str, Environment], erased: list[Adapter], progress: Progress | None) -> list[Night]:
+    """The skills whose adapters are gone sleep again on what is left; the gate holds as on any other night."""
+    nights: list[Night] = []
+    for tenant, skill in sorted({(adapter.tenant, adapter.target) for adapter in erased}):
+        if parts.record.episodes.count(tenant=tenant, skill=skill, trainable=True):
+            nights += sleep(parts, environments, tenant=tenant, skills=[skill], progress=progress)
+    return nights

@@ -1,0 +1,212 @@
+"""`LifelongLearner`: the face of the house, with the three verbs wake, sleep and forget."""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from types import TracebackType
+from typing import Self
+
+from ..agents import Run, replay
+from ..core import EXPERT, Episode, Judge, MalformedTask, Message, NothingFound, Outcome, Receipt, Settings, Task
+from ..envs import Environment
+from ..memory import Meter, Record, meter
+from . import forget as _forget
+from . import sleep as _sleep
+from . import wake as _wake
+from ._open import open_parts
+from ._parts import Parts
+from .sleep import Night, Progress
+
+
+@dataclass(frozen=True, kw_only=True)
+class Status:
+    """How the house stands, for one tenant."""
+
+    tenant: str
+    """Whose figures these are."""
+    episodes: int
+    """Recorded runs."""
+    unjudged: int
+    """Of these, runs that nobody has judged."""
+    novel: int
+    """Runs in the novelty buffer, foreign to every skill."""
+    skills: dict[str, str]
+    """Skill to live adapter, empty where the base serves."""
+    lessons: dict[str, int]
+    """Lessons by status."""
+    nights: int
+    """Nights slept."""
+    meter: Meter
+    """Help against harm: treated against control arm."""
+    faults: dict[str, int]
+    """Failures that were passed over since the start (law 10)."""
+
+
+class LifelongLearner:
+    """An agent that gets better with use, knows when it does not know, and forgets on request.
+
+    Use it as a context manager. `environments` judge held-out tasks during sleep, by the tasks' source.
+    """
+
+    def __init__(self, parts: Parts, environments: Mapping[str, Environment] | None = None) -> None:
+        self._parts = parts
+        self.environments: dict[str, Environment] = dict(environments or {})
+        for tenant in parts.record.episodes.tenants():
+            for name in sorted(set(parts.record.adapters.routes(tenant).values())):
+                parts.guarded("adapter", partial(parts.publish, name), "")
+
+    @classmethod
+    def open(cls, settings: Settings, environments: Mapping[str, Environment] | None = None) -> Self:
+        """Open the record, the encoder and the engine that the settings name.
+
+        Raises `ModelMissing`, `EngineUnreachable`, `StoreError` or `SettingsError`, each with what to do.
+        """
+        return cls(open_parts(settings), environments)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Give back the engine and close the record. May be called twice."""
+        self._parts.engine.close()
+        self._parts.record.close()
+
+    @property
+    def settings(self) -> Settings:
+        """The settings it was opened with."""
+        return self._parts.settings
+
+    @property
+    def record(self) -> Record:
+        """The durable record."""
+        return self._parts.record
+
+    def wake(
+        self,
+        task: Task,
+        environment: Environment | None = None,
+        *,
+        history: Sequence[Message] = (),
+        temperature: float = 0.0,
+        max_tokens: int | None = None,
+    ) -> Episode:
+        """Handle one task; the returned episode is durable. Sleeps by itself if `sleep.every` is set and due."""
+        id_ = uuid.uuid4().hex
+        [episode] = _wake.wake(self._parts, [task], environment, ids=[id_], history=history, temperature=temperature, max_tokens=max_tokens)
+        every = self.settings.sleep.every
+        if every and self.record.episodes.count(tenant=task.tenant) % every == 0:
+            self.sleep(tenant=task.tenant)
+        return episode
+
+    def wake_many(self, tasks: Sequence[Task], environment: Environment, *, ids: Sequence[str]) -> list[Episode]:
+        """Handle tasks side by side under given episode ids; those already recorded are not run again."""
+        done = {e.id: e for tenant in {task.tenant for task in tasks} for e in self.record.episodes.among(ids, tenant=tenant)}
+        fresh = [(task, id_) for task, id_ in zip(tasks, ids, strict=True) if id_ not in done]
+        if fresh:
+            episodes = _wake.wake(self._parts, [task for task, _ in fresh], environment, ids=[id_ for _, id_ in fresh])
+            done |= {episode.id: episode for episode in episodes}
+        return [done[id_] for id_ in ids]
+
+    def evaluate(self, tasks: Sequence[Task], environment: Environment) -> list[Run]:
+        """Run tasks as they would be served, with neither control arm nor exploration; nothing is recorded or learned."""
+        return _wake.act(self._parts, _wake.plan(self._parts, tasks, learning=False), environment)
+
+    def correct(self, episode: Episode, environment: Environment) -> Episode:
+        """Record the expert's run of a failed episode's task under the same skill; the environment judges it as any other."""
+        id_ = f"{episode.id}-{EXPERT}"
+        if known := self.record.episodes.among([id_], tenant=episode.task.tenant):
+            return known[0]
+        run = replay(episode.task, environment)
+        expert = Episode(
+            id=id_,
+            task=episode.task,
+            steps=run.steps,
+            outcome=run.outcome,
+            skill=episode.skill,
+            model=EXPERT,
+            created=time.time(),
+        )
+        _wake.remember(self._parts, [(expert, self._parts.encoder.encode([episode.task.text])[0])])
+        return expert
+
+    def feedback(
+        self, episode_id: str, *, tenant: str = "default", success: bool | None, correction: str = "", reason: str = ""
+    ) -> Episode:
+        """Take a user's verdict, and the right answer if given. Raises `NothingFound` for another tenant's episode.
+
+        An environment's verdict stands: a user may add a correction to it, and not overrule it.
+        """
+        mine = self.record.episodes.among([episode_id], tenant=tenant)
+        if not mine:
+            raise NothingFound(f"tenant {tenant!r} has no episode {episode_id!r}")
+        [episode] = mine
+        if success is True and correction:
+            raise MalformedTask("feedback says both that the answer was right and what it should have been; send one of them")
+        if success is None and not correction:
+            raise MalformedTask("feedback must say success true or false, or give a correction")
+        outcome = Outcome(success=bool(success), score=float(bool(success)), judge=Judge.USER, reason=reason)
+        judged = self.record.episodes.judge(episode_id, outcome, correction=correction)
+        if episode.lessons and episode.outcome.success is None:
+            self.record.lessons.credit(episode.lessons, bool(success))
+        if not judged.skill:
+            # A user who judges a foreign task makes it one worth learning; it waits under the name of its source.
+            self.record.episodes.assign([episode_id], judged.task.source or "chat")
+            self._parts.recognisers.pop(tenant, None)
+        return self.record.episodes.get(episode_id)
+
+    def sleep(self, *, tenant: str = "default", skills: Sequence[str] = (), progress: Progress | None = None) -> list[Night]:
+        """Reflect, consolidate, gate, publish, compress; see `lifelong.orchestrator.sleep`."""
+        return _sleep.sleep(self._parts, self.environments, tenant=tenant, skills=skills, progress=progress)
+
+    def forget(
+        self, *, episode: str = "", tenant: str = "", skill: str = "", rebuild: bool = True, progress: Progress | None = None
+    ) -> Receipt:
+        """Erase and prove it; see `lifelong.orchestrator.forget`."""
+        return _forget.forget(
+            self._parts, self.environments, episode=episode, tenant=tenant, skill=skill, rebuild=rebuild, progress=progress
+        )
+
+    def rollback(self, *, tenant: str = "default", skill: str = "") -> list[str]:
+        """Put back what served before the last publication; returns the skills that changed."""
+        return self.record.adapters.rollback(tenant, skill or None)
+
+    def resume(self) -> list[Night | Receipt]:
+        """Finish what a crash interrupted: a promised erasure first, then a night that had begun."""
+        finished: list[Night | Receipt] = []
+        if self.record.journal.get(_forget.PENDING, None):
+            finished.append(_forget.finish(self._parts, self.environments))
+        if pending := self.record.journal.get(_sleep.PENDING, None):
+            finished += self.sleep(tenant=pending["tenant"], skills=[pending["skill"]])
+        return finished
+
+    def models(self, tenant: str = "default") -> list[str]:
+        """The base model, and the adapters that serve this tenant (law 6: not even names of another's)."""
+        return [self._parts.engine.model, *sorted(set(self.record.adapters.routes(tenant).values()))]
+
+    def status(self, tenant: str = "default") -> Status:
+        """Figures of one tenant."""
+        episodes, lessons = self.record.episodes, self.record.lessons.find(tenant=tenant)
+        routes = self.record.adapters.routes(tenant)
+        return Status(
+            tenant=tenant,
+            episodes=episodes.count(tenant=tenant),
+            unjudged=sum(episode.outcome.success is None for episode in episodes.find(tenant=tenant)),
+            novel=len(episodes.novel(tenant)),
+            skills={skill: routes.get(skill, "") for skill in self._parts.skills(tenant)},
+            lessons={status: sum(lesson.status == status for lesson in lessons) for status in ("probation", "active", "retired")},
+            nights=int(self.record.journal.get("night/count", 0)),
+            meter=meter(self.record, tenant),
+            faults=dict(self._parts.faults),
+        )
+
+
+def unlabelled(tasks: Sequence[Task]) -> list[Task]:
+    """The same tasks without the name of their skill, so that perception has to recognise it."""
+    return [replace(task, kind="") for task in tasks]

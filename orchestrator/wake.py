@@ -1,0 +1,238 @@
+"""Wake: perceive, recall, act, judge, record."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..agents import Job, Run
+from ..core import (
+    EXPERT,
+    NO_VERDICT,
+    UNKNOWN,
+    Action,
+    Episode,
+    LessonStatus,
+    Message,
+    Observation,
+    Recall,
+    Task,
+    Thought,
+    Usage,
+    Verdict,
+)
+from ..core.settings import WakeSettings
+from ..envs import Environment
+from ..memory import recall
+from ..perception import Recogniser
+from ._parts import Parts, draw, log
+
+Vector = NDArray[np.float32]
+
+HOPELESS = 0.1
+"""Chance of success below which trying again is not worth its tokens; a correction is."""
+
+AUXILIARY = "chat-auxiliary"
+"""Source of requests that a chat tool makes for itself (titles, tags); answered and never learned from."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """What was decided for a task before the agent acts."""
+
+    task: Task
+    """The task."""
+    vector: Vector | None
+    """Its embedding, unit length; None when the encoder failed."""
+    verdict: Verdict
+    """What perception says."""
+    skill: str
+    """The skill it is handled as; empty when foreign."""
+    control: bool
+    """Whether it runs in the control arm."""
+    adapter: str
+    """The adapter that acts."""
+    recall: Recall | None
+    """What memory adds."""
+    offered: bool
+    """Whether memory or an adapter was there to help, withheld or not."""
+
+    @property
+    def lessons(self) -> tuple[str, ...]:
+        """Ids of the lessons shown."""
+        return self.recall.lessons if self.recall else ()
+
+
+def plan(parts: Parts, tasks: Sequence[Task], *, learning: bool = True) -> list[Plan]:
+    """Perceive each task and decide adapter and recall; a failing part costs its help, never the answer (law 10).
+
+    With `learning=False` (evaluation) there is no control arm and no lesson on probation.
+    """
+    vectors = parts.guarded("encoder", lambda: list(parts.encoder.encode([task.text for task in tasks])), [None] * len(tasks))
+    counts = {tenant: _counts(parts, tenant) for tenant in {task.tenant for task in tasks}}
+    return [_plan(parts, task, vector, counts[task.tenant], learning) for task, vector in zip(tasks, vectors, strict=True)]
+
+
+def _counts(parts: Parts, tenant: str) -> dict[str, tuple[int, int]]:
+    none: dict[str, tuple[int, int]] = {}
+    return parts.guarded("record", lambda: parts.success_counts(tenant), none)
+
+
+def _plan(parts: Parts, task: Task, vector: Vector | None, counts: dict[str, tuple[int, int]], learning: bool) -> Plan:
+    seed, settings = parts.settings.seed, parts.settings
+    verdict = NO_VERDICT
+    if vector is not None:
+        verdict = parts.guarded("perception", lambda: parts.recogniser(task.tenant).judge(vector, counts), NO_VERDICT)
+    skill = task.kind or (verdict.skill if verdict.known else "")
+    control = learning and draw(seed, "control", task.tenant, task.source, task.id) < settings.wake.control_share
+    adapter, shown = "", None
+    if skill and task.source != AUXILIARY:
+        adapter = parts.guarded("adapter", lambda: parts.publish(parts.record.adapters.route(task.tenant, skill)), "")
+        shown = parts.guarded("recall", lambda: _recall(parts, task, skill, vector, adapter, learning), None)
+    offered = bool(adapter or shown)
+    if control:
+        adapter, shown = "", None
+    return Plan(task=task, vector=vector, verdict=verdict, skill=skill, control=control, adapter=adapter, recall=shown, offered=offered)
+
+
+def _recall(parts: Parts, task: Task, skill: str, vector: Vector | None, adapter: str, learning: bool) -> Recall | None:
+    settings = parts.settings
+    if settings.memory.recall == "off" or vector is None:
+        return None
+    probation = [
+        lesson.id
+        for lesson in parts.record.lessons.find(tenant=task.tenant, skill=skill, status=LessonStatus.PROBATION)
+        if learning and draw(settings.seed, "probation", task.id, lesson.id) < settings.memory.probation_share
+    ]
+    return recall(
+        parts.record,
+        parts.index,
+        tenant=task.tenant,
+        skill=skill,
+        vector=vector,
+        # Past runs are what the weights have learned; once an adapter serves the skill they would be told twice.
+        settings=replace(settings.memory, recall_episodes=0 if adapter else settings.memory.recall_episodes),
+        count_tokens=parts.engine.count_tokens,
+        probation=probation,
+    )
+
+
+def wake(
+    parts: Parts,
+    tasks: Sequence[Task],
+    environment: Environment | None = None,
+    *,
+    ids: Sequence[str],
+    history: Sequence[Message] = (),
+    temperature: float = 0.0,
+    max_tokens: int | None = None,
+) -> list[Episode]:
+    """Handle tasks side by side and record each; what is returned is durable.
+
+    All tasks of one call are perceived with what was known before it. `ids` name the episodes.
+    Raises `MalformedTask`, `EngineUnreachable`, or `StoreError` when the record cannot be written.
+    """
+    plans = plan(parts, tasks)
+    runs = act(parts, plans, environment, history=history, temperature=temperature, max_tokens=max_tokens)
+    episodes = [_episode(parts, one, run, id_) for one, run, id_ in zip(plans, runs, ids, strict=True)]
+    remember(parts, [(episode, one.vector) for episode, one in zip(episodes, plans, strict=True) if episode.task.source != AUXILIARY])
+    for episode in episodes:
+        if episode.lessons and episode.outcome.success is not None:
+            _credit(parts, episode)
+    return episodes
+
+
+def act(
+    parts: Parts,
+    plans: Sequence[Plan],
+    environment: Environment | None,
+    *,
+    history: Sequence[Message] = (),
+    temperature: float = 0.0,
+    max_tokens: int | None = None,
+) -> list[Run]:
+    """Run the plans, spending more tries where the agent is likely to fail; foreign tasks may be declined."""
+    wake_settings = parts.settings.wake
+    declined = {i for i, one in enumerate(plans) if wake_settings.abstain_on_unknown and not one.skill and not one.control}
+    jobs = [
+        Job(
+            task=one.task,
+            environment=environment,
+            adapter=one.adapter,
+            recall=one.recall,
+            history=tuple(history),
+            tries=_tries(wake_settings, one.verdict),
+            max_tokens=max_tokens or parts.settings.model.max_tokens,
+            temperature=temperature,
+            seed=parts.settings.seed,
+        )
+        for i, one in enumerate(plans)
+        if i not in declined
+    ]
+    runs = iter(parts.actor.act(jobs))
+    return [_declined(one) if i in declined else next(runs) for i, one in enumerate(plans)]
+
+
+def _tries(settings: WakeSettings, verdict: Verdict) -> int:
+    """More tries where the agent may fail and may also succeed; at what it never could do, more of the same is wasted."""
+    if not verdict.known or verdict.success_chance < HOPELESS:
+        return 1
+    return settings.doubtful_tries if verdict.likely_to_fail else settings.tries
+
+
+def _declined(one: Plan) -> Run:
+    steps = (
+        Observation(text=one.task.text),
+        Thought(text=f"foreign: novelty {one.verdict.novelty:.2f}, no known skill is near"),
+        Action(text="I have not learned to do this yet. Please show me how, or let me try without guarantees."),
+    )
+    return Run(steps=steps, outcome=UNKNOWN, usage=Usage())
+
+
+def _episode(parts: Parts, one: Plan, run: Run, id_: str) -> Episode:
+    return Episode(
+        id=id_,
+        task=one.task,
+        steps=run.steps,
+        outcome=run.outcome,
+        skill=one.skill,
+        model=parts.engine.model,
+        adapter=one.adapter,
+        lessons=one.lessons,
+        control=one.control,
+        offered=one.offered,
+        verdict=one.verdict,
+        usage=run.usage,
+        created=time.time(),
+    )
+
+
+def _credit(parts: Parts, episode: Episode) -> None:
+    parts.guarded("lessons", lambda: parts.record.lessons.credit(episode.lessons, bool(episode.outcome.success)), None)
+
+
+def remember(parts: Parts, episodes: Sequence[tuple[Episode, Vector | None]]) -> None:
+    """Write episodes to the record in one transaction, then to the caches; only the record must not fail."""
+    blank = np.zeros(parts.encoder.dimensions, dtype=np.float32)
+    # A recogniser is fitted on the record when first asked for, so it is asked for before the record grows.
+    recognisers = {tenant: _recogniser(parts, tenant) for tenant in {episode.task.tenant for episode, _ in episodes}}
+    parts.record.episodes.record_many([(episode, blank if vector is None else vector) for episode, vector in episodes])
+    for episode, vector in episodes:
+        if vector is None:
+            log.warning("episode %s is recorded without an embedding and cannot be recalled", episode.id)
+        else:
+            _cache(parts, episode, vector, recognisers[episode.task.tenant])
+
+
+def _recogniser(parts: Parts, tenant: str) -> Recogniser | None:
+    return parts.guarded("perception", lambda: parts.recogniser(tenant), None)
+
+
+def _cache(parts: Parts, episode: Episode, vector: Vector, recogniser: Recogniser | None) -> None:
+    parts.guarded("index", lambda: parts.index.add(episode.task.tenant, episode.id, vector), None)
+    if recogniser and episode.skill and episode.model != EXPERT:
+        parts.guarded("perception", lambda: recogniser.learn(vector, episode.skill), None)

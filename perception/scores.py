@@ -1,0 +1,51 @@
+"""The two scores, as pure formulas: confidence in a class, and novelty against all that is known."""
+
+from __future__ import annotations
+
+from math import ceil
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .encoder import Vector
+
+
+def maximum_softmax_probability(logits: NDArray[np.floating]) -> float:
+    """Confidence in [0, 1], larger is surer, of logits `(classes,)`; 0 when there is no class.
+
+    Hendrycks & Gimpel 2017, "A Baseline for Detecting Misclassified and Out-of-Distribution Examples".
+    """
+    if logits.size == 0:
+        return 0.0
+    return float(1.0 / np.exp(logits - logits.max()).sum())
+
+
+def nearest_neighbour_novelty(vector: Vector, bank: Vector) -> float:
+    """Novelty in [0, 2], larger is stranger: one minus the cosine of a unit vector `(d,)` to the nearest row of `(n, d)`.
+
+    k = 1 of Sun et al. 2022, "Out-of-Distribution Detection with Deep Nearest Neighbors"; 2 when the bank is empty.
+    """
+    if len(bank) == 0:
+        return 2.0
+    return float(np.clip(1.0 - (bank @ vector).max(), 0.0, 2.0))
+
+
+def leave_one_out_novelty(bank: Vector) -> NDArray[np.float32]:
+    """Novelty `(n,)` of every unit row of `(n, d)` against the other rows; empty for fewer than two rows."""
+    if len(bank) < 2:
+        return np.zeros(0, dtype=np.float32)
+    cosines = bank @ bank.T
+    np.fill_diagonal(cosines, -np.inf)
+    return np.asarray(np.clip(1.0 - cosines.max(axis=1), 0.0, 2.0), dtype=np.float32)
+
+
+def conformal_quantile(values: NDArray[np.floating], quantile: float) -> float:
+    """The ceil((n + 1) quantile)-th smallest of n values, at most the largest.
+
+    A further value of the same distribution stays below it with at least that probability while the rank exists
+    (split conformal prediction, Vovk et al. 2005). Raises `ValueError` when there is no value.
+    """
+    if values.size == 0:
+        raise ValueError("the quantile of no values is not defined")
+    rank = min(values.size, ceil((values.size + 1) * quantile))
+    return float(np.sort(values)[rank - 1])

@@ -1,0 +1,70 @@
+"""Where the model runs: the embedded engine, the vLLM engine, and getting model files.
+
+The room has one noun, `Engine`, and one seam: requests go in, replies come out, adapters are published and retired by name.
+`EmbeddedEngine` runs the model in this process and needs nothing but its files, which `locate` finds or pulls;
+`VLLMEngine` asks a vLLM server, or any other that speaks the OpenAI protocol; `VLLMServer` starts one, watches it and stops it.
+`hot_swap` measures what a change of adapters does to clients that keep asking. `EngineChatModel` shows any engine to LangChain.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+from .engine import ChatReply, ChatRequest, Choice, Engine
+
+if TYPE_CHECKING:
+    from ._fetch import quiet_transformers
+    from ._hot_swap import HotSwap, hot_swap
+    from ._vllm_server import VLLMServer
+    from .chat_model import EngineChatModel
+    from .embedded import EmbeddedEngine
+    from .models import MODELS, CachedModel, ModelFile, cache_directory, listed, locate, pull, verify
+    from .vllm import VLLMEngine
+
+_FACE = {
+    "MODELS": "models",
+    "CachedModel": "models",
+    "EmbeddedEngine": "embedded",
+    "EngineChatModel": "chat_model",
+    "HotSwap": "_hot_swap",
+    "ModelFile": "models",
+    "VLLMEngine": "vllm",
+    "VLLMServer": "_vllm_server",
+    "cache_directory": "models",
+    "hot_swap": "_hot_swap",
+    "listed": "models",
+    "locate": "models",
+    "pull": "models",
+    "quiet_transformers": "_fetch",
+    "verify": "models",
+}
+
+__all__ = [
+    "MODELS",
+    "CachedModel",
+    "ChatReply",
+    "ChatRequest",
+    "Choice",
+    "EmbeddedEngine",
+    "Engine",
+    "EngineChatModel",
+    "HotSwap",
+    "ModelFile",
+    "VLLMEngine",
+    "VLLMServer",
+    "cache_directory",
+    "hot_swap",
+    "listed",
+    "locate",
+    "pull",
+    "quiet_transformers",
+    "verify",
+]
+
+
+def __getattr__(name: str) -> object:
+    """Import a public name when it is first asked for (PEP 562): torch and LangChain load only where they are used."""
+    if name in _FACE:
+        return getattr(import_module(f".{_FACE[name]}", __name__), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,0 +1,286 @@
+"""The engine that runs the model in this process, with transformers and peft."""
+
+from __future__ import annotations
+
+import copy
+import time
+import warnings
+from collections import OrderedDict
+from collections.abc import Sequence
+from pathlib import Path
+from threading import RLock
+from typing import TYPE_CHECKING, Any
+
+from ..core import Adapter, AdapterRejected, EngineUnreachable, MalformedTask, ModelCorrupt, NothingFound, Usage
+from ._adapter_files import check_adapter
+from ._attention import attention_for
+from ._decode import Writing, decode, options_trie, score
+from ._fetch import quiet_transformers
+from .engine import ChatReply, ChatRequest, Choice
+from .models import locate
+
+if TYPE_CHECKING:
+    import torch
+    from transformers import PreTrainedModel
+
+_MAX_RANK = 512
+
+
+class EmbeddedEngine:
+    """An `Engine` in this process. Thread-safe: one lock, one batch at a time.
+
+    A published adapter is merged into a copy of the layers that it changes (`W + s B A`, computed in float32), so that it
+    answers as fast as the base; all else is shared with the base. `resident` merged copies are kept, the others are merged
+    again from their immutable directories when asked for.
+
+    Greedy replies are the same for the same batch. In bfloat16 the neighbours in a batch may tip a tie; sampled replies draw
+    from a generator of their own, so that neighbours change nothing else.
+    """
+
+    network: PreTrainedModel
+    """The base model, never changed by adapters; a trainer may share its weights (`shared_copy`) but not write to them."""
+    tokenizer: Any
+    """The model's tokenizer, with its chat template."""
+    path: Path
+    """The model's directory."""
+
+    def __init__(
+        self,
+        model: str | Path,
+        *,
+        threads: int | None = None,
+        dtype: str = "auto",
+        device: str = "auto",
+        batch_size: int = 16,
+        resident: int = 3,
+    ) -> None:
+        """Load `model`: a directory, a known name or a hub id.
+
+        `threads` is the number of CPU threads of torch, for the whole process; None leaves it alone. `dtype` is `bfloat16`,
+        `float32` or `auto` (bfloat16 where the processor multiplies it natively). `device` is `cpu`, `cuda` or `auto`.
+        Raises `ModelMissing` or `ModelCorrupt`.
+        """
+        import torch
+
+        if threads is not None:
+            torch.set_num_threads(threads)
+        self._model = str(model)
+        self.path = locate(model)
+        self._device = ("cuda" if torch.cuda.is_available() else "cpu") if device == "auto" else device
+        self._batch_size = batch_size
+        self._resident = resident
+        self._lock = RLock()
+        self._closed = False
+        self._published: dict[str, Adapter] = {}
+        self._merged: OrderedDict[str, PreTrainedModel] = OrderedDict()
+        self.network, self.tokenizer = _load(self.path, _dtype(dtype, self._device), self._device)
+        generation: Any = self.network.generation_config
+        configured = generation.eos_token_id
+        known = configured if isinstance(configured, list) else [configured]
+        self._ends = frozenset(token for token in (*known, self.tokenizer.eos_token_id) if token is not None)
+        self._end: int = self.tokenizer.eos_token_id
+        self._pad: int = self.tokenizer.pad_token_id if self.tokenizer.pad_token_id is not None else self._end
+        self._context = int(getattr(self.network.config, "max_position_embeddings", 1 << 20))
+
+    @property
+    def model(self) -> str:
+        """Name or path of the base model, as it was given."""
+        return self._model
+
+    def chat(self, requests: Sequence[ChatRequest]) -> list[ChatReply]:
+        """Next turns, one a request and in their order; adapters may differ within the batch.
+
+        Raises `NothingFound` for an adapter that is not published, `MalformedTask` for a request that does not fit.
+        """
+        started = time.perf_counter()
+        with self._lock:
+            self._check_open()
+            writings = [self._writing(request) for request in requests]
+            for adapter in dict.fromkeys(request.adapter for request in requests):
+                network = self._network(adapter)
+                mine = [writing for writing, request in zip(writings, requests, strict=True) if request.adapter == adapter]
+                mine.sort(key=lambda writing: len(writing.prompt))
+                for start in range(0, len(mine), self._batch_size):
+                    decode(network, mine[start : start + self._batch_size], ends=self._ends, pad=self._pad)
+        seconds = (time.perf_counter() - started) / max(1, len(requests))
+        return [self._reply(writing, seconds) for writing in writings]
+
+    def choose(self, request: ChatRequest, options: Sequence[str]) -> Choice:
+        """Rank `options` by the mean log-probability of their tokens after the prompt, the end marker left out.
+
+        The prompt is read once for all options. Raises as `chat` does, and `MalformedTask` for an empty option.
+        """
+        if not options or not all(options):
+            raise MalformedTask(f"options must be non-empty strings, got {list(options)!r}")
+        started = time.perf_counter()
+        with self._lock:
+            self._check_open()
+            prefix = self._prompt(request)
+            tokens = [self._tokens(option) for option in options]
+            self._check_length(len(prefix) + max(map(len, tokens)))
+            logprobs = score(self._network(request.adapter), prefix, tokens, batch_size=self._batch_size)
+        read = len(prefix) + sum(map(len, tokens))
+        return Choice(
+            index=max(range(len(options)), key=logprobs.__getitem__),
+            logprobs=tuple(logprobs),
+            usage=Usage(prompt_tokens=read, seconds=time.perf_counter() - started),
+        )
+
+    def count_tokens(self, text: str) -> int:
+        """Tokens of `text`, without markers."""
+        return len(self._tokens(text))
+
+    def publish(self, adapter: Adapter) -> None:
+        """Check and merge an adapter, ready for the next request. Publishing the same one again does nothing.
+
+        Raises `AdapterRejected` when it does not fit, or when its name already means another directory.
+        """
+        bases = {self._model, self.path.name}
+        check_adapter(adapter, bases=bases, max_rank=_MAX_RANK)
+        with self._lock:
+            self._check_open()
+            before = self._published.get(adapter.name)
+            if before is not None and Path(before.path).resolve() != Path(adapter.path).resolve():
+                raise AdapterRejected(f"adapter {adapter.name} is already published from {before.path}; give the new one a new name")
+            self._published[adapter.name] = adapter
+            try:
+                self._network(adapter.name)
+            except AdapterRejected:
+                del self._published[adapter.name]
+                raise
+
+    def retire(self, name: str) -> None:
+        """Take an adapter away; a batch under way ends first. Unknown names are ignored."""
+        with self._lock:
+            self._published.pop(name, None)
+            self._merged.pop(name, None)
+
+    def close(self) -> None:
+        """Give back memory. May be called twice; any other call afterwards raises `EngineUnreachable`."""
+        with self._lock:
+            if not self._closed:
+                self._closed = True
+                self._published.clear()
+                self._merged.clear()
+                del self.network
+
+    def _check_open(self) -> None:
+        if self._closed:
+            raise EngineUnreachable(f"the embedded engine for {self._model} was closed; open a new one")
+
+    def _network(self, adapter: str) -> PreTrainedModel:
+        """The base, or the base with `adapter` merged in; the least recently used merged copy makes room."""
+        if not adapter:
+            return self.network
+        if adapter not in self._published:
+            raise NothingFound(f"adapter {adapter} is not published here; publish it, or ask for one of {sorted(self._published)}")
+        if adapter not in self._merged:
+            while len(self._merged) >= self._resident:
+                self._merged.popitem(last=False)
+            self._merged[adapter] = merged_copy(self.network, self._published[adapter])
+        self._merged.move_to_end(adapter)
+        return self._merged[adapter]
+
+    def _prompt(self, request: ChatRequest) -> list[int]:
+        tokens: list[int] = self.tokenizer.apply_chat_template(list(request.messages), add_generation_prompt=True, return_dict=False)
+        return tokens
+
+    def _tokens(self, text: str) -> list[int]:
+        tokens: list[int] = self.tokenizer(text, add_special_tokens=False)["input_ids"]
+        return tokens
+
+    def _check_length(self, length: int) -> None:
+        if length > self._context:
+            raise MalformedTask(f"the request needs {length} tokens and {self._model} reads {self._context}; shorten it")
+
+    def _writing(self, request: ChatRequest) -> Writing:
+        import torch
+
+        if request.max_tokens < 1:
+            raise MalformedTask(f"max_tokens is {request.max_tokens}; it must be at least 1")
+        prompt = self._prompt(request)
+        allowed, limit = None, min(request.max_tokens, self._context - len(prompt))
+        if request.choices:
+            options = [self._tokens(choice) for choice in request.choices]
+            allowed, limit = options_trie(options, self._end), max(map(len, options)) + 1
+        self._check_length(len(prompt) + (limit if request.choices else 1))
+        generator = torch.Generator().manual_seed(request.seed) if request.temperature > 0 else None
+        return Writing(prompt=prompt, limit=limit, temperature=request.temperature, generator=generator, allowed=allowed)
+
+    def _reply(self, writing: Writing, seconds: float) -> ChatReply:
+        text = self.tokenizer.decode(writing.tokens[:-1] if writing.ended else writing.tokens, skip_special_tokens=True)
+        return ChatReply(
+            text=text,
+            usage=Usage(prompt_tokens=len(writing.prompt), completion_tokens=len(writing.tokens), seconds=seconds),
+            logprob=writing.logprob / len(writing.tokens),
+            finished=writing.ended,
+        )
+
+
+def shared_copy(network: PreTrainedModel) -> PreTrainedModel:
+    """A copy with modules of its own and the same weights in memory: layers may be wrapped or replaced in it alone."""
+    return copy.deepcopy(network, {id(weight): weight for weight in network.parameters()})
+
+
+def merged_copy(network: PreTrainedModel, adapter: Adapter) -> PreTrainedModel:
+    """A copy of `network` with a LoRA merged in; layers without one share the base's memory.
+
+    `W' = W + s B A`, s = alpha / rank (Hu et al. 2021, equation 3), computed in float32 and rounded once, so that nothing
+    adds up over publications. Raises `AdapterRejected` when names or shapes do not fit.
+    """
+    import torch
+    from peft import PeftModel
+    from peft.tuners.lora import LoraLayer
+    from safetensors import safe_open
+
+    try:
+        with quiet_transformers(), warnings.catch_warnings():
+            warnings.filterwarnings("error", message="Found missing adapter keys")
+            adapted = PeftModel.from_pretrained(shared_copy(network), adapter.path)
+        layers = [module for module in adapted.modules() if isinstance(module, LoraLayer)]
+        with safe_open(Path(adapter.path) / "adapter_model.safetensors", framework="pt") as file:
+            saved = sum(key.endswith(".lora_A.weight") for key in file.keys())  # noqa: SIM118 (not a mapping)
+    except (RuntimeError, ValueError, KeyError, UserWarning) as error:
+        reason = str(error).strip().splitlines()[0]
+        raise AdapterRejected(
+            f"adapter {adapter.name} does not fit the layers of {adapter.base} ({reason}); train it on this base"
+        ) from error
+    if len(layers) != saved:
+        raise AdapterRejected(
+            f"adapter {adapter.name} holds {saved} layers of which {len(layers)} exist in {adapter.base}; train it on this base"
+        )
+    with torch.no_grad():
+        for layer in layers:
+            linear: Any = layer.get_base_layer()
+            delta: Any = layer.get_delta_weight
+            changed = linear.weight.float() + delta("default").float()
+            linear.weight = torch.nn.Parameter(changed.to(linear.weight.dtype), requires_grad=False)
+    plain: PreTrainedModel = adapted.unload()
+    return plain
+
+
+def _load(path: Path, dtype: torch.dtype, device: str) -> tuple[PreTrainedModel, Any]:
+    from safetensors import SafetensorError
+    from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer
+
+    try:
+        with quiet_transformers():
+            config = AutoConfig.from_pretrained(path)
+            attention = attention_for(config.model_type, device)
+            network = AutoModelForCausalLM.from_pretrained(path, config=config, dtype=dtype, attn_implementation=attention)
+            tokenizer = AutoTokenizer.from_pretrained(path)
+    except (OSError, ValueError, SafetensorError) as error:
+        reason = str(error).strip().splitlines()[0]
+        raise ModelCorrupt(f"the model in {path} cannot be loaded ({reason}); run `lifelong models pull --force {path.name}`") from error
+    if tokenizer.chat_template is None:
+        raise ModelCorrupt(f"the tokenizer in {path} has no chat template; use an instruction-tuned model")
+    network.train(False).requires_grad_(False)
+    moved: Any = network
+    return moved.to(device), tokenizer
+
+
+def _dtype(name: str, device: str) -> torch.dtype:
+    import torch
+
+    native = device != "cpu" or torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
+    return {"float32": torch.float32, "bfloat16": torch.bfloat16, "auto": torch.bfloat16 if native else torch.float32}[name]

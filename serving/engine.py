@@ -1,0 +1,83 @@
+"""The one seam to a language model: `Engine`, and the requests and replies that cross it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol, runtime_checkable
+
+from ..core import Adapter, Message, Usage
+
+
+@dataclass(frozen=True, kw_only=True)
+class ChatRequest:
+    """One conversation that wants its next turn."""
+
+    messages: Sequence[Message]
+    """The conversation so far; the last turn is the user's."""
+    adapter: str = ""
+    """A published adapter's name, empty for the base model."""
+    max_tokens: int = 128
+    """Most tokens of the reply."""
+    temperature: float = 0.0
+    """0 is greedy."""
+    seed: int = 0
+    """Seed of sampling; without effect when greedy."""
+    choices: Sequence[str] = ()
+    """When given, the reply is constrained to be exactly one of these, token by token."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ChatReply:
+    """The next turn."""
+
+    text: str
+    """What the model wrote, without the end marker."""
+    usage: Usage
+    """Tokens; seconds are shared out over the batch."""
+    logprob: float
+    """Mean natural-log probability of the written tokens, at most 0; larger is surer."""
+    finished: bool = True
+    """False when `max_tokens` cut it off."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Choice:
+    """A ranking of given options."""
+
+    index: int
+    """Position of the best option."""
+    logprobs: tuple[float, ...]
+    """Length-normalised log-likelihood of every option, in the order given."""
+    usage: Usage
+    """Tokens read; the shared prefix counts once."""
+
+
+@runtime_checkable
+class Engine(Protocol):
+    """Where a model runs. Members: `EmbeddedEngine`, `VLLMEngine`.
+
+    Every method raises `EngineUnreachable` when the model cannot be asked at all.
+    """
+
+    @property
+    def model(self) -> str:
+        """Name or path of the base model, as adapters record it."""
+
+    def chat(self, requests: Sequence[ChatRequest]) -> list[ChatReply]:
+        """Next turns, one a request and in their order; adapters may differ within the batch."""
+
+    def choose(self, request: ChatRequest, options: Sequence[str]) -> Choice:
+        """Rank `options` as replies by log-likelihood divided by token count."""
+
+    def count_tokens(self, text: str) -> int:
+        """Tokens of `text`, for budgets."""
+
+    def publish(self, adapter: Adapter) -> None:
+        """Make an adapter available under its name. Raises `AdapterRejected` if it does not fit."""
+
+    def retire(self, name: str) -> None:
+        """Take an adapter away once requests in flight have ended. Unknown names are ignored."""
+
+    def close(self) -> None:
+        """Give back memory and stop what was started. May be called twice."""

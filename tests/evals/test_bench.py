@@ -1,0 +1,87 @@
+"""A suite is found, its data are checked before anything runs, and the README shows what was measured."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+
+import pytest
+
+from lifelong.core import DataMissing, NothingFound
+from lifelong.evals import SUITES, Row, Suite, write_results
+from lifelong.evals.bench import fill_tables, find_suite, hash_files, run_suite
+
+ROOT = Path(__file__).resolve().parents[2]
+SUITE = Suite(name="letters", shows="letters", needs="letters", module="nowhere", files=("sub/letters.txt",))
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    (tmp_path / "sub").mkdir()
+    (tmp_path / "sub" / "letters.txt").write_text("abc")
+    return tmp_path
+
+
+def test_every_suite_is_a_file_with_a_run() -> None:
+    assert [suite.name for suite in SUITES if not (ROOT / "evals" / f"{suite.module}.py").is_file()] == []
+    assert len({suite.name for suite in SUITES}) == len(SUITES)
+
+
+def test_an_unknown_suite_is_refused_with_the_names_there_are() -> None:
+    assert find_suite((SUITE,), "letters") is SUITE
+    with pytest.raises(NothingFound, match="there are: letters"):
+        find_suite((SUITE,), "numbers")
+
+
+def test_data_files_are_hashed(data: Path) -> None:
+    assert hash_files(SUITE, data) == {"sub/letters.txt": hashlib.sha256(b"abc").hexdigest()}
+
+
+def test_missing_data_are_said_before_anything_is_measured(tmp_path: Path) -> None:
+    with pytest.raises(DataMissing, match="LIFELONG_DATA"):
+        run_suite(SUITE, quick=False, seeds=1, data=None, file=None)
+    with pytest.raises(DataMissing, match=r"sub/letters\.txt, which is not in"):
+        run_suite(SUITE, quick=True, seeds=1, data=tmp_path, file=None)
+
+
+def test_a_quick_run_without_a_data_directory_is_left_to_its_suite(monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = [Row(case="a", method="lifelong", metric="success_after", value=0.5)]
+    monkeypatch.setattr(Suite, "run", lambda self, **asked: rows if asked["data"] is None else [])
+    results = run_suite(SUITE, quick=True, seeds=1, data=None, file=None)
+    assert (results.data, results.results) == ({}, tuple(rows))
+
+
+def test_a_run_is_written_with_its_data_and_commit(data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = [Row(case="a", method="lifelong", metric="success_after", value=0.5, ci95=(0.4, 0.6), n=10, seeds=2)]
+    monkeypatch.setattr(Suite, "run", lambda self, **asked: rows if asked == {"quick": True, "seeds": 2, "data": data} else [])
+    file = tmp_path / "letters.json"
+    results = run_suite(SUITE, quick=True, seeds=2, data=data, file=file)
+    plain = json.loads(file.read_text())
+    assert set(plain) == {"suite", "commit", "versions", "machine", "data", "results"}
+    assert plain["data"] == results.data == hash_files(SUITE, data)
+    assert plain["results"][0]["value"] == 0.5
+    assert run_suite(SUITE, quick=True, seeds=2, data=data, file=None).results == results.results
+
+
+def test_tables_are_filled_twice_the_same_and_only_with_the_metrics_asked_for(tmp_path: Path) -> None:
+    rows = [
+        Row(case="a", method="lifelong", metric="success_after", value=0.5, seeds=3),
+        Row(case="a", method="lifelong", metric="forgetting", value=0.25, seeds=3),
+    ]
+    write_results(tmp_path / "letters.json", "letters", rows)
+    text = "before\n<!-- table: letters forgetting -->\nstale figures\n<!-- end -->\nmid\n<!-- table: numbers -->\n<!-- end -->\nafter\n"
+    filled = fill_tables(text, tmp_path)
+    assert "stale figures" not in filled
+    assert "0.250" in filled
+    assert "success_after" not in filled
+    assert "3 seeds" in filled
+    assert "Not measured yet: `lifelong bench numbers" in filled
+    assert [line for line in filled.splitlines() if line in {"before", "mid", "after"}] == ["before", "mid", "after"]
+    assert fill_tables(filled, tmp_path) == filled
+
+
+def test_the_readme_shows_what_the_results_files_say() -> None:
+    readme = (ROOT / "README.md").read_text()
+    assert "<!-- table: loop" in readme
+    assert fill_tables(readme, ROOT / "evals" / "results") == readme, "run `just docs`"

@@ -1,0 +1,50 @@
+"""A room's face names what it offers, and importing it costs nothing."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from importlib import import_module
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+ROOMS = sorted(folder.name for folder in ROOT.iterdir() if (folder / "__init__.py").exists() and folder.name != "tests")
+FACES = ["lifelong", *(f"lifelong.{room}" for room in ROOMS)]
+HEAVY = {
+    "accelerate",
+    "datasets",
+    "faiss",
+    "gymnasium",
+    "matplotlib",
+    "peft",
+    "sentence_transformers",
+    "torch",
+    "transformers",
+    "trl",
+    "vllm",
+}
+
+
+@pytest.mark.parametrize("face", FACES)
+def test_every_name_of_a_face_is_there_once_and_public(face: str) -> None:
+    room = import_module(face)
+    assert room.__doc__
+    assert len(set(room.__all__)) == len(room.__all__) > 0
+    for name in room.__all__:
+        assert not name.startswith("_")
+        assert getattr(room, name) is not None
+
+
+@pytest.mark.parametrize("face", FACES)
+def test_an_unknown_name_is_an_attribute_error(face: str) -> None:
+    with pytest.raises(AttributeError):
+        import_module(face).no_such_name  # noqa: B018
+
+
+@pytest.mark.parametrize("face", FACES)
+def test_importing_a_face_imports_nothing_heavy(face: str) -> None:
+    script = f"import sys, {face}; print(*sorted({{name.partition('.')[0] for name in sys.modules}} & {HEAVY!r}))"
+    result = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert result.stdout.split() == []

@@ -1,0 +1,94 @@
+"""`lifelong.sh` in a folder of its own: what it says, what it hands over, and how fast a second start is."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+TOOLS = ("cat", "cksum", "dirname", "sed", "tail", "rm", "ln", "chmod", "sh")
+
+
+def start(folder: Path, *words: str, **environ: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([folder / "lifelong.sh", *words], capture_output=True, text=True, env={**os.environ, **environ}, check=False)
+
+
+@pytest.fixture
+def checkout(tmp_path: Path) -> Path:
+    """A folder, with a space in its name, that holds the script and what it reads."""
+    folder = tmp_path / "a checkout"
+    folder.mkdir()
+    for name in ("lifelong.sh", "pyproject.toml", "constraints.txt", "justfile"):
+        shutil.copy(ROOT / name, folder)
+    return folder
+
+
+@pytest.fixture
+def tools(tmp_path: Path) -> Path:
+    """A folder for PATH with the standard tools and no Python."""
+    folder = tmp_path / "tools"
+    folder.mkdir()
+    for tool in TOOLS:
+        (folder / tool).symlink_to(shutil.which(tool) or tool)
+    return folder
+
+
+def test_without_a_verb_it_explains_itself(checkout: Path) -> None:
+    result = start(checkout)
+    assert result.returncode == 0
+    for verb in ("run", "test", "check", "setup", "setup-vllm"):
+        assert f"./lifelong.sh {verb} " in result.stdout
+    assert not (checkout / ".venv").exists()
+
+
+def test_no_python_is_said_with_the_remedy(checkout: Path, tools: Path) -> None:
+    result = start(checkout, "setup", PATH=str(tools), LIFELONG_PYTHON="")
+    assert result.returncode == 1
+    assert "Python 3.11 or newer" in result.stderr
+    assert "LIFELONG_PYTHON=" in result.stderr
+
+
+def test_an_old_python_counts_as_none(checkout: Path, tools: Path) -> None:
+    old = tools / "python3"
+    old.write_text("#!/bin/sh\nexit 1\n")
+    old.chmod(0o755)
+    assert "Python 3.11 or newer" in start(checkout, "setup", PATH=str(tools), LIFELONG_PYTHON="").stderr
+
+
+@pytest.mark.slow
+def test_a_failing_pip_shows_its_words_and_leaves_no_stamp(checkout: Path) -> None:
+    nowhere = {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": "", "PIP_CONFIG_FILE": os.devnull}
+    result = start(checkout, "setup", LIFELONG_PYTHON=sys.executable, **nowhere)
+    assert result.returncode == 1
+    assert "pip failed" in result.stderr
+    assert "ERROR: " in result.stderr
+    assert not (checkout / ".venv" / "stamp").exists()
+
+
+def test_a_second_start_hands_over_at_once_with_every_word_whole(checkout: Path) -> None:
+    binaries = checkout / ".venv" / "bin"
+    binaries.mkdir(parents=True)
+    (binaries / "python").symlink_to(sys.executable)
+    for name in ("lifelong", "just"):
+        (binaries / name).write_text(f'#!/bin/sh\nprintf "[%s]" {name} "$@"\nexit 7\n')
+        (binaries / name).chmod(0o755)
+    pins = subprocess.run(
+        ["cksum"],
+        input=b"".join((checkout / n).read_bytes() for n in ("pyproject.toml", "constraints.txt")),
+        capture_output=True,
+        check=True,
+    )
+    version = subprocess.run([binaries / "python", "-V"], capture_output=True, text=True, check=True).stdout.strip()
+    (checkout / ".venv" / "stamp").write_text(f"{pins.stdout.decode().strip()} {version} {checkout.resolve()}\n")
+    started = time.perf_counter()
+    result = start(checkout, "forget", "--skill", "two words", "")
+    assert time.perf_counter() - started < 2
+    assert (result.returncode, result.stdout) == (7, "[lifelong][forget][--skill][two words][]")
+    result = start(checkout, "run", "--out", "my runs")
+    assert (result.returncode, result.stdout) == (7, f"[just][--justfile][{checkout.resolve()}/justfile][run][--out][my runs]")

@@ -1,0 +1,111 @@
+"""The command line as a user meets it: a real process, its words and its exit status."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from lifelong.interfaces.cli import app
+
+COMMAND = [sys.executable, "-c", "from lifelong.interfaces.cli import main; main()"]
+VERBS = {"run", "serve", "sleep", "forget", "rollback", "status", "lessons", "models", "serve-model", "bench"}
+
+
+def lifelong(*words: str, folder: Path, **environ: str) -> subprocess.CompletedProcess[str]:
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("LIFELONG_")}
+    return subprocess.run([*COMMAND, *words], capture_output=True, text=True, cwd=folder, env={**kept, **environ}, check=False)
+
+
+def test_help_names_every_verb(tmp_path: Path) -> None:
+    result = lifelong("--help", folder=tmp_path)
+    assert result.returncode == 0
+    commands = result.stdout.partition("Commands:")[2]
+    assert {line.split()[0] for line in commands.splitlines() if line.strip()} == VERBS
+    assert "..." not in commands
+
+
+@pytest.mark.parametrize("verb", sorted(VERBS))
+def test_every_verb_explains_itself(verb: str) -> None:
+    result = CliRunner().invoke(app, [verb, "--help"])
+    assert result.exit_code == 0
+    assert "Usage:" in result.stdout
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["status", "--set", "sleep.rnak=8"], "sleep.rnak"),
+        (["status", "--set", "sleep.rank"], "NAME=VALUE"),
+        (["status", "--set", "sleep.rank=0"], "sleep.rank is 0"),
+        (["status", "--config", "missing.toml"], "missing.toml"),
+        (["status"], "no record"),
+        (["lessons", "--home", "elsewhere"], "elsewhere"),
+        (["rollback"], "no record"),
+        (["bench", "nonsense"], "nonsense"),
+    ],
+)
+def test_an_error_is_one_line_and_status_2(words: list[str], said: str, tmp_path: Path) -> None:
+    result = lifelong(*words, folder=tmp_path)
+    assert result.returncode == 2
+    assert said in result.stderr
+    assert result.stderr.startswith("lifelong: ")
+    assert result.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize("words", [["forget"], ["bench"], ["run", "--corrections", "-1"], ["nonsense"], ["serve", "--port", "0"]])
+def test_wrong_usage_is_status_2(words: list[str]) -> None:
+    result = CliRunner().invoke(app, words)
+    assert result.exit_code == 2
+    assert "Usage:" in result.stderr
+
+
+def test_a_settings_file_in_the_folder_is_read_and_its_mistake_refused(tmp_path: Path) -> None:
+    (tmp_path / "lifelong.toml").write_text("[wake]\ntries = 99\n")
+    result = lifelong("status", folder=tmp_path)
+    assert result.returncode == 2
+    assert "lifelong.toml: wake.tries is 99" in result.stderr
+
+
+def test_an_unknown_variable_is_refused(tmp_path: Path) -> None:
+    result = lifelong("status", folder=tmp_path, LIFELONG_SLEEP_RNAK="8")
+    assert result.returncode == 2
+    assert "LIFELONG_SLEEP_RNAK" in result.stderr
+
+
+def test_looking_creates_nothing(tmp_path: Path) -> None:
+    lifelong("status", folder=tmp_path)
+    lifelong("lessons", folder=tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_bench_lists_what_each_suite_shows_and_needs(tmp_path: Path) -> None:
+    result = lifelong("bench", "--list", folder=tmp_path)
+    assert result.returncode == 0
+    suites = [line for line in result.stdout.splitlines() if not line.startswith(" ")]
+    assert {"loop", "memory"} <= set(suites)
+    assert result.stdout.count("\n  shows ") == result.stdout.count("\n  needs ") == len(suites)
+
+
+def test_interrupt_ends_with_130(tmp_path: Path) -> None:
+    script = (
+        "import time\nfrom lifelong.interfaces import _commands_looking as looking\n"
+        "looking.open_record = lambda home: (print('ready', flush=True), time.sleep(30))\n"
+        "from lifelong.interfaces.cli import main; main()"
+    )
+    process = subprocess.Popen(
+        [sys.executable, "-c", script, "lessons"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=tmp_path
+    )
+    assert process.stdout is not None
+    assert process.stdout.readline() == "ready\n"
+    time.sleep(0.05)
+    process.send_signal(signal.SIGINT)
+    _, errors = process.communicate(timeout=20)
+    assert process.returncode == 130
+    assert "Traceback" not in errors

@@ -1,0 +1,59 @@
+"""`status`, `lessons` and `rollback` on a record with something in it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+from lifelong.core import Adapter, Episode, Judge, Lesson, Outcome, Task
+from lifelong.interfaces.cli import app
+from lifelong.memory import Record
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    with Record(tmp_path / "record.sqlite3") as record:
+        for number in range(4):
+            episode = Episode(
+                id=f"e{number}",
+                task=Task(id=f"t{number}", goal="count the rows"),
+                steps=(),
+                outcome=Outcome(success=number != 3, judge=Judge.ENVIRONMENT),
+                skill="database",
+                control=number == 3,
+                offered=True,
+            )
+            record.episodes.record(episode, np.eye(4, dtype=np.float32)[number])
+        record.lessons.record(Lesson(id="l", tenant="default", skill="database", text="Use COUNT(*).", episodes=("e0", "e1"), helped=5))
+        for version in (1, 2):
+            adapter = Adapter(name=f"lifelong-v000{version}", path=str(tmp_path / str(version)), base="base", rank=4, episodes=("e0",))
+            record.adapters.record(adapter)
+            record.adapters.publish(adapter, ["database"])
+    return tmp_path
+
+
+def test_status_tells_the_figures(home: Path) -> None:
+    result = CliRunner().invoke(app, ["status", "--home", str(home)])
+    assert result.exit_code == 0, result.output
+    assert "4, of which 3 may be learned from" in result.output
+    assert "database: lifelong-v0002" in result.output
+    assert "3 of 3 tasks solved" in result.output
+    assert "0 of 1 tasks solved" in result.output
+    assert "+1.000" in result.output
+
+
+def test_lessons_show_their_evidence(home: Path) -> None:
+    result = CliRunner().invoke(app, ["lessons", "--home", str(home)])
+    assert "helped 5, harmed 0" in result.output
+    assert "Use COUNT(*)." in result.output
+    assert "e0, e1" in result.output
+    assert "no lessons yet" in CliRunner().invoke(app, ["lessons", "--home", str(home), "--skill", "graph"]).output
+
+
+def test_rollback_goes_back_one_version_and_says_so(home: Path) -> None:
+    result = CliRunner().invoke(app, ["rollback", "--home", str(home)])
+    assert result.output == "database: lifelong-v0001 serves again\n"
+    assert "lifelong-v0001" in CliRunner().invoke(app, ["status", "--home", str(home)]).output

@@ -1,0 +1,91 @@
+from __future__ import annotations
+
+import inspect
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from lifelong import perception
+from lifelong.core import ModelCorrupt, ModelMissing
+from lifelong.evals.check_encoder import check_encoder
+from lifelong.perception import Encoder, HashedEncoder, MiniLMEncoder
+
+MEMBERS = [
+    member
+    for name in perception.__all__
+    if inspect.isclass(member := getattr(perception, name)) and member is not Encoder and callable(getattr(member, "encode", None))
+]
+FILES_FREE = [member for member in MEMBERS if not any(p.default is p.empty for p in inspect.signature(member).parameters.values())]
+
+
+def test_members_are_found() -> None:
+    assert {HashedEncoder, MiniLMEncoder} <= set(MEMBERS)
+    assert HashedEncoder in FILES_FREE
+
+
+@pytest.mark.parametrize("member", FILES_FREE)
+def test_every_encoder_without_files_keeps_the_laws(member: Callable[[], Encoder]) -> None:
+    check_encoder(member)
+
+
+@pytest.mark.model
+def test_minilm_keeps_the_laws() -> None:
+    from lifelong.serving import locate
+
+    path = locate("all-minilm-l6-v2")
+    check_encoder(lambda: MiniLMEncoder(path))
+    assert MiniLMEncoder(path).dimensions == 384
+
+
+def test_the_check_notices_an_encoder_that_draws() -> None:
+    class Drawn(HashedEncoder):
+        def __init__(self) -> None:
+            super().__init__(seed=int.from_bytes(os.urandom(4), "big"))
+
+    with pytest.raises(AssertionError, match="another instance"):
+        check_encoder(Drawn)
+
+
+def test_hashed_vectors_are_the_same_in_another_process() -> None:
+    code = "from lifelong.perception import HashedEncoder as E; print(E(64, seed=3).encode(['a door', 'Ünï']).tobytes().hex())"
+    run = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, env={**os.environ, "PYTHONHASHSEED": "7"}
+    )
+    assert run.stdout.strip() == HashedEncoder(64, seed=3).encode(["a door", "Ünï"]).tobytes().hex()
+
+
+def test_hashed_vectors_keep_cosines_of_their_features() -> None:
+    # The projection is unbiased: over seeds, the mean cosine is that of the sparse feature vectors.
+    from collections import Counter
+
+    from lifelong.perception.hashed import features
+
+    first, second = (Counter(features(text)) for text in ("open the red door", "open the blue door now"))
+    weigh = {name: np.log1p([first[name], second[name]]) for name in first | second}
+    table = np.array(list(weigh.values()))
+    exact = table[:, 0] @ table[:, 1] / np.linalg.norm(table[:, 0]) / np.linalg.norm(table[:, 1])
+    rows = [HashedEncoder(384, seed=seed).encode(["open the red door", "open the blue door now"]) for seed in range(60)]
+    assert np.mean([a @ b for a, b in rows]) == pytest.approx(exact, abs=0.02)
+
+
+@pytest.mark.parametrize("dimensions", [0, -8, 12])
+def test_hashed_dimensions_are_checked(dimensions: int) -> None:
+    with pytest.raises(ValueError, match="multiple of 8"):
+        HashedEncoder(dimensions)
+
+
+def test_a_missing_model_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ModelMissing, match="models pull"):
+        MiniLMEncoder(tmp_path)
+
+
+@pytest.mark.slow
+def test_a_damaged_model_is_named(tmp_path: Path) -> None:
+    (tmp_path / "config.json").write_text("{")
+    with pytest.raises(ModelCorrupt, match="cannot be read"):
+        MiniLMEncoder(tmp_path).encode(["text"])

@@ -1,0 +1,80 @@
+"""The embedded engine with the real SmolLM2."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from lifelong.core import Adapter
+from lifelong.evals.check_engine import check_engine
+from lifelong.serving import ChatRequest, EmbeddedEngine, locate, verify
+
+pytestmark = pytest.mark.model
+
+NAME = "smollm2-135m-instruct"
+
+
+@pytest.fixture(scope="module")
+def engine() -> Iterator[EmbeddedEngine]:
+    engine = EmbeddedEngine(NAME, device="cpu")
+    yield engine
+    engine.close()
+
+
+def ask(text: str, *, adapter: str = "", max_tokens: int = 16) -> ChatRequest:
+    messages = [{"role": "system", "content": "You are a helpful assistant."}, {"role": "user", "content": text}]
+    return ChatRequest(messages=messages, adapter=adapter, max_tokens=max_tokens)
+
+
+def adapter(engine: EmbeddedEngine, parent: Path, seed: int) -> Adapter:
+    import torch
+    from peft import LoraConfig, get_peft_model
+
+    from lifelong.serving.embedded import shared_copy
+
+    name = f"smol-v{seed}"
+    lora = LoraConfig(r=4, lora_alpha=8, target_modules=["q_proj", "v_proj"], task_type="CAUSAL_LM")
+    with torch.random.fork_rng():
+        torch.manual_seed(seed)
+        network = get_peft_model(shared_copy(engine.network), lora)
+        for key, weight in network.named_parameters():
+            if "lora_B" in key:
+                torch.nn.init.normal_(weight, std=0.05)
+        network.save_pretrained(parent / name)
+    return Adapter(name=name, path=str(parent / name), base=engine.model, rank=4)
+
+
+def test_the_files_are_whole() -> None:
+    verify(locate(NAME), hashes=True)
+
+
+def test_it_answers_a_question(engine: EmbeddedEngine) -> None:
+    reply = engine.chat([ask("What is the capital of France?")])[0]
+    assert "Paris" in reply.text
+    assert reply.finished
+    assert reply.logprob > -0.5
+
+
+def test_the_right_continuation_is_likelier(engine: EmbeddedEngine) -> None:
+    options = ["Tokyo is the capital of France.", "The capital of France is Paris.", "Banana wheel the seven of."]
+    assert engine.choose(ask("What is the capital of France?"), options).index == 1
+    request = ask("Which animal barks?")
+    assert engine.choose(request, ["A fish.", "A dog.", "A table."]).index == 1
+
+
+def test_adapters_switch_per_request(engine: EmbeddedEngine, tmp_path: Path) -> None:
+    question = "What is the capital of France?"
+    base = engine.chat([ask(question)])[0].text
+    for seed in (1, 2):
+        engine.publish(adapter(engine, tmp_path, seed))
+    texts = [reply.text for reply in engine.chat([ask(question, adapter=name) for name in ("", "smol-v1", "smol-v2", "", "smol-v1")])]
+    assert texts[0] == texts[3] == base
+    assert texts[1] == texts[4]
+    assert len({*texts}) == 3
+
+
+def test_the_engine_keeps_the_laws(tmp_path: Path) -> None:
+    engine = EmbeddedEngine(NAME, device="cpu", dtype="float32")
+    check_engine(engine, adapter=adapter(engine, tmp_path, 3))

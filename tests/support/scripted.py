@@ -1,0 +1,39 @@
+"""An engine that answers from a function and keeps what it was asked."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from lifelong.core import Adapter, Usage
+from lifelong.serving import ChatReply, ChatRequest, Choice
+
+
+class ScriptedEngine:
+    """Implements `Engine`; `answer` gets each request."""
+
+    model = "scripted"
+
+    def __init__(self, answer: Callable[[ChatRequest], str]) -> None:
+        self._answer = answer
+        self.requests: list[ChatRequest] = []
+        self.batches: list[int] = []
+
+    def chat(self, requests: Sequence[ChatRequest]) -> list[ChatReply]:
+        self.requests += requests
+        self.batches.append(len(requests))
+        return [ChatReply(text=self._answer(r), usage=Usage(prompt_tokens=10, completion_tokens=2), logprob=-0.1) for r in requests]
+
+    def choose(self, request: ChatRequest, options: Sequence[str]) -> Choice:
+        return Choice(index=0, logprobs=tuple(0.0 for _ in options), usage=Usage())
+
+    def count_tokens(self, text: str) -> int:
+        return len(text.split())
+
+    def publish(self, adapter: Adapter) -> None:
+        pass
+
+    def retire(self, name: str) -> None:
+        pass
+
+    def close(self) -> None:
+        pass

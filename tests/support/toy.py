@@ -1,0 +1,81 @@
+"""A family small enough for a random two-layer model to learn in seconds, and a learner around it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from lifelong.core import MalformedTask, Settings, Task
+from lifelong.envs import Demonstration, Environment
+from lifelong.memory import Record, VectorIndex
+from lifelong.orchestrator import LifelongLearner, Parts
+from lifelong.perception import HashedEncoder
+from lifelong.serving import EmbeddedEngine
+
+COLOURS = ("red", "blue", "green", "white")
+
+
+class ToyEnvironment:
+    """Press the button whose colour belongs to the family; the goal tells which room it is in and nothing else."""
+
+    max_steps = 1
+    answer_tokens = 8
+
+    def __init__(self, family: str = "lamps", right: str = "blue") -> None:
+        self.family = family
+        self.right = right
+        self._task: Task | None = None
+
+    def tasks(self, split: str, count: int, *, seed: int = 0) -> Sequence[Task]:
+        return [
+            Task(
+                id=f"{self.family}-{split}-{seed}-{number}",
+                goal=f"Press a button of the {self.family} in room {(7 * number) % 50}, floor {2 * number + (split == 'test')}.",
+                source=self.family,
+                kind=self.family,
+            )
+            for number in range(count)
+        ]
+
+    def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[str, dict[str, Any]]:
+        self._task = (options or {})["task"]
+        if not self._task.id.startswith(self.family):
+            raise MalformedTask(f"task {self._task.id!r} is not one of {self.family}")
+        return self._task.text, {}
+
+    def step(self, action: str) -> tuple[str, float, bool, bool, dict[str, Any]]:
+        return f"{action} pressed", float(action == self.right), True, False, {"error": False}
+
+    def admissible(self) -> tuple[str, ...]:
+        return COLOURS
+
+    def demonstrate(self, task: Task) -> Demonstration:
+        return Demonstration(observations=(task.text,), actions=(self.right,))
+
+
+SETTINGS = {
+    "wake.control_share": 0.1,
+    "sleep.epochs": 3,
+    "sleep.learning_rate": 0.02,
+    "sleep.rank": 4,
+    "sleep.held_out": 0.4,
+    "sleep.batch_size": 8,
+    "model.max_tokens": 8,
+}
+
+
+def open_toy(home: Path, model: Path, *families: Environment, **values: Any) -> LifelongLearner:
+    """A learner on the tiny model with a hashed encoder; it trains, gates and publishes for real."""
+    settings = Settings(home=home).with_values({**SETTINGS, **values})
+    home.mkdir(parents=True, exist_ok=True)
+    record = Record(home / "record.sqlite3")
+    parts = Parts(
+        settings=settings,
+        engine=EmbeddedEngine(model, threads=1, dtype="float32"),
+        encoder=HashedEncoder(),
+        record=record,
+        index=VectorIndex(record.index_directory),
+        base_path=model,
+    )
+    return LifelongLearner(parts, {family.family: family for family in families})

@@ -1,0 +1,113 @@
+"""A small real HTTP server that speaks vLLM's protocol, adapters included, and does what a test turns it to."""
+
+import json
+import threading
+import time
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+from lifelong.serving import ChatRequest
+
+
+@dataclass
+class Protocol:
+    """What the server knows and what it was asked; the fields are turned by the tests."""
+
+    base: str = "tiny"
+    root: str = "/models/tiny"
+    adapters: dict[str, str] = field(default_factory=dict)
+    asked: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
+    runtime_lora: bool = True
+    tokenizes: bool = True
+    constrains: bool = True
+    logprobs: bool = True
+    delay: float = 0.0
+    status: int = 0
+    flying: int = 0
+    most_flying: int = 0
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def models(self) -> dict[str, Any]:
+        cards: list[dict[str, Any]] = [{"id": self.base, "root": self.root, "parent": None}]
+        return {"data": cards + [{"id": name, "root": path, "parent": self.base} for name, path in self.adapters.items()]}
+
+    def answer(self, path: str, body: dict[str, Any]) -> tuple[int, Any]:
+        self.asked.append((path, body))
+        if self.status:
+            return self.status, {"error": {"message": "as the test says", "code": self.status}}
+        if path == "/v1/load_lora_adapter" and self.runtime_lora:
+            if body["lora_name"] in self.adapters:
+                return 400, {"error": {"message": f"'{body['lora_name']}' has already been loaded"}}
+            self.adapters[body["lora_name"]] = body["lora_path"]
+            return 200, "Success"
+        if path == "/v1/unload_lora_adapter" and self.runtime_lora:
+            return (200, "Success") if self.adapters.pop(body["lora_name"], None) else (404, {"error": {"message": "cannot be found"}})
+        if path == "/tokenize" and self.tokenizes:
+            text = body.get("prompt") or "".join(message["content"] for message in body["messages"])
+            return 200, {"tokens": list(text.encode())}
+        if path in ("/v1/chat/completions", "/v1/completions"):
+            if body["model"] not in (self.base, *self.adapters):
+                return 404, {"error": {"message": f"The model `{body['model']}` does not exist."}}
+            time.sleep(self.delay)
+            return 200, self.chat(body) if path.endswith("chat/completions") else self.score(body)
+        return 404, {"detail": "Not Found"}
+
+    def chat(self, body: dict[str, Any]) -> dict[str, Any]:
+        choices = body.get("structured_outputs", {}).get("choice")
+        text = choices[-1] if choices and self.constrains else f"{body['model']} on {body['messages'][-1]['content']}"
+        logprobs = {"content": [{"token": "a", "logprob": -0.25}, {"token": "b", "logprob": -0.75}]} if self.logprobs else None
+        reason = "length" if body["max_tokens"] == 1 else "stop"
+        choice = {"message": {"content": text}, "logprobs": logprobs, "finish_reason": reason}
+        return {"choices": [choice], "usage": {"prompt_tokens": 11, "completion_tokens": 2}}
+
+    def score(self, body: dict[str, Any]) -> dict[str, Any]:
+        # A token's log-probability is minus its own number over 100, so that a test can compute it too.
+        prompts = [[None, *({str(token): {"logprob": -token / 100}} for token in prompt[1:])] for prompt in body["prompt"]]
+        return {"choices": [{"index": i, "prompt_logprobs": prompts[i]} for i in reversed(range(len(prompts)))]}
+
+
+class Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    protocol: Protocol
+
+    def do_GET(self) -> None:
+        if self.path == "/v1/models":
+            self.reply(200, self.protocol.models())
+        elif self.path == "/v1/load_lora_adapter" and self.protocol.runtime_lora:
+            self.reply(405, {"detail": "Method Not Allowed"})
+        else:
+            self.reply(404, {"detail": "Not Found"})
+
+    def do_POST(self) -> None:
+        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        with self.protocol.lock:
+            self.protocol.flying += 1
+            self.protocol.most_flying = max(self.protocol.most_flying, self.protocol.flying)
+        try:
+            self.reply(*self.protocol.answer(self.path, body))
+        finally:
+            with self.protocol.lock:
+                self.protocol.flying -= 1
+
+    def reply(self, status: int, body: Any) -> None:
+        raw = json.dumps(body).encode()
+        self.send_response(status)
+        self.send_header("Content-Length", str(len(raw)))
+        self.end_headers()
+        self.wfile.write(raw)
+
+    def log_message(self, *words: Any) -> None:
+        pass
+
+
+class Server(ThreadingHTTPServer):
+    request_queue_size = 64
+    daemon_threads = True
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        pass  # clients that give up waiting are part of the tests
+
+
+def ask(text: str = "hello", **fields: Any) -> ChatRequest:
+    return ChatRequest(messages=[{"role": "system", "content": ""}, {"role": "user", "content": text}], **fields)
