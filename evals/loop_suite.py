@@ -38,7 +38,7 @@ class Method:
 
 ALONE = {"sleep.gate": False, "sleep.specialise": False, "sleep.held_out": 0.0, "memory.recall": "off"}
 METHODS = {
-    "lifelong": Method(),
+    "lifelong": Method(values={"sleep.replay": 1.0}),
     "no_memory": Method(values={"memory.recall": "off"}, sleep="never", streams=False),
     "recall_only": Method(values={"memory.recall": "latest"}, sleep="never"),
     "naive_lora": Method(values={**ALONE, "sleep.fresh": False, "sleep.replay": 0.0}),
