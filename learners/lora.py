@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import random
 import shutil
@@ -13,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from ..core import AdapterRejected, StoreError
-from ..serving import quiet_transformers
+from ..serving import give_back_memory, quiet_transformers
 from .samples import Sample, encode, length_grouped
 from .substitution import substitute, vocabulary
 
@@ -102,6 +103,9 @@ def train_lora(samples: Sequence[Sample], recipe: Recipe, directory: Path, progr
         loss=_by_epoch(losses, recipe.epochs),
     )
     _write(model, report, recipe, directory)
+    del model
+    gc.collect()  # the trainer and its network hold each other
+    give_back_memory()
     return report
 
 
@@ -221,15 +225,6 @@ def _configuration(recipe: Recipe, directory: str, *, steps: int, mixed: bool) -
         remove_unused_columns=False,
         dataloader_pin_memory=False,
     )
-
-
-def give_back_memory() -> None:
-    """Return freed pages to the system. Batches of ever other lengths leave holes in glibc's heap, which else only grows."""
-    import ctypes
-
-    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
-    if trim is not None:
-        trim(0)
 
 
 def answer_loss(network: Any, input_ids: Any, attention_mask: Any, labels: Any, items: Any = None) -> Any:

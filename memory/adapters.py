@@ -6,6 +6,7 @@ import json
 import sqlite3
 from collections.abc import Iterable
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 from ..core import Adapter, AdapterStatus, GateReport, NothingFound, SkillGate
@@ -14,10 +15,14 @@ from .lessons import require_episodes
 
 
 class AdapterStore:
-    """The adapters of all tenants and their routes. Part of a `Record`; every method may raise `StoreError`."""
+    """The adapters of all tenants and their routes. Part of a `Record`; every method may raise `StoreError`.
 
-    def __init__(self, database: Database) -> None:
+    The path of an adapter below `home`, the record's own directory, is kept relative to it: a home can be moved.
+    """
+
+    def __init__(self, database: Database, home: Path) -> None:
         self._database = database
+        self._home = home.resolve()
 
     def next_name(self, prefix: str = "lifelong") -> str:
         """Reserve the next versioned name, such as `lifelong-v0001`; no name is given twice, not even after an erasure."""
@@ -37,8 +42,9 @@ class AdapterStore:
     def _write(self, connection: sqlite3.Connection, adapter: Adapter) -> None:
         known = self._database.rows("SELECT body FROM adapters WHERE name = ?", (adapter.name,))
         if known:
-            before = _read(known[0][0])
-            if (before.tenant, before.path) != (adapter.tenant, adapter.path) or before.status is AdapterStatus.ERASED:
+            before = self._read(known[0][0])
+            same = before.tenant == adapter.tenant and Path(before.path) == Path(adapter.path).resolve()
+            if not same or before.status is AdapterStatus.ERASED:
                 raise ValueError(f"adapter name {adapter.name!r} is taken; ask `next_name` for a new one")
         require_episodes(self._database, adapter.episodes, f"adapter {adapter.name!r}")
         missing = self._database.value(
@@ -46,7 +52,7 @@ class AdapterStore:
         )
         if missing is not None:
             raise NothingFound(f"adapter {adapter.name!r} carries lesson {missing!r}, which is not in the record; was it erased meanwhile?")
-        _store(connection, adapter)
+        self._store(connection, adapter)
         episodes = [(adapter.name, episode) for episode in adapter.episodes]
         lessons = [(adapter.name, lesson) for lesson in adapter.lessons]
         connection.executemany("INSERT OR IGNORE INTO adapter_episodes VALUES (?, ?)", episodes)
@@ -57,12 +63,12 @@ class AdapterStore:
         body = self._database.value("SELECT body FROM adapters WHERE name = ?", (name,))
         if body is None:
             raise NothingFound(f"no adapter {name!r} in the record")
-        return _read(body)
+        return self._read(body)
 
     def find(self, tenant: str | None = None, status: AdapterStatus | None = None) -> list[Adapter]:
         """Adapters that meet the conditions given, in the order of their names."""
         sql = "SELECT body FROM adapters WHERE (?1 IS NULL OR tenant = ?1) AND (?2 IS NULL OR status = ?2) ORDER BY name"
-        return [_read(body) for (body,) in self._database.rows(sql, (tenant, status))]
+        return [self._read(body) for (body,) in self._database.rows(sql, (tenant, status))]
 
     def route(self, tenant: str, skill: str) -> str:
         """Name of the adapter that serves a skill, empty for the base model."""
@@ -121,31 +127,32 @@ class AdapterStore:
         serving = set(self.routes(tenant).values())
         for adapter in self.find(tenant):
             if adapter.name in serving and adapter.status is not AdapterStatus.LIVE:
-                _store(connection, adapter.with_status(AdapterStatus.LIVE))
+                self._store(connection, adapter.with_status(AdapterStatus.LIVE))
             elif adapter.name not in serving and adapter.status is AdapterStatus.LIVE:
-                _store(connection, adapter.with_status(AdapterStatus.RETIRED))
+                self._store(connection, adapter.with_status(AdapterStatus.RETIRED))
 
+    def erase(self, connection: sqlite3.Connection, adapter: Adapter) -> None:
+        """Within an erasure's transaction: mark an adapter erased, take its routes and every way back to it."""
+        self._store(connection, adapter.with_status(AdapterStatus.ERASED))
+        connection.execute("DELETE FROM routes WHERE adapter = ?", (adapter.name,))
+        connection.execute("DELETE FROM route_history WHERE adapter = ?", (adapter.name,))
+        connection.execute("UPDATE route_history SET previous = '' WHERE previous = ?", (adapter.name,))
 
-def erase(connection: sqlite3.Connection, adapter: Adapter) -> None:
-    """Within an erasure's transaction: mark an adapter erased, take its routes and every way back to it."""
-    _store(connection, adapter.with_status(AdapterStatus.ERASED))
-    connection.execute("DELETE FROM routes WHERE adapter = ?", (adapter.name,))
-    connection.execute("DELETE FROM route_history WHERE adapter = ?", (adapter.name,))
-    connection.execute("UPDATE route_history SET previous = '' WHERE previous = ?", (adapter.name,))
+    def _store(self, connection: sqlite3.Connection, adapter: Adapter) -> None:
+        row = asdict(adapter)
+        path = Path(adapter.path).resolve()
+        row["path"] = str(path.relative_to(self._home) if path.is_relative_to(self._home) else path)
+        # Not REPLACE, which would delete the row and its provenance first.
+        connection.execute(
+            "INSERT INTO adapters VALUES (?, ?, ?, ?) ON CONFLICT (name) DO UPDATE SET status = excluded.status, body = excluded.body",
+            (adapter.name, adapter.tenant, adapter.status, json.dumps(row)),
+        )
 
-
-def _store(connection: sqlite3.Connection, adapter: Adapter) -> None:
-    # Not REPLACE, which would delete the row and its provenance first.
-    connection.execute(
-        "INSERT INTO adapters VALUES (?, ?, ?, ?) ON CONFLICT (name) DO UPDATE SET status = excluded.status, body = excluded.body",
-        (adapter.name, adapter.tenant, adapter.status, json.dumps(asdict(adapter))),
-    )
-
-
-def _read(body: str) -> Adapter:
-    row: dict[str, Any] = json.loads(body)
-    row.update(status=AdapterStatus(row["status"]), episodes=tuple(row["episodes"]), lessons=tuple(row["lessons"]))
-    if row["gate"]:
-        skills = tuple(SkillGate(**{**skill, "gain_ci95": tuple(skill["gain_ci95"])}) for skill in row["gate"]["skills"])
-        row["gate"] = GateReport(**{**row["gate"], "skills": skills})
-    return Adapter(**row)
+    def _read(self, body: str) -> Adapter:
+        row: dict[str, Any] = json.loads(body)
+        row.update(status=AdapterStatus(row["status"]), episodes=tuple(row["episodes"]), lessons=tuple(row["lessons"]))
+        row["path"] = str(self._home / row["path"])
+        if row["gate"]:
+            skills = tuple(SkillGate(**{**skill, "gain_ci95": tuple(skill["gain_ci95"])}) for skill in row["gate"]["skills"])
+            row["gate"] = GateReport(**{**row["gate"], "skills": skills})
+        return Adapter(**row)

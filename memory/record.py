@@ -11,7 +11,6 @@ from ..core import StoreError
 from ._database import Database, listed
 from ._index_files import discard
 from .adapters import AdapterStore
-from .adapters import erase as erase_adapter
 from .episodes import EpisodeStore, rewrite
 from .journal import Journal
 from .lessons import LessonStore
@@ -47,7 +46,7 @@ class Record:
         self.database = Database(path)
         self.episodes = EpisodeStore(self.database)
         self.lessons = LessonStore(self.database)
-        self.adapters = AdapterStore(self.database)
+        self.adapters = AdapterStore(self.database, path.parent)
         self.journal = Journal(self.database)
         self.receipts = ReceiptStore(self.database)
 
@@ -71,7 +70,8 @@ class Record:
             for name in lost.adapters:
                 adapter = self.adapters.get(name)
                 kept = tuple(id for id in adapter.episodes if id not in gone)
-                erase_adapter(connection, replace(adapter, episodes=kept, lessons=tuple(id for id in adapter.lessons if id not in gone)))
+                lessons_kept = tuple(id for id in adapter.lessons if id not in gone)
+                self.adapters.erase(connection, replace(adapter, episodes=kept, lessons=lessons_kept))
             for id in set(readers(self.database, gone)) - episodes:
                 rewrite(connection, self.episodes.get(id), gone)
             some = "IN (SELECT value FROM json_each(?))"

@@ -15,6 +15,7 @@ from .engine import ChatReply, ChatRequest, Choice, Engine
 
 if TYPE_CHECKING:
     from ._fetch import quiet_transformers
+    from ._heap import give_back_memory
     from ._hot_swap import HotSwap, hot_swap
     from ._vllm_server import VLLMServer
     from .chat_model import EngineChatModel
@@ -32,6 +33,7 @@ _FACE = {
     "VLLMEngine": "vllm",
     "VLLMServer": "_vllm_server",
     "cache_directory": "models",
+    "give_back_memory": "_heap",
     "hot_swap": "_hot_swap",
     "listed": "models",
     "locate": "models",
@@ -54,6 +56,7 @@ __all__ = [
     "VLLMEngine",
     "VLLMServer",
     "cache_directory",
+    "give_back_memory",
     "hot_swap",
     "listed",
     "locate",

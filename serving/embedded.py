@@ -16,6 +16,7 @@ from ._adapter_files import check_adapter
 from ._attention import attention_for
 from ._decode import Writing, decode, options_trie, score
 from ._fetch import quiet_transformers
+from ._heap import give_back_memory
 from .engine import ChatReply, ChatRequest, Choice
 from .models import locate
 
@@ -102,6 +103,7 @@ class EmbeddedEngine:
                 mine.sort(key=lambda writing: len(writing.prompt))
                 for start in range(0, len(mine), self._batch_size):
                     decode(network, mine[start : start + self._batch_size], ends=self._ends, pad=self._pad)
+                    give_back_memory()
         seconds = (time.perf_counter() - started) / max(1, len(requests))
         return [self._reply(writing, seconds) for writing in writings]
 
@@ -119,6 +121,7 @@ class EmbeddedEngine:
             tokens = [self._tokens(option) for option in options]
             self._check_length(len(prefix) + max(map(len, tokens)))
             logprobs = score(self._network(request.adapter), prefix, tokens, batch_size=self._batch_size)
+            give_back_memory()
         read = len(prefix) + sum(map(len, tokens))
         return Choice(
             index=max(range(len(options)), key=logprobs.__getitem__),

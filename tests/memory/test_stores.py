@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from math import comb
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -168,6 +169,19 @@ class TestAdapters:
         record.adapters.record(one)
         with pytest.raises(ValueError, match="is taken"):
             record.adapters.record(replace(one, tenant="ben"))
+
+    @pytest.mark.parametrize("inside", [True, False])
+    def test_an_adapter_moves_with_the_home_only_if_it_lies_in_it(self, tmp_path: Path, inside: bool) -> None:
+        home, moved, outside = tmp_path / "home", tmp_path / "moved", tmp_path / "outside"
+        home.mkdir()
+        with Record(home / "record.sqlite3") as record:
+            record.adapters.record(replace(adapter(record), path=str((home if inside else outside) / "one")))
+        home.rename(moved)
+        with Record(moved / "record.sqlite3") as record:
+            [found] = record.adapters.find()
+            assert found.path == str((moved if inside else outside) / "one")
+            record.adapters.publish(found, ["counting"])
+            assert record.adapters.route("default", "counting") == found.name
 
     def test_an_adapter_trained_on_what_was_erased_meanwhile_is_refused(self, record: Record) -> None:
         [id] = fill(record, 1)
