@@ -1,9 +1,13 @@
-"""Source files import each other relatively; tests say `from lifelong...`, as users do."""
+"""Source files import each other relatively and from others only what is declared; tests say `from lifelong...`, as users do."""
 
 from __future__ import annotations
 
 import ast
+import re
+import sys
+import tomllib
 from collections.abc import Iterator
+from importlib import metadata
 from pathlib import Path
 
 import pytest
@@ -46,3 +50,20 @@ def test_tests_import_the_installed_name(file: Path) -> None:
 def test_the_rule_sees_what_it_forbids() -> None:
     assert wrong_in_source("import lifelong.core\nfrom core import Task\nfrom ..core import Task\nimport json\n") == [1, 2]
     assert wrong_in_tests("from lifelong.core import Task\nfrom . import x\nimport core\n") == [2, 3]
+
+
+def canonical(requirement: str) -> str:
+    """The name that a requirement begins with, as package indexes spell it."""
+    name = re.match(r"[A-Za-z0-9._-]+", requirement)
+    assert name is not None
+    return re.sub(r"[-_.]+", "-", name.group()).lower()
+
+
+def test_everything_imported_is_declared() -> None:
+    providers = metadata.packages_distributions()
+    dependencies = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["dependencies"]
+    declared = {canonical(line) for line in dependencies}
+    imported = {module.split(".")[0] for file in SOURCES for _, dots, module in imports(ast.parse(file.read_text())) if not dots}
+    others = imported - sys.stdlib_module_names
+    assert {"torch", "safetensors", "numpy"} <= others
+    assert {name: providers[name] for name in others if not {canonical(one) for one in providers[name]} & declared} == {}
