@@ -12,7 +12,7 @@ Writer = Callable[[str], str]
 """A stronger model: takes a prompt, returns the principle in its own words; may return an empty string."""
 
 _PRINCIPLES = {
-    "error": "Avoid answers that end in “{detail}”: check every name and sign against the task before answering.",
+    "error": "Answers failed with “{detail}”. Before answering, compare every name and sign with those that the task gives.",
     "divergence": "Where a failed answer went on with “{detail}”, a right one went on with “{instead}”.",
     "repetition": "Do not repeat “{detail}” when it has just failed to help; do something else.",
     "no_effect": "“{detail}” changed nothing where it was tried; look at what is in the way first.",

@@ -169,7 +169,7 @@ def results_table(results: Results, *, metrics: Sequence[str] | None = None, met
     header, body = _pivot(results.results, metrics, methods)
     table = Table(title=f"{results.suite} ({results.commit[:10] or 'no commit'})", title_justify="left")
     for index, name in enumerate(header):
-        table.add_column(name, justify="left" if index < 2 else "right", no_wrap=index < 2)
+        table.add_column(name, justify="left" if index < 2 else "right", no_wrap=index < 2, overflow="fold")  # cropped digits would mislead
     for line in body:
         table.add_row(*line)
     return table
