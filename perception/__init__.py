@@ -1,28 +1,64 @@
 """How the house sees a task before anybody acts.
 
 An `Encoder` turns texts into unit vectors: `MiniLMEncoder` by a small sentence model, `HashedEncoder` without any model
-file. A `Recogniser` learns which vectors belong to which skill and gives its `Verdict`: the nearest skill, how sure that
-is (confidence), how strange the task is (novelty), and the chance that the agent solves it. Failure and novelty are two
-scores, never one: the best score for one is bad for the other.
+file. A `Scorer` gives every sample one number: how sure its class is (`...Confidence`) or how strange it is to all that
+is known (`...Novelty`). A `Recogniser` learns which vectors belong to which skill and gives its `Verdict`: the nearest
+skill, how sure that is (confidence), how strange the task is (novelty), and the chance that the agent solves it. Failure
+and novelty are two scores, never one: the best score for one is bad for the other.
 
 Perception only judges. Tasks that it calls foreign wait in memory, as episodes without a skill.
 """
 
 from __future__ import annotations
 
+from .confidence import (
+    EnergyConfidence,
+    EntropyConfidence,
+    MarginConfidence,
+    MaximumLogitConfidence,
+    SoftmaxConfidence,
+    energy_confidence,
+    entropy_confidence,
+    fit_temperature,
+    margin_confidence,
+    maximum_logit_confidence,
+    softmax_confidence,
+)
 from .encoder import Encoder
+from .gaussian_novelty import ClassMeanNovelty, MahalanobisNovelty, RelativeMahalanobisNovelty
 from .hashed import HashedEncoder
 from .minilm import MiniLMEncoder
+from .moments import ClassMoments
+from .neighbour_novelty import NearestNeighbourNovelty
 from .recogniser import Recogniser
-from .scores import conformal_quantile, leave_one_out_novelty, maximum_softmax_probability, nearest_neighbour_novelty
+from .scorer import Scorer
+from .scores import conformal_quantile, leave_one_out_novelty, nearest_neighbour_novelty
+from .virtual_logit_novelty import VirtualLogitNovelty
 
 __all__ = [
+    "ClassMeanNovelty",
+    "ClassMoments",
     "Encoder",
+    "EnergyConfidence",
+    "EntropyConfidence",
     "HashedEncoder",
+    "MahalanobisNovelty",
+    "MarginConfidence",
+    "MaximumLogitConfidence",
     "MiniLMEncoder",
+    "NearestNeighbourNovelty",
     "Recogniser",
+    "RelativeMahalanobisNovelty",
+    "Scorer",
+    "SoftmaxConfidence",
+    "VirtualLogitNovelty",
     "conformal_quantile",
+    "energy_confidence",
+    "entropy_confidence",
+    "fit_temperature",
     "leave_one_out_novelty",
-    "maximum_softmax_probability",
+    "margin_confidence",
+    "maximum_logit_confidence",
     "nearest_neighbour_novelty",
+    "softmax_confidence",
 ]

@@ -9,8 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..core import NO_VERDICT, Verdict
+from .confidence import softmax_confidence
 from .encoder import Vector
-from .scores import conformal_quantile, leave_one_out_novelty, maximum_softmax_probability, nearest_neighbour_novelty
+from .scores import conformal_quantile, leave_one_out_novelty, nearest_neighbour_novelty
 
 DEFAULT_THRESHOLD = 0.5
 """Novelty at which a task is foreign while no skill has two different tasks yet."""
@@ -134,6 +135,8 @@ class Recogniser:
         `success_counts` holds (successes, judged episodes) of each skill; the chance is the mean of the Beta(1, 1)
         posterior (Laplace's rule of succession). `NO_VERDICT` while no skill is known.
         """
+        import torch
+
         if not self._skills:
             return NO_VERDICT
         names = self.skills
@@ -146,6 +149,6 @@ class Recogniser:
             skill=skill,
             known=novelties[nearest] <= self.threshold(names[nearest]),
             novelty=novelties[nearest],
-            confidence=maximum_softmax_probability(cosines / self.temperature),
+            confidence=float(softmax_confidence(torch.from_numpy(cosines / self.temperature))),
             success_chance=(successes + 1) / (judged + 2),
         )

@@ -1,4 +1,4 @@
-"""The two scores, as pure formulas: confidence in a class, and novelty against all that is known."""
+"""Novelty of one task against the remembered ones, and the threshold that keeps a promise, as pure formulas."""
 
 from __future__ import annotations
 
@@ -8,16 +8,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .encoder import Vector
-
-
-def maximum_softmax_probability(logits: NDArray[np.floating]) -> float:
-    """Confidence in [0, 1], larger is surer, of logits `(classes,)`; 0 when there is no class.
-
-    Hendrycks & Gimpel 2017, "A Baseline for Detecting Misclassified and Out-of-Distribution Examples".
-    """
-    if logits.size == 0:
-        return 0.0
-    return float(1.0 / np.exp(logits - logits.max()).sum())
 
 
 def nearest_neighbour_novelty(vector: Vector, bank: Vector) -> float:

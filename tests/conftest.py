@@ -6,8 +6,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from lifelong.core import Adapter
+
+# Machines are noisy and a first import is slow; how long an example took says nothing about whether it is right.
+settings.register_profile("house", deadline=None)
+settings.load_profile("house")
 
 CHAT_TEMPLATE = (
     "{% for message in messages %}<|im_start|>{{ message['role'] }}\n{{ message['content'] }}<|im_end|>\n{% endfor %}"

@@ -13,7 +13,8 @@ import pytest
 from lifelong import perception
 from lifelong.core import ModelCorrupt, ModelMissing
 from lifelong.evals.check_encoder import check_encoder
-from lifelong.perception import Encoder, HashedEncoder, MiniLMEncoder
+from lifelong.evals.check_scorer import check_scorer
+from lifelong.perception import Encoder, HashedEncoder, MiniLMEncoder, NearestNeighbourNovelty, Scorer, SoftmaxConfidence
 
 MEMBERS = [
     member
@@ -21,9 +22,15 @@ MEMBERS = [
     if inspect.isclass(member := getattr(perception, name)) and member is not Encoder and callable(getattr(member, "encode", None))
 ]
 FILES_FREE = [member for member in MEMBERS if not any(p.default is p.empty for p in inspect.signature(member).parameters.values())]
+SCORERS = [
+    member
+    for name in perception.__all__
+    if inspect.isclass(member := getattr(perception, name)) and member is not Scorer and callable(getattr(member, "score", None))
+]
 
 
 def test_members_are_found() -> None:
+    assert {SoftmaxConfidence, NearestNeighbourNovelty} <= set(SCORERS)
     assert {HashedEncoder, MiniLMEncoder} <= set(MEMBERS)
     assert HashedEncoder in FILES_FREE
 
@@ -31,6 +38,11 @@ def test_members_are_found() -> None:
 @pytest.mark.parametrize("member", FILES_FREE)
 def test_every_encoder_without_files_keeps_the_laws(member: Callable[[], Encoder]) -> None:
     check_encoder(member)
+
+
+@pytest.mark.parametrize("member", SCORERS)
+def test_every_scorer_keeps_the_laws(member: Callable[[], Scorer]) -> None:
+    check_scorer(member)
 
 
 @pytest.mark.model

@@ -2,24 +2,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from lifelong.perception import conformal_quantile, leave_one_out_novelty, maximum_softmax_probability, nearest_neighbour_novelty
-
-
-def test_maximum_softmax_probability_golden() -> None:
-    # softmax of log(1, 2, 5) is (1, 2, 5) / 8.
-    assert maximum_softmax_probability(np.log([1.0, 2.0, 5.0])) == pytest.approx(0.625)
-    assert maximum_softmax_probability(np.array([1000.0, 0.0])) == 1.0
-    assert maximum_softmax_probability(np.zeros(0)) == 0.0
-
-
-@given(st.lists(st.floats(-50, 50), min_size=1, max_size=6), st.floats(-5, 5))
-def test_confidence_lies_between_chance_and_one_and_ignores_shifts(logits: list[float], shift: float) -> None:
-    value = maximum_softmax_probability(np.array(logits))
-    assert 1 / len(logits) - 1e-9 <= value <= 1
-    assert maximum_softmax_probability(np.array(logits) + shift) == pytest.approx(value)
+from lifelong.perception import conformal_quantile, leave_one_out_novelty, nearest_neighbour_novelty
 
 
 def test_nearest_neighbour_novelty_golden() -> None:

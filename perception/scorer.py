@@ -1,0 +1,43 @@
+"""The noun of the failure and novelty scores: `Scorer`."""
+
+from __future__ import annotations
+
+from typing import Protocol, Self, runtime_checkable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .encoder import Vector
+
+Logits = NDArray[np.float32]
+Labels = NDArray[np.int64]
+Scores = NDArray[np.float32]
+
+
+@runtime_checkable
+class Scorer(Protocol):
+    """One number a sample. The class name says which way it points: `...Confidence` larger is surer, `...Novelty` larger is stranger.
+
+    Members read embeddings `(n, d)`, the logits `(n, classes)` of a head over them, or both; what a member does not read
+    may be anything of the right length. The laws are in `lifelong.evals.check_scorer`.
+    """
+
+    def fit(self, vectors: Vector, logits: Logits, labels: Labels) -> Self:
+        """Learn what is known from samples and their class numbers `(n,)`; the inputs stay as they are (law 2).
+
+        Raises `ValueError` for NaN or infinite values, for lengths that differ and for no sample at all.
+        """
+
+    def score(self, vectors: Vector, logits: Logits) -> Scores:
+        """Scores `(n,)`, float32. Raises `ValueError` before `fit`, where there is something to fit, and for NaN or infinite values."""
+
+
+def checked(name: str, rows: NDArray[np.floating], columns: int | None = None) -> NDArray[np.float32]:
+    """`rows` as float32 `(n, columns)`. Raises `ValueError` for another shape and for NaN or infinite values."""
+    rows = np.ascontiguousarray(rows, dtype=np.float32)
+    if rows.ndim != 2 or (columns is not None and rows.shape[1] != columns):
+        raise ValueError(f"{name} have the shape {rows.shape}; rows of {columns or 'equal'} columns are needed")
+    # A sum is not finite as soon as one entry is not, and reads the rows ten times as fast as a look at every entry.
+    if not np.isfinite(rows.sum(dtype=np.float64)):
+        raise ValueError(f"{name} hold NaN or infinite values; encode the texts again or leave these rows out")
+    return rows
