@@ -30,23 +30,45 @@ from .hashed import HashedEncoder
 from .minilm import MiniLMEncoder
 from .moments import ClassMoments
 from .neighbour_novelty import NearestNeighbourNovelty
+from .objectives import (
+    Bootstrapping,
+    CrossEntropy,
+    DynamicsAwareLoss,
+    GeneralisedCrossEntropy,
+    Mixup,
+    Objective,
+    OpenMix,
+    OutlierExposure,
+    generalised_cross_entropy,
+)
 from .recogniser import Recogniser
 from .scorer import Scorer
 from .scores import conformal_quantile, leave_one_out_novelty, nearest_neighbour_novelty
+from .training import FMFP, ClassifierRecipe, prune_smallest, train_classifier
 from .virtual_logit_novelty import VirtualLogitNovelty
 
 __all__ = [
+    "FMFP",
+    "Bootstrapping",
     "ClassMeanNovelty",
     "ClassMoments",
+    "ClassifierRecipe",
+    "CrossEntropy",
+    "DynamicsAwareLoss",
     "Encoder",
     "EnergyConfidence",
     "EntropyConfidence",
+    "GeneralisedCrossEntropy",
     "HashedEncoder",
     "MahalanobisNovelty",
     "MarginConfidence",
     "MaximumLogitConfidence",
     "MiniLMEncoder",
+    "Mixup",
     "NearestNeighbourNovelty",
+    "Objective",
+    "OpenMix",
+    "OutlierExposure",
     "Recogniser",
     "RelativeMahalanobisNovelty",
     "Scorer",
@@ -56,9 +78,12 @@ __all__ = [
     "energy_confidence",
     "entropy_confidence",
     "fit_temperature",
+    "generalised_cross_entropy",
     "leave_one_out_novelty",
     "margin_confidence",
     "maximum_logit_confidence",
     "nearest_neighbour_novelty",
+    "prune_smallest",
     "softmax_confidence",
+    "train_classifier",
 ]
