@@ -41,6 +41,7 @@ from .objectives import (
     OutlierExposure,
     generalised_cross_entropy,
 )
+from .pseudo_outliers import image_outliers, text_outliers
 from .recogniser import Recogniser
 from .scorer import Scorer
 from .scores import conformal_quantile, leave_one_out_novelty, nearest_neighbour_novelty
@@ -79,11 +80,13 @@ __all__ = [
     "entropy_confidence",
     "fit_temperature",
     "generalised_cross_entropy",
+    "image_outliers",
     "leave_one_out_novelty",
     "margin_confidence",
     "maximum_logit_confidence",
     "nearest_neighbour_novelty",
     "prune_smallest",
     "softmax_confidence",
+    "text_outliers",
     "train_classifier",
 ]
