@@ -45,6 +45,7 @@ from .pseudo_outliers import image_outliers, text_outliers
 from .recogniser import Recogniser
 from .scorer import Scorer
 from .scores import conformal_quantile, leave_one_out_novelty, nearest_neighbour_novelty
+from .selective import SelectiveRule, binomial_upper_bound, selective_rule
 from .training import FMFP, ClassifierRecipe, prune_smallest, train_classifier
 from .virtual_logit_novelty import VirtualLogitNovelty
 
@@ -73,8 +74,10 @@ __all__ = [
     "Recogniser",
     "RelativeMahalanobisNovelty",
     "Scorer",
+    "SelectiveRule",
     "SoftmaxConfidence",
     "VirtualLogitNovelty",
+    "binomial_upper_bound",
     "conformal_quantile",
     "energy_confidence",
     "entropy_confidence",
@@ -86,6 +89,7 @@ __all__ = [
     "maximum_logit_confidence",
     "nearest_neighbour_novelty",
     "prune_smallest",
+    "selective_rule",
     "softmax_confidence",
     "text_outliers",
     "train_classifier",
