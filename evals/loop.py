@@ -91,7 +91,8 @@ def run_stream(
     for place, family in enumerate(schedule.families):
         _awake(learner, stream.block(2 * place), schedule.corrections, tell)
         if schedule.sleep == "after_each" or (schedule.sleep == "at_end" and family is schedule.families[-1]):
-            nights.append(_sleep(learner, family.name, len(nights) + 1, tell))
+            # Counted as the evaluations are: the one night of a schedule that sleeps at the end comes after all families.
+            nights.append({**_sleep(learner, family.name, len(nights) + 1, tell), "night": place + 1})
             _awake(learner, stream.block(2 * place + 1), 0, tell)
         last = place + 1 == len(schedule.families)
         if schedule.evaluate != "start" and (schedule.sleep == "after_each" or last):
@@ -126,7 +127,7 @@ def _sleep(learner: LifelongLearner, family: str, number: int, tell: Progress) -
         learner.sleep(skills=[family], progress=lambda phase, done, total: tell(f"{family}: {phase}", done, total))
     night: dict[str, Any] = learner.record.journal.get(key)
     published = night["adapter"] if night["published"] else ""
-    return {**night, "night": number, "family": family, "published": published, "seconds": sum(night["phases"].values())}
+    return {**night, "family": family, "published": published, "seconds": sum(night["phases"].values())}
 
 
 def _evaluate(learner: LifelongLearner, schedule: Schedule, night: int, seen: int, tell: Progress) -> None:
