@@ -44,7 +44,11 @@ METHODS = {
     "naive_lora": Method(values={**ALONE, "sleep.fresh": False, "sleep.replay": 0.0}),
     "joint": Method(values={**ALONE, "sleep.replay": 100.0}, sleep="at_end"),
 }
-"""Ours and the baselines: same model, tasks, corrections, tries, epochs and rank."""
+"""Ours and the baselines: same model, tasks, corrections, tries, epochs and rank.
+
+Ours replays one old sample for each new one, twice the default: near the 1.28 of the cross-validation inside lab-db's
+tasks 0 to 149, which compared no other share.
+"""
 
 BASE = "no_memory"
 """The method that never learns: it is measured first, as everybody's start."""

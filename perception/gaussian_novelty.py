@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from .encoder import Vector
 from .moments import ClassMoments, squared_distances, whitening
-from .scorer import Labels, Logits, Scores, checked
+from .scorer import Labels, Logits, Scores, checked, unit
 
 
 class _MomentsNovelty(ABC):
@@ -98,8 +98,3 @@ class RelativeMahalanobisNovelty(MahalanobisNovelty):
     def _novelty(self, rows: NDArray[np.float32]) -> NDArray[np.float32]:
         whitened = (rows - self._mean) @ self._background
         return np.asarray(super()._novelty(rows) - np.einsum("nd,nd->n", whitened, whitened))
-
-
-def unit(rows: NDArray[np.floating]) -> NDArray[np.floating]:
-    """Rows scaled to length one; a row of zeros stays."""
-    return np.asarray(rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-12))

@@ -39,13 +39,8 @@ class ClassMoments:
 
     @property
     def labels(self) -> NDArray[np.int64]:
-        """Class numbers, ascending: the order of `means` and `counts`."""
+        """Class numbers, ascending: the order of `means`."""
         return np.array(sorted(self._rows), dtype=np.int64)
-
-    @property
-    def counts(self) -> NDArray[np.float64]:
-        """Samples of each class `(classes,)`."""
-        return self._counts[self._order()]
 
     @property
     def means(self) -> NDArray[np.float64]:
@@ -122,8 +117,8 @@ def whitening(covariance: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.asarray(directions / np.sqrt(np.maximum(variances, FLOOR * mean)))
 
 
-def squared_distances(rows: NDArray[np.float32], whitening: NDArray[np.float32], centres: NDArray[np.float32]) -> NDArray[np.float32]:
+def squared_distances(rows: NDArray[np.float32], inverse_root: NDArray[np.float32], centres: NDArray[np.float32]) -> NDArray[np.float32]:
     """Squared distance `(n, classes)` of every row `(n, d)`, once whitened, to every whitened centre `(classes, d)`."""
-    whitened = rows @ whitening
+    whitened = rows @ inverse_root
     lengths = np.einsum("nd,nd->n", whitened, whitened)[:, None]
     return np.asarray(np.maximum(lengths - 2 * (whitened @ centres.T) + np.einsum("cd,cd->c", centres, centres), 0), dtype=np.float32)

@@ -7,8 +7,7 @@ from typing import Self
 import numpy as np
 
 from .encoder import Vector
-from .gaussian_novelty import unit
-from .scorer import Labels, Logits, Scores, checked
+from .scorer import Labels, Logits, Scores, checked, unit
 
 
 class NearestNeighbourNovelty:

@@ -41,3 +41,8 @@ def checked(name: str, rows: NDArray[np.floating], columns: int | None = None) -
     if not np.isfinite(rows.sum(dtype=np.float64)):
         raise ValueError(f"{name} hold NaN or infinite values; encode the texts again or leave these rows out")
     return rows
+
+
+def unit(rows: NDArray[np.floating]) -> NDArray[np.floating]:
+    """Rows scaled to length one; a row of zeros stays."""
+    return np.asarray(rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-12))
