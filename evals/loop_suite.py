@@ -52,8 +52,8 @@ tasks 0 to 149, which compared no other share.
 
 BASE = "no_memory"
 """The method that never learns: it is measured first, as everybody's start."""
-SHARED = {"wake.control_share": 0.0}
-"""Settings of all methods. Without a control arm, so that all see all tasks."""
+SHARED = {"wake.control_share": 0.0, "wake.tries": 3}
+"""Settings of all methods. Without a control arm, so that all see all tasks; three tries, the rounds that LifelongAgentBench gives."""
 SMALL = {"sleep.epochs": 1, "model.max_tokens": 24}
 
 Sizes = Mapping[str, tuple[int, int]]
