@@ -104,7 +104,7 @@ class Actor:
             replies = self._engine.chat([_request(episode) for episode in asked]) if asked else []
             share = (time.perf_counter() - started) / max(1, len(asked))
             for episode, reply in zip(asked, replies, strict=True):
-                _advance(episode, reply.text, replace(reply.usage, seconds=share))
+                _advance(episode, reply.text, replace(reply.usage, seconds=share), reply.logprob)
         return [Run(steps=tuple(e.steps), outcome=e.outcome, usage=e.usage) for e in episodes]
 
     def _mended(self, episode: _Episode) -> bool:
@@ -118,7 +118,7 @@ class Actor:
             return False
         choice = self._engine.choose(replace(_request(episode), choices=(), temperature=0.0), options)
         episode.mended += 1
-        _advance(episode, options[choice.index], choice.usage)
+        _advance(episode, options[choice.index], choice.usage, choice.logprobs[choice.index])
         return True
 
 
@@ -156,9 +156,9 @@ def _request(episode: _Episode) -> ChatRequest:
     )
 
 
-def _advance(episode: _Episode, action: str, usage: Usage) -> None:
+def _advance(episode: _Episode, action: str, usage: Usage, likelihood: float | None = None) -> None:
     episode.usage += usage
-    episode.steps.append(Action(text=action, chosen=bool(episode.admissible)))
+    episode.steps.append(Action(text=action, chosen=bool(episode.admissible), likelihood=likelihood))
     if episode.environment is None:
         episode.done = True
         return

@@ -40,6 +40,8 @@ class Episode:
     """Whether memory or an adapter was there to help; in the control arm it was withheld. The help/harm meter counts these."""
     verdict: Verdict | None = None
     """What perception said beforehand."""
+    answer_chance: float | None = field(default=None, compare=False)
+    """Chance that the answer is right, its likelihood considered, in (0, 1); None where nothing is known of that."""
     correction: str = ""
     """The right answer, told by an expert or a user after a failure; empty if none."""
     usage: Usage = field(default_factory=Usage)
@@ -51,6 +53,11 @@ class Episode:
     def answer(self) -> str:
         """The last action, empty if the agent never acted."""
         return next((step.text for step in reversed(self.steps) if isinstance(step, Action)), "")
+
+    @property
+    def likelihood(self) -> float | None:
+        """Of the last action, as the model gave it; None if there is none."""
+        return next((step.likelihood for step in reversed(self.steps) if isinstance(step, Action)), None)
 
     @property
     def trainable(self) -> bool:

@@ -79,9 +79,21 @@ class WakeSettings:
     """Quantile of the known tasks' own novelty above which a task counts as foreign."""
     abstain_on_unknown: bool = False
     """Whether a foreign task is declined instead of tried on the base model."""
+    promised_risk: float = 0.2
+    """Error rate that the tasks which the gate vouches for do not exceed, with 95 % confidence."""
+    abstain_on_doubt: bool = False
+    """Whether a known task that the gate does not vouch for is declined, once it has seen enough to vouch for any."""
 
     def __post_init__(self) -> None:
-        _within("wake", self, control_share=(0, 1), tries=(1, 16), doubtful_tries=(1, 16), novelty_quantile=(0.5, 1))
+        _within(
+            "wake",
+            self,
+            control_share=(0, 1),
+            tries=(1, 16),
+            doubtful_tries=(1, 16),
+            novelty_quantile=(0.5, 1),
+            promised_risk=(0.001, 0.999),
+        )
 
 
 @dataclass(frozen=True, kw_only=True)

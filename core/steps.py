@@ -6,7 +6,7 @@ Replay, reflection, consolidation and logs all read this one list.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any, ClassVar, Literal, TypedDict
 
 from .tasks import Task
@@ -70,6 +70,11 @@ class Action(Step):
     name: ClassVar[str] = "action"
     chosen: bool = False
     """Whether it was picked from given actions; False where it was composed."""
+    likelihood: float | None = field(default=None, compare=False)
+    """Mean natural-log probability of its tokens under the model that wrote it, at most 0; None where no model did.
+
+    Left out of comparisons: sums in another order end in another digit.
+    """
 
     def to_messages(self) -> list[Message]:
         return [{"role": "assistant", "content": self.text}]

@@ -89,6 +89,8 @@ class Verdict:
     """Larger is surer: maximum softmax probability over skills, in [0, 1]."""
     success_chance: float = 0.5
     """Estimated chance that this agent solves the task, in [0, 1]."""
+    vouched: bool = False
+    """Whether the gate vouches for it: known, and sure enough of success to keep the promised error rate."""
 
     @property
     def likely_to_fail(self) -> bool:

@@ -12,6 +12,7 @@ from ._options import ConfigFlag, HomeFlag, SetFlag, TenantFlag, read_settings
 
 if TYPE_CHECKING:
     from ..memory import Record
+    from ..perception import SelectiveRule
 
 
 def open_record(home: Path) -> Record:
@@ -26,8 +27,10 @@ def open_record(home: Path) -> Record:
 
 def status(tenant: TenantFlag = "default", config: ConfigFlag = None, home: HomeFlag = None, set_: SetFlag = None) -> None:
     """Say what is remembered, what serves, and whether it helps."""
-    with open_record(read_settings(config, home, set_).home) as record:
+    settings = read_settings(config, home, set_)
+    with open_record(settings.home) as record:
         from ..memory import meter
+        from ..orchestrator import vouching_rule
 
         episodes, routes, helped = record.episodes, record.adapters.routes(tenant), meter(record, tenant)
         skills = sorted({*episodes.skills(tenant=tenant).values(), *routes})
@@ -43,8 +46,19 @@ def status(tenant: TenantFlag = "default", config: ConfigFlag = None, home: Home
         if helped.difference is not None:
             low, high = helped.ci95
             lines["difference"] = f"{helped.difference:+.3f}, 95 % interval {low:+.3f} to {high:+.3f}"
+        lines["gate"] = _gate_line(vouching_rule(record, tenant, settings.wake.promised_risk), settings.wake.promised_risk)
     for name, line in lines.items():
         typer.echo(f"{name:<12}{line}")
+
+
+def _gate_line(rule: SelectiveRule | None, risk: float) -> str:
+    """What the gate vouches for, in words: its promise, its coverage and its risk."""
+    if rule is None or not rule.coverage:
+        return f"vouches for nothing yet: no outcomes that prove an error rate of at most {risk:.0%}"
+    return (
+        f"vouches for {rule.coverage:.0%} of the known tasks, those with a chance of success of {rule.threshold:.2f} or more; "
+        f"{rule.risk:.1%} of these failed, and with 95 % confidence at most {rule.risk_bound:.1%} do"
+    )
 
 
 def lessons(

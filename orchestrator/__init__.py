@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 from ._parts import Parts
-from .learner import LifelongLearner, Status, unlabelled
+from .learner import LifelongLearner, Status, unlabelled, vouching_rule
 from .sleep import Night, Progress
 
-__all__ = ["LifelongLearner", "Night", "Parts", "Progress", "Status", "unlabelled"]
+__all__ = ["LifelongLearner", "Night", "Parts", "Progress", "Status", "unlabelled", "vouching_rule"]

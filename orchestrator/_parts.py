@@ -10,15 +10,19 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
 
+import numpy as np
+from numpy.typing import NDArray
+
 from ..agents import Actor, Writer
-from ..core import EXPERT, Settings
+from ..core import EXPERT, Episode, Settings
 from ..memory import Record, VectorIndex
-from ..perception import Encoder, Recogniser
+from ..perception import Encoder, OutcomeModel, Recogniser
 from ..serving import Engine
 
 log = logging.getLogger("lifelong")
 
 T = TypeVar("T")
+Vector = NDArray[np.float32]
 
 
 @dataclass
@@ -40,6 +44,8 @@ class Parts:
     writer: Writer | None = None
     """A stronger model that words lessons, where one is configured."""
     recognisers: dict[str, Recogniser] = field(default_factory=dict)
+    """One per tenant, built when first asked for."""
+    outcome_models: dict[str, OutcomeModel] = field(default_factory=dict)
     """One per tenant, built when first asked for."""
     ready: set[str] = field(default_factory=set)
     """Adapters that the engine holds."""
@@ -71,17 +77,19 @@ class Parts:
 
     def skills(self, tenant: str) -> list[str]:
         """Names of the skills that have episodes, sorted."""
-        return sorted(set(self.record.episodes.skills(tenant=tenant).values()))
+        return [skill for skill, _ in serving(self.record, tenant)]
 
-    def success_counts(self, tenant: str) -> dict[str, tuple[int, int]]:
-        """For each skill: successes and judged runs among the last 100 by whatever serves it now."""
-        counts: dict[str, tuple[int, int]] = {}
-        for skill in self.skills(tenant):
-            serving = self.record.adapters.route(tenant, skill)
-            recent = self.record.episodes.find(tenant=tenant, skill=skill, newest_first=True, limit=100)
-            judged = [e.outcome.success for e in recent if e.adapter == serving and e.model != EXPERT and e.outcome.success is not None]
-            counts[skill] = (sum(judged), len(judged))
-        return counts
+    def outcome_model(self, tenant: str) -> OutcomeModel:
+        """The tenant's outcome model, told of all recorded outcomes when first asked for."""
+        if tenant not in self.outcome_models:
+            self.outcome_models[tenant] = outcome_model_of(self.record, tenant)
+        return self.outcome_models[tenant]
+
+    def unlearn_caches(self, tenant: str | None = None) -> None:
+        """Drop what is derived from the record, of one tenant or of all; it is derived again when next asked for."""
+        for cache in (self.recognisers, self.outcome_models):
+            for name in [tenant] if tenant is not None else list(cache):
+                cache.pop(name, None)
 
     def publish(self, name: str) -> str:
         """Make sure that the engine holds an adapter, and return its name; empty stays empty.
@@ -107,6 +115,32 @@ class Parts:
             self.faults[part] += 1
             log.warning("%s failed and was passed over: %s", part, error, exc_info=True)
             return otherwise
+
+
+def serving(record: Record, tenant: str) -> list[tuple[str, str]]:
+    """Every skill of a tenant, sorted, with the adapter that serves it, empty for the base."""
+    routes = record.adapters.routes(tenant)
+    return [(skill, routes.get(skill, "")) for skill in sorted(set(record.episodes.skills(tenant=tenant).values()))]
+
+
+def outcome_model_of(record: Record, tenant: str) -> OutcomeModel:
+    """A model that was told of all recorded outcomes of a tenant."""
+    model = OutcomeModel()
+    judged = {episode.id: episode for episode in record.episodes.find(tenant=tenant) if has_outcome(episode)}
+    for id_, vector in zip(*record.episodes.vectors(tenant=tenant, ids=list(judged)), strict=True):
+        learn_outcome(model, judged[id_], vector)
+    return model
+
+
+def has_outcome(episode: Episode) -> bool:
+    """Whether an episode tells what the agent can do: filed under a skill, its own run, and judged by somebody else."""
+    outcome = episode.outcome
+    return bool(episode.skill) and episode.model != EXPERT and outcome.success is not None and outcome.judge.trusted
+
+
+def learn_outcome(model: OutcomeModel, episode: Episode, vector: Vector) -> None:
+    """Tell a model what became of an episode."""
+    model.learn(vector, episode.skill, episode.adapter, bool(episode.outcome.success), episode.likelihood)
 
 
 def draw(seed: int, *key: object) -> float:

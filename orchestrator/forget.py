@@ -60,7 +60,7 @@ def finish(parts: Parts, environments: Mapping[str, Environment], *, progress: P
         parts.retire(adapter.name)
         shutil.rmtree(adapter.path, ignore_errors=True)
     parts.index.rebuild(parts.record)
-    parts.recognisers.clear()
+    parts.unlearn_caches()
     nights = _rebuild(parts, environments, affected, progress) if state["rebuild"] else []
     receipt = Receipt(
         id=state["id"],

@@ -14,11 +14,12 @@ from ..agents import Run, replay
 from ..core import EXPERT, Episode, Judge, MalformedTask, Message, NothingFound, Outcome, Receipt, Settings, Task
 from ..envs import Environment
 from ..memory import Meter, Record, meter
+from ..perception import SelectiveRule
 from . import forget as _forget
 from . import sleep as _sleep
 from . import wake as _wake
 from ._open import open_parts
-from ._parts import Parts
+from ._parts import Parts, outcome_model_of, serving
 from .sleep import Night, Progress
 
 
@@ -42,6 +43,8 @@ class Status:
     """Nights slept."""
     meter: Meter
     """Help against harm: treated against control arm."""
+    vouching: SelectiveRule | None
+    """What the gate vouches for, at which coverage and risk; None before any outcome."""
     faults: dict[str, int]
     """Failures that were passed over since the start (law 10)."""
 
@@ -158,7 +161,7 @@ class LifelongLearner:
         if not judged.skill:
             # A user who judges a foreign task makes it one worth learning; it waits under the name of its source.
             self.record.episodes.assign([episode_id], judged.task.source or "chat")
-            self._parts.recognisers.pop(tenant, None)
+        self._parts.unlearn_caches(tenant)
         return self.record.episodes.get(episode_id)
 
     def sleep(self, *, tenant: str = "default", skills: Sequence[str] = (), progress: Progress | None = None) -> list[Night]:
@@ -203,8 +206,14 @@ class LifelongLearner:
             lessons={status: sum(lesson.status == status for lesson in lessons) for status in ("probation", "active", "retired")},
             nights=int(self.record.journal.get("night/count", 0)),
             meter=meter(self.record, tenant),
+            vouching=_wake.rule(self._parts, tenant),
             faults=dict(self._parts.faults),
         )
+
+
+def vouching_rule(record: Record, tenant: str, risk: float) -> SelectiveRule | None:
+    """What the gate of a tenant vouches for under a promised risk, from the record alone; None before any outcome."""
+    return outcome_model_of(record, tenant).rule(serving(record, tenant), risk)
 
 
 def unlabelled(tasks: Sequence[Task]) -> list[Task]:

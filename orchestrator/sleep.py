@@ -13,6 +13,7 @@ from ..core import EXPERT, Adapter, AdapterStatus, Episode, GateReport, Lesson, 
 from ..envs import Environment
 from ..learners import Recipe, Sample, TrainingReport, examine, train_lora
 from ..memory import compress, posterior
+from ..perception import history_chance
 from ._judge import held_out_results
 from ._parts import Parts, draw
 
@@ -163,8 +164,7 @@ def _reflect(parts: Parts, tenant: str, skill: str) -> list[Lesson]:
     fresh = [lesson for lesson in written if lesson.id not in known]
     for lesson in fresh:
         store.record(lesson)
-    solved, judged = parts.success_counts(tenant).get(skill, (0, 0))
-    without = (1 + solved) / (2 + judged)
+    without = float(history_chance(*parts.outcome_model(tenant).counts(skill, parts.record.adapters.route(tenant, skill))))
     for lesson in store.find(tenant=tenant, skill=skill):
         status = _standing(lesson, without)
         if status is not lesson.status:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ..agents import Job, Run
 from ..core import (
@@ -28,10 +28,8 @@ from ..core import (
 from ..core.settings import WakeSettings
 from ..envs import Environment
 from ..memory import recall
-from ..perception import Recogniser
-from ._parts import Parts, draw, log
-
-Vector = NDArray[np.float32]
+from ..perception import OutcomeModel, Recogniser, SelectiveRule
+from ._parts import Parts, Vector, draw, has_outcome, learn_outcome, log, serving
 
 HOPELESS = 0.1
 """Chance of success below which trying again is not worth its tokens; a correction is."""
@@ -60,6 +58,8 @@ class Plan:
     """What memory adds."""
     offered: bool
     """Whether memory or an adapter was there to help, withheld or not."""
+    doubted: bool
+    """Known, and not vouched for by a gate that vouches for other tasks."""
 
     @property
     def lessons(self) -> tuple[str, ...]:
@@ -73,20 +73,29 @@ def plan(parts: Parts, tasks: Sequence[Task], *, learning: bool = True) -> list[
     With `learning=False` (evaluation) there is no control arm and no lesson on probation.
     """
     vectors = parts.guarded("encoder", lambda: list(parts.encoder.encode([task.text for task in tasks])), [None] * len(tasks))
-    counts = {tenant: _counts(parts, tenant) for tenant in {task.tenant for task in tasks}}
-    return [_plan(parts, task, vector, counts[task.tenant], learning) for task, vector in zip(tasks, vectors, strict=True)]
+    rules = {tenant: parts.guarded("perception", partial(rule, parts, tenant), None) for tenant in {task.tenant for task in tasks}}
+    return [_plan(parts, task, vector, rules[task.tenant], learning) for task, vector in zip(tasks, vectors, strict=True)]
 
 
-def _counts(parts: Parts, tenant: str) -> dict[str, tuple[int, int]]:
-    none: dict[str, tuple[int, int]] = {}
-    return parts.guarded("record", lambda: parts.success_counts(tenant), none)
+def rule(parts: Parts, tenant: str) -> SelectiveRule | None:
+    """The chance of success from which on the gate vouches for a tenant's tasks; None before any outcome."""
+    return parts.outcome_model(tenant).rule(serving(parts.record, tenant), parts.settings.wake.promised_risk)
 
 
-def _plan(parts: Parts, task: Task, vector: Vector | None, counts: dict[str, tuple[int, int]], learning: bool) -> Plan:
+def judge(parts: Parts, task: Task, vector: Vector, vouching: SelectiveRule | None) -> Verdict:
+    """Perception's two scores, whether the task is foreign and whether the agent will fail at it, and the gate's word on both."""
+    verdict = parts.recogniser(task.tenant).judge(vector)
+    skill = task.kind or verdict.skill
+    chance = parts.outcome_model(task.tenant).chance(vector, skill, parts.record.adapters.route(task.tenant, skill))
+    vouched = verdict.known and vouching is not None and chance >= vouching.threshold
+    return replace(verdict, success_chance=chance, vouched=vouched)
+
+
+def _plan(parts: Parts, task: Task, vector: Vector | None, vouching: SelectiveRule | None, learning: bool) -> Plan:
     seed, settings = parts.settings.seed, parts.settings
     verdict = NO_VERDICT
     if vector is not None:
-        verdict = parts.guarded("perception", lambda: parts.recogniser(task.tenant).judge(vector, counts), NO_VERDICT)
+        verdict = parts.guarded("perception", lambda: judge(parts, task, vector, vouching), NO_VERDICT)
     skill = task.kind or (verdict.skill if verdict.known else "")
     control = learning and draw(seed, "control", task.tenant, task.source, task.id) < settings.wake.control_share
     adapter, shown = "", None
@@ -96,7 +105,17 @@ def _plan(parts: Parts, task: Task, vector: Vector | None, counts: dict[str, tup
     offered = bool(adapter or shown)
     if control:
         adapter, shown = "", None
-    return Plan(task=task, vector=vector, verdict=verdict, skill=skill, control=control, adapter=adapter, recall=shown, offered=offered)
+    return Plan(
+        task=task,
+        vector=vector,
+        verdict=verdict,
+        skill=skill,
+        control=control,
+        adapter=adapter,
+        recall=shown,
+        offered=offered,
+        doubted=verdict.known and not verdict.vouched and vouching is not None and vouching.coverage > 0,
+    )
 
 
 def _recall(parts: Parts, task: Task, skill: str, vector: Vector | None, adapter: str, learning: bool) -> Recall | None:
@@ -155,9 +174,9 @@ def act(
     temperature: float = 0.0,
     max_tokens: int | None = None,
 ) -> list[Run]:
-    """Run the plans, spending more tries where the agent is likely to fail; foreign tasks may be declined."""
+    """Run the plans, spending more tries where the agent is likely to fail; foreign and doubted tasks may be declined."""
     wake_settings = parts.settings.wake
-    declined = {i for i, one in enumerate(plans) if wake_settings.abstain_on_unknown and not one.skill and not one.control}
+    declined = {i for i, one in enumerate(plans) if _declines(wake_settings, one)}
     jobs = [
         Job(
             task=one.task,
@@ -184,13 +203,31 @@ def _tries(settings: WakeSettings, verdict: Verdict) -> int:
     return settings.doubtful_tries if verdict.likely_to_fail else settings.tries
 
 
+def _declines(settings: WakeSettings, one: Plan) -> bool:
+    foreign = settings.abstain_on_unknown and not one.skill
+    doubted = settings.abstain_on_doubt and one.doubted
+    return (foreign or doubted) and not one.control
+
+
 def _declined(one: Plan) -> Run:
-    steps = (
-        Observation(text=one.task.text),
-        Thought(text=f"foreign: novelty {one.verdict.novelty:.2f}, no known skill is near"),
-        Action(text="I have not learned to do this yet. Please show me how, or let me try without guarantees."),
-    )
+    verdict = one.verdict
+    if one.skill:
+        thought = f"doubtful: the chance of success at {one.skill} is {verdict.success_chance:.2f}"
+        answer = "I would probably get this wrong. Please show me how, or let me try without guarantees."
+    else:
+        thought = f"foreign: novelty {verdict.novelty:.2f}, no known skill is near"
+        answer = "I have not learned to do this yet. Please show me how, or let me try without guarantees."
+    steps = (Observation(text=one.task.text), Thought(text=thought), Action(text=answer))
     return Run(steps=steps, outcome=UNKNOWN, usage=Usage())
+
+
+def _answer_chance(parts: Parts, one: Plan, run: Run) -> float | None:
+    """The chance that the answer is right, now that the model's own likelihood of it is known."""
+    likelihood = next((step.likelihood for step in reversed(run.steps) if isinstance(step, Action)), None)
+    if one.vector is None or not one.skill or likelihood is None:
+        return None
+    vector, model = one.vector, parts.outcome_model(one.task.tenant)
+    return model.chance(vector, one.skill, one.adapter, likelihood)
 
 
 def _episode(parts: Parts, one: Plan, run: Run, id_: str) -> Episode:
@@ -206,6 +243,7 @@ def _episode(parts: Parts, one: Plan, run: Run, id_: str) -> Episode:
         control=one.control,
         offered=one.offered,
         verdict=one.verdict,
+        answer_chance=parts.guarded("perception", lambda: _answer_chance(parts, one, run), None),
         usage=run.usage,
         created=time.time(),
     )
@@ -218,21 +256,27 @@ def _credit(parts: Parts, episode: Episode) -> None:
 def remember(parts: Parts, episodes: Sequence[tuple[Episode, Vector | None]]) -> None:
     """Write episodes to the record in one transaction, then to the caches; only the record must not fail."""
     blank = np.zeros(parts.encoder.dimensions, dtype=np.float32)
-    # A recogniser is fitted on the record when first asked for, so it is asked for before the record grows.
-    recognisers = {tenant: _recogniser(parts, tenant) for tenant in {episode.task.tenant for episode, _ in episodes}}
+    # Both are fitted on the record when first asked for, so they are asked for before the record grows.
+    tenants = {episode.task.tenant for episode, _ in episodes}
+    caches = {tenant: parts.guarded("perception", partial(_caches, parts, tenant), None) for tenant in tenants}
     parts.record.episodes.record_many([(episode, blank if vector is None else vector) for episode, vector in episodes])
     for episode, vector in episodes:
         if vector is None:
             log.warning("episode %s is recorded without an embedding and cannot be recalled", episode.id)
         else:
-            _cache(parts, episode, vector, recognisers[episode.task.tenant])
+            _cache(parts, episode, vector, caches[episode.task.tenant])
 
 
-def _recogniser(parts: Parts, tenant: str) -> Recogniser | None:
-    return parts.guarded("perception", lambda: parts.recogniser(tenant), None)
+def _caches(parts: Parts, tenant: str) -> tuple[Recogniser, OutcomeModel]:
+    return parts.recogniser(tenant), parts.outcome_model(tenant)
 
 
-def _cache(parts: Parts, episode: Episode, vector: Vector, recogniser: Recogniser | None) -> None:
+def _cache(parts: Parts, episode: Episode, vector: Vector, caches: tuple[Recogniser, OutcomeModel] | None) -> None:
     parts.guarded("index", lambda: parts.index.add(episode.task.tenant, episode.id, vector), None)
-    if recogniser and episode.skill and episode.model != EXPERT:
+    if caches is None:
+        return
+    recogniser, outcomes = caches
+    if episode.skill and episode.model != EXPERT:
         parts.guarded("perception", lambda: recogniser.learn(vector, episode.skill), None)
+    if has_outcome(episode):
+        parts.guarded("perception", lambda: learn_outcome(outcomes, episode, vector), None)

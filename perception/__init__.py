@@ -3,8 +3,8 @@
 An `Encoder` turns texts into unit vectors: `MiniLMEncoder` by a small sentence model, `HashedEncoder` without any model
 file. A `Scorer` gives every sample one number: how sure its class is (`...Confidence`) or how strange it is to all that
 is known (`...Novelty`). A `Recogniser` learns which vectors belong to which skill and gives its `Verdict`: the nearest
-skill, how sure that is (confidence), how strange the task is (novelty), and the chance that the agent solves it. Failure
-and novelty are two scores, never one: the best score for one is bad for the other.
+skill, how sure that is (confidence) and how strange the task is (novelty). An `OutcomeModel` learns from outcomes how
+likely this agent is to solve a task. Failure and novelty are two scores, never one: the best score for one is bad for the other.
 
 Perception only judges. Tasks that it calls foreign wait in memory, as episodes without a skill.
 """
@@ -41,6 +41,7 @@ from .objectives import (
     OutlierExposure,
     generalised_cross_entropy,
 )
+from .outcomes import OutcomeModel, history_chance, neighbour_chance
 from .pseudo_outliers import image_outliers, text_outliers
 from .recogniser import Recogniser
 from .scorer import Scorer
@@ -70,6 +71,7 @@ __all__ = [
     "NearestNeighbourNovelty",
     "Objective",
     "OpenMix",
+    "OutcomeModel",
     "OutlierExposure",
     "Recogniser",
     "RelativeMahalanobisNovelty",
@@ -83,11 +85,13 @@ __all__ = [
     "entropy_confidence",
     "fit_temperature",
     "generalised_cross_entropy",
+    "history_chance",
     "image_outliers",
     "leave_one_out_novelty",
     "margin_confidence",
     "maximum_logit_confidence",
     "nearest_neighbour_novelty",
+    "neighbour_chance",
     "prune_smallest",
     "selective_rule",
     "softmax_confidence",

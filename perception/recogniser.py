@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from zlib import crc32
 
 import numpy as np
@@ -129,11 +129,10 @@ class Recogniser:
             own = np.concatenate([own, *(known.spread() for name, known in sorted(self._skills.items()) if name != skill)])
         return conformal_quantile(own, self.quantile) if own.size else DEFAULT_THRESHOLD
 
-    def judge(self, vector: Vector, success_counts: Mapping[str, tuple[int, int]]) -> Verdict:
-        """What perception says of a task, a unit vector `(d,)`, before the agent acts.
+    def judge(self, vector: Vector) -> Verdict:
+        """Which skill a task, a unit vector `(d,)`, belongs to and how strange it is; `NO_VERDICT` while no skill is known.
 
-        `success_counts` holds (successes, judged episodes) of each skill; the chance is the mean of the Beta(1, 1)
-        posterior (Laplace's rule of succession). `NO_VERDICT` while no skill is known.
+        Whether the agent will solve it is another question: `OutcomeModel` answers that.
         """
         import torch
 
@@ -144,11 +143,9 @@ class Recogniser:
         novelties = [nearest_neighbour_novelty(vector, self._skills[name].bank) for name in names]
         nearest = int(np.argmin(novelties))
         skill = names[int(np.argmax(cosines))]
-        successes, judged = success_counts.get(skill, (0, 0))
         return Verdict(
             skill=skill,
             known=novelties[nearest] <= self.threshold(names[nearest]),
             novelty=novelties[nearest],
             confidence=float(softmax_confidence(torch.from_numpy(cosines / self.temperature))),
-            success_chance=(successes + 1) / (judged + 2),
         )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import ceil, inf, log2
+from math import inf
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,9 +26,10 @@ class SelectiveRule:
 def selective_rule(confidence: NDArray[np.floating], correct: NDArray[np.bool_], *, risk: float, delta: float = 0.05) -> SelectiveRule:
     """The rule with the largest coverage found whose error rate among the accepted is at most `risk`, with probability `1 - delta`.
 
-    Geifman & El-Yaniv 2017, "Selective Classification for Deep Neural Networks", algorithm 1: a binary search over the
-    calibration samples `(n,)`, with an exact binomial bound at each look, and `delta` shared out equally among the looks. It
-    holds for any score and any distribution as long as calibration and later samples come from the same one.
+    Selective classification with a guarantee (Geifman & El-Yaniv 2017) by fixed-sequence tests (Angelopoulos et al. 2021, "Learn
+    then Test"): from each of a few coverages, the whole, its half, its quarter, ... of the samples `(n,)`, the rule accepts more
+    as long as an exact binomial bound allows, with `delta` shared out equally among these starts. It holds for any score and any
+    distribution as long as calibration and later samples come from the same one.
     Raises `ValueError` for no samples, lengths that differ, NaN, and for `risk` or `delta` outside (0, 1).
     """
     scores, wrong = np.asarray(confidence, dtype=np.float64), ~np.asarray(correct, dtype=bool)
@@ -36,21 +37,44 @@ def selective_rule(confidence: NDArray[np.floating], correct: NDArray[np.bool_],
         raise ValueError(f"{len(scores)} confidences and {len(wrong)} outcomes; one of each a sample, and no NaN, are needed")
     if not 0 < risk < 1 or not 0 < delta < 1:
         raise ValueError(f"risk {risk} and delta {delta} must lie in (0, 1)")
-    order = np.sort(scores)[::-1]
-    looks = ceil(log2(len(order))) + 1
-    best = SelectiveRule(threshold=inf, coverage=0.0, risk=0.0, risk_bound=0.0)
-    low, high = 0, len(order)  # accepting `low` keeps the promise, accepting more than `high` was found not to
-    while low < high:
-        middle = (low + high + 1) // 2
-        accepted = scores >= order[middle - 1]  # all of a tie, or none
-        errors, count = int(wrong[accepted].sum()), int(accepted.sum())
-        bound = binomial_upper_bound(errors, count, delta / looks)
-        if bound <= risk:
-            best = SelectiveRule(threshold=float(order[middle - 1]), coverage=count / len(order), risk=errors / count, risk_bound=bound)
-            low = middle
-        else:
-            high = middle - 1
-    return best
+    order = np.argsort(-scores, kind="stable")
+    counts = np.append(np.flatnonzero(np.diff(scores[order])) + 1, len(scores))  # all of a tie are accepted, or none
+    errors = np.cumsum(wrong[order])[counts - 1]
+    starts = _starts(len(scores), risk, delta)
+    bounds = binomial_upper_bounds(errors, counts, delta / max(1, len(starts)))
+    best = -1
+    for start in starts:
+        first = int(np.searchsorted(counts, start))
+        failed = np.flatnonzero(bounds[first:] > risk)
+        best = max(best, first + (int(failed[0]) if len(failed) else len(counts) - first) - 1 if bounds[first] <= risk else -1)
+    if best < 0:
+        return SelectiveRule(threshold=inf, coverage=0.0, risk=0.0, risk_bound=0.0)
+    accepted, failures = int(counts[best]), int(errors[best])
+    return SelectiveRule(
+        threshold=float(scores[order[accepted - 1]]),
+        coverage=accepted / len(scores),
+        risk=failures / accepted,
+        risk_bound=float(bounds[best]),
+    )
+
+
+def _starts(count: int, risk: float, delta: float) -> list[int]:
+    """`count`, its half, its quarter, ..., down to the fewest samples that could pass without an error."""
+    starts: list[int] = []
+    size = count
+    while size and (1 - risk) ** size <= delta / (len(starts) + 1):
+        starts.append(size)
+        size //= 2
+    return starts
+
+
+def binomial_upper_bounds(errors: NDArray[np.integer], counts: NDArray[np.integer], delta: float) -> NDArray[np.float64]:
+    """`binomial_upper_bound` of every pair."""
+    from scipy.special import betaincinv
+
+    all_wrong = errors >= counts
+    bounds = betaincinv(errors + 1, np.where(all_wrong, 1, counts - errors), 1 - delta)
+    return np.asarray(np.where(all_wrong, 1.0, bounds), dtype=np.float64)
 
 
 def binomial_upper_bound(errors: int, count: int, delta: float) -> float:
@@ -59,6 +83,4 @@ def binomial_upper_bound(errors: int, count: int, delta: float) -> float:
     >>> round(binomial_upper_bound(0, 10, 0.05), 4) == round(1 - 0.05 ** (1 / 10), 4)
     True
     """
-    from scipy.special import betaincinv
-
-    return 1.0 if errors >= count else float(betaincinv(errors + 1, count - errors, 1 - delta))
+    return float(binomial_upper_bounds(np.array([errors]), np.array([count]), delta)[0])

@@ -20,7 +20,7 @@ def test_bound_golden() -> None:
 
 
 def test_rule_golden() -> None:
-    # The upper half is right, the lower half wrong; 64 right ones bound the rate by 1 - (0.05 / 8)^(1 / 64) = 0.076.
+    # The upper half is right, the lower half wrong; 64 right ones bound the rate by 1 - (0.05 / 3)^(1 / 64) = 0.062.
     confidence = np.arange(128.0)
     rule = selective_rule(confidence, confidence >= 64, risk=0.1)
     assert 64 <= rule.coverage * 128 < 75

@@ -1,0 +1,179 @@
+"""`OutcomeModel`: the chance that this agent solves this task, learned from what became of tasks like it.
+
+Three things are read: how the skill fared under the adapter that serves it, how its nearest tasks fared, and, once there is an
+answer, how likely the model itself found it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .encoder import Vector
+from .selective import SelectiveRule, selective_rule
+
+BANDWIDTHS = (0.0, 0.02, 0.05, 0.1, 0.2)
+"""Candidates for the reach of one outcome, in units of one minus the cosine; 0: the skill's history alone."""
+STRENGTH = 2.0
+"""How many outcomes the skill's history weighs beside those of the nearest tasks."""
+CAPACITY = 256
+"""Outcomes of one skill under one adapter that are kept, the newest ones."""
+ENOUGH = 20
+"""Outcomes with a likelihood, and a quarter of it of either kind, from which on the likelihood is listened to."""
+
+Array = NDArray[np.float64]
+
+
+def history_chance(successes: Array | float, judged: Array | float) -> Array:
+    """`(successes + 1) / (judged + 2)`: Laplace's rule of succession, the mean of the Beta(1, 1) posterior."""
+    return np.asarray((np.asarray(successes) + 1) / (np.asarray(judged) + 2), dtype=np.float64)
+
+
+def neighbour_chance(similarities: Array, outcomes: Array, base: Array | float, bandwidth: float) -> Array:
+    """Chance of success `(m,)` from cosines `(m, n)` to tasks whose outcomes `(n,)` in {0, 1} are known.
+
+    `(s base + sum_i k_i y_i) / (s + sum_i k_i)` with `k_i = exp((cos_i - 1) / bandwidth)` and s = 2: the Nadaraya-Watson
+    estimate (Watson 1964) shrunk to the skill's own rate, which is the mean of a Beta posterior with fractional counts.
+    """
+    if bandwidth <= 0:
+        return np.broadcast_to(np.asarray(base, dtype=np.float64), similarities.shape[:1]).copy()
+    weights = np.exp((similarities - 1) / bandwidth)
+    return np.asarray((STRENGTH * np.asarray(base) + weights @ outcomes) / (STRENGTH + weights.sum(1)))
+
+
+def logarithmic_loss(chances: Array, outcomes: Array) -> float:
+    """Mean cross-entropy in nats of outcomes in {0, 1} under their chances."""
+    right = np.clip(np.where(outcomes > 0, chances, 1 - chances), 1e-12, 1.0)
+    return float(-np.log(right).mean())
+
+
+@dataclass
+class _History:
+    """What became of one skill's tasks under one adapter, newest last."""
+
+    vectors: list[Vector] = field(default_factory=list)
+    outcomes: list[bool] = field(default_factory=list)
+    likelihoods: list[float | None] = field(default_factory=list)
+    fitted: _Fitted | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Fitted:
+    bandwidth: float
+    chances: Array
+    """Leave-one-out chance of every kept outcome."""
+    weights: Array | None
+    """Of the chance's logit, the likelihood and a constant; None while the likelihood is not listened to."""
+
+
+class OutcomeModel:
+    """What this agent can do, by skill and by the adapter that serves it.
+
+    All that it says follows from the newest outcomes of each; the bandwidth is the one with the least leave-one-out loss on
+    them, so that the embedding counts where it tells something and not elsewhere. Learning an outcome is an append; what is
+    derived is derived when next asked for.
+    """
+
+    def __init__(self) -> None:
+        self._histories: dict[tuple[str, str], _History] = {}
+
+    def learn(self, vector: Vector, skill: str, adapter: str, success: bool, likelihood: float | None = None) -> None:
+        """Add the outcome of a task, a unit vector `(d,)`; `likelihood` is the answer's mean natural-log probability a token.
+
+        A zero vector (its encoder failed) counts for the skill's history and is near to nothing. Raises `ValueError` for NaN.
+        """
+        if not np.isfinite(vector).all():
+            raise ValueError("the vector of an outcome holds NaN or infinite values; encode the task again or leave it out")
+        history = self._histories.setdefault((skill, adapter), _History())
+        history.vectors.append(vector)
+        history.outcomes.append(success)
+        history.likelihoods.append(likelihood)
+        for kept in (history.vectors, history.outcomes, history.likelihoods):
+            del kept[:-CAPACITY]
+        history.fitted = None
+
+    def counts(self, skill: str, adapter: str) -> tuple[int, int]:
+        """Successes and outcomes kept of a skill under an adapter."""
+        history = self._histories.get((skill, adapter), _History())
+        return sum(history.outcomes), len(history.outcomes)
+
+    def chance(self, vector: Vector, skill: str, adapter: str, likelihood: float | None = None) -> float:
+        """Chance in (0, 1) that a task, a unit vector `(d,)`, is solved; 0.5 where nothing is known.
+
+        With the `likelihood` of an answer it is the chance that this answer is right.
+        """
+        history = self._histories.get((skill, adapter))
+        if history is None:
+            return 0.5
+        fitted = _fit(history)
+        outcomes = np.array(history.outcomes, dtype=np.float64)
+        similarities = np.stack(history.vectors).astype(np.float64) @ vector.astype(np.float64)
+        base = history_chance(outcomes.sum(), len(outcomes))
+        chance = float(neighbour_chance(similarities[None, :], outcomes, base, fitted.bandwidth)[0])
+        if likelihood is None or fitted.weights is None:
+            return chance
+        return float(_sigmoid(_features(np.array([chance]), np.array([likelihood])) @ fitted.weights)[0])
+
+    def rule(self, serving: Iterable[tuple[str, str]], risk: float) -> SelectiveRule | None:
+        """The threshold on the chance above which at most `risk` of the tasks fail, with 95 % confidence (`selective_rule`).
+
+        Calibrated on the leave-one-out chances of the skills and adapters in `serving`, so that it follows as skills are added
+        and adapters change. None while these have no outcome.
+        """
+        histories = [history for pair in sorted(set(serving)) if (history := self._histories.get(pair))]
+        if not histories:
+            return None
+        chances = np.concatenate([_fit(history).chances for history in histories])
+        outcomes = np.concatenate([np.array(history.outcomes, dtype=bool) for history in histories])
+        return selective_rule(chances, outcomes, risk=risk)
+
+
+def _fit(history: _History) -> _Fitted:
+    if history.fitted is None:
+        outcomes = np.array(history.outcomes, dtype=np.float64)
+        vectors = np.stack(history.vectors).astype(np.float64)
+        similarities = vectors @ vectors.T
+        np.fill_diagonal(similarities, -np.inf)
+        base = history_chance(outcomes.sum() - outcomes, len(outcomes) - 1)
+        candidates = [neighbour_chance(similarities, outcomes, base, bandwidth) for bandwidth in BANDWIDTHS]
+        losses = [logarithmic_loss(chances, outcomes) for chances in candidates]
+        best = int(np.argmin(losses))
+        weights = _likelihood_weights(candidates[best], history)
+        history.fitted = _Fitted(bandwidth=BANDWIDTHS[best], chances=candidates[best], weights=weights)
+    return history.fitted
+
+
+def _likelihood_weights(chances: Array, history: _History) -> Array | None:
+    known = np.array([value is not None for value in history.likelihoods])
+    outcomes = np.array(history.outcomes, dtype=np.float64)[known]
+    rarer = min(outcomes.sum(), len(outcomes) - outcomes.sum())
+    if len(outcomes) < ENOUGH or rarer < ENOUGH / 4:
+        return None
+    likelihoods = np.array([value for value in history.likelihoods if value is not None], dtype=np.float64)
+    return fit_logistic(_features(chances[known], likelihoods), outcomes)
+
+
+def _features(chances: Array, likelihoods: Array) -> Array:
+    return np.stack([np.log(chances / (1 - chances)), likelihoods, np.ones_like(chances)], axis=1)
+
+
+def fit_logistic(features: Array, outcomes: Array, penalty: float = 0.1, steps: int = 25) -> Array:
+    """Weights `(k,)` of a logistic regression on features `(n, k)`, the least `sum loss + penalty |w|^2 / 2`, by Newton's method.
+
+    The penalty keeps the answer finite where the outcomes can be told apart without error.
+    """
+    weights = np.zeros(features.shape[1])
+    for _ in range(steps):
+        chances = _sigmoid(features @ weights)
+        gradient = features.T @ (chances - outcomes) + penalty * weights
+        curvature = (features * (chances * (1 - chances))[:, None]).T @ features + penalty * np.eye(len(weights))
+        step = np.linalg.solve(curvature, gradient)
+        weights = weights - step / max(1.0, float(np.abs(step).max()) / 5)
+    return np.asarray(weights)
+
+
+def _sigmoid(values: Array) -> Array:
+    return np.asarray(1 / (1 + np.exp(-np.clip(values, -30, 30))))
