@@ -122,7 +122,6 @@ class AdapterStatus(StrEnum):
     """An adapter's life."""
 
     CANDIDATE = "candidate"
-    CANARY = "canary"
     LIVE = "live"
     REJECTED = "rejected"
     RETIRED = "retired"

@@ -128,6 +128,8 @@ class SleepSettings:
     """Publish only what the held-out tasks prove better. False publishes whatever was trained."""
     specialise: bool = True
     """A candidate may go live for some skills only. False: one adapter serves all."""
+    discover_after: int = 30
+    """Look for new skills once so many foreign tasks have come since the last look."""
     budget_seconds: float = 3600
     """A night ends after the phase in which this many seconds have passed."""
 
@@ -146,6 +148,7 @@ class SleepSettings:
             gate_tasks=(1, 10_000),
             min_episodes=(1, 10**9),
             allowed_drop=(0, 1),
+            discover_after=(1, 10**9),
             budget_seconds=(0, 10**9),
         )
 

@@ -84,7 +84,7 @@ class Verdict:
     known: bool
     """False when the task is foreign to every known skill."""
     novelty: float
-    """Larger is stranger: one minus the cosine to the nearest remembered task, in [0, 2]."""
+    """Larger is stranger: one minus the cosine to the nearest remembered task, and what the skills' Gaussians add to it."""
     confidence: float
     """Larger is surer: maximum softmax probability over skills, in [0, 1]."""
     success_chance: float = 0.5

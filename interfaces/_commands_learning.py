@@ -11,6 +11,10 @@ from ._options import ConfigFlag, DataFlag, HomeFlag, SeedFlag, SetFlag, TenantF
 from ._progress import progress_bars
 
 
+INTERRUPTED = 130
+"""Exit status after Ctrl-C, as shells have it: 128 and the signal's number."""
+
+
 def run(
     families: Annotated[str, typer.Option("--families", help="Families in order, separated by commas.")] = "database,graph",
     corrections: Annotated[int, typer.Option("--corrections", min=0, help="Failed tasks of each family that the expert may answer.")] = 400,
@@ -26,8 +30,12 @@ def run(
 
     settings = read_settings(config, out / "home", set_, seed)
     names = [name.strip() for name in families.split(",") if name.strip()]
-    with progress_bars() as tell:
-        run_job(settings, families=names, corrections=corrections, directory=out, resume=resume, data=data, progress=tell)
+    try:
+        with progress_bars() as tell:
+            run_job(settings, families=names, corrections=corrections, directory=out, resume=resume, data=data, progress=tell)
+    except KeyboardInterrupt:
+        typer.echo(f"\nstopped; every finished task is kept in {out}. Go on with the same flags and --resume", err=True)
+        raise typer.Exit(INTERRUPTED) from None
 
 
 def sleep(

@@ -1,4 +1,4 @@
-"""Commands that only look: `status`, `lessons`. They open the record and load no model."""
+"""Commands that need the record alone and load no model: `status`, `lessons`, `questions`, `answer`."""
 
 from __future__ import annotations
 
@@ -77,3 +77,46 @@ def lessons(
         typer.echo(f"  proved by {', '.join(lesson.episodes)}")
     if not found:
         typer.echo("no lessons yet; they are written while asleep: lifelong sleep")
+
+
+def questions(
+    tenant: TenantFlag = "default",
+    config: ConfigFlag = None,
+    home: HomeFlag = None,
+    set_: SetFlag = None,
+) -> None:
+    """Ask what the discovered skills are; `answer` takes the reply."""
+    from ..orchestrator import questions as find
+
+    with open_record(read_settings(config, home, set_).home) as record:
+        asked = find(record, tenant)
+    for question in asked:
+        typer.echo(f"{question.skill}: {question.size} tasks that no known skill covers. What are they?")
+        for id_, text in question.examples:
+            typer.echo(f"  for example   {id_}  {_one_line(text)}")
+        for id_, text in question.doubtful:
+            typer.echo(f"  and perhaps   {id_}  {_one_line(text)}")
+        typer.echo(f"  answer with   lifelong answer {question.skill} NAME   (or `none`; a task's own id files that task alone)")
+    if not asked:
+        typer.echo("nothing to ask; new skills are looked for while asleep: lifelong sleep")
+
+
+def answer(
+    asked: Annotated[str, typer.Argument(help="A discovered skill, such as new-0001, or an episode's id.")],
+    name: Annotated[str, typer.Argument(help="What it is: a name, new or of a known skill, or `none`.")],
+    tenant: TenantFlag = "default",
+    config: ConfigFlag = None,
+    home: HomeFlag = None,
+    set_: SetFlag = None,
+) -> None:
+    """Name a discovered skill, or file one task."""
+    from ..orchestrator import answer as take
+
+    with open_record(read_settings(config, home, set_).home) as record:
+        filed = take(record, tenant, asked, name)
+    typer.echo(f"{filed} task{'s' * (filed != 1)} filed under {name}" if name != "none" else f"{filed} went back to the foreign tasks")
+
+
+def _one_line(text: str, width: int = 100) -> str:
+    words = " ".join(text.split())
+    return words if len(words) <= width else words[: width - 1] + "…"

@@ -84,6 +84,20 @@ class Record:
         self.database.scrub()
         return Erased(episodes=removed, lessons=lost.lessons, adapters=lost.adapters)
 
+    def rename_skill(self, tenant: str, old: str, new: str) -> int:
+        """File everything of a tenant's skill under another name; returns how many episodes moved. An empty one unfiles them.
+
+        Where the new name is a skill already, the two become one, and the new name's adapter goes on serving it.
+        """
+        with self.database.transaction() as connection:
+            moved = self.episodes.find(tenant=tenant, skill=old)
+            self.episodes.assign([episode.id for episode in moved], new)
+            connection.execute("UPDATE lessons SET skill = ? WHERE tenant = ? AND skill = ?", (new, tenant, old))
+            connection.execute("UPDATE OR IGNORE routes SET skill = ? WHERE tenant = ? AND skill = ?", (new, tenant, old))
+            connection.execute("DELETE FROM routes WHERE tenant = ? AND skill = ?", (tenant, old))
+            connection.execute("UPDATE route_history SET skill = ? WHERE tenant = ? AND skill = ?", (new, tenant, old))
+        return len(moved)
+
     def close(self) -> None:
         """Close the file. May be called twice."""
         self.database.close()

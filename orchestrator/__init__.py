@@ -7,7 +7,8 @@
 from __future__ import annotations
 
 from ._parts import Parts
+from .discover import Question, answer, questions
 from .learner import LifelongLearner, Status, unlabelled, vouching_rule
 from .sleep import Night, Progress
 
-__all__ = ["LifelongLearner", "Night", "Parts", "Progress", "Status", "unlabelled", "vouching_rule"]
+__all__ = ["LifelongLearner", "Night", "Parts", "Progress", "Question", "Status", "answer", "questions", "unlabelled", "vouching_rule"]

@@ -47,6 +47,8 @@ class Parts:
     """One per tenant, built when first asked for."""
     outcome_models: dict[str, OutcomeModel] = field(default_factory=dict)
     """One per tenant, built when first asked for."""
+    refilings: dict[str, int] = field(default_factory=dict)
+    """How often each tenant's episodes had been filed anew when last looked."""
     ready: set[str] = field(default_factory=set)
     """Adapters that the engine holds."""
     faults: Counter[str] = field(default_factory=Counter)
@@ -85,6 +87,13 @@ class Parts:
             self.outcome_models[tenant] = outcome_model_of(self.record, tenant)
         return self.outcome_models[tenant]
 
+    def notice_refiling(self, tenant: str) -> None:
+        """Drop what is derived from the tenant's record if somebody, in whatever process, has filed episodes anew."""
+        times = int(self.record.journal.get(refiled(tenant), 0))
+        if times != self.refilings.setdefault(tenant, times):
+            self.unlearn_caches(tenant)
+            self.refilings[tenant] = times
+
     def unlearn_caches(self, tenant: str | None = None) -> None:
         """Drop what is derived from the record, of one tenant or of all; it is derived again when next asked for."""
         for cache in (self.recognisers, self.outcome_models):
@@ -115,6 +124,11 @@ class Parts:
             self.faults[part] += 1
             log.warning("%s failed and was passed over: %s", part, error, exc_info=True)
             return otherwise
+
+
+def refiled(tenant: str) -> str:
+    """Journal key that counts how often a person filed a tenant's episodes anew."""
+    return f"refiled/{tenant}"
 
 
 def serving(record: Record, tenant: str) -> list[tuple[str, str]]:

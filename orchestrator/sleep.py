@@ -1,4 +1,4 @@
-"""Sleep: reflect, consolidate, gate, publish, compress; resumable at every phase."""
+"""Sleep: discover, reflect, consolidate, gate, publish, compress; resumable at every phase."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from ..memory import compress, posterior
 from ..perception import history_chance
 from ._judge import held_out_results
 from ._parts import Parts, draw
+from .discover import discover
 
 Progress = Callable[[str, int, int], None]
 """Called with (phase, done, in all) through every long phase."""
@@ -62,7 +63,7 @@ def sleep(
     skills: Sequence[str] = (),
     progress: Progress | None = None,
 ) -> list[Night]:
-    """Sleep over every skill that has learned enough since its last night, or over `skills`.
+    """Look for new skills, then sleep over every skill that has learned enough since its last night; or only over `skills`.
 
     `environments` judge the held-out tasks, by the tasks' source. A night that was interrupted is finished first,
     from the phase it had reached. Stops after the skill during which the budget of seconds ran out.
@@ -71,6 +72,8 @@ def sleep(
     started = time.perf_counter()
     pending = parts.record.journal.get(PENDING, None)
     wanted = [pending["skill"]] if pending and pending["tenant"] == tenant else []
+    if not skills:
+        parts.guarded("discovery", lambda: discover(parts, tenant), [])
     wanted += [skill for skill in (skills or _due(parts, tenant)) if skill not in wanted]
     nights: list[Night] = []
     for skill in wanted:

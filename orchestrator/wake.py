@@ -73,7 +73,10 @@ def plan(parts: Parts, tasks: Sequence[Task], *, learning: bool = True) -> list[
     With `learning=False` (evaluation) there is no control arm and no lesson on probation.
     """
     vectors = parts.guarded("encoder", lambda: list(parts.encoder.encode([task.text for task in tasks])), [None] * len(tasks))
-    rules = {tenant: parts.guarded("perception", partial(rule, parts, tenant), None) for tenant in {task.tenant for task in tasks}}
+    tenants = {task.tenant for task in tasks}
+    for tenant in tenants:
+        parts.guarded("record", partial(parts.notice_refiling, tenant), None)
+    rules = {tenant: parts.guarded("perception", partial(rule, parts, tenant), None) for tenant in tenants}
     return [_plan(parts, task, vector, rules[task.tenant], learning) for task, vector in zip(tasks, vectors, strict=True)]
 
 

@@ -43,6 +43,11 @@ class ClassMoments:
         return np.array(sorted(self._rows), dtype=np.int64)
 
     @property
+    def counts(self) -> NDArray[np.float64]:
+        """Samples of each class `(classes,)`, in the order of `labels`."""
+        return self._counts[self._order()]
+
+    @property
     def means(self) -> NDArray[np.float64]:
         """Class means `(classes, d)`."""
         order = self._order()
@@ -69,6 +74,19 @@ class ClassMoments:
         self._update(vectors, labels, -1.0)
         for label in [label for label, row in self._rows.items() if self._counts[row] == 0]:
             del self._rows[label]
+        self._compact()
+
+    def forget_class(self, label: int) -> None:
+        """Take back a whole class whose samples are no longer at hand: its mean goes, and with it its share of the covariances.
+
+        What its samples added to `sum x x'` around their mean cannot be told apart from the others' and is taken at the average
+        of all classes, so the shared covariance stays as it is. Raises `ValueError` for an unknown class.
+        """
+        if label not in self._rows:
+            raise ValueError(f"class {label} is not known; forget only what was learned")
+        row, within = self._rows.pop(label), self.within()
+        count, total = self._counts[row], self._sums[row]
+        self._second = self._second - np.outer(total, total) / count - count * within
         self._compact()
 
     def within(self) -> NDArray[np.float64]:

@@ -70,11 +70,33 @@ def test_the_state_depends_on_vectors_and_order_alone() -> None:
 
 
 def test_repeats_do_not_narrow_what_is_known() -> None:
-    recogniser = trained()
+    recogniser = Recogniser()
+    recogniser.fit(np.vstack([cloud(0, 64), cloud(1, 64)]), ["zero"] * 64 + ["one"] * 64)
     before = recogniser.threshold("zero")
-    for row in cloud(0, 60):
+    for row in cloud(0, 64):
         recogniser.learn(row, "zero")
     assert recogniser.threshold("zero") == before
+
+
+def test_the_gaussians_see_what_the_nearest_neighbour_misses() -> None:
+    # Tasks vary along one axis and hardly along the others: a step off that axis is short, and strange.
+    draw, dimensions = np.random.default_rng(0), 24
+    wide = np.where(np.arange(dimensions) == 5, 0.5, 0.02)
+
+    def around(axis: int, count: int) -> np.ndarray:
+        rows = np.eye(dimensions)[axis] + wide * draw.normal(size=(count, dimensions))
+        return (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float32)
+
+    rows, names = np.vstack([around(0, 64), around(1, 64)]), ["zero"] * 64 + ["one"] * 64
+    few, many = Recogniser(quantile=0.95), Recogniser(quantile=0.95)
+    few.fit(np.vstack([rows[:23], rows[64:87]]), names[:23] + names[64:87])
+    many.fit(rows, names)
+    along, off = around(0, 100), around(0, 100)
+    off[:, 9] += 0.2
+    off /= np.linalg.norm(off, axis=1, keepdims=True)
+    assert np.mean([many.judge(row).known for row in along]) > 0.85
+    assert not any(many.judge(row).known for row in off)
+    assert np.mean([few.judge(row).known for row in off]) > 0.5, "the nearest neighbour alone misses them"
 
 
 def test_each_skill_has_its_own_threshold_once_it_has_enough_tasks() -> None:
