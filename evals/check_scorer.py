@@ -57,17 +57,18 @@ def _check_bad_input(make: Callable[[], Scorer]) -> None:
         spoiled, outputs = vectors.copy(), logits.copy()
         spoiled[3, 1] = outputs[3, 1] = bad
         fitted = make().fit(vectors, logits, labels)
-        assert _refuses(partial(make().fit, spoiled, outputs, labels)), f"`fit` refuses {bad}"
-        assert _refuses(partial(fitted.score, spoiled, outputs)), f"`score` refuses {bad}"
-    assert _refuses(lambda: make().fit(vectors[:0], logits[:0], labels[:0])), "`fit` refuses no samples"
-    assert _refuses(lambda: make().fit(vectors, logits, labels[:-1])), "`fit` refuses lengths that differ"
+        assert refuses(partial(make().fit, spoiled, outputs, labels)), f"`fit` refuses {bad}"
+        assert refuses(partial(fitted.score, spoiled, outputs)), f"`score` refuses {bad}"
+    assert refuses(lambda: make().fit(vectors[:0], logits[:0], labels[:0])), "`fit` refuses no samples"
+    assert refuses(lambda: make().fit(vectors, logits, labels[:-1])), "`fit` refuses lengths that differ"
     for some in (labels == 0, np.arange(len(labels)) == 0, (labels == 0) | (np.arange(len(labels)) == 1), labels < 3):
         twice = np.concatenate([vectors[some], vectors[some]]), np.concatenate([logits[some], logits[some]])
         scores = make().fit(*twice, np.concatenate([labels[some], labels[some]])).score(vectors, logits)
         assert np.isfinite(scores).all(), "one class, one sample and repeated samples give finite scores"
 
 
-def _refuses(attempt: Callable[[], object]) -> bool:
+def refuses(attempt: Callable[[], object]) -> bool:
+    """Whether an attempt raises a `ValueError` that says something."""
     try:
         attempt()
     except ValueError as error:

@@ -6,11 +6,14 @@ is known (`...Novelty`). A `Recogniser` learns which vectors belong to which ski
 skill, how sure that is (confidence) and how strange the task is (novelty). An `OutcomeModel` learns from outcomes how
 likely this agent is to solve a task. Failure and novelty are two scores, never one: the best score for one is bad for the other.
 
+A `Discoverer` sorts what is unlabelled into known and new classes, and `estimate_class_count` says how many there are.
+
 Perception only judges. Tasks that it calls foreign wait in memory, as episodes without a skill.
 """
 
 from __future__ import annotations
 
+from .class_count import estimate_class_count
 from .confidence import (
     EnergyConfidence,
     EntropyConfidence,
@@ -24,9 +27,11 @@ from .confidence import (
     maximum_logit_confidence,
     softmax_confidence,
 )
+from .discoverer import Discoverer, Discovery
 from .encoder import Encoder
 from .gaussian_novelty import ClassMeanNovelty, MahalanobisNovelty, RelativeMahalanobisNovelty
 from .hashed import HashedEncoder
+from .kmeans import SemiSupervisedKMeans, SphericalKMeans
 from .minilm import MiniLMEncoder
 from .moments import ClassMoments
 from .neighbour_novelty import NearestNeighbourNovelty
@@ -57,6 +62,8 @@ __all__ = [
     "ClassMoments",
     "ClassifierRecipe",
     "CrossEntropy",
+    "Discoverer",
+    "Discovery",
     "DynamicsAwareLoss",
     "Encoder",
     "EnergyConfidence",
@@ -77,12 +84,15 @@ __all__ = [
     "RelativeMahalanobisNovelty",
     "Scorer",
     "SelectiveRule",
+    "SemiSupervisedKMeans",
     "SoftmaxConfidence",
+    "SphericalKMeans",
     "VirtualLogitNovelty",
     "binomial_upper_bound",
     "conformal_quantile",
     "energy_confidence",
     "entropy_confidence",
+    "estimate_class_count",
     "fit_temperature",
     "generalised_cross_entropy",
     "history_chance",

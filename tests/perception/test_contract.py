@@ -12,9 +12,19 @@ import pytest
 
 from lifelong import perception
 from lifelong.core import ModelCorrupt, ModelMissing
+from lifelong.evals.check_discoverer import check_discoverer
 from lifelong.evals.check_encoder import check_encoder
 from lifelong.evals.check_scorer import check_scorer
-from lifelong.perception import Encoder, HashedEncoder, MiniLMEncoder, NearestNeighbourNovelty, Scorer, SoftmaxConfidence
+from lifelong.perception import (
+    Discoverer,
+    Encoder,
+    HashedEncoder,
+    MiniLMEncoder,
+    NearestNeighbourNovelty,
+    Scorer,
+    SoftmaxConfidence,
+    SphericalKMeans,
+)
 
 MEMBERS = [
     member
@@ -27,12 +37,18 @@ SCORERS = [
     for name in perception.__all__
     if inspect.isclass(member := getattr(perception, name)) and member is not Scorer and callable(getattr(member, "score", None))
 ]
+DISCOVERERS = [
+    member
+    for name in perception.__all__
+    if inspect.isclass(member := getattr(perception, name)) and member is not Discoverer and callable(getattr(member, "discover", None))
+]
 
 
 def test_members_are_found() -> None:
     assert {SoftmaxConfidence, NearestNeighbourNovelty} <= set(SCORERS)
     assert {HashedEncoder, MiniLMEncoder} <= set(MEMBERS)
     assert HashedEncoder in FILES_FREE
+    assert SphericalKMeans in DISCOVERERS
 
 
 @pytest.mark.parametrize("member", FILES_FREE)
@@ -43,6 +59,11 @@ def test_every_encoder_without_files_keeps_the_laws(member: Callable[[], Encoder
 @pytest.mark.parametrize("member", SCORERS)
 def test_every_scorer_keeps_the_laws(member: Callable[[], Scorer]) -> None:
     check_scorer(member)
+
+
+@pytest.mark.parametrize("member", DISCOVERERS)
+def test_every_discoverer_keeps_the_laws(member: Callable[[], Discoverer]) -> None:
+    check_discoverer(member)
 
 
 @pytest.mark.model
