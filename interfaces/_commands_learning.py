@@ -10,7 +10,6 @@ import typer
 from ._options import ConfigFlag, DataFlag, HomeFlag, SeedFlag, SetFlag, TenantFlag, read_settings
 from ._progress import progress_bars
 
-
 INTERRUPTED = 130
 """Exit status after Ctrl-C, as shells have it: 128 and the signal's number."""
 

@@ -27,6 +27,8 @@ EXAMPLES = 3
 """Tasks shown for a skill: those that belong to it most clearly."""
 DOUBTFUL = 2
 """Further tasks asked about: those that belong to it least clearly."""
+NEARER = 0.75
+"""How near, beside the nearest known task, another of its group must be for a task to join a new skill."""
 KNOWN_ROWS = 100
 """Most tasks of one known skill that discovery looks at, the newest ones."""
 
@@ -48,8 +50,8 @@ class Question:
 def discover(parts: Parts, tenant: str, discoverer: Discoverer | None = None) -> list[str]:
     """Look for new skills among the tenant's foreign tasks, once enough new ones have come; returns their provisional names.
 
-    A task joins a skill only where it would not be foreign to the others of its group, and a group becomes a skill only
-    with `sleep.min_episodes` such tasks. All of it happens in one transaction.
+    A task joins a skill only where another of its group is clearly nearer than all that is known, and a group becomes a skill
+    only with `sleep.min_episodes` such tasks; the rest waits on. All of it happens in one transaction.
     """
     settings, record, key = parts.settings.sleep, parts.record, f"discover/{tenant}"
     before = record.journal.get(key, {"waiting": 0, "named": 0})
@@ -57,11 +59,11 @@ def discover(parts: Parts, tenant: str, discoverer: Discoverer | None = None) ->
     if len(buffer) < before["waiting"] + settings.discover_after:
         return []
     ids, vectors = record.episodes.vectors(tenant=tenant, ids=[episode.id for episode in buffer])
-    seen = vectors.any(axis=1)
-    ids, vectors = [id_ for id_, one in zip(ids, seen, strict=True) if one], vectors[seen]
+    seen = np.flatnonzero(vectors.any(axis=1))
+    ids, vectors = [ids[row] for row in seen], vectors[seen]
     known, labels = _known(parts, tenant)
-    found = (discoverer or SemiSupervisedKMeans(seed=parts.settings.seed)).discover(vectors, known, labels)
-    groups = _groups(found, vectors, parts.recogniser(tenant).threshold(), settings.min_episodes)
+    found = _sorted_out(discoverer or SemiSupervisedKMeans(seed=parts.settings.seed), vectors, known, labels, settings.min_episodes)
+    groups = _groups(found, vectors, known, settings.min_episodes)
     names = [f"new-{before['named'] + number:04d}" for number in range(1, len(groups) + 1)]
     with record.database.transaction():
         for name, group in zip(names, groups, strict=True):
@@ -127,14 +129,34 @@ def _known(parts: Parts, tenant: str) -> tuple[Vector, NDArray[np.int64]]:
     return vectors, np.array([present[rows[id_]] for id_ in ids], dtype=np.int64)
 
 
-def _groups(found: Discovery, vectors: Vector, threshold: float, least: int) -> list[list[int]]:
+def _sorted_out(discoverer: Discoverer, vectors: Vector, known: Vector, labels: NDArray[np.int64], least: int) -> Discovery:
+    """What a discoverer makes of foreign vectors `(n, d)`, which come first among the rows that it sorts."""
+    # How many kinds there are is told by how often known ones occur, so half of the known tasks go among the foreign ones unnamed.
+    told = _every_other(labels)
+    pool = np.vstack([vectors, known[~told]])
+    found = discoverer.discover(pool, known[told], labels[told])
+    # Foreign tasks are of new kinds already: too many groups can be given one name, and a kind that has none cannot be asked about.
+    fewest = found.known + len(vectors) // (2 * least)
+    return found if found.count >= fewest else discoverer.discover(pool, known[told], labels[told], fewest)
+
+
+def _every_other(labels: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """The first, third, ... row of every class."""
+    told = np.zeros(len(labels), dtype=bool)
+    for label in np.unique(labels):
+        told[np.flatnonzero(labels == label)[::2]] = True
+    return told
+
+
+def _groups(found: Discovery, vectors: Vector, known: Vector, least: int) -> list[list[int]]:
     """Rows of every new group that holds together, largest group first."""
+    foreign = 1 - (vectors @ known.T).max(1, initial=0.0)
     groups: list[list[int]] = []
     for label in range(found.known, found.count):
-        rows = np.flatnonzero(found.labels == label)
-        near = leave_one_out_novelty(vectors[rows]) <= threshold if len(rows) > 1 else np.zeros(len(rows), dtype=bool)
-        if near.sum() >= least:
-            groups.append(rows[near].tolist())
+        rows = np.flatnonzero(found.labels[: len(vectors)] == label)
+        if len(rows) > 1:
+            near = rows[leave_one_out_novelty(vectors[rows]) <= NEARER * foreign[rows]]
+            groups += [near.tolist()] if len(near) >= least else []
     return sorted(groups, key=lambda group: (-len(group), group))
 
 
@@ -143,4 +165,4 @@ def _margins(vectors: Vector, labels: NDArray[np.int64], label: int) -> NDArray[
     moments = ClassMoments.of(vectors, labels)
     cosines = vectors[labels == label] @ unit(moments.means).T.astype(np.float32)
     others = np.delete(cosines, label, axis=1)
-    return cosines[:, label] - (others.max(1) if others.size else 0)
+    return np.asarray(cosines[:, label] - (others.max(1) if others.size else 0))

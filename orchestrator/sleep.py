@@ -73,7 +73,8 @@ def sleep(
     pending = parts.record.journal.get(PENDING, None)
     wanted = [pending["skill"]] if pending and pending["tenant"] == tenant else []
     if not skills:
-        parts.guarded("discovery", lambda: discover(parts, tenant), [])
+        found: list[str] = parts.guarded("discovery", lambda: discover(parts, tenant), [])
+        (progress or (lambda *_: None))("discover", len(found), len(found))
     wanted += [skill for skill in (skills or _due(parts, tenant)) if skill not in wanted]
     nights: list[Night] = []
     for skill in wanted:

@@ -202,7 +202,8 @@ class Recogniser:
         """Largest novelty at which a task still counts as known, near this skill or (empty) over all skills."""
         spreads = self._fusion.novelties if self._fusion else {name: known.spread() for name, known in sorted(self._skills.items())}
         own = spreads.get(skill, np.zeros(0, dtype=np.float32))
-        if own.size < FEW:
+        # So few tasks have no such quantile of their own: their most extreme one would stand for it.
+        if own.size < max(FEW, self.quantile / max(1 - self.quantile, 1e-9)):
             own = np.concatenate([own, *(spread for name, spread in sorted(spreads.items()) if name != skill)])
         return conformal_quantile(own, self.quantile) if own.size else DEFAULT_THRESHOLD
 

@@ -93,14 +93,16 @@ def test_bench_lists_what_each_suite_shows_and_needs(tmp_path: Path) -> None:
     assert result.stdout.count("\n  shows ") == result.stdout.count("\n  needs ") == len(suites)
 
 
-def test_interrupt_ends_with_130(tmp_path: Path) -> None:
-    script = (
-        "import time\nfrom lifelong.interfaces import _commands_looking as looking\n"
-        "looking.open_record = lambda home: (print('ready', flush=True), time.sleep(30))\n"
-        "from lifelong.interfaces.cli import main; main()"
-    )
+SLOW_LOOK = "from lifelong.interfaces import _commands_looking as room\nroom.open_record = wait"
+SLOW_RUN = "import lifelong.evals.job as room\nroom.run_job = wait"
+
+
+@pytest.mark.parametrize(("slow", "command", "said"), [(SLOW_LOOK, "lessons", ""), (SLOW_RUN, "run", "--resume")])
+def test_interrupt_ends_with_130_and_says_how_to_go_on(slow: str, command: str, said: str, tmp_path: Path) -> None:
+    wait = "import time\nwait = lambda *_, **__: (print('ready', flush=True), time.sleep(30))\n"
+    script = f"{wait}{slow}\nfrom lifelong.interfaces.cli import main; main()"
     process = subprocess.Popen(
-        [sys.executable, "-c", script, "lessons"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=tmp_path
+        [sys.executable, "-c", script, command], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=tmp_path
     )
     assert process.stdout is not None
     assert process.stdout.readline() == "ready\n"
@@ -109,3 +111,4 @@ def test_interrupt_ends_with_130(tmp_path: Path) -> None:
     _, errors = process.communicate(timeout=20)
     assert process.returncode == 130
     assert "Traceback" not in errors
+    assert said in errors

@@ -57,3 +57,37 @@ def test_rollback_goes_back_one_version_and_says_so(home: Path) -> None:
     result = CliRunner().invoke(app, ["rollback", "--home", str(home)])
     assert result.output == "database: lifelong-v0001 serves again\n"
     assert "lifelong-v0001" in CliRunner().invoke(app, ["status", "--home", str(home)]).output
+
+
+def test_discovered_skills_are_asked_about_and_answered(home: Path) -> None:
+    runner = CliRunner()
+    assert "nothing to ask" in runner.invoke(app, ["questions", "--home", str(home)]).stdout
+    with Record(home / "record.sqlite3") as record:
+        record.rename_skill("default", "database", "new-0001")
+        assert record.lessons.find("default")[0].skill == "new-0001"
+    asked = runner.invoke(app, ["questions", "--home", str(home)]).stdout
+    assert "new-0001: 4 tasks" in asked
+    assert "count the rows" in asked
+    assert "lifelong answer new-0001 NAME" in asked
+    answered = runner.invoke(app, ["answer", "new-0001", "counting", "--home", str(home)])
+    assert "4 tasks filed under counting" in answered.stdout
+    with Record(home / "record.sqlite3") as record:
+        assert set(record.episodes.skills(tenant="default").values()) == {"counting"}
+        assert record.lessons.find("default")[0].skill == "counting"
+
+
+def test_the_gate_says_what_it_vouches_for(home: Path) -> None:
+    runner = CliRunner()
+    assert "vouches for nothing yet" in runner.invoke(app, ["status", "--home", str(home)]).stdout
+    with Record(home / "record.sqlite3") as record:
+        for number in range(4, 40):
+            episode = Episode(
+                id=f"e{number}",
+                task=Task(id=f"t{number}", goal="count the rows"),
+                steps=(),
+                outcome=Outcome(success=True, judge=Judge.ENVIRONMENT),
+                skill="database",
+                adapter=record.adapters.route("default", "database"),
+            )
+            record.episodes.record(episode, np.eye(4, dtype=np.float32)[number % 4])
+    assert "vouches for 100% of the known tasks" in runner.invoke(app, ["status", "--home", str(home)]).stdout

@@ -239,3 +239,17 @@ def test_compress_drops_the_oldest_unverified_and_keeps_evidence(record: Record)
     assert compress(record, "default", 2) == 3
     assert [episode.id for episode in record.episodes.find()] == ["default-2", "default-3"]
     assert compress(record, "default", 0) == 1
+
+
+def test_a_renamed_skill_takes_its_route_along_and_joins_one_that_is_there(record: Record) -> None:
+    for number in range(4):
+        record.episodes.record(replace(example_episode(number), skill="old" if number < 2 else "new"), VECTOR)
+    ours, theirs = adapter(record), adapter(record)
+    record.adapters.publish(ours, ["old"])
+    assert record.rename_skill("default", "old", "other") == 2
+    assert record.adapters.routes("default") == {"other": ours.name}
+    record.adapters.publish(theirs, ["new"])
+    assert record.rename_skill("default", "other", "new") == 2
+    assert record.adapters.routes("default") == {"new": theirs.name}
+    assert set(record.episodes.skills(tenant="default").values()) == {"new"}
+    assert record.rename_skill("elsewhere", "new", "mine") == 0

@@ -92,11 +92,11 @@ def test_the_gaussians_see_what_the_nearest_neighbour_misses() -> None:
     few.fit(np.vstack([rows[:23], rows[64:87]]), names[:23] + names[64:87])
     many.fit(rows, names)
     along, off = around(0, 100), around(0, 100)
-    off[:, 9] += 0.2
+    off[:, 9] += 0.15
     off /= np.linalg.norm(off, axis=1, keepdims=True)
     assert np.mean([many.judge(row).known for row in along]) > 0.85
-    assert not any(many.judge(row).known for row in off)
-    assert np.mean([few.judge(row).known for row in off]) > 0.5, "the nearest neighbour alone misses them"
+    assert np.mean([many.judge(row).known for row in off]) < 0.05
+    assert np.mean([few.judge(row).known for row in off]) > 0.8, "the nearest neighbour alone misses them"
 
 
 def test_each_skill_has_its_own_threshold_once_it_has_enough_tasks() -> None:
