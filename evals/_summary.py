@@ -6,6 +6,9 @@ from collections.abc import Mapping, Sequence
 from math import isnan, nan
 from typing import Any
 
+import numpy as np
+
+from .detection import auroc
 from .metrics import (
     accuracy_matrix,
     average_accuracy,
@@ -31,6 +34,7 @@ def summarise_metrics(summary: Mapping[str, Any]) -> dict[str, Any]:
     spans = [_span(family, summary.get("nights", ())) for family in families]
     first = [span[0] if span else last + 2 for span in spans]
     learned = [span[1] if span else last + 1 for span in spans]
+    stream: Sequence[dict[str, Any]] = summary.get("stream", ())
     figures: dict[str, Any] = {
         "families": families,
         "matrix": matrix,
@@ -46,10 +50,20 @@ def summarise_metrics(summary: Mapping[str, Any]) -> dict[str, Any]:
         "success_final": {f: matrix[last][j] for j, f in enumerate(families)},
         "tokens_per_solved": [_tokens(evaluations, night) for night in range(last + 1)],
         "stream_tokens_per_solved": tokens_per_solved(
-            sum(task["tokens"] for task in summary.get("stream", ())), sum(bool(task["success"]) for task in summary.get("stream", ()))
+            sum(task["tokens"] for task in stream), sum(bool(task["success"]) for task in stream)
         ),
+        "chance_auroc": _foresight(stream, "chance"),
+        "answer_chance_auroc": _foresight(stream, "answer_chance"),
     }
     return {name: _plain(value) for name, value in figures.items()}
+
+
+def _foresight(stream: Sequence[Mapping[str, Any]], told: str) -> float:
+    """How well the chance that was told of tasks ranks the solved above the failed; NaN where there are none of either."""
+    chances = {
+        solved: [row[told] for row in stream if bool(row["success"]) is solved and row.get(told) is not None] for solved in (True, False)
+    }
+    return auroc(np.array(chances[True]), np.array(chances[False])) if chances[True] and chances[False] else nan
 
 
 def family_names(summary: Mapping[str, Any]) -> list[str]:

@@ -196,6 +196,8 @@ def _stream_row(episode: Episode, item: Item, corrected: bool) -> dict[str, Any]
         "success": episode.outcome.success is True,
         "control": episode.control,
         "known": episode.verdict.known if episode.verdict else None,
+        "chance": episode.verdict.success_chance if episode.verdict and episode.verdict.known and not episode.control else None,
+        "answer_chance": None if episode.control else episode.answer_chance,
         "corrected": corrected,
         "tokens": episode.usage.tokens,
     }

@@ -243,6 +243,9 @@ def _closing_lines(summary: Mapping[str, Any], metrics: Mapping[str, Any]) -> li
         lines.append(f"help against harm: {points(meter['difference'])} points over the control arm [{points(low)}, {points(high)}]")
     if corrections := summary.get("corrections"):
         lines.append(f"corrections used: {corrections['used']} of {corrections['budget']}")
+    if metrics["chance_auroc"] is not None:
+        after = "" if metrics["answer_chance_auroc"] is None else f", {metrics['answer_chance_auroc']:.2f} with the answer"
+        lines.append(f"chance of success, solved above failed (AUROC): {metrics['chance_auroc']:.2f} before the task{after}")
     tokens = metrics["tokens_per_solved"]
     lines.append(f"tokens per solved task: {number(tokens[0])} before, {number(tokens[-1])} at the end")
     return lines

@@ -63,6 +63,7 @@ def fake_summary(families: tuple[str, ...] = FAMILIES) -> dict[str, Any]:
                     {
                         "position": len(stream), "family": family, "night": night, "success": success, "control": control,
                         "known": night > index, "corrected": corrected, "tokens": draw.randint(140, 260),
+                        "chance": 0.6 + 0.1 * success, "answer_chance": 0.5 if night else None,
                     }
                 )  # fmt: skip
     evaluations = [
@@ -120,6 +121,8 @@ def test_metrics_of_a_summary() -> None:
     assert metrics["backward_transfer"] == pytest.approx((0.0 - 0.02) / 2)
     assert metrics["forward_transfer"] == pytest.approx((0.02 + 0.02) / 2)
     assert metrics["forgetting_max"] == pytest.approx(0.02)
+    assert metrics["chance_auroc"] == 1.0
+    assert metrics["answer_chance_auroc"] == 0.5
     assert metrics["forgetting"]["navigation"] is None
     assert metrics["success_after"] == pytest.approx({"database": 0.66, "graph": 0.58, "navigation": 0.72})
     assert metrics["tokens_per_solved"][0] == pytest.approx(3 * 50 * 190 / (2 + 0 + 11))
