@@ -175,8 +175,27 @@ def results_table(results: Results, *, metrics: Sequence[str] | None = None, met
     return table
 
 
+def case_table(results: Results, case: str, metrics: Sequence[str] = ()) -> str:
+    """One case in Markdown: a line a method, a column a metric; all its metrics where none is named.
+
+    Raises `DataMissing` for a case that was not measured.
+    """
+    rows = [row for row in results.results if row.case == case and (not metrics or row.metric in metrics)]
+    if not rows:
+        cases = ", ".join(dict.fromkeys(row.case for row in results.results))
+        raise DataMissing(f"suite {results.suite} has no figures of the case {case!r}; it has: {cases}")
+    columns = list(metrics or dict.fromkeys(row.metric for row in rows))
+    cells = {(row.method, row.metric): row for row in rows}
+    body = [[method, *(_cell(cells.get((method, metric))) for metric in columns)] for method in dict.fromkeys(row.method for row in rows)]
+    return _markdown([case, *columns], body, texts=1)
+
+
+def _markdown(header: Sequence[str], body: Sequence[Sequence[str]], texts: int) -> str:
+    lines = [header, ["---"] * texts + ["--:"] * (len(header) - texts), *body]
+    return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines) + "\n"
+
+
 def markdown_table(results: Results, *, metrics: Sequence[str] | None = None, methods: Sequence[str] | None = None) -> str:
     """The same table in Markdown, for the README."""
     header, body = _pivot(results.results, metrics, methods)
-    lines = [header, ["---", "---", *["--:"] * (len(header) - 2)], *body]
-    return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines) + "\n"
+    return _markdown(header, body, texts=2)

@@ -9,10 +9,11 @@ from importlib import import_module
 from pathlib import Path
 
 from ..core import DataMissing, NothingFound
-from ._results import Results, Row, git_commit, machine, markdown_table, package_versions, read_results, write_results
+from ._results import Results, Row, case_table, git_commit, machine, markdown_table, package_versions, read_results, write_results
 
-TABLE = re.compile(r"(<!-- table: (?P<suite>[\w-]+)(?P<metrics>[^>]*?) -->\n).*?(<!-- end -->)", re.DOTALL)
-"""A place in a Markdown text for a suite's table, with the metrics to show; all of them where none is named."""
+TABLE = re.compile(r"(<!-- table: (?P<suite>[\w-]+)(?: / (?P<case>[^/>]+?) /)?(?P<metrics>[^>]*?) -->\n).*?(<!-- end -->)", re.DOTALL)
+"""A place in a Markdown text for a suite's table, or for that of one case with a line a method; with the metrics to show, all of
+them where none is named."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,21 +74,21 @@ def run_suite(suite: Suite, *, quick: bool, seeds: int, data: Path | None, file:
 def fill_tables(text: str, folder: Path) -> str:
     """The text with every table written anew from `folder/SUITE.json`.
 
-    A table stands between `<!-- table: SUITE METRIC... -->` and `<!-- end -->`; a suite without a results file gets a
-    line that says how to measure it.
+    A table stands between `<!-- table: SUITE METRIC... -->`, or `<!-- table: SUITE / CASE / METRIC... -->` for one case with a
+    line a method, and `<!-- end -->`; a suite without a results file gets a line that says how to measure it.
     """
 
     def table(match: re.Match[str]) -> str:
-        suite, metrics = match["suite"], match["metrics"].split()
-        return f"{match[1]}\n{_table(folder / f'{suite}.json', suite, metrics)}\n{match[4]}"
+        suite, case, metrics = match["suite"], match["case"], match["metrics"].split()
+        return f"{match[1]}\n{_table(folder / f'{suite}.json', suite, case, metrics)}\n<!-- end -->"
 
     return TABLE.sub(table, text)
 
 
-def _table(file: Path, suite: str, metrics: list[str]) -> str:
+def _table(file: Path, suite: str, case: str | None, metrics: list[str]) -> str:
     if not file.exists():
         return f"Not measured yet: `lifelong bench {suite} --json evals/results/{suite}.json`.\n"
     results = read_results(file)
     seeds = max((row.seeds for row in results.results), default=1)
     source = f"Commit {results.commit[:10] or 'unknown'}, {seeds} seed{'s' * (seeds > 1)}, {results.machine}; brackets hold 95 % intervals."
-    return f"{markdown_table(results, metrics=metrics or None)}\n{source}\n"
+    return f"{case_table(results, case, metrics) if case else markdown_table(results, metrics=metrics or None)}\n{source}\n"

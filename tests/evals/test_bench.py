@@ -81,6 +81,23 @@ def test_tables_are_filled_twice_the_same_and_only_with_the_metrics_asked_for(tm
     assert fill_tables(filled, tmp_path) == filled
 
 
+def test_a_case_has_a_line_a_method(tmp_path: Path) -> None:
+    rows = [
+        Row(case=case, method=method, metric=metric, value=0.25 * place)
+        for case in ("a, first", "b")
+        for place, method in enumerate(("lifelong", "plain"))
+        for metric in ("accuracy", "ood_auroc")
+    ]
+    write_results(tmp_path / "letters.json", "letters", rows)
+    filled = fill_tables("<!-- table: letters / a, first / ood_auroc accuracy -->\n<!-- end -->\n", tmp_path)
+    assert "| a, first | ood_auroc | accuracy |" in filled
+    assert "| plain | 0.250 | 0.250 |" in filled
+    assert filled.count("| lifelong |") == 1
+    assert fill_tables(filled, tmp_path) == filled
+    with pytest.raises(DataMissing, match="it has: a, first, b"):
+        fill_tables("<!-- table: letters / c / -->\n<!-- end -->\n", tmp_path)
+
+
 def test_the_readme_shows_what_the_results_files_say() -> None:
     readme = (ROOT / "README.md").read_text()
     assert "<!-- table: loop" in readme
