@@ -8,7 +8,11 @@ from pathlib import Path
 from ..core import DataMissing
 from ._results import Row
 
-CASES: tuple[str, ...] = ()
+CASES: tuple[str, ...] = (
+    "perception_rejection",
+    "perception_open_intent",
+    "perception_promise",
+)
 """Modules of this room with `run(*, quick, seeds, data) -> list[Row]`, in the order of the table."""
 
 

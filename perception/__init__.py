@@ -11,6 +11,7 @@ Perception only judges. Tasks that it calls foreign wait in memory, as episodes 
 
 from __future__ import annotations
 
+from .class_neighbours import ClassNeighbours, Neighbourhood
 from .confidence import (
     EnergyConfidence,
     EntropyConfidence,
@@ -25,11 +26,17 @@ from .confidence import (
     softmax_confidence,
 )
 from .encoder import Encoder
+from .fusion import Fusion, fused_log_odds
+from .gate import Gate, GateDecision, GatePromise, GateScores
 from .gaussian_novelty import ClassMeanNovelty, MahalanobisNovelty, RelativeMahalanobisNovelty
 from .hashed import HashedEncoder
+from .head_ensemble import HeadEnsemble, HeadOutputs
+from .held_out_classes import held_out_classes
+from .known_classes import KnownClasses, Reading
 from .minilm import MiniLMEncoder
 from .moments import ClassMoments
 from .neighbour_novelty import NearestNeighbourNovelty
+from .novelty_evidence import NoveltyEvidence
 from .objectives import (
     Bootstrapping,
     CrossEntropy,
@@ -54,23 +61,35 @@ __all__ = [
     "Bootstrapping",
     "ClassMeanNovelty",
     "ClassMoments",
+    "ClassNeighbours",
     "ClassifierRecipe",
     "CrossEntropy",
     "DynamicsAwareLoss",
     "Encoder",
     "EnergyConfidence",
     "EntropyConfidence",
+    "Fusion",
+    "Gate",
+    "GateDecision",
+    "GatePromise",
+    "GateScores",
     "GeneralisedCrossEntropy",
     "HashedEncoder",
+    "HeadEnsemble",
+    "HeadOutputs",
+    "KnownClasses",
     "MahalanobisNovelty",
     "MarginConfidence",
     "MaximumLogitConfidence",
     "MiniLMEncoder",
     "Mixup",
     "NearestNeighbourNovelty",
+    "Neighbourhood",
+    "NoveltyEvidence",
     "Objective",
     "OpenMix",
     "OutlierExposure",
+    "Reading",
     "Recogniser",
     "RelativeMahalanobisNovelty",
     "Scorer",
@@ -82,7 +101,9 @@ __all__ = [
     "energy_confidence",
     "entropy_confidence",
     "fit_temperature",
+    "fused_log_odds",
     "generalised_cross_entropy",
+    "held_out_classes",
     "image_outliers",
     "leave_one_out_novelty",
     "margin_confidence",
