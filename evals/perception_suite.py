@@ -8,7 +8,12 @@ from pathlib import Path
 from ..core import DataMissing
 from ._results import Row
 
-CASES: tuple[str, ...] = ("perception_wake",)
+CASES: tuple[str, ...] = (
+    "perception_rejection",
+    "perception_open_intent",
+    "perception_promise",
+    "perception_wake",
+)
 """Modules of this room with `run(*, quick, seeds, data) -> list[Row]`, in the order of the table."""
 
 

@@ -14,6 +14,7 @@ Perception only judges. Tasks that it calls foreign wait in memory, as episodes 
 from __future__ import annotations
 
 from .class_count import estimate_class_count
+from .class_neighbours import ClassNeighbours, Neighbourhood
 from .confidence import (
     EnergyConfidence,
     EntropyConfidence,
@@ -29,12 +30,18 @@ from .confidence import (
 )
 from .discoverer import Discoverer, Discovery
 from .encoder import Encoder
+from .fusion import Fusion, fused_log_odds
+from .gate import Gate, GateDecision, GatePromise, GateScores
 from .gaussian_novelty import ClassMeanNovelty, MahalanobisNovelty, RelativeMahalanobisNovelty
 from .hashed import HashedEncoder
+from .head_ensemble import HeadEnsemble, HeadOutputs
+from .held_out_classes import held_out_classes
 from .kmeans import SemiSupervisedKMeans, SphericalKMeans
+from .known_classes import KnownClasses, Reading
 from .minilm import MiniLMEncoder
 from .moments import ClassMoments
 from .neighbour_novelty import NearestNeighbourNovelty
+from .novelty_evidence import NoveltyEvidence
 from .objectives import (
     Bootstrapping,
     CrossEntropy,
@@ -60,6 +67,7 @@ __all__ = [
     "Bootstrapping",
     "ClassMeanNovelty",
     "ClassMoments",
+    "ClassNeighbours",
     "ClassifierRecipe",
     "CrossEntropy",
     "Discoverer",
@@ -68,18 +76,29 @@ __all__ = [
     "Encoder",
     "EnergyConfidence",
     "EntropyConfidence",
+    "Fusion",
+    "Gate",
+    "GateDecision",
+    "GatePromise",
+    "GateScores",
     "GeneralisedCrossEntropy",
     "HashedEncoder",
+    "HeadEnsemble",
+    "HeadOutputs",
+    "KnownClasses",
     "MahalanobisNovelty",
     "MarginConfidence",
     "MaximumLogitConfidence",
     "MiniLMEncoder",
     "Mixup",
     "NearestNeighbourNovelty",
+    "Neighbourhood",
+    "NoveltyEvidence",
     "Objective",
     "OpenMix",
     "OutcomeModel",
     "OutlierExposure",
+    "Reading",
     "Recogniser",
     "RelativeMahalanobisNovelty",
     "Scorer",
@@ -94,7 +113,9 @@ __all__ = [
     "entropy_confidence",
     "estimate_class_count",
     "fit_temperature",
+    "fused_log_odds",
     "generalised_cross_entropy",
+    "held_out_classes",
     "history_chance",
     "image_outliers",
     "leave_one_out_novelty",
