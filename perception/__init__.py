@@ -47,6 +47,7 @@ from .scorer import Scorer
 from .scores import conformal_quantile, leave_one_out_novelty, nearest_neighbour_novelty
 from .selective import SelectiveRule, binomial_upper_bound, selective_rule
 from .training import FMFP, ClassifierRecipe, prune_smallest, train_classifier
+from .trust_lora import Consistency, TrustLoRA, jensen_shannon
 from .virtual_logit_novelty import VirtualLogitNovelty
 
 __all__ = [
@@ -55,6 +56,7 @@ __all__ = [
     "ClassMeanNovelty",
     "ClassMoments",
     "ClassifierRecipe",
+    "Consistency",
     "CrossEntropy",
     "DynamicsAwareLoss",
     "Encoder",
@@ -76,6 +78,7 @@ __all__ = [
     "Scorer",
     "SelectiveRule",
     "SoftmaxConfidence",
+    "TrustLoRA",
     "VirtualLogitNovelty",
     "binomial_upper_bound",
     "conformal_quantile",
@@ -84,6 +87,7 @@ __all__ = [
     "fit_temperature",
     "generalised_cross_entropy",
     "image_outliers",
+    "jensen_shannon",
     "leave_one_out_novelty",
     "margin_confidence",
     "maximum_logit_confidence",
