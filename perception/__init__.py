@@ -27,7 +27,9 @@ from .confidence import (
 from .encoder import Encoder
 from .gaussian_novelty import ClassMeanNovelty, MahalanobisNovelty, RelativeMahalanobisNovelty
 from .hashed import HashedEncoder
+from .local_prompt import LocalPrompt
 from .minilm import MiniLMEncoder
+from .misclassification_prompt import MisclassificationPrompt
 from .moments import ClassMoments
 from .neighbour_novelty import NearestNeighbourNovelty
 from .objectives import (
@@ -49,10 +51,12 @@ from .selective import SelectiveRule, binomial_upper_bound, selective_rule
 from .training import FMFP, ClassifierRecipe, prune_smallest, train_classifier
 from .trust_lora import Consistency, TrustLoRA, jensen_shannon
 from .virtual_logit_novelty import VirtualLogitNovelty
+from .vision_language import CLIPEncoder, VisionLanguageEncoder
 
 __all__ = [
     "FMFP",
     "Bootstrapping",
+    "CLIPEncoder",
     "ClassMeanNovelty",
     "ClassMoments",
     "ClassifierRecipe",
@@ -64,10 +68,12 @@ __all__ = [
     "EntropyConfidence",
     "GeneralisedCrossEntropy",
     "HashedEncoder",
+    "LocalPrompt",
     "MahalanobisNovelty",
     "MarginConfidence",
     "MaximumLogitConfidence",
     "MiniLMEncoder",
+    "MisclassificationPrompt",
     "Mixup",
     "NearestNeighbourNovelty",
     "Objective",
@@ -80,6 +86,7 @@ __all__ = [
     "SoftmaxConfidence",
     "TrustLoRA",
     "VirtualLogitNovelty",
+    "VisionLanguageEncoder",
     "binomial_upper_bound",
     "conformal_quantile",
     "energy_confidence",
