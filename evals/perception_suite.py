@@ -13,6 +13,8 @@ CASES: tuple[str, ...] = (
     "perception_open_intent",
     "perception_promise",
     "perception_wake",
+    "perception_noise",
+    "perception_adapters",
 )
 """Modules of this room with `run(*, quick, seeds, data) -> list[Row]`, in the order of the table."""
 

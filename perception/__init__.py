@@ -38,7 +38,9 @@ from .head_ensemble import HeadEnsemble, HeadOutputs
 from .held_out_classes import held_out_classes
 from .kmeans import SemiSupervisedKMeans, SphericalKMeans
 from .known_classes import KnownClasses, Reading
+from .local_prompt import LocalPrompt
 from .minilm import MiniLMEncoder
+from .misclassification_prompt import MisclassificationPrompt
 from .moments import ClassMoments
 from .neighbour_novelty import NearestNeighbourNovelty
 from .novelty_evidence import NoveltyEvidence
@@ -60,15 +62,19 @@ from .scorer import Scorer
 from .scores import conformal_quantile, leave_one_out_novelty, nearest_neighbour_novelty
 from .selective import SelectiveRule, binomial_upper_bound, selective_rule
 from .training import FMFP, ClassifierRecipe, prune_smallest, train_classifier
+from .trust_lora import Consistency, TrustLoRA, jensen_shannon
 from .virtual_logit_novelty import VirtualLogitNovelty
+from .vision_language import CLIPEncoder, VisionLanguageEncoder
 
 __all__ = [
     "FMFP",
     "Bootstrapping",
+    "CLIPEncoder",
     "ClassMeanNovelty",
     "ClassMoments",
     "ClassNeighbours",
     "ClassifierRecipe",
+    "Consistency",
     "CrossEntropy",
     "Discoverer",
     "Discovery",
@@ -86,10 +92,12 @@ __all__ = [
     "HeadEnsemble",
     "HeadOutputs",
     "KnownClasses",
+    "LocalPrompt",
     "MahalanobisNovelty",
     "MarginConfidence",
     "MaximumLogitConfidence",
     "MiniLMEncoder",
+    "MisclassificationPrompt",
     "Mixup",
     "NearestNeighbourNovelty",
     "Neighbourhood",
@@ -106,7 +114,9 @@ __all__ = [
     "SemiSupervisedKMeans",
     "SoftmaxConfidence",
     "SphericalKMeans",
+    "TrustLoRA",
     "VirtualLogitNovelty",
+    "VisionLanguageEncoder",
     "binomial_upper_bound",
     "conformal_quantile",
     "energy_confidence",
@@ -118,6 +128,7 @@ __all__ = [
     "held_out_classes",
     "history_chance",
     "image_outliers",
+    "jensen_shannon",
     "leave_one_out_novelty",
     "margin_confidence",
     "maximum_logit_confidence",
