@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 import math
-import os
 import shutil
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
-from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
 from ..core import Settings
 from ..orchestrator import LifelongLearner
+from ._pool import worker_pool
 from ._results import Row, git_commit
 from .job import environment_of
 from .loop import Family, Schedule, run_stream
@@ -71,10 +69,7 @@ def run(*, quick: bool, seeds: int, data: Path | None) -> list[Row]:
     sizes = QUICK if quick else FULL
     for family in sizes:
         environment_of(family, data)
-    with (
-        _scratch(keep=not quick) as scratch,
-        ProcessPoolExecutor(max_workers=_workers(), mp_context=get_context("spawn"), initializer=_one_thread) as pool,
-    ):
+    with _scratch(keep=not quick) as scratch, worker_pool() as pool:
         one = partial(_one, sizes=sizes, data=data, quick=quick, scratch=scratch)
         untrained = list(map(_tell, pool.map(one, [(BASE, seed, ()) for seed in range(seeds)])))
         jobs = [(name, seed, start["evaluations"]) for seed, start in enumerate(untrained) for name in METHODS if name != BASE]
@@ -106,18 +101,6 @@ def _tell(summary: dict[str, Any]) -> dict[str, Any]:
     reached = ", ".join(f"{family} {rate:.0%}" for family, rate in zip(summary["families"], summary["metrics"]["matrix"][-1], strict=True))
     print(f"{summary['method']}, seed {summary['seed']}: {reached} ({summary['seconds']:.0f} s)", file=sys.stderr, flush=True)
     return summary
-
-
-def _workers() -> int:
-    import torch
-
-    return 1 if torch.cuda.is_available() else os.cpu_count() or 1
-
-
-def _one_thread() -> None:
-    import torch
-
-    torch.set_num_threads(1)
 
 
 def run_method(
