@@ -55,7 +55,7 @@ class _Measure:
         gate = fitted_gate(stage, seed, members=MEMBERS, rounds=self.rounds, foreign_rate=FOREIGN_RATE, quick=self.quick)
         # All validation texts may calibrate: novelty was weighed on held-out training texts, not on them.
         threshold = gate.recalibrate(blocks(stage.validation), stage.validation.labels).threshold
-        known, foreign = gate.score(blocks(stage.test)), gate.score(blocks(stage.foreign))
+        known, foreign = gate.judge(blocks(stage.test)), gate.judge(blocks(stage.foreign))
         figures = _figures("lifelong", stage, (known.labels, known.novelty > threshold), (foreign.labels, foreign.novelty > threshold))
         answer = linear_head(stage, seed, self.quick)
         held, inside, outside = (answer(texts) for texts in (stage.validation, stage.test, stage.foreign))

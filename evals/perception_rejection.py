@@ -50,7 +50,7 @@ def run(*, quick: bool, seeds: int, data: Path) -> list[Row]:
 
 
 def _measure(stage: Stage, gate: Gate, seed: int, quick: bool) -> Figures:
-    known, foreign = gate.score(blocks(stage.test)), gate.score(blocks(stage.foreign))
+    known, foreign = gate.judge(blocks(stage.test)), gate.judge(blocks(stage.foreign))
     right = known.labels == stage.test.labels
     figures = {("lifelong", "accuracy"): float(right.mean())}
     figures |= _rejection("lifelong", -known.novelty, -foreign.novelty)

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 Columns = NDArray[np.float64]
 """Scores `(n, m)`: a row a sample, a column a score."""
-LEAST_SCALE = 1e-9
+LEAST_SCALE = 1e-6
 """Standard deviation below which a column is constant and says nothing."""
 
 

@@ -169,14 +169,15 @@ class Gate:
         if validation_outliers is not None and len(validation_outliers):
             samples = reading.novelty, known.read(validation_outliers).novelty
         elif len(known.labels) > 1:
-            samples = self._held_out(rows, labels, outliers)
+            known_columns, foreign = self._held_out(rows, labels, outliers)
+            samples = (known_columns if len(known_columns) else reading.novelty), foreign
         else:
             samples = reading.novelty, reading.novelty[:0]
         self._fitted = _Fitted(known=known, failure=_failure_fusion(reading.failure, right), novelty=Fusion.fit(*samples, monotone=False))
         self.recalibrate(held[calibrate], held_labels[calibrate])
         return self
 
-    def score(self, vectors: Vector) -> GateScores:
+    def judge(self, vectors: Vector) -> GateScores:
         """Class, failure and novelty of vectors `(n, d)`. Raises `ValueError` for NaN or infinite values."""
         fitted = self._ready()
         reading = fitted.known.read(vectors)
@@ -186,7 +187,7 @@ class Gate:
 
     def decide(self, vectors: Vector) -> GateDecision:
         """Act, call foreign, or neither, for vectors `(n, d)`. Raises `ValueError` where `promise` does."""
-        promise, scores = self.promise, self.score(vectors)
+        promise, scores = self.promise, self.judge(vectors)
         act = scores.confidence >= promise.rule.threshold
         return GateDecision(scores=scores, act=act, foreign=~act & (scores.novelty > promise.threshold))
 
@@ -196,7 +197,7 @@ class Gate:
         Raises `ValueError` for no sample and for NaN or infinite values.
         """
         rows, labels = _labelled("calibration vectors", vectors, labels)
-        self._promise = promise_of(self.score(rows), labels, foreign_rate=self.foreign_rate, risk=self.risk, delta=self.delta)
+        self._promise = promise_of(self.judge(rows), labels, foreign_rate=self.foreign_rate, risk=self.risk, delta=self.delta)
         return self._promise
 
     def learn(self, vectors: Vector, labels: Labels) -> None:

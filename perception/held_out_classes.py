@@ -22,12 +22,17 @@ Judge = Callable[[Vector], Columns]
 def held_out_classes(
     vectors: Vector, labels: Labels, fit: Callable[[Vector, Labels, int], Judge], *, rounds: int, seed: int
 ) -> tuple[Columns, Columns]:
-    """Scores of known and of foreign samples that what scored them had not seen, over all rounds; both need two classes.
+    """Scores of known and of foreign samples that what scored them had not seen, over all rounds.
 
     `fit(vectors, labels, round)` learns what is left of the samples `(n, d)` and gives its judge. Each round draws its own
-    classes. Raises `ValueError` for fewer than two classes and for no round.
+    classes. A repeat of a sample is left out: it would teach that known samples lie nearer than they do. Every class keeps
+    one sample to be known by, so that no known sample may come back where each has one only. Raises `ValueError` for fewer
+    than two classes and for no round.
     """
     labels = np.asarray(labels, dtype=np.int64)
+    first = {(int(label), row.tobytes()): place for place, (label, row) in reversed(list(enumerate(zip(labels, vectors, strict=True))))}
+    places = np.sort(np.array(list(first.values()), dtype=np.int64))
+    vectors, labels = vectors[places], labels[places]
     classes = np.unique(labels)
     if len(classes) < 2 or rounds < 1:
         raise ValueError(f"{len(classes)} classes and {rounds} rounds; two classes and one round at least are needed to hold a class out")
@@ -38,7 +43,7 @@ def held_out_classes(
         gone = np.isin(labels, draw.permutation(classes)[: max(1, round(CLASSES * len(classes)))])
         fresh = ~gone & (draw.random(len(labels)) < SAMPLES)
         for label in np.setdiff1d(classes, labels[~gone & ~fresh]):
-            fresh[np.flatnonzero((labels == label) & ~gone)[:1]] = False  # every class keeps a sample to be known by
+            fresh[np.flatnonzero((labels == label) & ~gone)[:1]] = False
         kept = ~gone & ~fresh
         judge = fit(vectors[kept], labels[kept], number)
         known.append(judge(vectors[fresh]))

@@ -38,7 +38,9 @@ def checked(name: str, rows: NDArray[np.floating], columns: int | None = None) -
     if rows.ndim != 2 or (columns is not None and rows.shape[1] != columns):
         raise ValueError(f"{name} have the shape {rows.shape}; rows of {columns or 'equal'} columns are needed")
     # A sum is not finite as soon as one entry is not, and reads the rows ten times as fast as a look at every entry.
-    if not np.isfinite(rows.sum(dtype=np.float64)):
+    with np.errstate(invalid="ignore"):  # infinities of both signs
+        total = rows.sum(dtype=np.float64)
+    if not np.isfinite(total):
         raise ValueError(f"{name} hold NaN or infinite values; encode the texts again or leave these rows out")
     return rows
 
