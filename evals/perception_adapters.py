@@ -1,9 +1,9 @@
 """Two adapters over one frozen classifier of CLINC150: whether each serves its own kind of reliability, and both can be had.
 
 A small network over sentence vectors is trained, then frozen. One adapter learns consistency between a text and two perturbed views of
-it, the other to be unsure of the data set's 100 out-of-scope queries for training (`perception.TrustLoRA`). Measured are failures among
-test texts, clean and perturbed, and the rejection of out-of-scope queries. `word_noise` is perturbed as the views are, by other draws;
-`letter_noise` in ways that training never shows. How much of each adapter serves is chosen on validation.
+it, the other to be unsure of the data set's 100 out-of-scope queries for training and of points between classes (`perception.TrustLoRA`).
+Measured are failures among test texts, clean and perturbed, and the rejection of out-of-scope queries. `word_noise` is perturbed as the
+views are, by other draws; `letter_noise` in ways that training never shows. How much of each adapter serves is chosen on validation.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..perception import ClassifierRecipe, TrustLoRA, energy_confidence, softmax_confidence, train_classifier
+from ..perception.scorer import unit
 from ._results import Row
 from ._seeded import Figures, seeded_rows
 from ._texts import TextData, clinc150, encoded
@@ -81,7 +82,7 @@ def measure(data: TextData, sets: Mapping[str, Set], epochs: int, seed: int) -> 
     adapters = TrustLoRA(base, rank=RANK, recipe=replace(recipe, epochs=max(1, epochs // 2), learning_rate=RATE, weight_decay=0.0))
     stacked, labels = inputs(sets["train"][0]), torch.from_numpy(sets["train"][1])
     adapters.fit_covariate(stacked, labels)
-    adapters.fit_semantic(stacked[:, 0], labels, inputs(data.outliers_train.vectors))
+    adapters.fit_semantic(stacked[:, 0], labels, inputs(outliers(data, seed)))
     shares = {
         "frozen": (0.0, 0.0),
         "lifelong_covariate": (1.0, 0.0),
@@ -97,6 +98,15 @@ def measure(data: TextData, sets: Mapping[str, Set], epochs: int, seed: int) -> 
     }
 
 
+def outliers(data: TextData, seed: int) -> Vectors:
+    """As many points half way between training texts of two classes as rows of the few foreign training texts, over and over."""
+    draw = np.random.default_rng(seed)
+    one, other = (draw.permutation(len(data.train)) for _ in range(2))
+    apart = data.train.labels[one] != data.train.labels[other]
+    between = unit((data.train.vectors[one] + data.train.vectors[other])[apart])
+    return np.concatenate([between, np.resize(data.outliers_train.vectors, between.shape)]).astype(np.float32)
+
+
 def chosen_shares(adapters: TrustLoRA, data: TextData, sets: Mapping[str, Set]) -> tuple[float, float]:
     """The shares with the least unified cost on validation: failures of clean and of perturbed texts, and out-of-scope queries accepted.
 
@@ -108,7 +118,7 @@ def chosen_shares(adapters: TrustLoRA, data: TextData, sets: Mapping[str, Set]) 
         risks = [failure_aurc(*outcome(model, *sets[name])) for name in ("validation", "validation_word_noise")]
         return np.array([*risks, 1 - separation(model, sets["validation"][0], foreign)])
 
-    frozen = costs(adapters.network(0, 0))
+    frozen = np.maximum(costs(adapters.network(0, 0)), 1e-6)
     return min(product(SHARES, SHARES), key=lambda pair: float((costs(adapters.network(*pair)) / frozen).sum()))
 
 

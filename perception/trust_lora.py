@@ -4,7 +4,7 @@ Zhu et al. 2025, "TrustLoRA: Low-Rank Adaptation for Failure Detection under Out
 for covariate shift (changed inputs of known classes), by consistency between a sample and its perturbed views; the other for semantic
 shift (inputs of no class), by outlier exposure. Each is trained without the other. Served is the frozen network plus
 `sum_t alpha_t tau_t` over its weights; a negative alpha takes a kind of reliability away. The paper has no released code; what it leaves
-open (rank, rates, coefficients) is a parameter here.
+open (rank, rates, coefficients) is a parameter here. Changes are kept as whole matrices, so that adapters of any ranks add up.
 """
 
 from __future__ import annotations
