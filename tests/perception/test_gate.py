@@ -46,7 +46,7 @@ def test_promise_golden() -> None:
     assert promise.threshold == 17 / 20
     assert promise.foreign_share == 1 / 19
     assert promise.rule.coverage == 1.0
-    assert promise.rule.risk_bound == pytest.approx(binomial_upper_bound(0, 19, 0.05 / 6))
+    assert promise.rule.risk_bound == pytest.approx(binomial_upper_bound(0, 19, 0.05 / 2))
     few = promise_of(scores, np.zeros(19, dtype=np.int64), foreign_rate=0.04, risk=0.1, delta=0.05)
     assert (few.threshold, few.foreign_share, few.rule.coverage) == (math.inf, 0.0, 0.0)
 
