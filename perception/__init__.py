@@ -4,7 +4,8 @@ An `Encoder` turns texts into unit vectors: `MiniLMEncoder` by a small sentence 
 file. A `Scorer` gives every sample one number: how sure its class is (`...Confidence`) or how strange it is to all that
 is known (`...Novelty`). A `Recogniser` learns which vectors belong to which skill and gives its `Verdict`: the nearest
 skill, how sure that is (confidence), how strange the task is (novelty), and the chance that the agent solves it. Failure
-and novelty are two scores, never one: the best score for one is bad for the other.
+and novelty are two scores, never one: the best score for one is bad for the other. A `Gate` learns both from many kinds of
+evidence (heads, neighbours, Gaussians) and says with thresholds that keep a promise when to act and what is foreign.
 
 Perception only judges. Tasks that it calls foreign wait in memory, as episodes without a skill.
 """
