@@ -86,6 +86,19 @@ def expected_calibration_error(confidence: Array, correct: NDArray[np.bool_], bi
     return float(np.abs(gaps).sum() / len(right))
 
 
+def macro_f1(truth: NDArray[np.int64], said: NDArray[np.int64]) -> float:
+    """Mean over the classes of F1, `2 hits / (true ones + said ones)`, each class that is true or said of a sample counting once.
+
+    Raises `ValueError` for no sample and for lengths that differ.
+    """
+    if len(truth) != len(said) or not len(truth):
+        raise ValueError(f"{len(truth)} true classes and {len(said)} said ones; one of each a sample and at least one are needed")
+    classes, places = np.unique(np.concatenate([truth, said]), return_inverse=True)
+    true, named = np.split(places, 2)
+    hits = np.bincount(true[true == named], minlength=len(classes))
+    return float((2 * hits / np.bincount(places, minlength=len(classes))).mean())
+
+
 def _checked(positive: Array, negative: Array) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     accepted: NDArray[np.float64] = np.asarray(positive, dtype=np.float64)
     rejected: NDArray[np.float64] = np.asarray(negative, dtype=np.float64)

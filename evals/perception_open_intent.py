@@ -21,6 +21,7 @@ from ._gates import Stage, blocks, fitted_gate, linear_head, part, smaller
 from ._results import Row
 from ._seeded import Figures, seeded_rows
 from ._texts import TextData, Texts, banking77, clinc150
+from .detection import macro_f1
 
 SHARES = (0.25, 0.5, 0.75)
 FOREIGN_RATE = 0.1
@@ -71,10 +72,8 @@ Named = tuple[NDArray[np.int64], NDArray[np.bool_]]
 
 
 def _figures(method: str, stage: Stage, known: Named, foreign: Named) -> dict[tuple[str, str], float]:
-    from sklearn.metrics import f1_score
-
     other = int(stage.train.labels.max()) + 1
     said = np.concatenate([np.where(strange, other, labels) for labels, strange in (known, foreign)])
     truth = np.concatenate([stage.test.labels, np.full(len(stage.foreign), other)])
-    figures = {"open_accuracy": float((said == truth).mean()), "open_macro_f1": float(f1_score(truth, said, average="macro"))}
+    figures = {"open_accuracy": float((said == truth).mean()), "open_macro_f1": macro_f1(truth, said)}
     return {(method, metric): value for metric, value in figures.items()}

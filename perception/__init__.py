@@ -5,6 +5,8 @@ file. A `Scorer` gives every sample one number: how sure its class is (`...Confi
 is known (`...Novelty`). A `Recogniser` learns which vectors belong to which skill and gives its `Verdict`: the nearest
 skill, how sure that is (confidence) and how strange the task is (novelty). An `OutcomeModel` learns from outcomes how
 likely this agent is to solve a task. Failure and novelty are two scores, never one: the best score for one is bad for the other.
+A `Gate` learns both from many kinds of evidence (heads, neighbours, Gaussians) and says with thresholds that keep a promise when
+to act and what is foreign.
 
 A `Discoverer` sorts what is unlabelled into known and new classes, and `estimate_class_count` says how many there are.
 

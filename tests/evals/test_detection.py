@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sklearn.metrics import average_precision_score, roc_auc_score
+from sklearn.metrics import average_precision_score, f1_score, roc_auc_score
 
 from lifelong.evals.detection import (
     aupr_in,
@@ -17,6 +17,7 @@ from lifelong.evals.detection import (
     expected_calibration_error,
     failure_aurc,
     fpr_at_95_id_tpr,
+    macro_f1,
     unified_aurc,
 )
 
@@ -89,3 +90,15 @@ def test_nothing_and_nan_are_refused(measure: Callable[[np.ndarray, np.ndarray],
         failure_aurc(np.zeros(0), np.zeros(0, dtype=bool))
     with pytest.raises(ValueError, match=r"\[0, 1\]"):
         expected_calibration_error(np.array([1.5]), np.array([True]))
+
+
+@given(st.lists(st.tuples(st.integers(-1, 4), st.integers(-1, 4)), min_size=1, max_size=40))
+def test_macro_f1_agrees_with_scikit_learn(pairs: list[tuple[int, int]]) -> None:
+    truth, said = (np.array(column) for column in zip(*pairs, strict=True))
+    assert macro_f1(truth, said) == pytest.approx(f1_score(truth, said, average="macro"))
+
+
+def test_macro_f1_needs_one_answer_a_sample() -> None:
+    for truth, said in (([], []), ([1], [1, 2])):
+        with pytest.raises(ValueError, match="one of each a sample"):
+            macro_f1(np.array(truth), np.array(said))
