@@ -39,5 +39,11 @@ SUITES = (
         module="loop_suite",
         files=("lifelongagentbench/db_bench.json",),
     ),
+    Suite(
+        name="scoring",
+        shows="how fast every failure and novelty score is beside pytorch-ood's of the same definition, and that both rank alike",
+        needs="nothing; for the comparison, pip install --no-deps pytorch-ood",
+        module="scoring_suite",
+    ),
 )
 """What `lifelong bench` runs; a new suite is one file and one entry here."""
