@@ -73,7 +73,7 @@ class Scale:
 
 
 FULL = Scale(
-    name="full", images=5000, test_images=1000, width=64, blocks=(2, 2, 2, 2), stride=1, recipe=ClassifierRecipe(epochs=30, batch_size=128)
+    name="full", images=5000, test_images=1000, width=64, blocks=(2, 2, 2, 2), stride=1, recipe=ClassifierRecipe(epochs=20, batch_size=256)
 )
 REDUCED = Scale(
     name="reduced",
