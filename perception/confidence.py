@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Self
 import numpy as np
 
 from .encoder import Vector
-from .scorer import Labels, Logits, Scores, checked
+from .scorer import Labels, Logits, Scores, checked, in_blocks
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -47,7 +47,7 @@ def maximum_logit_confidence(logits: Tensor) -> Tensor:
 
 def energy_confidence(logits: Tensor, temperature: float = 1.0) -> Tensor:
     """Negative free energy, `T ln sum exp(logit / T)` (Liu et al. 2020, "Energy-based Out-of-distribution Detection", equation 4)."""
-    return temperature * (logits / temperature).logsumexp(-1)
+    return logits.logsumexp(-1) if temperature == 1.0 else temperature * (logits / temperature).logsumexp(-1)
 
 
 class _LogitScorer:
@@ -70,12 +70,13 @@ class _LogitScorer:
         """Confidence `(n,)`, float32."""
         import torch
 
-        rows = torch.from_numpy(checked("logits", logits))
+        rows = checked("logits", logits)
         if rows.shape[1] == 0:
             raise ValueError("logits have no column; a head needs one class at least")
-        scaled = rows if self.temperature == 1.0 else rows / self.temperature
-        scores: Scores = type(self)._formula(scaled).numpy().astype(np.float32, copy=False)
-        return scores
+        formula, temperature = type(self)._formula, self.temperature
+        if temperature == 1.0:
+            return in_blocks(lambda some: formula(torch.from_numpy(some)), rows)
+        return in_blocks(lambda some: formula(torch.from_numpy(some) / temperature), rows)
 
 
 class SoftmaxConfidence(_LogitScorer):

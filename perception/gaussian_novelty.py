@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from .encoder import Vector
 from .moments import ClassMoments, squared_distances, whitening
-from .scorer import Labels, Logits, Scores, checked, unit
+from .scorer import Labels, Logits, Scores, checked, in_blocks, unit
 
 
 class _MomentsNovelty(ABC):
@@ -43,7 +43,7 @@ class _MomentsNovelty(ABC):
         if not self._ready:
             self._prepare(moments)
             self._ready = True
-        return self._novelty(checked("vectors", vectors, moments.dimensions)).astype(np.float32, copy=False)
+        return in_blocks(self._novelty, checked("vectors", vectors, moments.dimensions))
 
     def _known(self) -> ClassMoments:
         if self._moments is None or not len(self._moments.labels):
@@ -66,7 +66,8 @@ class ClassMeanNovelty(_MomentsNovelty):
         self._directions = unit(moments.means).astype(np.float32)
 
     def _novelty(self, rows: NDArray[np.float32]) -> NDArray[np.float32]:
-        return np.asarray(1 - (rows @ self._directions.T).max(1) / np.maximum(np.linalg.norm(rows, axis=1), 1e-12))
+        lengths = np.sqrt(np.einsum("nd,nd->n", rows, rows))
+        return np.asarray(1 - (rows @ self._directions.T).max(1) / np.maximum(lengths, 1e-12))
 
 
 class MahalanobisNovelty(_MomentsNovelty):

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .encoder import Vector
-from .scorer import Labels, Logits, Scores, checked
+from .scorer import Labels, Logits, Scores, checked, in_blocks
 
 
 class VirtualLogitNovelty:
@@ -54,9 +54,12 @@ class VirtualLogitNovelty:
 
         if self._residual is None:
             raise ValueError("VirtualLogitNovelty is not fitted; call `fit` first")
-        energies = torch.from_numpy(checked("logits", logits)).logsumexp(-1).numpy()
-        return np.asarray(self._alpha * self._norms(checked("vectors", vectors, len(self._origin))) - energies, dtype=np.float32)
+        rows, outputs = checked("vectors", vectors, len(self._origin)), checked("logits", logits)
+        if len(rows) != len(outputs):
+            raise ValueError(f"{len(rows)} vectors and {len(outputs)} rows of logits; one of each a sample is needed")
+        return in_blocks(lambda some, logit: self._alpha * self._norms(some) - torch.from_numpy(logit).logsumexp(-1).numpy(), rows, outputs)
 
     def _norms(self, rows: NDArray[np.float32]) -> NDArray[np.float32]:
         assert self._residual is not None
-        return np.asarray(np.linalg.norm((rows - self._origin) @ self._residual, axis=1))
+        residual = (rows - self._origin) @ self._residual
+        return np.asarray(np.sqrt(np.einsum("nd,nd->n", residual, residual)))
