@@ -46,6 +46,7 @@ from .objectives import (
     OutlierExposure,
     generalised_cross_entropy,
 )
+from .protogcd import ProtoGCD, PrototypeRecipe
 from .pseudo_outliers import image_outliers, text_outliers
 from .recogniser import Recogniser
 from .scorer import Scorer
@@ -78,6 +79,8 @@ __all__ = [
     "Objective",
     "OpenMix",
     "OutlierExposure",
+    "ProtoGCD",
+    "PrototypeRecipe",
     "Recogniser",
     "RelativeMahalanobisNovelty",
     "Scorer",
