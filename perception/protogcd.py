@@ -78,9 +78,7 @@ class ProtoGCD:
         centres, adapter = self._start(seen, asked, count), np.eye(seen.shape[1], dtype=np.float32)
         if count > 1:
             centres, adapter = train_prototypes(seen, asked.known_labels, centres, self.recipe, self.seed)
-        lens = Lens(origin=origin, matrix=adapter, centres=centres)
-        discovery = found(lens.see(asked.vectors), centres, asked.known)
-        return replace(discovery, prototypes=_mean_rows(asked, lens, discovery.labels), lens=lens)
+        return seen_through(Lens(origin=origin, matrix=adapter, centres=centres), asked)
 
     def _start(self, seen: Vector, asked: Given, count: int) -> Vector:
         """Mean directions `(count, k)` of the clusters of k-means with pinned rows, among smoothed rows."""
@@ -147,8 +145,10 @@ def _loss(rows: Tensor, prototypes: Tensor, labels: Tensor, hard_share: float, r
     return (1 - recipe.supervised) * loss + recipe.supervised * supervised
 
 
-def _mean_rows(asked: Given, lens: Lens, labels: Labels) -> Vector:
-    """Mean directions `(count, d)` of the classes among the vectors as they came; of a class without a row, the row nearest to it."""
+def seen_through(lens: Lens, asked: Given) -> Discovery:
+    """What the classes of a lens say of unlabelled rows; a class without a row gets the row nearest to it as its prototype."""
+    discovery = found(lens.see(asked.vectors), lens.centres, asked.known)
     everything = asked.everything
     nearest_rows = everything[(lens.see(everything) @ lens.centres.T).argmax(0)]
-    return class_means(everything, np.concatenate([labels, asked.known_labels]), len(lens.centres), empty=nearest_rows)
+    labels = np.concatenate([discovery.labels, asked.known_labels])
+    return replace(discovery, prototypes=class_means(everything, labels, discovery.count, empty=nearest_rows), lens=lens)
