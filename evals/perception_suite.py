@@ -18,6 +18,8 @@ CASES: tuple[str, ...] = (
     "perception_open_intent",
     "perception_promise",
     "perception_wake",
+    "perception_discovery",
+    "perception_queries",
     "perception_noise",
     "perception_adapters",
 )

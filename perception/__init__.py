@@ -58,6 +58,7 @@ from .objectives import (
     generalised_cross_entropy,
 )
 from .outcomes import OutcomeModel, history_chance, neighbour_chance
+from .protogcd import ProtoGCD, PrototypeRecipe
 from .pseudo_outliers import image_outliers, text_outliers
 from .recogniser import Recogniser
 from .scorer import Scorer
@@ -108,6 +109,8 @@ __all__ = [
     "OpenMix",
     "OutcomeModel",
     "OutlierExposure",
+    "ProtoGCD",
+    "PrototypeRecipe",
     "Reading",
     "Recogniser",
     "RelativeMahalanobisNovelty",

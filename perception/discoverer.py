@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .encoder import Vector
+from .lens import Lens
 from .scorer import Labels, checked, unit
 
 TEMPERATURE = 0.1
@@ -24,21 +25,28 @@ class Discovery:
     probabilities: NDArray[np.float32]
     """Of every class `(n, count)`; the label is the largest."""
     prototypes: Vector
-    """Unit rows `(count, d)`; the cosine to them places further vectors."""
+    """Unit rows `(count, d)`: mean directions of the classes among the vectors as they came."""
     known: int
     """Classes known before."""
     count: int
     """Classes in all."""
+    lens: Lens | None = None
+    """Through which further vectors are compared with the classes; `None`: as they are, with the prototypes."""
+
+    def cosines(self, vectors: Vector) -> NDArray[np.float32]:
+        """Of further vectors `(m, d)` to the classes `(m, count)`. Raises `ValueError` as `checked` does."""
+        rows = checked("vectors", vectors, self.prototypes.shape[1])
+        if self.lens is None:
+            return np.asarray(unit(rows) @ self.prototypes.T, dtype=np.float32)
+        return np.asarray(self.lens.see(unit(rows)) @ self.lens.centres.T, dtype=np.float32)
 
     def place(self, vectors: Vector) -> Labels:
-        """Classes `(m,)` of further vectors `(m, d)`: the nearest prototypes. Raises `ValueError` as `checked` does."""
-        rows = unit(checked("vectors", vectors, self.prototypes.shape[1]))
-        return np.asarray((rows @ self.prototypes.T).argmax(1), dtype=np.int64) if self.count else np.zeros(len(rows), dtype=np.int64)
+        """Classes `(m,)` of further vectors `(m, d)`: the nearest ones. Raises `ValueError` as `checked` does."""
+        return np.asarray(self.cosines(vectors).argmax(1), dtype=np.int64)
 
     def novelty(self, vectors: Vector) -> NDArray[np.float32]:
-        """How strange further vectors `(m, d)` are to all these classes, in [0, 2]: one minus the cosine to the nearest prototype."""
-        rows = unit(checked("vectors", vectors, self.prototypes.shape[1]))
-        return np.asarray(np.clip(1 - (rows @ self.prototypes.T).max(1, initial=-1), 0, 2), dtype=np.float32)
+        """How strange further vectors `(m, d)` are to all these classes, in [0, 2]: one minus the cosine to the nearest one."""
+        return np.asarray(np.clip(1 - self.cosines(vectors).max(1), 0, 2), dtype=np.float32)
 
 
 @runtime_checkable
