@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from ..core import EXPERT, MalformedTask, NothingFound
 from ..memory import Record
-from ..perception import ClassMoments, Discoverer, Discovery, SemiSupervisedKMeans, leave_one_out_novelty
+from ..perception import ClassMoments, Discoverer, Discovery, ProtoGCD, leave_one_out_novelty
 from ..perception.scorer import unit
 from ._parts import Parts, Vector, refiled
 
@@ -62,7 +62,7 @@ def discover(parts: Parts, tenant: str, discoverer: Discoverer | None = None) ->
     seen = np.flatnonzero(vectors.any(axis=1))
     ids, vectors = [ids[row] for row in seen], vectors[seen]
     known, labels = _known(parts, tenant)
-    found = _sorted_out(discoverer or SemiSupervisedKMeans(seed=parts.settings.seed), vectors, known, labels, settings.min_episodes)
+    found = _sorted_out(discoverer or ProtoGCD(seed=parts.settings.seed), vectors, known, labels, settings.min_episodes)
     groups = _groups(found, vectors, known, settings.min_episodes)
     names = [f"new-{before['named'] + number:04d}" for number in range(1, len(groups) + 1)]
     with record.database.transaction():
