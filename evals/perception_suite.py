@@ -8,7 +8,7 @@ from pathlib import Path
 from ..core import DataMissing
 from ._results import Row
 
-CASES: tuple[str, ...] = ("perception_discovery",)
+CASES: tuple[str, ...] = ("perception_discovery", "perception_queries")
 """Modules of this room with `run(*, quick, seeds, data) -> list[Row]`, in the order of the table."""
 
 

@@ -7,12 +7,14 @@ skill, how sure that is (confidence), how strange the task is (novelty), and the
 and novelty are two scores, never one: the best score for one is bad for the other.
 
 A `Discoverer` sorts what is unlabelled into known and new classes, and `estimate_class_count` says how many there are.
+A `QueryStrategy` chooses which rows a person is asked about, and `active_discovery` learns from the answers.
 
 Perception only judges. Tasks that it calls foreign wait in memory, as episodes without a skill.
 """
 
 from __future__ import annotations
 
+from .active import ActiveRound, active_discovery, stable_mapping
 from .class_count import estimate_class_count
 from .confidence import (
     EnergyConfidence,
@@ -48,6 +50,16 @@ from .objectives import (
 )
 from .protogcd import ProtoGCD, PrototypeRecipe
 from .pseudo_outliers import image_outliers, text_outliers
+from .queries import (
+    BadgeQuery,
+    EntropyQuery,
+    KCentreQuery,
+    MarginQuery,
+    NovelMarginQuery,
+    QueryPool,
+    QueryStrategy,
+    RandomQuery,
+)
 from .recogniser import Recogniser
 from .scorer import Scorer
 from .scores import conformal_quantile, leave_one_out_novelty, nearest_neighbour_novelty
@@ -57,6 +69,8 @@ from .virtual_logit_novelty import VirtualLogitNovelty
 
 __all__ = [
     "FMFP",
+    "ActiveRound",
+    "BadgeQuery",
     "Bootstrapping",
     "ClassMeanNovelty",
     "ClassMoments",
@@ -68,19 +82,26 @@ __all__ = [
     "Encoder",
     "EnergyConfidence",
     "EntropyConfidence",
+    "EntropyQuery",
     "GeneralisedCrossEntropy",
     "HashedEncoder",
+    "KCentreQuery",
     "MahalanobisNovelty",
     "MarginConfidence",
+    "MarginQuery",
     "MaximumLogitConfidence",
     "MiniLMEncoder",
     "Mixup",
     "NearestNeighbourNovelty",
+    "NovelMarginQuery",
     "Objective",
     "OpenMix",
     "OutlierExposure",
     "ProtoGCD",
     "PrototypeRecipe",
+    "QueryPool",
+    "QueryStrategy",
+    "RandomQuery",
     "Recogniser",
     "RelativeMahalanobisNovelty",
     "Scorer",
@@ -89,6 +110,7 @@ __all__ = [
     "SoftmaxConfidence",
     "SphericalKMeans",
     "VirtualLogitNovelty",
+    "active_discovery",
     "binomial_upper_bound",
     "conformal_quantile",
     "energy_confidence",
@@ -104,6 +126,7 @@ __all__ = [
     "prune_smallest",
     "selective_rule",
     "softmax_confidence",
+    "stable_mapping",
     "text_outliers",
     "train_classifier",
 ]
