@@ -140,6 +140,28 @@ def test_prototypes_are_mean_directions_of_the_vectors_as_they_came() -> None:
     assert discovery.prototypes == pytest.approx(class_means(everything, classes, 5), abs=1e-5)
 
 
+@settings(max_examples=30, deadline=None)
+@given(st.integers(0, 2**32 - 1), st.integers(0, 20), st.integers(0, 3), st.integers(0, 6), st.booleans())
+def test_any_small_input_has_a_defined_answer(seed: int, rows: int, known: int, new: int, pinned: bool) -> None:
+    draw = np.random.default_rng(seed)
+    # Few different rows, so that many are repeated.
+    vectors = unit(draw.integers(-1, 2, size=(rows, 3)) + 0.1).astype(np.float32)
+    labels = np.repeat(np.arange(known), draw.integers(1, 4, size=known)) if known else np.zeros(0, dtype=np.int64)
+    known_vectors = unit(draw.normal(size=(len(labels), 3))).astype(np.float32)
+    member = SemiSupervisedKMeans(restarts=2) if pinned else SphericalKMeans(restarts=2)
+    count = known + min(new, rows)
+    if count == 0:
+        return
+    discovery = member.discover(vectors, known_vectors, labels, count)
+    assert discovery.labels.shape == (rows,)
+    assert ((discovery.labels >= 0) & (discovery.labels < count)).all()
+    assert discovery.probabilities.sum(1) == pytest.approx(np.ones(rows), abs=1e-4)
+    assert np.linalg.norm(discovery.prototypes, axis=1) == pytest.approx(np.ones(count), abs=1e-4)
+    order = draw.permutation(rows)
+    estimates = [estimate_class_count(vectors[places], known_vectors, labels) for places in (np.arange(rows), order)]
+    assert all(max(known, 1) <= estimate <= known + rows for estimate in estimates)
+
+
 def test_errors_say_what_was_wrong() -> None:
     vectors, known, labels, _ = example_classes(0)
 
