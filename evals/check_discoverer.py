@@ -79,6 +79,11 @@ def _check_edges(make: Callable[[], Discoverer]) -> None:
     _check_shapes(make().discover(repeated, known, labels, KNOWN + 5), len(repeated), KNOWN, KNOWN + 5)
     guess = make().discover(repeated, known[:0], labels[:0])
     _check_shapes(guess, len(repeated), 0, guess.count)
+    one_class = np.repeat(vectors[:1], 9, axis=0)
+    _check_shapes(make().discover(one_class, one_class[:3], np.zeros(3, dtype=np.int64), 1), 9, 1, 1)
+    _check_shapes(make().discover(one_class, np.repeat(one_class[:1], 6, axis=0), np.arange(6) % 3, 4), 9, 3, 4)
+    unclear = make().discover(one_class, np.repeat(one_class[:1], 6, axis=0), np.arange(6) % 3)
+    _check_shapes(unclear, 9, 3, unclear.count)
     single = np.flatnonzero(labels == 0)[1:]
     one_sample = np.delete(known, single, axis=0), np.delete(labels, single)
     _check_shapes(make().discover(vectors, *one_sample, CLASSES), len(vectors), KNOWN, CLASSES)

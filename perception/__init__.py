@@ -9,12 +9,14 @@ A `Gate` learns both from many kinds of evidence (heads, neighbours, Gaussians) 
 to act and what is foreign.
 
 A `Discoverer` sorts what is unlabelled into known and new classes, and `estimate_class_count` says how many there are.
+A `QueryStrategy` chooses which rows a person is asked about, and `active_discovery` learns from the answers.
 
 Perception only judges. Tasks that it calls foreign wait in memory, as episodes without a skill.
 """
 
 from __future__ import annotations
 
+from .active import ActiveRound, active_discovery, stable_mapping
 from .class_count import estimate_class_count
 from .class_neighbours import ClassNeighbours, Neighbourhood
 from .confidence import (
@@ -60,6 +62,16 @@ from .objectives import (
 from .outcomes import OutcomeModel, history_chance, neighbour_chance
 from .protogcd import ProtoGCD, PrototypeRecipe
 from .pseudo_outliers import image_outliers, text_outliers
+from .queries import (
+    BadgeQuery,
+    EntropyQuery,
+    KCentreQuery,
+    MarginQuery,
+    NovelMarginQuery,
+    QueryPool,
+    QueryStrategy,
+    RandomQuery,
+)
 from .recogniser import Recogniser
 from .scorer import Scorer
 from .scores import conformal_quantile, leave_one_out_novelty, nearest_neighbour_novelty
@@ -71,6 +83,8 @@ from .vision_language import CLIPEncoder, VisionLanguageEncoder
 
 __all__ = [
     "FMFP",
+    "ActiveRound",
+    "BadgeQuery",
     "Bootstrapping",
     "CLIPEncoder",
     "ClassMeanNovelty",
@@ -85,6 +99,7 @@ __all__ = [
     "Encoder",
     "EnergyConfidence",
     "EntropyConfidence",
+    "EntropyQuery",
     "Fusion",
     "Gate",
     "GateDecision",
@@ -94,16 +109,19 @@ __all__ = [
     "HashedEncoder",
     "HeadEnsemble",
     "HeadOutputs",
+    "KCentreQuery",
     "KnownClasses",
     "LocalPrompt",
     "MahalanobisNovelty",
     "MarginConfidence",
+    "MarginQuery",
     "MaximumLogitConfidence",
     "MiniLMEncoder",
     "MisclassificationPrompt",
     "Mixup",
     "NearestNeighbourNovelty",
     "Neighbourhood",
+    "NovelMarginQuery",
     "NoveltyEvidence",
     "Objective",
     "OpenMix",
@@ -111,6 +129,9 @@ __all__ = [
     "OutlierExposure",
     "ProtoGCD",
     "PrototypeRecipe",
+    "QueryPool",
+    "QueryStrategy",
+    "RandomQuery",
     "Reading",
     "Recogniser",
     "RelativeMahalanobisNovelty",
@@ -122,6 +143,7 @@ __all__ = [
     "TrustLoRA",
     "VirtualLogitNovelty",
     "VisionLanguageEncoder",
+    "active_discovery",
     "binomial_upper_bound",
     "conformal_quantile",
     "energy_confidence",
@@ -142,6 +164,7 @@ __all__ = [
     "prune_smallest",
     "selective_rule",
     "softmax_confidence",
+    "stable_mapping",
     "text_outliers",
     "train_classifier",
 ]

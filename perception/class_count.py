@@ -40,13 +40,13 @@ def known_share(sums: PairSums) -> float:
 
     A known row is as like the pool as the mixture says, `E[pool] = p E[same] + (1 - p) E[other]`, where `same` are pairs of one
     known class and `other` pairs of two (Blanchard et al. 2010, "Semi-supervised novelty detection": mixture proportion by two known
-    parts). Nothing is clustered, and errors of no clustering are counted.
+    parts). Nothing is clustered, and errors of no clustering are counted. 0 where pairs of one class are no more alike than others.
     """
     own, pairs = np.trace(sums.between), np.trace(sums.pairs)
     same = own / pairs
     other = (sums.between.sum() - own) / (sums.pairs.sum() - pairs)
     mixed = sums.pool.sum() / sums.pool_pairs.sum()
-    return float((mixed - other) / (same - other))
+    return float((mixed - other) / (same - other)) if same > other else 0.0
 
 
 def jackknife(sums: PairSums) -> NDArray[np.float64]:
@@ -66,8 +66,9 @@ def jackknife(sums: PairSums) -> NDArray[np.float64]:
 def estimate_class_count(vectors: Vector, known_vectors: Vector, known_labels: Labels, seed: int = 0) -> int:
     """How many classes the rows have in all, at least the known ones, at most one more for every unlabelled row.
 
-    With three known classes or more that have pairs of rows, by `known_share`: it supposes that the known classes are a
-    fair sample of all classes and occur among the unlabelled rows. Otherwise by `modular_count`. Raises as `Discoverer.discover`.
+    With three known classes or more that have pairs of rows, by `known_share`: it supposes that known classes are a fair sample of
+    all classes, with as many rows each among labelled and unlabelled ones together as new ones have. Otherwise, and where known
+    classes are not told apart, by `modular_count`. Raises as `Discoverer.discover`.
     """
     asked = given(vectors, known_vectors, known_labels, None)
     most = asked.known + len(asked.vectors)

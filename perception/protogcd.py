@@ -20,6 +20,9 @@ from .spherical import class_means, clustered
 if TYPE_CHECKING:
     from torch import Tensor
 
+UNLABELLED = -1
+"""The label of a row whose class is to be found."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class PrototypeRecipe:
@@ -77,7 +80,8 @@ class ProtoGCD:
         seen = np.asarray(unit(everything - origin), dtype=np.float32)
         centres, adapter = self._start(seen, asked, count), np.eye(seen.shape[1], dtype=np.float32)
         if count > 1:
-            centres, adapter = train_prototypes(seen, asked.known_labels, centres, self.recipe, self.seed)
+            labels = np.concatenate([np.full(len(asked.vectors), UNLABELLED), asked.known_labels])
+            centres, adapter = train_prototypes(seen, labels, centres, self.recipe, self.seed)
         return seen_through(Lens(origin=origin, matrix=adapter, centres=centres), asked)
 
     def _start(self, seen: Vector, asked: Given, count: int) -> Vector:
@@ -89,18 +93,19 @@ class ProtoGCD:
 
 
 def train_prototypes(
-    rows: Vector, labels: Labels, prototypes: Vector, recipe: PrototypeRecipe, seed: int = 0
+    rows: Vector, labels: Labels, prototypes: Vector, recipe: PrototypeRecipe, seed: int = 0, partners: NDArray[np.int64] | None = None
 ) -> tuple[Vector, NDArray[np.float32]]:
-    """Prototypes `(count, d)` and adapter `(d, d)` after training on unit rows `(n, d)`, the last `len(labels)` of them labelled.
+    """Prototypes `(count, d)` and adapter `(d, d)` after training on unit rows `(n, d)` with classes `(n,)`, `UNLABELLED` for some.
 
-    A row is seen through the adapter and scaled to length one; the adapter is the identity plus what was learned.
+    A row is seen through the adapter and scaled to length one; the adapter is the identity plus what was learned. `partners`
+    `(n, k)` are the places of the rows that serve as its other view: its neighbourhood, unless given.
     """
     import torch
     from torch.nn.functional import normalize
 
     draw = np.random.default_rng([seed, 1])
-    free = len(rows) - len(labels)
-    partners = nearest(rows, rows, neighbourhood_size(len(rows)))
+    partners = nearest(rows, rows, neighbourhood_size(len(rows))) if partners is None else partners
+    labelled_places = np.flatnonzero(labels != UNLABELLED)
     samples, known = torch.from_numpy(rows), torch.from_numpy(labels)
     learned = torch.from_numpy(prototypes.copy()).requires_grad_()
     change = torch.zeros(rows.shape[1], rows.shape[1], requires_grad=True)
@@ -112,8 +117,8 @@ def train_prototypes(
         hard_share = min(1.0, 2 * epoch / recipe.epochs)
         for batch in np.array_split(draw.permutation(len(rows)), batches):
             others = partners[batch, draw.integers(partners.shape[1], size=len(batch))]
-            labelled = draw.integers(len(labels), size=recipe.labelled_batch) if len(labels) else np.zeros(0, dtype=np.int64)
-            taken = samples[torch.from_numpy(np.concatenate([batch, others, free + labelled]))]
+            labelled = draw.choice(labelled_places, size=recipe.labelled_batch) if len(labelled_places) else labelled_places
+            taken = samples[torch.from_numpy(np.concatenate([batch, others, labelled]))]
             loss = _loss(
                 normalize(taken + taken @ change, dim=-1),
                 normalize(learned, dim=-1),

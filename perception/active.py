@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from .discoverer import Discovery, Given, given
 from .encoder import Vector
 from .lens import Lens
-from .neighbourhood import smoothed
-from .protogcd import ProtoGCD, PrototypeRecipe, seen_through, train_prototypes
+from .neighbourhood import nearest, neighbourhood_size, smoothed
+from .protogcd import UNLABELLED, ProtoGCD, PrototypeRecipe, seen_through, train_prototypes
 from .queries import NovelMarginQuery, Places, QueryPool, QueryStrategy
 from .scorer import Labels
 from .spherical import class_means
@@ -64,6 +64,8 @@ def active_discovery(
     places, answers = np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64)
     named = {label: label for label in range(asked.known)}
     mean = discovery.probabilities
+    everything = _lens(discovery).see(asked.everything)
+    partners = nearest(everything, everything, neighbourhood_size(len(everything)))
     yield ActiveRound(discovery=discovery, asked=places, answers=answers, named=named)
     for turn in range(rounds):
         free = np.setdiff1d(np.arange(len(asked.vectors)), places)
@@ -85,7 +87,7 @@ def active_discovery(
         numbers = np.zeros(int(kept.max()) + 1, dtype=np.int64)
         numbers[kept] = np.arange(len(kept))
         named = {label: int(numbers[number]) for label, number in named.items()}
-        discovery = _learned(lens, asked, places, numbers[labels], seed + turn)
+        discovery = _learned(lens, asked, places, numbers[labels], seed + turn, partners)
         grown = np.pad(mean, ((0, 0), (0, max(0, int(kept.max()) + 1 - mean.shape[1]))))
         mean = DECAY * grown[:, kept] + (1 - DECAY) * discovery.probabilities
         yield ActiveRound(discovery=discovery, asked=places, answers=answers, named=named)
@@ -120,8 +122,8 @@ def _lens(discovery: Discovery) -> Lens:
 def _corrected(discovery: Discovery, asked: Given, places: Places, labels: Labels) -> tuple[Lens, NDArray[np.int64]]:
     """The lens with the centres that the answers leave, and their numbers, old ones and further ones.
 
-    A class that rows were asked of, all of which belong to others, is none. One that answers name without the model having
-    placed any of them there begins where the answers are.
+    A class of which rows were asked, all of them of other classes, is none. One that answers name without the model having placed
+    any of them there begins where the answers are.
     """
     lens = _lens(discovery)
     count = max(discovery.count, int(labels.max(initial=-1)) + 1)
@@ -135,12 +137,12 @@ def _corrected(discovery: Discovery, asked: Given, places: Places, labels: Label
     return Lens(origin=lens.origin, matrix=lens.matrix, centres=centres[kept]), kept
 
 
-def _learned(lens: Lens, asked: Given, places: Places, labels: Labels, seed: int) -> Discovery:
+def _learned(lens: Lens, asked: Given, places: Places, labels: Labels, seed: int, partners: NDArray[np.int64]) -> Discovery:
     """What training with the rows at `places` labelled makes of a lens."""
     seen = lens.see(asked.everything)
-    free = np.setdiff1d(np.arange(len(asked.vectors)), places)
-    order = np.concatenate([free, np.arange(len(asked.vectors), len(seen)), places])
+    all_labels = np.concatenate([np.full(len(asked.vectors), UNLABELLED), asked.known_labels])
+    all_labels[places] = labels
     centres, adapter = lens.centres, np.eye(seen.shape[1], dtype=np.float32)
     if len(centres) > 1:
-        centres, adapter = train_prototypes(seen[order], np.concatenate([asked.known_labels, labels]), centres, ROUND, seed)
+        centres, adapter = train_prototypes(seen, all_labels, centres, ROUND, seed, partners)
     return seen_through(Lens(origin=lens.origin, matrix=lens.matrix @ adapter, centres=centres), asked)
