@@ -40,6 +40,19 @@ SUITES = (
         files=("lifelongagentbench/db_bench.json",),
     ),
     Suite(
+        name="perception",
+        shows="what is known, what will fail and what is new: rejection, open intents, promises, discovery, queries, label noise, adapters",
+        needs="the data directory and the default encoder",
+        module="perception_suite",
+        files=(
+            "clinc150/data_full.json",
+            "clinc150/all_wiki_sents.txt",
+            "banking77/train.csv",
+            "banking77/test.csv",
+            "banking77/categories.json",
+        ),
+    ),
+    Suite(
         name="scoring",
         shows="how fast every failure and novelty score is beside pytorch-ood's of the same definition, and that both rank alike",
         needs="nothing; for the comparison, pip install --no-deps pytorch-ood",
