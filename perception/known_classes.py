@@ -87,7 +87,7 @@ class KnownClasses:
 def failure_columns(outputs: HeadOutputs) -> Columns:
     """Log odds of one less the largest probability and of one less the margin: `(n, 2)`, larger is worse.
 
-    Entropy is no column: it ranks failures worse than either, and on validation the fusion with it does as well.
+    Entropy is no column: on CLINC150's validation split it ranks failures worse than either, and so does a fusion with it.
     """
     ranked = -np.sort(-outputs.probabilities, axis=1)
     second = ranked[:, 1] if ranked.shape[1] > 1 else np.zeros(len(ranked))
