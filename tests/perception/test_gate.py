@@ -34,8 +34,8 @@ def fitted() -> Gate:
 def test_failure_columns_golden() -> None:
     chances = np.array([[0.5, 0.25, 0.25]])
     outputs = HeadOutputs(probabilities=chances, energy=np.zeros(1), outlier=np.zeros(1), inlier=np.zeros(1))
-    # Log odds of 1 - 0.5 and of 1 - (0.5 - 0.25) = 0.75, and 1.5 ln 2.
-    np.testing.assert_allclose(failure_columns(outputs), [[0, math.log(3), 1.5 * math.log(2)]], atol=1e-6)
+    # Log odds of 1 - 0.5 and of 1 - (0.5 - 0.25) = 0.75.
+    np.testing.assert_allclose(failure_columns(outputs), [[0, math.log(3)]], atol=1e-6)
 
 
 def test_promise_golden() -> None:
