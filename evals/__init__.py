@@ -65,5 +65,25 @@ SUITES = (
         module="images_suite",
         files=("cifar10/cifar10_jpeg.zip",),
     ),
+    Suite(
+        name="continual",
+        shows="class after class on frozen vectors: accuracy, bytes a class and time, against replay, Gaussians and joint training",
+        needs="the default encoder once, and the data directory",
+        module="continual_suite",
+        files=(
+            "clinc150/data_full.json",
+            "clinc150/all_wiki_sents.txt",
+            "banking77/train.csv",
+            "banking77/test.csv",
+            "banking77/categories.json",
+        ),
+    ),
+    Suite(
+        name="unlearning",
+        shows="samples and classes taken back: how far from retraining, and in what time",
+        needs="the default encoder once, and the data directory",
+        module="unlearning_suite",
+        files=("clinc150/data_full.json", "clinc150/all_wiki_sents.txt"),
+    ),
 )
 """What `lifelong bench` runs; a new suite is one file and one entry here."""

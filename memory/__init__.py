@@ -9,6 +9,8 @@ makes the step that shows lessons and verified examples to a model, inside a tok
 instructions. `record.erase` removes episodes and everything derived from them (`closure`), down to the bytes.
 `meter` tells whether all this helps: success with memory against the control arm that runs without.
 
+`CueMemory` keeps vectors of many classes as short entropy-coded cues, from which vectors close to them are recalled.
+
 The record never loses what it acknowledged, and no query of one tenant can return anything of another.
 """
 
@@ -18,6 +20,7 @@ from ._compress import compress
 from ._meter import Meter, meter, posterior
 from ._recall import fit_budget, neutralise, recall
 from .adapters import AdapterStore
+from .cues import CueMemory
 from .episodes import EpisodeStore, Fingerprint
 from .index import Hit, VectorIndex
 from .journal import Journal
@@ -29,6 +32,7 @@ from .record import Erased, Record
 __all__ = [
     "AdapterStore",
     "Closure",
+    "CueMemory",
     "EpisodeStore",
     "Erased",
     "Fingerprint",

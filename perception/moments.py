@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Self
+from collections.abc import Mapping
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,17 +16,20 @@ FLOOR = 1e-6
 
 
 class ClassMoments:
-    """What all Gaussian scores are made of; learning and forgetting samples are exact updates in float64.
+    """What all Gaussian scores and analytic heads are made of; learning and forgetting samples are exact updates in float64.
 
-    Kept are, for each class, the number of its samples and their sum, and for all classes together `sum x x'`.
+    Kept are, for each class, the number of its samples and their sum, and for all classes together `sum x x'` and
+    `sum_c s_c s_c' / n_c`. An update touches only the classes it names, so its cost does not grow with the others.
     """
 
     def __init__(self, dimensions: int) -> None:
         self.dimensions = dimensions
         self._rows: dict[int, int] = {}
-        self._counts: NDArray[np.float64] = np.zeros(0)
-        self._sums: NDArray[np.float64] = np.zeros((0, dimensions))
+        # Room for more classes than there are; it doubles when it is full.
+        self._counts: NDArray[np.float64] = np.zeros(4)
+        self._sums: NDArray[np.float64] = np.zeros((4, dimensions))
         self._second: NDArray[np.float64] = np.zeros((dimensions, dimensions))
+        self._explained: NDArray[np.float64] = np.zeros((dimensions, dimensions))
 
     @classmethod
     def of(cls, vectors: Vector, labels: Labels) -> Self:
@@ -39,19 +43,28 @@ class ClassMoments:
 
     @property
     def labels(self) -> NDArray[np.int64]:
-        """Class numbers, ascending: the order of `means`."""
+        """Class numbers, ascending: the order of `counts`, `sums` and `means`."""
         return np.array(sorted(self._rows), dtype=np.int64)
 
     @property
     def counts(self) -> NDArray[np.float64]:
-        """Samples of each class `(classes,)`, in the order of `labels`."""
-        return self._counts[self._order()]
+        """Samples of each class `(classes,)`; not to be written to."""
+        return self._ordered(self._counts)
+
+    @property
+    def sums(self) -> NDArray[np.float64]:
+        """Sums of each class's samples `(classes, d)`; not to be written to, and true until samples are learned or forgotten."""
+        return self._ordered(self._sums)
+
+    @property
+    def second(self) -> NDArray[np.float64]:
+        """`sum x x'` over all samples, `(d, d)`; a copy."""
+        return self._second.copy()
 
     @property
     def means(self) -> NDArray[np.float64]:
         """Class means `(classes, d)`."""
-        order = self._order()
-        return self._sums[order] / self._counts[order, None]
+        return self.sums / self.counts[:, None]
 
     @property
     def mean(self) -> NDArray[np.float64]:
@@ -72,9 +85,10 @@ class ClassMoments:
         if short:
             raise ValueError(f"classes {short} have fewer samples than are to be forgotten; forget only what was learned")
         self._update(vectors, labels, -1.0)
-        for label in [label for label, row in self._rows.items() if self._counts[row] == 0]:
-            del self._rows[label]
-        self._compact()
+        gone = [label for label, row in self._rows.items() if self._counts[row] == 0]
+        if gone:
+            left = [label for label in sorted(self._rows) if label not in gone]
+            self.restore({**self.state(), "labels": np.array(left, dtype=np.int64), **self._of(left)})
 
     def forget_class(self, label: int) -> None:
         """Take back a whole class whose samples are no longer at hand: its mean goes, and with it its share of the covariances.
@@ -84,42 +98,69 @@ class ClassMoments:
         """
         if label not in self._rows:
             raise ValueError(f"class {label} is not known; forget only what was learned")
-        row, within = self._rows.pop(label), self.within()
-        count, total = self._counts[row], self._sums[row]
-        self._second = self._second - np.outer(total, total) / count - count * within
-        self._compact()
+        row, within = self._rows[label], self.within()
+        count, mean_part = self._counts[row], np.outer(self._sums[row], self._sums[row]) / self._counts[row]
+        self._second, self._explained = self._second - mean_part - count * within, self._explained - mean_part
+        left = [other for other in sorted(self._rows) if other != label]
+        self.restore({**self.state(), "labels": np.array(left, dtype=np.int64), **self._of(left)})
 
     def within(self) -> NDArray[np.float64]:
         """Covariance around the class means, `(d, d)`, the same for all classes (maximum likelihood: divided by n)."""
-        scaled = self._sums / np.sqrt(self._counts)[:, None]
-        return np.asarray((self._second - scaled.T @ scaled) / self._counts.sum())
+        return np.asarray((self._second - self._explained) / self._counts.sum())
 
     def total(self) -> NDArray[np.float64]:
         """Covariance around the mean of all samples, `(d, d)`."""
         return np.asarray(self._second / self._counts.sum() - np.outer(self.mean, self.mean))
 
-    def _order(self) -> list[int]:
-        return [self._rows[label] for label in sorted(self._rows)]
+    def state(self) -> dict[str, NDArray[Any]]:
+        """All that is kept, as plain arrays."""
+        kept: dict[str, NDArray[Any]] = {"labels": self.labels, "counts": self.counts.copy(), "sums": self.sums.copy()}
+        return {**kept, "second": self.second, "explained": self._explained.copy()}
+
+    def restore(self, state: Mapping[str, NDArray[Any]]) -> None:
+        """Become what `state` told of. Raises `ValueError` where it has other dimensions."""
+        if state["second"].shape != (self.dimensions, self.dimensions):
+            raise ValueError(f"the state has {state['second'].shape[0]} dimensions, these moments {self.dimensions}; make them alike")
+        self._rows = {int(label): place for place, label in enumerate(state["labels"])}
+        self._counts, self._sums = np.array(state["counts"]), np.array(state["sums"])
+        # Nothing known is nothing kept, not the rounding of what was.
+        share = float(bool(self._rows))
+        self._second, self._explained = share * np.array(state["second"]), share * np.array(state["explained"])
+
+    def _ordered(self, rows: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Rows in the order of `labels`; no copy is made where classes came in that order."""
+        order = np.array([self._rows[label] for label in sorted(self._rows)], dtype=np.int64)
+        return rows[: len(order)] if np.array_equal(order, np.arange(len(order))) else rows[order]
+
+    def _of(self, labels: list[int]) -> dict[str, NDArray[np.float64]]:
+        places = [self._rows[label] for label in labels]
+        return {"counts": self._counts[places], "sums": self._sums[places]}
 
     def _update(self, vectors: Vector, labels: Labels, sign: float) -> None:
         rows = checked("vectors", vectors, self.dimensions).astype(np.float64)
         labels = np.asarray(labels, dtype=np.int64)
         if labels.shape != (len(rows),):
             raise ValueError(f"{len(rows)} vectors and labels of the shape {labels.shape}; one label a vector is needed")
-        for label in np.unique(labels):
+        if not len(rows):
+            return
+        numbers, inverse, counts = np.unique(labels, return_inverse=True, return_counts=True)
+        for label in numbers:
             self._rows.setdefault(int(label), len(self._rows))
-        grown = len(self._rows) - len(self._counts)
-        self._counts = np.pad(self._counts, (0, grown))
-        self._sums = np.pad(self._sums, ((0, grown), (0, 0)))
-        places = np.array([self._rows[int(label)] for label in labels], dtype=np.int64)
-        np.add.at(self._counts, places, sign)
-        np.add.at(self._sums, places, sign * rows)
-        self._second = self._second + sign * (rows.T @ rows)
+        if len(self._rows) > len(self._counts):
+            more = 2 * len(self._rows) - len(self._counts)
+            self._counts, self._sums = np.pad(self._counts, (0, more)), np.pad(self._sums, ((0, more), (0, 0)))
+        places = np.array([self._rows[int(label)] for label in numbers], dtype=np.int64)
+        starts = np.concatenate([[0], np.cumsum(counts)[:-1]])
+        before = self._scaled(places)
+        self._counts[places] += sign * counts
+        self._sums[places] += sign * np.add.reduceat(rows[np.argsort(inverse, kind="stable")], starts)
+        after = self._scaled(places)
+        self._explained += after.T @ after - before.T @ before
+        self._second += sign * (rows.T @ rows)
 
-    def _compact(self) -> None:
-        order = self._order()
-        self._counts, self._sums = self._counts[order], self._sums[order]
-        self._rows = {label: place for place, label in enumerate(sorted(self._rows))}
+    def _scaled(self, places: NDArray[np.int64]) -> NDArray[np.float64]:
+        """Sums over the root of the counts; rows of zeros for classes without samples."""
+        return np.asarray(self._sums[places] * (self._counts[places] > 0)[:, None] / np.sqrt(np.maximum(self._counts[places], 1))[:, None])
 
 
 def whitening(covariance: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -38,7 +38,7 @@ class RelativeDistance:
             within=within,
             total=whitening(moments.total()),
             centres=(moments.means - moments.mean) @ within,
-            counts=moments.counts,
+            counts=moments.counts.copy(),
         )
 
     def distances(self, vectors: Vector) -> Array:

@@ -49,3 +49,24 @@ def test_samples_look_stranger_without_themselves() -> None:
     vectors, labels = samples(count=30, dimensions=8)
     distance = RelativeDistance.of(ClassMoments.of(vectors, labels))
     assert distance.leave_one_out_novelty(vectors, labels).mean() > distance.novelty(vectors).mean()
+
+
+def test_it_stays_as_it_was_taken_while_the_moments_go_on() -> None:
+    vectors, labels = samples()
+    moments = ClassMoments.of(vectors, labels)
+    distance = RelativeDistance.of(moments)
+    before = distance.leave_one_out_novelty(vectors, labels)
+    moments.learn(vectors[:10], labels[:10])
+    assert distance.leave_one_out_novelty(vectors, labels) == pytest.approx(before)
+
+
+def test_a_class_whose_samples_are_gone_leaves_the_shared_covariance() -> None:
+    vectors, labels = samples()
+    moments = ClassMoments.of(vectors, labels)
+    within = moments.within()
+    moments.forget_class(1)
+    assert moments.labels.tolist() == [0, 2]
+    assert moments.within() == pytest.approx(within)
+    assert moments.means == pytest.approx(np.stack([vectors[labels == label].mean(0) for label in (0, 2)]), abs=1e-6)
+    with pytest.raises(ValueError, match="class 1 is not known"):
+        moments.forget_class(1)
