@@ -45,7 +45,7 @@ def run(*, quick: bool, seeds: int, data: Path) -> list[Row]:
     texts = clinc150(data)
     sets = perturbed_sets(data, QUICK_PER_CLASS if quick else PER_CLASS, whole=not quick)
     measured = partial(measure, texts, sets, 2 if quick else 20)
-    return seeded_rows("clinc150_adapters", measured, seeds, len(sets["clean"][1]))
+    return seeded_rows("clinc150, two adapters", measured, seeds, len(sets["clean"][1]))
 
 
 Set = tuple[Vectors, NDArray[np.int64]]

@@ -36,12 +36,14 @@ def run(*, quick: bool, seeds: int, data: Path) -> list[Row]:
         classes = QUICK_CLASSES if quick else None
         for share in SHARES:
             rows += seeded_rows(
-                f"discovery_{name}_known_{round(100 * share)}",
+                f"{name}, discovery, {share:.0%} known",
                 lambda seed, share=share, texts=texts, classes=classes: measure(partly_known(texts, share, seed, classes), seed),  # type: ignore[misc]
                 seeds,
                 n=len(partly_known(texts, SHARES[0], 0, classes).test_labels),
             )
-        rows += seeded_rows(f"discovery_{name}_known_0", lambda seed, texts=texts, classes=classes: _nothing_known(texts, classes), 1)  # type: ignore[misc]
+        rows += seeded_rows(
+            f"{name}, discovery, nothing known", lambda seed, texts=texts, classes=classes: _nothing_known(texts, classes), 1
+        )  # type: ignore[misc]
     return rows
 
 

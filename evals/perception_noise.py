@@ -78,7 +78,7 @@ def run(*, quick: bool, seeds: int, data: Path) -> list[Row]:
     for (name, texts), level in product(sets.items(), LEVELS):
         if quick and (name, level) != ("banking77", 0.4):
             continue
-        rows += seeded_rows(f"{name}_noise_{level:.0%}", partial(measure, texts, level, grid), seeds, len(texts.test))
+        rows += seeded_rows(f"{name}, {level:.0%} of labels wrong", partial(measure, texts, level, grid), seeds, len(texts.test))
     return rows
 
 

@@ -38,7 +38,7 @@ def run(*, quick: bool, seeds: int, data: Path) -> list[Row]:
     rows: list[Row] = []
     for name, texts in (("banking77", banking77(data)), ("clinc150", clinc)):
         for share in SHARES[-1:] if quick else SHARES:
-            case = f"{name}-open-intent-{share}"
+            case = f"{name}, open intents, {share:.0%} known"
             measure = _Measure(texts, share, clinc.sentences, ROUNDS[name], quick)
             rows += seeded_rows(case, measure, seeds, len(texts.test) + len(texts.outliers_test))
     return rows

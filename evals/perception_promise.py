@@ -30,11 +30,11 @@ DELTA = 0.05
 
 def run(*, quick: bool, seeds: int, data: Path) -> list[Row]:
     """Every asked rate over every seed."""
-    asked = [("foreign", rate) for rate in FOREIGN_RATES] + [("risk", risk) for risk in RISKS]
+    asked = [("foreign rate", rate) for rate in FOREIGN_RATES] + [("risk", risk) for risk in RISKS]
     measured = [_measure(data, seed, quick) for seed in range(seeds)]
     rows: list[Row] = []
     for kind, rate in asked:
-        rows += seeded_rows(f"clinc150-promise-{kind}-{rate}", lambda seed, key=(kind, rate): measured[seed][key], seeds, SPLITS)  # type: ignore[misc]
+        rows += seeded_rows(f"clinc150, promised {kind} {rate:g}", lambda seed, key=(kind, rate): measured[seed][key], seeds, SPLITS)  # type: ignore[misc]
     return rows
 
 
@@ -48,7 +48,7 @@ def _measure(data: Path, seed: int, quick: bool) -> dict[tuple[str, float], Figu
         ours = [_foreign(scores, right, half, rate, conformal=True) for half in halves]
         plain = [_foreign(scores, right, half, rate, conformal=False) for half in halves]
         bound = _bound(rate, *(len(places) for places in halves[0]))
-        figures["foreign", rate] = {
+        figures["foreign rate", rate] = {
             (method, metric): value
             for method, rates in (("lifelong", ours), ("plug_in", plain))
             for metric, value in (

@@ -50,7 +50,7 @@ def run(*, quick: bool, seeds: int, data: Path) -> list[Row]:
         new = int((problems[0].test_labels >= problems[0].known).sum())
         rounds, questions = (QUICK_ROUNDS, QUICK_QUESTIONS) if quick else (ROUNDS, QUESTIONS)
         rows += seeded_rows(
-            f"queries_{name}_known_{round(100 * KNOWN)}",
+            f"{name}, questions, {KNOWN:.0%} known",
             lambda seed, problems=problems, rounds=rounds, questions=questions: measure(problems[seed], seed, rounds, questions),  # type: ignore[misc]
             seeds,
             n=new,

@@ -44,8 +44,8 @@ def run(*, quick: bool, seeds: int, data: Path) -> list[Row]:
         return _measure(stage, gate, seed, quick)
 
     return [
-        *seeded_rows("clinc150-out-of-scope", on_clinc, seeds, len(clinc.test) + len(clinc.outliers_test)),
-        *seeded_rows("banking77-held-out-intents", on_bank, seeds, len(bank.test)),
+        *seeded_rows("clinc150, out of scope", on_clinc, seeds, len(clinc.test) + len(clinc.outliers_test)),
+        *seeded_rows("banking77, intents held out", on_bank, seeds, len(bank.test)),
     ]
 
 
