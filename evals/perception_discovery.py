@@ -7,6 +7,7 @@ the true number of classes, and are run a second time with the estimate that our
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -35,16 +36,14 @@ def run(*, quick: bool, seeds: int, data: Path) -> list[Row]:
         texts = load(data)
         classes = QUICK_CLASSES if quick else None
         for share in SHARES:
-            rows += seeded_rows(
-                f"{name}, discovery, {share:.0%} known",
-                lambda seed, share=share, texts=texts, classes=classes: measure(partly_known(texts, share, seed, classes), seed),  # type: ignore[misc]
-                seeds,
-                n=len(partly_known(texts, SHARES[0], 0, classes).test_labels),
-            )
-        rows += seeded_rows(
-            f"{name}, discovery, nothing known", lambda seed, texts=texts, classes=classes: _nothing_known(texts, classes), 1
-        )  # type: ignore[misc]
+            tested = len(partly_known(texts, share, 0, classes).test_labels)
+            rows += seeded_rows(f"{name}, discovery, {share:.0%} known", partial(_partly_known, texts, share, classes), seeds, n=tested)
+        rows += seeded_rows(f"{name}, discovery, nothing known", partial(_nothing_known, texts, classes), 1)
     return rows
+
+
+def _partly_known(texts: TextData, share: float, classes: int | None, seed: int) -> Figures:
+    return measure(partly_known(texts, share, seed, classes), seed)
 
 
 def measure(problem: PartlyKnown, seed: int) -> Figures:
@@ -88,7 +87,7 @@ def count_by_prototype_score(problem: PartlyKnown, seed: int) -> int:
     return best
 
 
-def _nothing_known(texts: TextData, classes: int | None) -> Figures:
-    problem = partly_known(texts, 0.0, 0, classes)
+def _nothing_known(texts: TextData, classes: int | None, seed: int) -> Figures:
+    problem = partly_known(texts, 0.0, seed, classes)
     count = estimate_class_count(problem.vectors, problem.known_vectors, problem.known_labels)
     return {("lifelong", "class_count"): float(count), ("lifelong", "class_count_relative_error"): abs(count / problem.count - 1)}
