@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .encoder import Vector
+from .fusion import Fusion
 from .selective import SelectiveRule, selective_rule
 
 BANDWIDTHS = (0.0, 0.02, 0.05, 0.1, 0.2)
@@ -65,8 +66,8 @@ class _Fitted:
     bandwidth: float
     chances: Array
     """Leave-one-out chance of every kept outcome."""
-    weights: Array | None
-    """Of the chance's logit, the likelihood and a constant; None while the likelihood is not listened to."""
+    fusion: Fusion | None
+    """Of the chance's log odds and the likelihood; None while the likelihood is not listened to."""
 
 
 class OutcomeModel:
@@ -113,9 +114,9 @@ class OutcomeModel:
         similarities = np.stack(history.vectors).astype(np.float64) @ vector.astype(np.float64)
         base = history_chance(outcomes.sum(), len(outcomes))
         chance = float(neighbour_chance(similarities[None, :], outcomes, base, fitted.bandwidth)[0])
-        if likelihood is None or fitted.weights is None:
+        if likelihood is None or fitted.fusion is None:
             return chance
-        return float(_sigmoid(_features(np.array([chance]), np.array([likelihood])) @ fitted.weights)[0])
+        return float(fitted.fusion.chance(_columns(np.array([chance]), np.array([likelihood])))[0])
 
     def rule(self, serving: Iterable[tuple[str, str]], risk: float) -> SelectiveRule | None:
         """The threshold on the chance above which at most `risk` of the tasks fail, with 95 % confidence (`selective_rule`).
@@ -141,39 +142,20 @@ def _fit(history: _History) -> _Fitted:
         candidates = [neighbour_chance(similarities, outcomes, base, bandwidth) for bandwidth in BANDWIDTHS]
         losses = [logarithmic_loss(chances, outcomes) for chances in candidates]
         best = int(np.argmin(losses))
-        weights = _likelihood_weights(candidates[best], history)
-        history.fitted = _Fitted(bandwidth=BANDWIDTHS[best], chances=candidates[best], weights=weights)
+        fusion = _likelihood_fusion(candidates[best], history)
+        history.fitted = _Fitted(bandwidth=BANDWIDTHS[best], chances=candidates[best], fusion=fusion)
     return history.fitted
 
 
-def _likelihood_weights(chances: Array, history: _History) -> Array | None:
+def _likelihood_fusion(chances: Array, history: _History) -> Fusion | None:
     known = np.array([value is not None for value in history.likelihoods])
-    outcomes = np.array(history.outcomes, dtype=np.float64)[known]
-    rarer = min(outcomes.sum(), len(outcomes) - outcomes.sum())
-    if len(outcomes) < ENOUGH or rarer < ENOUGH / 4:
+    solved = np.array(history.outcomes, dtype=bool)[known]
+    if len(solved) < ENOUGH or min(solved.sum(), (~solved).sum()) < ENOUGH / 4:
         return None
     likelihoods = np.array([value for value in history.likelihoods if value is not None], dtype=np.float64)
-    return fit_logistic(_features(chances[known], likelihoods), outcomes)
+    columns = _columns(chances[known], likelihoods)
+    return Fusion.fit(columns[~solved], columns[solved], balanced=False)
 
 
-def _features(chances: Array, likelihoods: Array) -> Array:
-    return np.stack([np.log(chances / (1 - chances)), likelihoods, np.ones_like(chances)], axis=1)
-
-
-def fit_logistic(features: Array, outcomes: Array, penalty: float = 0.1, steps: int = 25) -> Array:
-    """Weights `(k,)` of a logistic regression on features `(n, k)`, the least `sum loss + penalty |w|^2 / 2`, by Newton's method.
-
-    The penalty keeps the answer finite where the outcomes can be told apart without error.
-    """
-    weights = np.zeros(features.shape[1])
-    for _ in range(steps):
-        chances = _sigmoid(features @ weights)
-        gradient = features.T @ (chances - outcomes) + penalty * weights
-        curvature = (features * (chances * (1 - chances))[:, None]).T @ features + penalty * np.eye(len(weights))
-        step = np.linalg.solve(curvature, gradient)
-        weights = weights - step / max(1.0, float(np.abs(step).max()) / 5)
-    return np.asarray(weights)
-
-
-def _sigmoid(values: Array) -> Array:
-    return np.asarray(1 / (1 + np.exp(-np.clip(values, -30, 30))))
+def _columns(chances: Array, likelihoods: Array) -> Array:
+    return np.stack([np.log(chances / (1 - chances)), likelihoods], axis=1)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from lifelong.perception import OutcomeModel, history_chance, neighbour_chance
-from lifelong.perception.outcomes import CAPACITY, fit_logistic, logarithmic_loss
+from lifelong.perception.outcomes import CAPACITY, logarithmic_loss
 
 SERVED = ("counting", "lifelong-v0001")
 
@@ -130,19 +130,3 @@ def test_a_zero_vector_counts_and_nan_is_refused() -> None:
     assert 0 < model.chance(np.zeros(32, dtype=np.float32), *SERVED) < 1
     with pytest.raises(ValueError, match="NaN or infinite"):
         model.learn(np.full(32, np.nan, dtype=np.float32), *SERVED, success=True)
-
-
-def test_logistic_regression_is_the_penalised_minimum() -> None:
-    from scipy.optimize import minimize
-
-    draw = np.random.default_rng(0)
-    features = np.hstack([draw.normal(size=(50, 2)), np.ones((50, 1))])
-    outcomes = (features @ [1.0, -2.0, 0.5] + draw.normal(size=50) > 0).astype(float)
-
-    def loss(weights: NDArray[np.float64]) -> float:
-        logits = features @ weights
-        return float((np.logaddexp(0, logits) - outcomes * logits).sum() + 0.05 * weights @ weights)
-
-    assert fit_logistic(features, outcomes) == pytest.approx(minimize(loss, np.zeros(3), tol=1e-12).x, abs=1e-4)
-    apart = fit_logistic(np.array([[1.0], [-1.0]]), np.array([1.0, 0.0]))
-    assert np.isfinite(apart).all()
