@@ -24,7 +24,7 @@ from ._results import Row
 from ._seeded import Figures, seeded_rows
 from ._texts import TextData, clinc150, encoded
 from .detection import auroc, failure_aurc, fpr_at_95_id_tpr
-from .perception_noise import first_of_each, inputs
+from .perception_noise import inputs
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -151,6 +151,11 @@ def logits(model: nn.Module, vectors: Vectors) -> Tensor:
     with torch.no_grad():
         rows: Tensor = model(inputs(vectors))
     return rows
+
+
+def first_of_each(labels: NDArray[np.int64], count: int) -> NDArray[np.int64]:
+    """The places of the first `count` samples of each class."""
+    return np.concatenate([np.flatnonzero(labels == label)[:count] for label in np.unique(labels)])
 
 
 def word_noise(texts: Sequence[str], seed: int) -> list[str]:

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 
 from lifelong.evals._texts import FOREIGN, TextData, Texts
-from lifelong.evals.perception_adapters import letter_noise, measure, outliers, word_noise
+from lifelong.evals.perception_adapters import first_of_each, letter_noise, measure, outliers, word_noise
 
 TEXTS = ["please transfer forty dollars from my savings account to my checking account"] * 200
 
@@ -80,3 +80,7 @@ def test_noise_repeats_itself_and_never_empties_a_text() -> None:
     assert all(word_noise(["a"] * 50, 0))
     assert all(letter_noise(["a"] * 50, 0))
     assert word_noise(["", " "], 0) == ["", " "]
+
+
+def test_first_of_each_class() -> None:
+    assert first_of_each(np.array([1, 0, 1, 1, 0, 0]), 2).tolist() == [1, 4, 0, 2]

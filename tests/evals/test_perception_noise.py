@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from lifelong.evals._texts import TextData, Texts
-from lifelong.evals.perception_noise import choose, first_of_each, fitted, measure, noisy, noisy_splits, predicted, settings
+from lifelong.evals.perception_noise import choose, fitted, measure, noisy, noisy_splits, predicted, settings
 
 
 def groups(count: int, seed: int, classes: int = 5) -> Texts:
@@ -70,7 +70,3 @@ def test_figures_hold_every_method_and_the_gain_over_each_baseline() -> None:
     assert figures["lifelong", "accuracy"] > 0.9
     gain = figures["lifelong", "accuracy"] - figures["bootstrapping", "accuracy"]
     assert figures["bootstrapping", "lifelong_accuracy_gain"] == gain
-
-
-def test_first_of_each_class() -> None:
-    assert first_of_each(np.array([1, 0, 1, 1, 0, 0]), 2).tolist() == [1, 4, 0, 2]
