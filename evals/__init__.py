@@ -8,7 +8,7 @@ person reads after a run.
 
 from __future__ import annotations
 
-from ._results import Results, Row, git_commit, machine, markdown_table, package_versions, read_results, results_table, write_results
+from ._results import Results, Row, git_commit, machine, markdown_table, package_versions, read_results, results_tables, write_results
 from .bench import Suite
 
 __all__ = [
@@ -21,7 +21,7 @@ __all__ = [
     "markdown_table",
     "package_versions",
     "read_results",
-    "results_table",
+    "results_tables",
     "write_results",
 ]
 

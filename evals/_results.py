@@ -34,6 +34,10 @@ PACKAGES = (
 """Packages whose versions can change a figure; those that are not installed are left out."""
 
 
+SIDE_BY_SIDE = 6
+"""Most methods that stand side by side in a terminal."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Row:
     """One figure: what a method reached on a case."""
@@ -185,6 +189,23 @@ def results_table(results: Results, *, metrics: Sequence[str] | None = None, met
     for line in body:
         table.add_row(*line)
     return table
+
+
+def results_tables(results: Results) -> list[Table]:
+    """Terminal tables: one as `results_table` makes it, or, where the methods are too many to stand side by side, a long one a case."""
+    from rich.table import Table
+
+    if len({row.method for row in results.results}) <= SIDE_BY_SIDE:
+        return [results_table(results)]
+    tables: list[Table] = []
+    for case in dict.fromkeys(row.case for row in results.results):
+        table = Table("method", "metric", title=case, title_justify="left")
+        table.add_column("value", justify="right")
+        for row in results.results:
+            if row.case == case:
+                table.add_row(row.method, row.metric, _cell(row))
+        tables.append(table)
+    return tables
 
 
 def case_table(results: Results, case: str, metrics: Sequence[str] = ()) -> str:

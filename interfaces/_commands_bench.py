@@ -54,7 +54,7 @@ def write_readme(readme: Path) -> None:
 def _measure(name: str, quick: bool, seeds: int, data: Path | None, file: Path | None) -> None:
     from rich.console import Console
 
-    from ..evals import SUITES, results_table
+    from ..evals import SUITES, results_tables
     from ..evals.bench import find_suite, run_suite
 
     try:
@@ -62,6 +62,7 @@ def _measure(name: str, quick: bool, seeds: int, data: Path | None, file: Path |
     except DataMissing as error:
         typer.echo(f"lifelong: {error}", err=True)
         raise typer.Exit(NO_DATA) from error
-    Console().print(results_table(results))
+    for table in results_tables(results):
+        Console().print(table)
     if file:
         typer.echo(f"written to {file}")

@@ -9,7 +9,8 @@ import pytest
 from rich.console import Console
 
 from lifelong.core import DataMissing
-from lifelong.evals import Row, git_commit, markdown_table, package_versions, read_results, results_table, write_results
+from lifelong.evals import Row, git_commit, markdown_table, package_versions, read_results, results_tables, write_results
+from lifelong.evals._results import results_table
 
 ROWS = (
     Row(case="database", method="no_memory", metric="success_after", value=0.02, ci95=(0.0, 0.06), n=50, seeds=3),
@@ -69,3 +70,14 @@ def test_terminal_table_shows_chosen_metrics(tmp_path: Path) -> None:
     text = console.export_text()
     assert "0.667 [0.550, 0.770]" in text
     assert "tokens_per_solved" not in text
+
+
+def test_many_methods_do_not_stand_side_by_side(tmp_path: Path) -> None:
+    for count, tables in ((6, 1), (7, 2)):
+        rows = [Row(case=case, method=f"method_{number}", metric="accuracy", value=0.5) for case in ("a", "b") for number in range(count)]
+        made = results_tables(write_results(tmp_path / "many.json", "many", rows))
+        assert len(made) == tables
+        console = Console(width=80, record=True, file=io.StringIO())
+        for table in made:
+            console.print(table)
+        assert console.export_text().count("0.500") == 2 * count
