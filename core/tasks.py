@@ -32,6 +32,11 @@ class Task:
             value = getattr(self, name)
             if not isinstance(value, str) or not value.strip():
                 raise MalformedTask(f"task field {name!r} must be a non-empty string, got {value!r}")
+        for name in ("id", "goal", "context", "instructions", "tenant"):
+            try:
+                getattr(self, name).encode()
+            except UnicodeEncodeError as error:
+                raise MalformedTask(f"task field {name!r} holds bytes that are no UTF-8 text; decode them first ({error.reason})") from None
 
     @property
     def text(self) -> str:

@@ -48,6 +48,8 @@ class MiniLMEncoder:
         """Unit rows, float32 `(n, dimensions)`."""
         if not texts:
             return np.zeros((0, self.dimensions), dtype=np.float32)
+        # What is left of bytes that are no UTF-8 text has no token; it is read as the mark of a missing letter.
+        texts = [text.encode("utf-8", "surrogatepass").decode("utf-8", "replace") for text in texts]
         pieces = [text[start : start + WINDOW] for text in texts for start in range(0, max(1, len(text)), WINDOW)]
         owners = [row for row, text in enumerate(texts) for _ in range(0, max(1, len(text)), WINDOW)]
         with self._lock:

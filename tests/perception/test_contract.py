@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from lifelong import perception
-from lifelong.core import ModelCorrupt, ModelMissing
+from lifelong.core import MalformedTask, ModelCorrupt, ModelMissing, Task
 from lifelong.evals.check_discoverer import check_discoverer
 from lifelong.evals.check_encoder import check_encoder
 from lifelong.evals.check_scorer import check_scorer
@@ -115,6 +115,32 @@ def test_hashed_dimensions_are_checked(dimensions: int) -> None:
 def test_a_missing_model_is_named(tmp_path: Path) -> None:
     with pytest.raises(ModelMissing, match="models pull"):
         MiniLMEncoder(tmp_path)
+
+
+BROKEN = b"\xff\xfe caf\xe9 rows".decode("utf-8", "surrogateescape")
+"""What becomes of bytes in another encoding."""
+
+
+def check_strange_texts(encoder: Encoder) -> None:
+    rows = encoder.encode(["word " * 20_000, BROKEN, "\ud800", "caf rows"])
+    assert np.linalg.norm(rows, axis=1) == pytest.approx(1, abs=1e-5)
+    assert rows[1] @ rows[3] > rows[2] @ rows[3], "what can be read of a broken text counts"
+
+
+def test_hashed_reads_long_and_broken_texts() -> None:
+    check_strange_texts(HashedEncoder())
+
+
+@pytest.mark.model
+def test_minilm_reads_long_and_broken_texts() -> None:
+    from lifelong.serving import locate
+
+    check_strange_texts(MiniLMEncoder(locate("all-minilm-l6-v2")))
+
+
+def test_a_task_of_broken_text_is_refused_by_name() -> None:
+    with pytest.raises(MalformedTask, match="'context' holds bytes that are no UTF-8 text"):
+        Task(id="1", goal="count", context=BROKEN)
 
 
 @pytest.mark.slow
