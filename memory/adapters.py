@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Iterable
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -121,6 +121,18 @@ class AdapterStore:
                     connection.execute("INSERT INTO routes VALUES (?, ?, ?)", (tenant, name, previous))
             self._settle(connection, tenant)
         return sorted(name for _, name, _ in undone)
+
+    def rename_skill(self, connection: sqlite3.Connection, tenant: str, old: str, new: str) -> None:
+        """Within a renaming's transaction: routes and targets follow the name; a skill that is none any more has neither."""
+        if new:
+            connection.execute("UPDATE OR IGNORE routes SET skill = ? WHERE tenant = ? AND skill = ?", (new, tenant, old))
+            connection.execute("UPDATE route_history SET skill = ? WHERE tenant = ? AND skill = ?", (new, tenant, old))
+            for adapter in self.find(tenant):
+                if adapter.target == old:
+                    self._store(connection, replace(adapter, target=new))
+        connection.execute("DELETE FROM routes WHERE tenant = ? AND skill = ?", (tenant, old))
+        connection.execute("DELETE FROM route_history WHERE tenant = ? AND skill = ?", (tenant, old))
+        self._settle(connection, tenant)
 
     def _settle(self, connection: sqlite3.Connection, tenant: str) -> None:
         """Adapters with a route are live, live ones without are retired."""

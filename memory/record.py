@@ -93,9 +93,7 @@ class Record:
             moved = self.episodes.find(tenant=tenant, skill=old)
             self.episodes.assign([episode.id for episode in moved], new)
             connection.execute("UPDATE lessons SET skill = ? WHERE tenant = ? AND skill = ?", (new, tenant, old))
-            connection.execute("UPDATE OR IGNORE routes SET skill = ? WHERE tenant = ? AND skill = ?", (new, tenant, old))
-            connection.execute("DELETE FROM routes WHERE tenant = ? AND skill = ?", (tenant, old))
-            connection.execute("UPDATE route_history SET skill = ? WHERE tenant = ? AND skill = ?", (new, tenant, old))
+            self.adapters.rename_skill(connection, tenant, old, new)
         return len(moved)
 
     def close(self) -> None:

@@ -25,6 +25,10 @@ T = TypeVar("T")
 Vector = NDArray[np.float32]
 
 
+RECENT = 1024
+"""Newest episodes of a skill that an outcome model is told of; it keeps a quarter, and corrections and control runs lie between."""
+
+
 @dataclass
 class Parts:
     """What a running learner is made of."""
@@ -82,7 +86,7 @@ class Parts:
         return [skill for skill, _ in serving(self.record, tenant)]
 
     def outcome_model(self, tenant: str) -> OutcomeModel:
-        """The tenant's outcome model, told of all recorded outcomes when first asked for."""
+        """The tenant's outcome model, told of the newest recorded outcomes when first asked for."""
         if tenant not in self.outcome_models:
             self.outcome_models[tenant] = outcome_model_of(self.record, tenant)
         return self.outcome_models[tenant]
@@ -93,6 +97,17 @@ class Parts:
         if times != self.refilings.setdefault(tenant, times):
             self.unlearn_caches(tenant)
             self.refilings[tenant] = times
+
+    def notice_judgement(self, before: Episode, after: Episode) -> None:
+        """Keep what is derived from the record true when somebody has judged an episode."""
+        tenant = after.task.tenant
+        if before.skill != after.skill:
+            self.unlearn_caches(tenant)
+        elif before.outcome.success is None and tenant in self.outcome_models and has_outcome(after):
+            _, vectors = self.record.episodes.vectors(tenant=tenant, ids=[after.id])
+            learn_outcome(self.outcome_models[tenant], after, vectors[0])
+        else:
+            self.outcome_models.pop(tenant, None)
 
     def unlearn_caches(self, tenant: str | None = None) -> None:
         """Drop what is derived from the record, of one tenant or of all; it is derived again when next asked for."""
@@ -138,11 +153,13 @@ def serving(record: Record, tenant: str) -> list[tuple[str, str]]:
 
 
 def outcome_model_of(record: Record, tenant: str) -> OutcomeModel:
-    """A model that was told of all recorded outcomes of a tenant."""
+    """A model that was told of the newest recorded outcomes of a tenant."""
     model = OutcomeModel()
-    judged = {episode.id: episode for episode in record.episodes.find(tenant=tenant) if has_outcome(episode)}
-    for id_, vector in zip(*record.episodes.vectors(tenant=tenant, ids=list(judged)), strict=True):
-        learn_outcome(model, judged[id_], vector)
+    for skill, _ in serving(record, tenant):
+        newest = record.episodes.find(tenant=tenant, skill=skill, newest_first=True, limit=RECENT)
+        judged = {episode.id: episode for episode in newest if has_outcome(episode)}
+        for id_, vector in zip(*record.episodes.vectors(tenant=tenant, ids=list(judged)), strict=True):
+            learn_outcome(model, judged[id_], vector)
     return model
 
 

@@ -161,8 +161,9 @@ class LifelongLearner:
         if not judged.skill:
             # A user who judges a foreign task makes it one worth learning; it waits under the name of its source.
             self.record.episodes.assign([episode_id], judged.task.source or "chat")
-        self._parts.unlearn_caches(tenant)
-        return self.record.episodes.get(episode_id)
+        judged = self.record.episodes.get(episode_id)
+        self._parts.notice_judgement(episode, judged)
+        return judged
 
     def sleep(self, *, tenant: str = "default", skills: Sequence[str] = (), progress: Progress | None = None) -> list[Night]:
         """Reflect, consolidate, gate, publish, compress; see `lifelong.orchestrator.sleep`."""

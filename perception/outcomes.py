@@ -122,7 +122,8 @@ class OutcomeModel:
         """The threshold on the chance above which at most `risk` of the tasks fail, with 95 % confidence (`selective_rule`).
 
         Calibrated on the leave-one-out chances of the skills and adapters in `serving`, so that it follows as skills are added
-        and adapters change. None while these have no outcome.
+        and adapters change. These are nearly, not exactly, what a new task's chance would be: the bandwidth was chosen on the same
+        outcomes. None while there is no outcome.
         """
         histories = [history for pair in sorted(set(serving)) if (history := self._histories.get(pair))]
         if not histories:
