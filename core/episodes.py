@@ -194,7 +194,13 @@ class Adapter:
 
 @dataclass(frozen=True, kw_only=True)
 class Receipt:
-    """The record of an erasure."""
+    """The record of an erasure.
+
+    An erasure is *exact* where everything that tasks are recognised and answered by equals what it would be had the erased episodes
+    never been: adapters and recognisers are made of the rest alone, and the head that names skills has unlearned to within rounding.
+    It is *approximate* where something made with their help stays; `traces` says what. Counts (how often a lesson helped, how many
+    held-out tasks a gate has run) are not rolled back.
+    """
 
     id: str
     """Unique."""
@@ -210,5 +216,14 @@ class Receipt:
     """What was trained instead, without the data."""
     probe: dict[str, float]
     """What a search for the erased data finds afterwards; zero everywhere when it worked."""
+    erasure: str = ""
+    """`exact` or `approximate`; empty in a receipt from before this was told."""
+    head_difference: float | None = None
+    """Largest difference of any logit between the head that has unlearned and one that never saw the erased episodes, on the newest
+    tasks that are left; None where no head knew them."""
+    cues_lost: int = 0
+    """Other episodes beyond the budget whose cues went too, because they could not be told apart from those of the erased ones."""
+    traces: tuple[str, ...] = ()
+    """What was made with the erased episodes' help and stays, in words; empty for an exact erasure."""
     created: float = 0.0
     """Seconds since the epoch."""

@@ -5,7 +5,8 @@ immutable adapter directory; `examine` is the gate between a candidate and the s
 varies a sample without making it false. `image_network` is the encoder to train where the tasks are pictures.
 
 A `Head` tells the class of a vector and learns class after class without the samples of the earlier ones; an
-`UnlearningHead` takes samples back exactly, because all it keeps are sums over them.
+`UnlearningHead` takes samples back exactly, because all it keeps are sums over them. `SkillHead` is the one that waking asks:
+a closed form that learns and unlearns task by task, and a refit that sleep makes where it errs less.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from .ranpac import RanPACHead
 from .replay import ReplayHead
 from .ridge import RidgeHead
 from .samples import Sample
+from .skill_head import Refit, SkillHead
 from .streaming_lda import StreamingLDAHead
 from .substitution import substitute, vocabulary
 
@@ -39,9 +41,11 @@ __all__ = [
     "PrototypeHead",
     "RanPACHead",
     "Recipe",
+    "Refit",
     "ReplayHead",
     "RidgeHead",
     "Sample",
+    "SkillHead",
     "StreamingLDAHead",
     "TrainingReport",
     "UnlearningHead",

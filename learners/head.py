@@ -57,12 +57,22 @@ class UnlearningHead(Head, Protocol):
         """
 
 
+class Kept(Protocol):
+    """Whatever can be written as arrays and read again."""
+
+    def state(self) -> dict[str, NDArray[Any]]:
+        """All that is to be kept, as plain arrays."""
+
+    def restore(self, state: State) -> None:
+        """Become what `state` told of."""
+
+
 def predicted(labels: Labels, logits: HeadLogits) -> Labels:
     """The class number of the largest logit of each row."""
     return np.asarray(labels[logits.argmax(1)])
 
 
-def save_head(head: Head, file: Path) -> None:
+def save_head(head: Kept, file: Path) -> None:
     """Write the state of a head into an npz file that appears whole or not at all."""
     draft = file.with_name(f".{file.name}.draft")
     with draft.open("wb") as out:
@@ -72,7 +82,7 @@ def save_head(head: Head, file: Path) -> None:
     draft.replace(file)
 
 
-def load_head(head: Head, file: Path) -> None:
+def load_head(head: Kept, file: Path) -> None:
     """Give a head of the same settings what `save_head` wrote. Raises `ValueError` where the file is of another kind of head."""
     with np.load(file, allow_pickle=False) as arrays:
         kind = str(arrays["head"])

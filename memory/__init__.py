@@ -9,7 +9,8 @@ makes the step that shows lessons and verified examples to a model, inside a tok
 instructions. `record.erase` removes episodes and everything derived from them (`closure`), down to the bytes.
 `meter` tells whether all this helps: success with memory against the control arm that runs without.
 
-`CueMemory` keeps vectors of many classes as short entropy-coded cues, from which vectors close to them are recalled.
+`CueMemory` keeps vectors of many classes as short entropy-coded cues, from which vectors close to them are recalled. Episodes
+that go beyond the budget (`compress`) leave such cues in the record, by which their skills are still recognised.
 
 The record never loses what it acknowledged, and no query of one tenant can return anything of another.
 """
@@ -28,6 +29,7 @@ from .lessons import LessonStore
 from .provenance import Closure, closure
 from .receipts import ReceiptStore
 from .record import Erased, Record
+from .skill_cues import SkillCueStore
 
 __all__ = [
     "AdapterStore",
@@ -42,6 +44,7 @@ __all__ = [
     "Meter",
     "ReceiptStore",
     "Record",
+    "SkillCueStore",
     "VectorIndex",
     "closure",
     "compress",

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import sqlite3
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+import numpy as np
+
+from ..core import EXPERT
 from ._database import listed
 
 if TYPE_CHECKING:
@@ -13,6 +18,7 @@ if TYPE_CHECKING:
 def compress(record: Record, tenant: str, max_episodes: int) -> int:
     """Drop a tenant's oldest episodes beyond `max_episodes`, unverified ones first; returns how many went.
 
+    Of those that a skill had run, the cues of their embeddings stay (`record.cues`): its tasks are recognised without them.
     Episodes that a lesson or an adapter names as its evidence stay, even where the budget is passed by that (law 7).
     """
     with record.database.transaction() as connection:
@@ -24,5 +30,18 @@ def compress(record: Record, tenant: str, max_episodes: int) -> int:
             "AND NOT EXISTS (SELECT 1 FROM adapter_episodes WHERE episode = id) ORDER BY trainable, sequence LIMIT ?",
             (tenant, excess),
         )
+        _absorb(record, connection, tenant, [id for (id,) in dropped])
         connection.execute("DELETE FROM episodes WHERE id IN (SELECT value FROM json_each(?))", (listed(id for (id,) in dropped),))
     return len(dropped)
+
+
+def _absorb(record: Record, connection: sqlite3.Connection, tenant: str, dropped: Sequence[str]) -> None:
+    """Make cues of the episodes that tell how a skill's tasks look; a demonstration repeats a task that told it already."""
+    filed = {
+        episode.id: episode.skill for episode in record.episodes.among(dropped, tenant=tenant) if episode.skill and episode.model != EXPERT
+    }
+    ids, vectors = record.episodes.vectors(tenant=tenant, ids=list(filed))
+    seen = np.flatnonzero(vectors.any(axis=1))
+    if len(seen):
+        named = [ids[row] for row in seen]
+        record.cues.absorb(connection, tenant, named, vectors[seen], [filed[id] for id in named])

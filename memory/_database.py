@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from ..core import StoreError
-from ._schema import SCHEMA, VERSION
+from ._schema import STEPS, VERSION
 
 BUSY_SECONDS = 30.0
 """How long a writer waits for another process before it gives up."""
@@ -47,8 +47,8 @@ class Database:
             version = connection.execute("PRAGMA user_version").fetchone()[0]
             if version > VERSION:
                 raise StoreError(f"{self.path} has format {version}, this program reads up to {VERSION}; use the newer program")
-            if version == 0:
-                for statement in SCHEMA:
+            if version < VERSION:
+                for statement in (statement for step in STEPS[version:] for statement in step):
                     connection.execute(statement)
                 connection.execute(f"PRAGMA user_version={VERSION}")
 

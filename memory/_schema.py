@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-VERSION = 1
-"""Format of the file, kept in `PRAGMA user_version`."""
-
-SCHEMA = (
+TABLES = (
     # AUTOINCREMENT never uses a number twice: (rows, last) of a tenant then names the exact set of its rows.
     """CREATE TABLE episodes (
         sequence INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE, tenant TEXT NOT NULL, skill TEXT NOT NULL,
@@ -50,3 +47,17 @@ SCHEMA = (
     "CREATE TABLE journal (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID",
     "CREATE TABLE receipts (id TEXT PRIMARY KEY, created REAL NOT NULL, body TEXT NOT NULL)",
 )
+
+CUES = (
+    "CREATE TABLE cue_memories (tenant TEXT PRIMARY KEY, body BLOB NOT NULL) WITHOUT ROWID",
+    # No foreign key: these episodes have left the budget, and their names stay so that they can be forgotten (law 7).
+    "CREATE TABLE cue_episodes (tenant TEXT NOT NULL, batch INTEGER NOT NULL, episode TEXT NOT NULL, skill TEXT NOT NULL, "
+    "PRIMARY KEY (tenant, batch, episode)) WITHOUT ROWID",
+    "CREATE INDEX cue_episodes_by_episode ON cue_episodes (episode)",
+)
+
+STEPS = (TABLES, CUES)
+"""What makes each format of the file out of the one before."""
+
+VERSION = len(STEPS)
+"""Format of the file, kept in `PRAGMA user_version`."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict
+from typing import Any
 
 from ..core import Receipt
 from ._database import Database
@@ -23,7 +24,9 @@ class ReceiptStore:
     def find(self) -> list[Receipt]:
         """All receipts, oldest first."""
         rows = [json.loads(body) for (body,) in self._database.rows("SELECT body FROM receipts ORDER BY created, id")]
-        return [
-            Receipt(**{**row, "adapters_erased": tuple(row["adapters_erased"]), "adapters_rebuilt": tuple(row["adapters_rebuilt"])})
-            for row in rows
-        ]
+        return [_read(row) for row in rows]
+
+
+def _read(row: dict[str, Any]) -> Receipt:
+    values: dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value for name, value in row.items()}
+    return Receipt(**values)

@@ -16,6 +16,7 @@ from .journal import Journal
 from .lessons import LessonStore
 from .provenance import derived, readers
 from .receipts import ReceiptStore
+from .skill_cues import SkillCueStore
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,6 +29,8 @@ class Erased:
     """Ids of the lessons removed."""
     adapters: tuple[str, ...]
     """Names of the adapters that had seen the data; they serve nothing any more. Their files are the caller's to delete."""
+    cues: tuple[str, ...] = ()
+    """Ids of other episodes whose cues went with those of the erased ones, from which they could not be told apart."""
 
 
 class Record:
@@ -49,6 +52,7 @@ class Record:
         self.adapters = AdapterStore(self.database, path.parent)
         self.journal = Journal(self.database)
         self.receipts = ReceiptStore(self.database)
+        self.cues = SkillCueStore(self.database)
 
     def erase(self, episodes: Iterable[str], lessons: Iterable[str] = ()) -> Erased:
         """Remove episodes (and lessons), all that was derived from them, and their bytes from the files.
@@ -80,9 +84,10 @@ class Record:
             connection.execute(f"DELETE FROM shown WHERE cited {some}", (listed(gone),))
             connection.execute(f"DELETE FROM lessons WHERE id {some}", (listed(gone),))
             removed = connection.execute(f"DELETE FROM episodes WHERE id {some}", (listed(episodes),)).rowcount
+            cues = self.cues.erase(connection, episodes)
         discard(self.index_directory, tenants)
         self.database.scrub()
-        return Erased(episodes=removed, lessons=lost.lessons, adapters=lost.adapters)
+        return Erased(episodes=removed, lessons=lost.lessons, adapters=lost.adapters, cues=tuple(cues))
 
     def rename_skill(self, tenant: str, old: str, new: str) -> int:
         """File everything of a tenant's skill under another name; returns how many episodes moved. An empty one unfiles them.
@@ -94,6 +99,7 @@ class Record:
             self.episodes.assign([episode.id for episode in moved], new)
             connection.execute("UPDATE lessons SET skill = ? WHERE tenant = ? AND skill = ?", (new, tenant, old))
             self.adapters.rename_skill(connection, tenant, old, new)
+            self.cues.rename_skill(connection, tenant, old, new)
         return len(moved)
 
     def close(self) -> None:

@@ -15,9 +15,11 @@ from numpy.typing import NDArray
 
 from ..agents import Actor, Writer
 from ..core import EXPERT, Episode, Settings
+from ..learners import SkillHead
 from ..memory import Record, VectorIndex
 from ..perception import Encoder, OutcomeModel, Recogniser
 from ..serving import Engine
+from ._skills import head_file, head_of, refiled, told
 
 log = logging.getLogger("lifelong")
 
@@ -49,6 +51,8 @@ class Parts:
     """A stronger model that words lessons, where one is configured."""
     recognisers: dict[str, Recogniser] = field(default_factory=dict)
     """One per tenant, built when first asked for."""
+    skill_heads: dict[str, SkillHead] = field(default_factory=dict)
+    """One per tenant, built when first asked for."""
     outcome_models: dict[str, OutcomeModel] = field(default_factory=dict)
     """One per tenant, built when first asked for."""
     refilings: dict[str, int] = field(default_factory=dict)
@@ -73,13 +77,19 @@ class Parts:
         """The tenant's recogniser, fitted on its recorded skills when first asked for."""
         if tenant not in self.recognisers:
             fresh = Recogniser(quantile=self.settings.wake.novelty_quantile, seed=self.settings.seed)
-            # A demonstration repeats the text of the task it corrects, and would make every task look familiar.
-            filed = [e for e in self.record.episodes.find(tenant=tenant) if e.skill and e.model != EXPERT]
-            ids, vectors = self.record.episodes.vectors(tenant=tenant, ids=[episode.id for episode in filed])
-            skill_of = {episode.id: episode.skill for episode in filed}
-            fresh.fit(vectors, [skill_of[id_] for id_ in ids])
+            fresh.fit(*told(self.record, tenant))
             self.recognisers[tenant] = fresh
         return self.recognisers[tenant]
+
+    def skill_head(self, tenant: str) -> SkillHead:
+        """What names the tenant's skills, told of the record when first asked for."""
+        if tenant not in self.skill_heads:
+            self.skill_heads[tenant] = head_of(self.record, tenant, self.head_file(tenant), self.settings.seed)
+        return self.skill_heads[tenant]
+
+    def head_file(self, tenant: str) -> Path:
+        """Where the refit of a tenant's skill head is kept."""
+        return head_file(self.settings.home, tenant)
 
     def skills(self, tenant: str) -> list[str]:
         """Names of the skills that have episodes, sorted."""
@@ -111,7 +121,7 @@ class Parts:
 
     def unlearn_caches(self, tenant: str | None = None) -> None:
         """Drop what is derived from the record, of one tenant or of all; it is derived again when next asked for."""
-        for cache in (self.recognisers, self.outcome_models):
+        for cache in (self.recognisers, self.skill_heads, self.outcome_models):
             for name in [tenant] if tenant is not None else list(cache):
                 cache.pop(name, None)
 
@@ -139,11 +149,6 @@ class Parts:
             self.faults[part] += 1
             log.warning("%s failed and was passed over: %s", part, error, exc_info=True)
             return otherwise
-
-
-def refiled(tenant: str) -> str:
-    """Journal key that counts how often a person filed a tenant's episodes anew."""
-    return f"refiled/{tenant}"
 
 
 def serving(record: Record, tenant: str) -> list[tuple[str, str]]:

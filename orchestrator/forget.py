@@ -1,4 +1,4 @@
-"""Forget: close over provenance, delete, rebuild what had learned from it, probe, write the receipt."""
+"""Forget: close over provenance, unlearn, delete, rebuild what had learned from it, probe, write the receipt."""
 
 from __future__ import annotations
 
@@ -11,9 +11,13 @@ from typing import Any
 
 from ..core import EXPERT, Adapter, AdapterStatus, MalformedTask, NothingFound, Receipt
 from ..envs import Environment
+from ..learners import SkillHead
 from ._parts import Parts
+from ._skills import PROBED, difference, refit, refit_key, taken, told
 from .sleep import Night, Progress, sleep
 
+EXACT = 1e-5
+"""Largest difference of a logit that counts as rounding."""
 PENDING = "forget/pending"
 """Journal key of an erasure that was promised and is not finished."""
 
@@ -40,7 +44,7 @@ def forget(
     ids = _matching(parts, episode, tenant, skill)
     if not ids:
         raise NothingFound(f"nothing recorded matches {asked}")
-    state = {"id": uuid.uuid4().hex[:12], "asked": asked, "ids": ids, "rebuild": rebuild, "lessons": 0, "adapters": [], "erased": False}
+    state = {"id": uuid.uuid4().hex[:12], "asked": asked, "ids": ids, "rebuild": rebuild, "erased": False}
     parts.record.journal.set(PENDING, state)
     return finish(parts, environments, progress=progress)
 
@@ -51,17 +55,23 @@ def finish(parts: Parts, environments: Mapping[str, Environment], *, progress: P
     state: dict[str, Any] | None = journal.get(PENDING, None)
     if state is None:
         raise NothingFound("no erasure is pending")
+    heads: dict[str, SkillHead] = {}
     if not state["erased"]:
-        erased = parts.record.erase(state["ids"])
-        state |= {"lessons": len(erased.lessons), "adapters": list(erased.adapters), "erased": True}
+        heads = parts.guarded("skill head", lambda: _unlearned(parts, state["ids"]), {})
+        state |= _erase(parts, state["ids"])
         journal.set(PENDING, state)
     affected = [parts.record.adapters.get(name) for name in state["adapters"]]
     for adapter in affected:
         parts.retire(adapter.name)
         shutil.rmtree(adapter.path, ignore_errors=True)
+    for tenant in state["tenants"]:
+        journal.delete(refit_key(tenant))
+        parts.head_file(tenant).unlink(missing_ok=True)
     parts.index.rebuild(parts.record)
     parts.unlearn_caches()
-    nights = _rebuild(parts, environments, affected, progress) if state["rebuild"] else []
+    apart = _apart(parts, heads)
+    nights = _rebuild(parts, environments, affected, state["tenants"], progress) if state["rebuild"] else []
+    found = probe(parts, state["ids"], affected)
     receipt = Receipt(
         id=state["id"],
         asked=state["asked"],
@@ -69,12 +79,54 @@ def finish(parts: Parts, environments: Mapping[str, Environment], *, progress: P
         lessons=state["lessons"],
         adapters_erased=tuple(state["adapters"]),
         adapters_rebuilt=tuple(night.adapter for night in nights if night.published),
-        probe=probe(parts, state["ids"], affected),
+        probe=found,
+        erasure="approximate" if state["traces"] or any(found.values()) or (apart or 0) > EXACT else "exact",
+        head_difference=apart,
+        cues_lost=state["cues_lost"],
+        traces=tuple(state["traces"]),
         created=time.time(),
     )
     parts.record.receipts.record(receipt)
     journal.delete(PENDING)
     return receipt
+
+
+def _unlearned(parts: Parts, ids: list[str]) -> dict[str, SkillHead]:
+    """The heads that knew these episodes, once they have unlearned them."""
+    heads: dict[str, SkillHead] = {}
+    for tenant, (vectors, skills) in taken(parts.record, ids).items():
+        heads[tenant] = parts.skill_head(tenant)
+        heads[tenant].unlearn(vectors, skills)
+    return heads
+
+
+def _erase(parts: Parts, ids: list[str]) -> dict[str, Any]:
+    """Erase from the record; what the receipt will say of it."""
+    record = parts.record
+    cued = record.cues.tenants(ids)
+    tenants = sorted({*cued, *(tenant for tenant in record.episodes.tenants() if record.episodes.among(ids, tenant=tenant))})
+    erased = record.erase(ids)
+    kept = [tenant for tenant in cued if record.cues.find(tenant=tenant)]
+    traces = [f"the codebook of the cues of tenant {tenant!r}, once fitted with the help of what is gone" for tenant in kept]
+    return {
+        "lessons": len(erased.lessons),
+        "adapters": list(erased.adapters),
+        "tenants": tenants,
+        "cues_lost": len(erased.cues),
+        "traces": traces,
+        "erased": True,
+    }
+
+
+def _apart(parts: Parts, heads: Mapping[str, SkillHead]) -> float | None:
+    """How far the heads that have unlearned are from heads made anew of what is left; where they agree, the former serve on."""
+    apart: list[float] = []
+    for tenant, head in heads.items():
+        vectors, _ = told(parts.record, tenant)
+        apart.append(difference(head, parts.skill_head(tenant), vectors[-PROBED:]))
+        if apart[-1] <= EXACT:
+            parts.skill_heads[tenant] = head
+    return max(apart, default=None)
 
 
 def probe(parts: Parts, ids: list[str], adapters: list[Adapter]) -> dict[str, float]:
@@ -87,23 +139,32 @@ def probe(parts: Parts, ids: list[str], adapters: list[Adapter]) -> dict[str, fl
         "episodes_left": float(sum(episode.id in gone for episode in left)),
         "lessons_citing_left": float(sum(bool(gone & set(lesson.episodes)) for lesson in lessons)),
         "adapters_serving_left": float(sum(bool(gone & set(adapter.episodes)) for adapter in serving)),
+        "cues_left": float(len(parts.record.cues.find(episodes=ids))),
         "adapter_files_left": float(sum(Path(adapter.path).exists() for adapter in adapters)),
     }
 
 
 def _matching(parts: Parts, episode: str, tenant: str, skill: str) -> list[str]:
+    record = parts.record
     if not episode:
-        return [found.id for found in parts.record.episodes.find(tenant=tenant or None, skill=skill or None)]
+        filed = [found.id for found in record.episodes.find(tenant=tenant or None, skill=skill or None)]
+        return filed + sorted(set(record.cues.find(tenant=tenant or None, skill=skill or None)) - set(filed))
+    if cued := record.cues.find(episodes=[episode]):
+        return cued
     # The expert's run of a task is the same experience; it goes with the run it corrects.
-    asked = parts.record.episodes.get(episode)
-    same = parts.record.episodes.find(tenant=asked.task.tenant, source=asked.task.source)
+    asked = record.episodes.get(episode)
+    same = record.episodes.find(tenant=asked.task.tenant, source=asked.task.source)
     return [episode] + [e.id for e in same if e.task.id == asked.task.id and e.id != episode and e.model == EXPERT]
 
 
-def _rebuild(parts: Parts, environments: Mapping[str, Environment], erased: list[Adapter], progress: Progress | None) -> list[Night]:
-    """The skills whose adapters are gone sleep again on what is left; the gate holds as on any other night."""
+def _rebuild(
+    parts: Parts, environments: Mapping[str, Environment], erased: list[Adapter], tenants: list[str], progress: Progress | None
+) -> list[Night]:
+    """The skills whose adapters are gone sleep again on what is left; the gate holds as on any other night. Heads are refitted."""
     nights: list[Night] = []
     for tenant, skill in sorted({(adapter.tenant, adapter.target) for adapter in erased}):
         if parts.record.episodes.count(tenant=tenant, skill=skill, trainable=True):
             nights += sleep(parts, environments, tenant=tenant, skills=[skill], progress=progress)
+    for tenant in tenants:
+        parts.guarded("refit", lambda tenant=tenant: refit(parts.record, tenant, parts.skill_head(tenant), parts.head_file(tenant)), None)  # type: ignore[misc]
     return nights

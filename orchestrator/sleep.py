@@ -1,4 +1,4 @@
-"""Sleep: discover, reflect, consolidate, gate, publish, compress; resumable at every phase."""
+"""Sleep: discover, reflect, consolidate, gate, publish, compress, refit; resumable at every phase."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from ..memory import compress, posterior
 from ..perception import history_chance
 from ._judge import held_out_results
 from ._parts import Parts, draw
+from ._skills import refit
 from .discover import discover
 
 Progress = Callable[[str, int, int], None]
@@ -81,7 +82,11 @@ def sleep(
         nights.append(_night(parts, environments, tenant, skill, progress or (lambda *_: None)))
         if time.perf_counter() - started > parts.settings.sleep.budget_seconds:
             break
-    compress(parts.record, tenant, parts.settings.memory.max_episodes)
+    if compress(parts.record, tenant, parts.settings.memory.max_episodes):
+        parts.unlearn_caches(tenant)
+    (progress or (lambda *_: None))("refit", 0, 1)
+    parts.guarded("refit", lambda: refit(parts.record, tenant, parts.skill_head(tenant), parts.head_file(tenant)), None)
+    (progress or (lambda *_: None))("refit", 1, 1)
     return nights
 
 

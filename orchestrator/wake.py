@@ -27,6 +27,7 @@ from ..core import (
 )
 from ..core.settings import WakeSettings
 from ..envs import Environment
+from ..learners import SkillHead
 from ..memory import recall
 from ..perception import OutcomeModel, Recogniser, SelectiveRule
 from ._parts import Parts, Vector, draw, has_outcome, learn_outcome, log, serving
@@ -88,6 +89,10 @@ def rule(parts: Parts, tenant: str) -> SelectiveRule | None:
 def judge(parts: Parts, task: Task, vector: Vector, vouching: SelectiveRule | None) -> Verdict:
     """Perception's two scores, whether the task is foreign and whether the agent will fail at it, and the gate's word on both."""
     verdict = parts.recogniser(task.tenant).judge(vector)
+    head = parts.skill_head(task.tenant)
+    if head.skills:
+        name, confidence = head.name(vector)
+        verdict = replace(verdict, skill=name, confidence=confidence)
     skill = task.kind or verdict.skill
     chance = parts.outcome_model(task.tenant).chance(vector, skill, parts.record.adapters.route(task.tenant, skill))
     vouched = verdict.known and vouching is not None and chance >= vouching.threshold
@@ -270,16 +275,17 @@ def remember(parts: Parts, episodes: Sequence[tuple[Episode, Vector | None]]) ->
             _cache(parts, episode, vector, caches[episode.task.tenant])
 
 
-def _caches(parts: Parts, tenant: str) -> tuple[Recogniser, OutcomeModel]:
-    return parts.recogniser(tenant), parts.outcome_model(tenant)
+def _caches(parts: Parts, tenant: str) -> tuple[Recogniser, SkillHead, OutcomeModel]:
+    return parts.recogniser(tenant), parts.skill_head(tenant), parts.outcome_model(tenant)
 
 
-def _cache(parts: Parts, episode: Episode, vector: Vector, caches: tuple[Recogniser, OutcomeModel] | None) -> None:
+def _cache(parts: Parts, episode: Episode, vector: Vector, caches: tuple[Recogniser, SkillHead, OutcomeModel] | None) -> None:
     parts.guarded("index", lambda: parts.index.add(episode.task.tenant, episode.id, vector), None)
     if caches is None:
         return
-    recogniser, outcomes = caches
-    if episode.skill and episode.model != EXPERT:
+    recogniser, head, outcomes = caches
+    if episode.skill and episode.model != EXPERT and vector.any():
         parts.guarded("perception", lambda: recogniser.learn(vector, episode.skill), None)
+        parts.guarded("perception", lambda: head.learn(vector[None, :], [episode.skill]), None)
     if has_outcome(episode):
         parts.guarded("perception", lambda: learn_outcome(outcomes, episode, vector), None)

@@ -6,12 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from scripted import ScriptedEngine
+from scripted import open_scripted
 
-from lifelong.core import MalformedTask, NothingFound, Settings, Task
-from lifelong.memory import Record, VectorIndex
-from lifelong.orchestrator import LifelongLearner, Parts, answer, questions
-from lifelong.perception import HashedEncoder
+from lifelong.core import MalformedTask, NothingFound, Task
+from lifelong.orchestrator import LifelongLearner, answer, questions
 
 PLACES = ("Rome", "Oslo", "Lima", "Cairo", "Quito", "Paris", "Delhi", "Seoul", "Tokyo", "Milan", "Turin", "Sofia")
 DISHES = ("soup", "cake", "bread", "salad", "curry", "pasta", "stew", "pie", "rice", "tart", "toast", "roast")
@@ -22,10 +20,7 @@ ODD = ["Zymurgy?", "Sing!", "42 is odd, says Kurt", "xx yy zz ww", "Hm."]
 
 
 def opened(home: Path, **values: Any) -> LifelongLearner:
-    settings = Settings(home=home).with_values({"wake.control_share": 0.0, "sleep.discover_after": 20, **values})
-    record = Record(home / "record.sqlite3")
-    engine, encoder, index = ScriptedEngine(lambda request: "done"), HashedEncoder(), VectorIndex(record.index_directory)
-    return LifelongLearner(Parts(settings=settings, engine=engine, encoder=encoder, record=record, index=index, base_path=home))
+    return open_scripted(home, **{"sleep.discover_after": 20, **values})
 
 
 def say(learner: LifelongLearner, goals: list[str], kind: str = "", tenant: str = "default") -> list[str]:

@@ -22,7 +22,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(1500)]
 
 SUPPORT = Path(__file__).resolve().parent.parent / "support"
 KILLS = 50
-PHASES = [(phase, count) for phase in ("reflect", "consolidate", "gate", "publish", "awake", "awake again") for count in (1, 2)]
+PHASES = [(phase, count) for phase in ("reflect", "consolidate", "gate", "publish", "refit", "awake", "awake again") for count in (1, 2)]
 
 
 class Nursery:

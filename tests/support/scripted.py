@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
 
-from lifelong.core import Adapter, Usage
+from lifelong.core import Adapter, Settings, Usage
+from lifelong.memory import Record, VectorIndex
+from lifelong.orchestrator import LifelongLearner, Parts
+from lifelong.perception import HashedEncoder
 from lifelong.serving import ChatReply, ChatRequest, Choice
 
 
@@ -37,3 +42,12 @@ class ScriptedEngine:
 
     def close(self) -> None:
         pass
+
+
+def open_scripted(home: Path, **values: Any) -> LifelongLearner:
+    """A learner whose engine says "done" to everything, with a hashed encoder: for what needs no model."""
+    settings = Settings(home=home).with_values({"wake.control_share": 0.0, **values})
+    home.mkdir(parents=True, exist_ok=True)
+    record = Record(home / "record.sqlite3")
+    engine, encoder, index = ScriptedEngine(lambda request: "done"), HashedEncoder(), VectorIndex(record.index_directory)
+    return LifelongLearner(Parts(settings=settings, engine=engine, encoder=encoder, record=record, index=index, base_path=home))
