@@ -33,11 +33,12 @@ def status(tenant: TenantFlag = "default", config: ConfigFlag = None, home: Home
         from ..orchestrator import vouching_rule
 
         episodes, routes, helped = record.episodes, record.adapters.routes(tenant), meter(record, tenant)
-        skills = sorted({*episodes.skills(tenant=tenant).values(), *routes})
+        skills, cued = sorted({*episodes.skills(tenant=tenant).values(), *routes}), record.cues.find(tenant=tenant)
         written = [f"{len(record.lessons.find(tenant, status=stage))} {stage}" for stage in LessonStatus]
         lines = {
             "episodes": f"{episodes.count(tenant=tenant)}, of which {episodes.count(tenant=tenant, trainable=True)} may be learned from",
             "foreign": f"{len(episodes.novel(tenant))} episodes of no known skill",
+            "beyond": f"{len(cued)} older episodes, kept as {record.cues.bytes(tenant):,} bytes of cues" if cued else "no episodes yet",
             "serving": ", ".join(f"{skill}: {routes.get(skill) or 'base model'}" for skill in skills) or "the base model",
             "lessons": ", ".join(written),
             "with memory": f"{helped.treated_successes} of {helped.treated_total} tasks solved",

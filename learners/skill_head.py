@@ -17,6 +17,8 @@ from .streaming_lda import StreamingLDAHead
 
 LEAST = 8
 """Tasks from which on a skill takes part in a refit; until then the closed form knows it alone."""
+HIDDEN = 256
+"""Units of the refit's perceptron: a linear network and this one cost a fifth of the cue head's and name as well."""
 HELD_OUT = 5
 """One task in so many is kept from the first fit, to see whether the refit is the better one."""
 
@@ -101,11 +103,11 @@ class SkillHead:
         closed_errors = int((closed.predict(inputs[held]) != targets[held]).sum())
         if not closed_errors:
             return Refit(tasks=int(held.sum()), closed_form_errors=0, refit_errors=None)
-        candidate = Ensemble.fit(inputs[~held], targets[~held], len(names), seed=self.seed)
+        candidate = _fit(inputs[~held], targets[~held], len(names), self.seed)
         errors = int((candidate.logits(inputs[held]).argmax(1) != targets[held]).sum())
         found = Refit(tasks=int(held.sum()), closed_form_errors=closed_errors, refit_errors=errors)
         if found.kept:
-            self._asleep, self._refitted = Ensemble.fit(inputs, targets, len(names), seed=self.seed), tuple(names)
+            self._asleep, self._refitted = _fit(inputs, targets, len(names), self.seed), tuple(names)
         return found
 
     def logits(self, vectors: Vector) -> HeadLogits:
@@ -136,6 +138,10 @@ class SkillHead:
         for skill in skills:
             self._names.setdefault(skill, max(self._names.values(), default=-1) + 1)
         return np.array([self._names[skill] for skill in skills], dtype=np.int64)
+
+
+def _fit(rows: Vector, targets: NDArray[np.int64], classes: int, seed: int) -> Ensemble:
+    return Ensemble.fit(rows, targets, classes, hidden=HIDDEN, perceptrons=1, seed=seed)
 
 
 def _held_out(targets: NDArray[np.int64], seed: int) -> NDArray[np.bool_]:
