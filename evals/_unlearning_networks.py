@@ -50,7 +50,9 @@ def intent_classifier(classes: int, device: torch.device) -> nn.Sequential:
         def __init__(self) -> None:
             super().__init__()
             with quiet_transformers():
-                self.bert = AutoModel.from_pretrained(locate(ENCODER), dtype=torch.float32, attn_implementation="eager", add_pooling_layer=False)
+                self.bert = AutoModel.from_pretrained(
+                    locate(ENCODER), dtype=torch.float32, attn_implementation="eager", add_pooling_layer=False
+                )
 
         def forward(self, tokens: Tensor) -> Tensor:
             tokens = tokens[:, (tokens != PADDING).any(0)]
@@ -108,7 +110,7 @@ def written_material(
 
     tokenizer = _tokenizer(LANGUAGE_MODEL)
     end = tokenizer.eos_token_id
-    written = [tokenizer(f" {name.replace('_', ' ')}")["input_ids"][: answer - 1] + [end] for name in names]
+    written = [[*tokenizer(f" {name.replace('_', ' ')}")["input_ids"][: answer - 1], end] for name in names]
     inputs, labels = torch.full((len(texts), length), PADDING), torch.full((len(texts), answer), IGNORED)
     for place, (text, number) in enumerate(zip(texts, classes, strict=True)):
         name = written[number]

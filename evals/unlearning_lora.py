@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from ..learners.unlearning import UnlearningRecipe, UnlearningRequest, unlearn
+from ..learners.unlearning import UnlearningRecipe, UnlearningRequest, feed_forward_blocks, unlearn
 from ..learners.unlearning_objectives import (
     GradientAscent,
     GroupSparse,
@@ -79,6 +79,8 @@ class Scale:
     """Texts at hand of the others, as a share."""
     recipe: UnlearningRecipe
     """Of every method, but for its learning rate."""
+    blocks: float
+    """Share of the blocks that are adapted, the last ones."""
     partly_missing: bool
     """Whether the second case is measured as well."""
     relearn: int = 2
@@ -97,7 +99,8 @@ MINILM = Scale(
     requests=20,
     forget=10,
     retained_share=0.1,
-    recipe=UnlearningRecipe(steps=10, forget_batch=10, retain_batch=10, mixed_precision=True),
+    recipe=UnlearningRecipe(steps=10, forget_batch=10, retain_batch=20, mixed_precision=True),
+    blocks=1 / 3,
     partly_missing=True,
 )
 SMOLLM2 = Scale(
@@ -110,7 +113,8 @@ SMOLLM2 = Scale(
     requests=5,
     forget=4,
     retained_share=0.25,
-    recipe=UnlearningRecipe(steps=8, forget_batch=4, retain_batch=6, mixed_precision=True),
+    recipe=UnlearningRecipe(steps=8, forget_batch=4, retain_batch=8, mixed_precision=True),
+    blocks=1 / 3,
     partly_missing=False,
     relearn_limit=12,
 )
@@ -141,7 +145,8 @@ STRENGTHS: Mapping[str, Sequence[UnlearningObjective]] = {
 """The grid of each method; each strength is tried with both learning rates."""
 RATES = (3e-3, 1e-2)
 METHODS: Mapping[str, Mapping[str, Method]] = {
-    network: {name: Method(objective=some[1], learning_rate=RATES[1]) for name, some in STRENGTHS.items()} for network in ("minilm", "smollm2")
+    network: {name: Method(objective=some[1], learning_rate=RATES[1]) for name, some in STRENGTHS.items()}
+    for network in ("minilm", "smollm2")
 }
 """What the grid gave for each network."""
 
@@ -219,9 +224,7 @@ def learn(scale: Scale, texts: TextData, seed: int, *, on_validation: bool = Fal
     started = time.perf_counter()
     if retrained is not None:
         fit(retrained, train.of(train.classes >= scale.requests))
-    return Learned(
-        scale=scale, network=network, train=train, test=test, retrained=retrained, seconds=time.perf_counter() - started
-    )
+    return Learned(scale=scale, network=network, train=train, test=test, retrained=retrained, seconds=time.perf_counter() - started)
 
 
 def requested(learned: Learned, seed: int, *, missing: bool) -> list[UnlearningRequest]:
@@ -235,22 +238,22 @@ def requested(learned: Learned, seed: int, *, missing: bool) -> list[UnlearningR
     for number in range(scale.requests):
         gone = train.of(draw.permutation(np.flatnonzero(train.classes == number))[: scale.forget])
         kept = train.of(at_hand[train.classes[at_hand] > number])
-        requests.append(
-            UnlearningRequest(forget=gone.inputs, forget_labels=gone.labels, retain=kept.inputs, retain_labels=kept.labels)
-        )
+        requests.append(UnlearningRequest(forget=gone.inputs, forget_labels=gone.labels, retain=kept.inputs, retain_labels=kept.labels))
     return requests
 
 
 def forgotten(network: nn.Sequential, requests: Sequence[UnlearningRequest], method: Method, scale: Scale, seed: int) -> nn.Sequential:
     """The network after all the requests."""
+    names = feed_forward_blocks(network)
+    last = names[-max(1, round(scale.blocks * len(names))) :]
     for number, request in enumerate(requests):
         recipe = replace(scale.recipe, learning_rate=method.learning_rate, seed=100 * seed + number)
-        network = unlearn(network, request, method.objective, recipe).network
+        network = unlearn(network, request, method.objective, recipe, last).network
     return network
 
 
 def forgetting_h_mean(drop: float, retained: float) -> float:
-    """`2 drop retained / (drop + retained)`: harmonic mean of the accuracy lost on the forgotten and that left on the kept; 0 without drop."""
+    """`2 drop retained / (drop + retained)`, of the accuracy lost on the forgotten and that left on the kept; 0 without drop."""
     return 2 * drop * retained / (drop + retained) if drop > 0 and retained > 0 else 0.0
 
 

@@ -5,7 +5,8 @@ immutable adapter directory; `examine` is the gate between a candidate and the s
 varies a sample without making it false. `image_network` is the encoder to train where the tasks are pictures.
 
 A `Head` tells the class of a vector and learns class after class without the samples of the earlier ones; an
-`UnlearningHead` takes samples back exactly, because all it keeps are sums over them.
+`UnlearningHead` takes samples back exactly, because all it keeps are sums over them. `unlearn` takes classes back from a network,
+approximately.
 """
 
 from __future__ import annotations
@@ -26,13 +27,26 @@ from .ridge import RidgeHead
 from .samples import Sample
 from .streaming_lda import StreamingLDAHead
 from .substitution import substitute, vocabulary
+from .unlearning import Unlearned, UnlearningRecipe, UnlearningRequest, feed_forward_blocks, unlearn
+from .unlearning_objectives import (
+    GradientAscent,
+    GroupSparse,
+    GroupSparsePrototypes,
+    NegativePreference,
+    Scrub,
+    UnlearningObjective,
+)
 
 __all__ = [
     "UNLABELLED",
     "CueHead",
+    "GradientAscent",
+    "GroupSparse",
+    "GroupSparsePrototypes",
     "Head",
     "KernelLDAHead",
     "NearestMeanHead",
+    "NegativePreference",
     "ParetoHead",
     "Progress",
     "PrototypeAugmentationHead",
@@ -42,14 +56,21 @@ __all__ = [
     "ReplayHead",
     "RidgeHead",
     "Sample",
+    "Scrub",
     "StreamingLDAHead",
     "TrainingReport",
+    "Unlearned",
     "UnlearningHead",
+    "UnlearningObjective",
+    "UnlearningRecipe",
+    "UnlearningRequest",
     "examine",
+    "feed_forward_blocks",
     "image_network",
     "load_head",
     "save_head",
     "substitute",
     "train_lora",
+    "unlearn",
     "vocabulary",
 ]

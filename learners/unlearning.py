@@ -49,7 +49,7 @@ class UnlearningRequest:
             raise ValueError("a request names nothing to forget; give some samples of it")
         lengths = (len(self.forget), len(self.forget_labels), len(self.retain), len(self.retain_labels))
         if lengths[:2] != lengths[1::-1] or lengths[2:] != lengths[:1:-1]:
-            raise ValueError(f"{lengths[0]} and {lengths[2]} inputs with {lengths[1]} and {lengths[3]} labels; one label an input is needed")
+            raise ValueError(f"{lengths[0]} and {lengths[2]} inputs with {lengths[1]} and {lengths[3]} labels; give one label an input")
         if self.forget.shape[1:] != self.retain.shape[1:] or self.forget_labels.shape[1:] != self.retain_labels.shape[1:]:
             raise ValueError(
                 f"samples to forget {tuple(self.forget.shape)} and to keep {tuple(self.retain.shape)} differ in shape; pad them alike"
@@ -111,7 +111,8 @@ def unlearn(
 ) -> Unlearned:
     """Forget what a request names; the network given stays as it is (law 2).
 
-    `objective` is GS-LoRA++ unless given, `blocks` are those of `feed_forward_blocks`. The erasure is approximate: report it as such.
+    `objective` is GS-LoRA++ unless given, `blocks` are those of `feed_forward_blocks`. Where few samples to keep are at hand, the last
+    third of them loses less of the rest than all of them. The erasure is approximate: report it as such.
     Raises `ValueError` for a network without blocks, and `FloatingPointError` where the training runs away.
     """
     import torch
