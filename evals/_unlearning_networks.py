@@ -58,7 +58,8 @@ def intent_classifier(classes: int, device: torch.device) -> nn.Sequential:
             tokens = tokens[:, (tokens != PADDING).any(0)]
             there = tokens != PADDING
             states = self.bert(input_ids=tokens.clamp_min(0), attention_mask=there.long()).last_hidden_state
-            return (states * there.unsqueeze(-1)).sum(1) / there.sum(1, keepdim=True)
+            mean: Tensor = (states * there.unsqueeze(-1)).sum(1) / there.sum(1, keepdim=True)
+            return mean
 
     head = nn.Linear(384, classes)
     nn.init.zeros_(head.weight)
@@ -142,7 +143,7 @@ def fine_tune(network: nn.Sequential, material: Material, *, epochs: int, learni
             logits = network(material.inputs[rows])
         loss = sample_losses(logits, material.labels[rows]).mean()
         optimiser.zero_grad()
-        loss.backward()
+        loss.backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
         torch.nn.utils.clip_grad_norm_(body + head, 1.0)
         optimiser.step()
     network.requires_grad_(False)
@@ -162,7 +163,7 @@ def relearning_steps(network: nn.Sequential, material: Material, limit: int, lea
             if hits.view(len(hits), -1).all(1).float().mean() >= 0.9:
                 return step
             optimiser.zero_grad()
-            sample_losses(logits, material.labels).mean().backward()
+            sample_losses(logits, material.labels).mean().backward()  # type: ignore[no-untyped-call]
             optimiser.step()
     return limit
 

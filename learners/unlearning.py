@@ -92,7 +92,7 @@ class UnlearningRecipe:
 class Unlearned:
     """The outcome of a request."""
 
-    network: nn.Module
+    network: nn.Sequential
     """A copy of the network with the change folded in, in evaluation mode."""
     block_changes: tuple[float, ...]
     """Frobenius norm of the change of each block's weights: where the knowledge sat."""
@@ -142,7 +142,7 @@ def unlearn(
             kept = old[1].answers(features[len(forget) :], logits[len(forget) :], keep)
             loss = objective.loss(forgotten, kept, groups, step / recipe.steps)
             optimiser.zero_grad()
-            loss.backward()
+            loss.backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
             optimiser.step()
             losses.append(loss.item())
             if not np.isfinite(losses[-1]):

@@ -13,11 +13,12 @@ from lifelong.evals import unlearning_lora
 from lifelong.evals._texts import clinc150
 from lifelong.evals._unlearning_networks import PADDING, Material, asked, fine_tune, relearning_steps
 from lifelong.evals.unlearning_lora import (
+    CHOSEN,
+    GRID,
     METHODS,
     MINILM,
     QUICK,
     SMOLLM2,
-    STRENGTHS,
     Learned,
     forgetting_h_mean,
     forgotten,
@@ -123,7 +124,7 @@ def test_requests_name_each_class_once_and_keep_those_not_yet_named() -> None:
     assert len(set(part.tolist())) <= 2
 
 
-@pytest.mark.parametrize("name", STRENGTHS)
+@pytest.mark.parametrize("name", CHOSEN["minilm"])
 def test_every_method_forgets_a_toy_and_relearning_takes_steps(name: str) -> None:
     known = learned()
     method = replace(METHODS["minilm"][name], learning_rate=0.03)
@@ -141,7 +142,8 @@ def test_scales_can_be_measured() -> None:
     for scale in (MINILM, SMOLLM2, QUICK, *unlearning_lora.ON_GPU):
         assert scale.requests < scale.classes
         assert scale.forget <= scale.texts
-        assert set(METHODS[scale.network]) == set(STRENGTHS)
+        assert set(METHODS[scale.network]) == set(GRID[scale.network])
+    assert len({len(some) for network in GRID.values() for some in network.values()}) == 1, "no method has more settings than another"
 
 
 @pytest.mark.slow
@@ -151,7 +153,7 @@ def test_scales_can_be_measured() -> None:
 def test_both_networks_learn_and_forget(which: str) -> None:
     base = QUICK if which == "minilm" else SMOLLM2
     scale = replace(base, classes=4, texts=6, asked=4, requests=1, forget=4, retained_share=1.0, epochs=6)
-    known = learn(scale, clinc150(Path(os.environ["LIFELONG_DATA"])), 0, retrain=False)
+    known = learn(scale, clinc150(Path(os.environ["LIFELONG_DATA"])), 0)
     assert asked(known.network, known.train).correct.mean() > 0.8
     method = METHODS[which]["lifelong_gs_lora_plus_plus"]
     left = forgotten(known.network, requested(known, 0, missing=False), method, scale, 0)
