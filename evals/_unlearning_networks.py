@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..learners.unlearning import feed_forward_blocks, low_rank
+from ..learners.low_rank import feed_forward_blocks, low_rank
 from ..learners.unlearning_objectives import IGNORED, sample_losses
 from ..serving import locate, quiet_transformers
 

@@ -19,7 +19,8 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from ..learners.unlearning import UnlearningRecipe, UnlearningRequest, feed_forward_blocks, unlearn
+from ..learners.low_rank import feed_forward_blocks
+from ..learners.unlearning import UnlearningRecipe, UnlearningRequest, unlearn
 from ..learners.unlearning_objectives import (
     GradientAscent,
     GroupSparse,
@@ -156,7 +157,7 @@ GRID = {
 }
 """The settings of each method. MiniLM's features are a third as large as SmolLM2's, so their divergences are smaller."""
 CHOSEN = {
-    "minilm": {"lifelong_gs_lora": 0, "lifelong_gs_lora_plus_plus": 1, "gradient_ascent": 1, "npo": 1, "scrub": 1},
+    "minilm": {"lifelong_gs_lora": 0, "lifelong_gs_lora_plus_plus": 1, "gradient_ascent": 2, "npo": 1, "scrub": 1},
     "smollm2": {"lifelong_gs_lora": 1, "lifelong_gs_lora_plus_plus": 1, "gradient_ascent": 1, "npo": 1, "scrub": 1},
 }
 """Places in the grid that `choose` gave."""

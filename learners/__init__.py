@@ -18,6 +18,7 @@ from .head import Head, UnlearningHead, load_head, save_head
 from .image_network import image_network
 from .kernel_lda import KernelLDAHead
 from .lora import Progress, Recipe, TrainingReport, train_lora
+from .low_rank import feed_forward_blocks
 from .nearest_mean import NearestMeanHead
 from .pareto import ParetoHead
 from .prototype import UNLABELLED, PrototypeHead
@@ -27,7 +28,7 @@ from .ridge import RidgeHead
 from .samples import Sample
 from .streaming_lda import StreamingLDAHead
 from .substitution import substitute, vocabulary
-from .unlearning import Unlearned, UnlearningRecipe, UnlearningRequest, feed_forward_blocks, unlearn
+from .unlearning import Unlearned, UnlearningRecipe, UnlearningRequest, unlearn
 from .unlearning_objectives import (
     GradientAscent,
     GroupSparse,

@@ -19,7 +19,8 @@ from lifelong.learners import (
     feed_forward_blocks,
     unlearn,
 )
-from lifelong.learners.unlearning import Before, fold, low_rank
+from lifelong.learners.low_rank import fold, low_rank
+from lifelong.learners.unlearning import Before
 
 CLASSES = 4
 RECIPE = UnlearningRecipe(rank=2, steps=60, learning_rate=0.03, forget_batch=4, retain_batch=12)
