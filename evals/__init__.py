@@ -80,8 +80,8 @@ SUITES = (
     ),
     Suite(
         name="unlearning",
-        shows="samples and classes taken back: how far from retraining, and in what time",
-        needs="the default encoder once, and the data directory",
+        shows="samples and classes taken back from heads and from networks: how far from retraining, and in what time",
+        needs="the default encoder and the default language model once, and the data directory",
         module="unlearning_suite",
         files=("clinc150/data_full.json", "clinc150/all_wiki_sents.txt"),
     ),

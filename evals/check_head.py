@@ -110,7 +110,22 @@ def _check_unlearning(make: Callable[[], UnlearningHead]) -> None:
     assert refuses(lambda: whole.unlearn(vectors[:1], np.array([9]))), "`unlearn` refuses a class that was never learned"
     assert refuses(lambda: whole.unlearn(np.repeat(vectors[:1], 99, axis=0), labels[:1].repeat(99))), "and more samples than there are"
     assert refuses(lambda: make().unlearn(vectors, labels)), "and everything before the first sample"
+    assert refuses(lambda: whole.unlearn(vectors[:3, :-1], labels[:3])), "and vectors of another length"
+    assert refuses(lambda: whole.unlearn(vectors[:3], labels[:2])), "and lengths that differ"
+    assert refuses(lambda: whole.unlearn(np.full_like(vectors[:1], np.nan), labels[:1])), "and what is no number"
     assert np.allclose(whole.logits(fresh), shuffled.logits(fresh), atol=1e-6), "what was refused has changed nothing"
+    _check_single_samples(make)
     whole.unlearn(vectors, labels)
     assert not len(whole.labels), "a head that took everything back knows no class"
     assert refuses(lambda: whole.predict(fresh)), "with nothing left there is no answer"
+
+
+def _check_single_samples(make: Callable[[], UnlearningHead]) -> None:
+    vectors, _, labels = example_samples(0)
+    head, never = make(), make()
+    for one in (head, never):
+        one.learn(vectors, labels)
+    head.learn(vectors[:1], np.array([9]))  # the same text under a second label, of which it is the only sample
+    head.unlearn(vectors[:1], np.array([9]))
+    assert np.array_equal(head.labels, never.labels), "a class whose only sample went is gone"
+    assert np.allclose(head.logits(vectors), never.logits(vectors), atol=1e-5), "of two labels for one sample, one can be taken back"

@@ -6,7 +6,8 @@ varies a sample without making it false. `image_network` is the encoder to train
 
 A `Head` tells the class of a vector and learns class after class without the samples of the earlier ones; an
 `UnlearningHead` takes samples back exactly, because all it keeps are sums over them. `SkillHead` is the one that waking asks:
-a closed form that learns and unlearns task by task, and a refit that sleep makes where it errs less.
+a closed form that learns and unlearns task by task, and a refit that sleep makes where it errs less. `unlearn` takes classes back
+from a network, approximately.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from .head import Head, UnlearningHead, load_head, save_head
 from .image_network import image_network
 from .kernel_lda import KernelLDAHead
 from .lora import Progress, Recipe, TrainingReport, train_lora
+from .low_rank import feed_forward_blocks
 from .nearest_mean import NearestMeanHead
 from .pareto import ParetoHead
 from .prototype import UNLABELLED, PrototypeHead
@@ -28,13 +30,26 @@ from .samples import Sample
 from .skill_head import Refit, SkillHead
 from .streaming_lda import StreamingLDAHead
 from .substitution import substitute, vocabulary
+from .unlearning import Unlearned, UnlearningRecipe, UnlearningRequest, unlearn
+from .unlearning_objectives import (
+    GradientAscent,
+    GroupSparse,
+    GroupSparsePrototypes,
+    NegativePreference,
+    Scrub,
+    UnlearningObjective,
+)
 
 __all__ = [
     "UNLABELLED",
     "CueHead",
+    "GradientAscent",
+    "GroupSparse",
+    "GroupSparsePrototypes",
     "Head",
     "KernelLDAHead",
     "NearestMeanHead",
+    "NegativePreference",
     "ParetoHead",
     "Progress",
     "PrototypeAugmentationHead",
@@ -45,15 +60,22 @@ __all__ = [
     "ReplayHead",
     "RidgeHead",
     "Sample",
+    "Scrub",
     "SkillHead",
     "StreamingLDAHead",
     "TrainingReport",
+    "Unlearned",
     "UnlearningHead",
+    "UnlearningObjective",
+    "UnlearningRecipe",
+    "UnlearningRequest",
     "examine",
+    "feed_forward_blocks",
     "image_network",
     "load_head",
     "save_head",
     "substitute",
     "train_lora",
+    "unlearn",
     "vocabulary",
 ]

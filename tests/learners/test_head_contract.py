@@ -133,7 +133,7 @@ def test_learning_then_unlearning_is_the_identity(seed: int, rows: int, gone: in
     draw = np.random.default_rng(seed)
     vectors = (scale * draw.normal(size=(rows + gone, 5))).astype(np.float32)
     labels = draw.integers(0, 4, rows + gone)
-    for make in (NearestMeanHead, StreamingLDAHead, RidgeHead):
+    for make in (NearestMeanHead, StreamingLDAHead, RidgeHead, small(KernelLDAHead), small(RanPACHead)):
         head, never = make(), make()
         head.learn(vectors, labels)
         head.unlearn(vectors[rows:], labels[rows:])

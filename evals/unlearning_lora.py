@@ -1,0 +1,334 @@
+"""Classes taken back from networks that learned them, approximately: GS-LoRA and GS-LoRA++ beside gradient ascent, NPO and SCRUB.
+
+MiniLM with a linear head learns CLINC150 intents, SmolLM2 learns to write their names. Then come requests, one class each, with a few
+of its texts and a tenth of the texts of the classes that are kept; in a second case half of those classes have no text at hand. All
+methods train the same adapter, in the last third of the blocks, for the same steps on the same texts; a network retrained without the
+classes is the measure of what a forgetful one says. Each method's strength and learning rate come from a grid of four, chosen by the
+H-mean on validation texts of another draw of classes (seed 100).
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..learners.low_rank import feed_forward_blocks
+from ..learners.unlearning import UnlearningRecipe, UnlearningRequest, unlearn
+from ..learners.unlearning_objectives import (
+    GradientAscent,
+    GroupSparse,
+    GroupSparsePrototypes,
+    NegativePreference,
+    Scrub,
+    UnlearningObjective,
+)
+from ._pool import worker_pool
+from ._results import Row
+from ._seeded import Figures, rows_of
+from ._texts import TextData, Texts, clinc150
+from ._unlearning_networks import (
+    Material,
+    Said,
+    asked,
+    fine_tune,
+    intent_classifier,
+    intent_material,
+    intent_writer,
+    relearning_steps,
+    written_material,
+)
+from .detection import auroc
+
+if TYPE_CHECKING:
+    import torch
+    from torch import nn
+
+RETRAINED = "retrained"
+BEFORE = "before"
+ANSWER = 6
+"""Most tokens of an intent's name and its end."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Scale:
+    """What is learned and what is forgotten."""
+
+    network: Literal["minilm", "smollm2"]
+    """Which network."""
+    classes: int
+    """Learned."""
+    texts: int
+    """To learn from, of each class."""
+    asked: int
+    """To be measured on, of each class."""
+    epochs: int
+    """Of learning, and of retraining."""
+    learning_rate: float
+    """Of learning, and of retraining."""
+    requests: int
+    """Classes forgotten, one after another."""
+    forget: int
+    """Texts at hand of the class to forget."""
+    retained_share: float
+    """Texts at hand of the others, as a share."""
+    recipe: UnlearningRecipe
+    """Of every method, but for its learning rate."""
+    blocks: float
+    """Share of the blocks that are adapted, the last ones."""
+    partly_missing: bool
+    """Whether the second case is measured as well."""
+    relearn: int = 2
+    """Texts a class that are learned again."""
+    relearn_limit: int = 40
+    """Most steps of that."""
+
+
+MINILM = Scale(
+    network="minilm",
+    classes=40,
+    texts=25,
+    asked=30,
+    epochs=4,
+    learning_rate=1e-4,
+    requests=20,
+    forget=10,
+    retained_share=0.1,
+    recipe=UnlearningRecipe(steps=10, forget_batch=10, retain_batch=20, mixed_precision=True),
+    blocks=1 / 3,
+    partly_missing=True,
+)
+SMOLLM2 = Scale(
+    network="smollm2",
+    classes=16,
+    texts=8,
+    asked=8,
+    epochs=4,
+    learning_rate=1e-4,
+    requests=5,
+    forget=4,
+    retained_share=0.25,
+    recipe=UnlearningRecipe(steps=8, forget_batch=4, retain_batch=8, mixed_precision=True),
+    blocks=1 / 3,
+    partly_missing=False,
+    relearn_limit=12,
+)
+ON_GPU = (
+    replace(MINILM, classes=60, texts=100, forget=10, recipe=replace(MINILM.recipe, steps=40, retain_batch=30)),
+    replace(SMOLLM2, classes=60, texts=40, asked=30, requests=20, forget=10, retained_share=0.1, partly_missing=True, relearn_limit=40),
+)
+QUICK = replace(MINILM, classes=6, texts=6, asked=5, requests=2, epochs=2, forget=4, retained_share=0.5, relearn_limit=3)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Method:
+    """A way to unlearn and the learning rate that suits it."""
+
+    objective: UnlearningObjective
+    """What it minimises."""
+    learning_rate: float
+    """Of AdamW."""
+
+
+def _grid(prototypes: GroupSparsePrototypes) -> dict[str, list[Method]]:
+    """Three strengths of each method at one learning rate, and the strongest at a lower one."""
+    strengths: dict[str, list[UnlearningObjective]] = {
+        "lifelong_gs_lora": [GroupSparse(forget_weight=weight, bound=5.0) for weight in (0.1, 0.3, 1.0)],
+        "lifelong_gs_lora_plus_plus": [replace(prototypes, forget_weight=weight, bound=5.0) for weight in (0.1, 0.3, 1.0)],
+        "gradient_ascent": [GradientAscent(forget_weight=weight) for weight in (0.03, 0.1, 0.3)],
+        "npo": [NegativePreference(forget_weight=weight) for weight in (0.1, 0.3, 1.0)],
+        "scrub": [Scrub(forget_weight=weight) for weight in (0.3, 1.0, 3.0)],
+    }
+    return {
+        name: [*(Method(objective=one, learning_rate=1e-2) for one in some), Method(objective=some[-1], learning_rate=3e-3)]
+        for name, some in strengths.items()
+    }
+
+
+GRID = {
+    "minilm": _grid(GroupSparsePrototypes(prototype_forget_weight=1.0, prototype_bound=0.5, prototype_retain_weight=10.0)),
+    "smollm2": _grid(GroupSparsePrototypes(prototype_forget_weight=0.02, prototype_bound=5.0, prototype_retain_weight=1.0)),
+}
+"""The settings of each method. MiniLM's features are a third as large as SmolLM2's, so their divergences are smaller."""
+CHOSEN = {
+    "minilm": {"lifelong_gs_lora": 0, "lifelong_gs_lora_plus_plus": 1, "gradient_ascent": 2, "npo": 1, "scrub": 1},
+    "smollm2": {"lifelong_gs_lora": 1, "lifelong_gs_lora_plus_plus": 1, "gradient_ascent": 1, "npo": 1, "scrub": 1},
+}
+"""Places in the grid that `choose` gave."""
+METHODS = {network: {name: GRID[network][name][place] for name, place in some.items()} for network, some in CHOSEN.items()}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Learned:
+    """A network that knows its classes, which are numbered in the order in which they will be forgotten, and its texts."""
+
+    scale: Scale
+    """How much."""
+    network: nn.Sequential
+    """It knows all classes."""
+    train: Material
+    """What it learned from."""
+    test: Material
+    """What it is measured on."""
+
+
+def run(*, quick: bool, seeds: int, data: Path) -> list[Row]:
+    """Both networks, every seed, as many at once as there are cores; `quick` is MiniLM at a toy's size."""
+    import torch
+
+    scales = (QUICK,) if quick else ON_GPU if torch.cuda.is_available() else (SMOLLM2, MINILM)
+    jobs = [(scale, seed) for scale in scales for seed in range(seeds)]
+    if quick:
+        measured = [measure(job, data=data) for job in jobs]
+    else:
+        with worker_pool() as pool:
+            measured = list(pool.map(partial(measure, data=data), jobs))
+    rows: list[Row] = []
+    for scale in scales:
+        runs = [cases for (one, _), cases in zip(jobs, measured, strict=True) if one is scale]
+        for case in runs[0]:
+            rows += rows_of(case, [cases[case] for cases in runs], n=scale.asked * scale.classes)
+    return rows
+
+
+def measure(job: tuple[Scale, int], *, data: Path) -> dict[str, Figures]:
+    """The figures of one network and one seed, which draws classes, texts and all orders, by case."""
+    scale, seed = job
+    learned = learn(scale, clinc150(data), seed)
+    started = time.perf_counter()
+    ideal = retrained(learned, seed)
+    seconds = time.perf_counter() - started
+    told = partial(_told, learned, asked(learned.network, learned.test), asked(ideal, learned.test))
+    contrasts = {**told(BEFORE, learned.network, 0.0), **told(RETRAINED, ideal, seconds), ("chance", "forget_accuracy"): 1 / scale.classes}
+    figures: dict[str, Figures] = {}
+    for missing in (False, True) if scale.partly_missing else (False,):
+        requests = requested(learned, seed, missing=missing)
+        case = dict(contrasts)
+        for name, method in METHODS[scale.network].items():
+            started = time.perf_counter()
+            network = forgotten(learned.network, requests, method, scale, seed)
+            case.update(told(name, network, (time.perf_counter() - started) / len(requests)))
+        some = f"{scale.retained_share:.0%} of the kept texts" + (", half of the classes missing" if missing else "")
+        figures[f"{scale.network}, {scale.requests} of {scale.classes} classes, {scale.forget} texts each, {some}"] = case
+    return figures
+
+
+def learn(scale: Scale, texts: TextData, seed: int, *, on_validation: bool = False) -> Learned:
+    """Draw classes and texts and train; what is measured are test texts, or validation texts."""
+    device = _device()
+    draw = np.random.default_rng(seed)
+    classes = draw.permutation(len(texts.names))[: scale.classes]
+    names = [texts.names[number] for number in classes]
+    train = _material(scale, _some(texts.train, classes, scale.texts, draw), names, device)
+    test = _material(scale, _some(texts.validation if on_validation else texts.test, classes, scale.asked, draw), names, device)
+    return Learned(scale=scale, network=_fitted(scale, train, seed), train=train, test=test)
+
+
+def retrained(learned: Learned, seed: int) -> nn.Sequential:
+    """A network trained in the same way that never saw the classes to be forgotten."""
+    return _fitted(learned.scale, learned.train.of(learned.train.classes >= learned.scale.requests), seed)
+
+
+def choose(scale: Scale, texts: TextData, seed: int = 100) -> dict[str, Method]:
+    """What the grid gives: the largest H-mean on validation texts, of classes that this seed draws. `CHOSEN` was made by it."""
+    learned = learn(scale, texts, seed, on_validation=True)
+    requests = requested(learned, seed, missing=False)
+    known, _ = accuracies(asked(learned.network, learned.test), learned.test.classes, scale.requests)
+
+    def reached(method: Method) -> float:
+        said = asked(forgotten(learned.network, requests, method, scale, seed), learned.test)
+        left, kept = accuracies(said, learned.test.classes, scale.requests)
+        return forgetting_h_mean(known - left, kept)
+
+    return {name: max(some, key=reached) for name, some in GRID[scale.network].items()}
+
+
+def requested(learned: Learned, seed: int, *, missing: bool) -> list[UnlearningRequest]:
+    """The requests in their order; kept samples are those of classes not yet named, so that a class is kept until its turn."""
+    scale, train = learned.scale, learned.train
+    draw = np.random.default_rng(1000 + seed)
+    at_hand = draw.random(len(train.classes)).argsort()[: round(scale.retained_share * len(train.classes))]
+    absent = draw.permutation(scale.classes)[: scale.classes // 2 if missing else 0]
+    at_hand = at_hand[~np.isin(train.classes[at_hand], absent)]
+    requests = []
+    for number in range(scale.requests):
+        gone = train.of(draw.permutation(np.flatnonzero(train.classes == number))[: scale.forget])
+        kept = train.of(at_hand[train.classes[at_hand] > number])
+        requests.append(UnlearningRequest(forget=gone.inputs, forget_labels=gone.labels, retain=kept.inputs, retain_labels=kept.labels))
+    return requests
+
+
+def forgotten(network: nn.Sequential, requests: Sequence[UnlearningRequest], method: Method, scale: Scale, seed: int) -> nn.Sequential:
+    """The network after all the requests."""
+    names = feed_forward_blocks(network)
+    last = names[-max(1, round(scale.blocks * len(names))) :]
+    for number, request in enumerate(requests):
+        recipe = replace(scale.recipe, learning_rate=method.learning_rate, seed=100 * seed + number)
+        network = unlearn(network, request, method.objective, recipe, last).network
+    return network
+
+
+def forgetting_h_mean(drop: float, retained: float) -> float:
+    """`2 drop retained / (drop + retained)`, of the accuracy lost on the forgotten and that left on the kept; 0 without drop."""
+    return 2 * drop * retained / (drop + retained) if drop > 0 and retained > 0 else 0.0
+
+
+def total_variation(one: NDArray[np.floating], other: NDArray[np.floating]) -> float:
+    """Mean over rows of half the sum of absolute differences of two tables of probabilities, in [0, 1]."""
+    return float(np.abs(one.astype(np.float64) - other).sum(-1).mean() / 2)
+
+
+def accuracies(said: Said, classes: NDArray[np.int64], requests: int) -> tuple[float, float]:
+    """On the forgotten and on the kept classes."""
+    return float(said.correct[classes < requests].mean()), float(said.correct[classes >= requests].mean())
+
+
+def _told(learned: Learned, before: Said, ideal: Said, name: str, network: nn.Sequential, seconds: float) -> Figures:
+    scale, gone = learned.scale, learned.test.classes < learned.scale.requests
+    said = asked(network, learned.test)
+    seen = asked(network, learned.train.of(learned.train.classes < scale.requests))
+    (known, kept_before), (left, kept) = (accuracies(one, learned.test.classes, scale.requests) for one in (before, said))
+    few = np.concatenate([np.flatnonzero(learned.train.classes == number)[: scale.relearn] for number in range(scale.requests)])
+    figures = {
+        "forget_accuracy": left,
+        "retain_accuracy": kept,
+        "retain_drop": kept_before - kept,
+        "forgetting_h_mean": forgetting_h_mean(known - left, kept),
+        "total_variation_to_retrained_on_forgotten": total_variation(said.chances[gone], ideal.chances[gone]),
+        "total_variation_to_retrained_on_kept": total_variation(said.chances[~gone], ideal.chances[~gone]),
+        "membership_inference_auroc": auroc(-seen.losses, -said.losses[gone]),
+        "relearning_steps": float(relearning_steps(network, learned.train.of(few), scale.relearn_limit)),
+        "seconds_a_request": seconds,
+    }
+    return {(name, metric): value for metric, value in figures.items()}
+
+
+def _fitted(scale: Scale, train: Material, seed: int) -> nn.Sequential:
+    device = train.inputs.device
+    network = intent_classifier(scale.classes, device) if scale.network == "minilm" else intent_writer(device, ANSWER)
+    fine_tune(network, train, epochs=scale.epochs, learning_rate=scale.learning_rate, seed=seed)
+    return network
+
+
+def _some(texts: Texts, classes: NDArray[np.int64], count: int, draw: np.random.Generator) -> Texts:
+    rows = np.concatenate([draw.permutation(np.flatnonzero(texts.labels == number))[:count] for number in classes])
+    order = np.argsort(classes)
+    return texts.of(rows).named(order[np.searchsorted(classes[order], texts.labels[rows])])
+
+
+def _material(scale: Scale, texts: Texts, names: Sequence[str], device: torch.device) -> Material:
+    if scale.network == "minilm":
+        return intent_material(texts.texts, texts.labels, device)
+    return written_material(texts.texts, texts.labels, names, ANSWER, device)
+
+
+def _device() -> torch.device:
+    import torch
+
+    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
