@@ -21,6 +21,7 @@ from .nearest_mean import NearestMeanHead
 from .pareto import ParetoHead
 from .prototype import UNLABELLED, PrototypeHead
 from .ranpac import RanPACHead
+from .recursive_least_squares import RecursiveLeastSquaresHead
 from .replay import ReplayHead
 from .ridge import RidgeHead
 from .samples import Sample
@@ -39,6 +40,7 @@ __all__ = [
     "PrototypeHead",
     "RanPACHead",
     "Recipe",
+    "RecursiveLeastSquaresHead",
     "ReplayHead",
     "RidgeHead",
     "Sample",
