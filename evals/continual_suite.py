@@ -29,7 +29,7 @@ from ..learners import (
     RidgeHead,
     StreamingLDAHead,
 )
-from . import continual_regret
+from . import continual_regret, continual_texts
 from ._class_stream import Make, class_stream, figures_of
 from ._plots import bytes_plot
 from ._results import Row
@@ -80,6 +80,7 @@ def run(*, quick: bool, seeds: int, data: Path | None) -> list[Row]:
         rows += _few_labels(f"{case}, one label in 100", texts, steps, quick=quick, seeds=seeds)
     rows += _budgets(clinc, quick=quick, seeds=seeds)
     rows += _growth(quick=quick, seeds=seeds)
+    rows += continual_texts.rows(quick=quick, seeds=seeds, data=data)
     return rows + continual_regret.rows(quick=quick, seeds=seeds, data=data)
 
 

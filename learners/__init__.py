@@ -10,8 +10,10 @@ A `Head` tells the class of a vector and learns class after class without the sa
 
 from __future__ import annotations
 
+from .adapted_encoder import AdaptedEncoder, EncoderRecipe
 from .augmentation import PrototypeAugmentationHead
 from .cue_head import CueHead
+from .desire import DesireLearner
 from .gate import examine
 from .head import Head, UnlearningHead, load_head, save_head
 from .image_network import image_network
@@ -30,7 +32,10 @@ from .substitution import substitute, vocabulary
 
 __all__ = [
     "UNLABELLED",
+    "AdaptedEncoder",
     "CueHead",
+    "DesireLearner",
+    "EncoderRecipe",
     "Head",
     "KernelLDAHead",
     "NearestMeanHead",
