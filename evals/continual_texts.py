@@ -1,7 +1,7 @@
 """MiniLM itself trained through LoRA, class after class: DESIRE beside one LoRA that goes on, the first task's alone, none, and all.
 
-Every method sees the same texts in the same order and trains with the same recipe. What DESIRE leaves open was chosen with class orders 100
-and 101 on CLINC150's validation texts; BANKING77, which has none, was not chosen on. On a GPU all texts are read; on a CPU a few of
+Every method sees the same texts in the same order and trains with the same recipe. What DESIRE leaves open was chosen with class order 100
+on CLINC150's validation texts; BANKING77, which has none, was not chosen on. On a GPU all texts are read; on a CPU a few of
 each class, which the name of the case says.
 """
 
@@ -12,7 +12,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -107,19 +107,17 @@ def figures_of(encoder: AdaptedEncoder, stream: ClassStream, recipe: EncoderReci
     return {**found, **gains}
 
 
-class TextLearner:
+class TextLearner(Protocol):
     """Learns from texts, task after task."""
 
     def learn(self, texts: Sequence[str], labels: NDArray[np.int64]) -> None:
         """A task."""
-        raise NotImplementedError
 
     def predict(self, texts: Sequence[str]) -> NDArray[np.int64]:
         """Class numbers `(n,)`."""
-        raise NotImplementedError
 
 
-class Desire(TextLearner):
+class Desire:
     """DESIRE, given each task's LoRA."""
 
     def __init__(self, learner: DesireLearner, tasks: Sequence[Change]) -> None:
@@ -134,7 +132,7 @@ class Desire(TextLearner):
         return self.learner.predict(texts)
 
 
-class NaiveLoRA(TextLearner):
+class NaiveLoRA:
     """One LoRA that goes on from task to task, with a cosine classifier whose old class vectors stay; given all at once, joint training."""
 
     def __init__(self, encoder: AdaptedEncoder, recipe: EncoderRecipe) -> None:
@@ -155,7 +153,7 @@ class NaiveLoRA(TextLearner):
         return np.asarray(known[(self.encoder.encode(texts, self.change) @ centres.T).argmax(1)])
 
 
-class OnRanPAC(TextLearner):
+class OnRanPAC:
     """RanPAC on an encoder that stays: adapted to the first task (first-session adaptation), or frozen from the start."""
 
     def __init__(self, encoder: AdaptedEncoder, change: Change | None, seed: int) -> None:
