@@ -18,9 +18,6 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
-START = (1.0, 0.3)
-"""Shares of the change so far and of the current one where their learning begins."""
-
 
 def attributions(vectors: Tensor, means: Tensor, root: Tensor) -> Tensor:
     """Log-likelihoods `(n, classes)` of Gaussians that share a covariance, up to a constant and tempered to the scale of cosines.
@@ -40,12 +37,14 @@ def consolidated(
     changes: tuple[Change, Change],
     known: ClassGaussians,
     recipe: EncoderRecipe,
+    share: float,
 ) -> dict[str, Tensor]:
-    """One change of two, those so far and the current: `a_m` of the one and `b_m` of the other for every matrix m, learned from `START` on.
+    """One change of two, those so far and the current: `a_m` of the one and `b_m` of the other for every matrix m.
 
-    The loss on the new texts is the cross-entropy of attributing each to its own class among all, old and new, by the likelihood of the
-    classes' Gaussians; and the Kullback-Leibler divergence between what the old ones attribute the text to before and after the merge, so
-    that the old feature space stays where those Gaussians are true. The new classes' means follow the merged features once an epoch.
+    They begin at `1 - share` and `share`. The loss on the new texts is the cross-entropy of attributing each to its own class among all,
+    by the likelihood of the classes' Gaussians; and the Kullback-Leibler divergence between what the old ones attribute the text to
+    before and after the merge, so that the old feature space stays where those Gaussians are true. The new classes' means follow the merged
+    features once an epoch.
     """
     import torch
 
@@ -54,7 +53,7 @@ def consolidated(
     fresh = np.setdiff1d(labels, known.labels)
     columns = np.argsort(np.concatenate([known.labels, fresh]))
     targets = torch.from_numpy(columns[places(labels, np.union1d(known.labels, fresh))])
-    learned = torch.tensor([[share] * len(encoder.names) for share in START], requires_grad=True)
+    learned = torch.tensor([[start] * len(encoder.names) for start in (1 - share, share)], requires_grad=True)
     before = attributions(torch.from_numpy(encoder.encode(texts, changes[0])), old, root).log_softmax(1)
     optimiser = torch.optim.Adam([learned], lr=recipe.learning_rate)
     rows = encoder.tokenise(texts)

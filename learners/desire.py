@@ -38,8 +38,8 @@ MERGING = EncoderRecipe(epochs=2, learning_rate=0.02)
 class DesireLearner:
     """Learns classes from texts, task after task, and tells the class of a text.
 
-    `recipe` trains each task's LoRA and `merging` the coefficients; `merge` is `"average"` where they are not learned but set so that all
-    tasks count alike. `draws` is the number of pseudo-features of each class from which the softmax classifier is made anew.
+    `recipe` trains each task's LoRA and `merging` the coefficients; they begin where all tasks count alike, and stay there where `merge` is
+    `"average"`. `draws` is the number of pseudo-features of each class from which the softmax classifier is made anew.
     """
 
     def __init__(
@@ -101,10 +101,9 @@ class DesireLearner:
     def _merged(self, texts: Sequence[str], labels: Labels, current: Change) -> Change:
         if self.change is None:
             return current
-        changes = (self.change, current)
+        changes, share = (self.change, current), 1 / (self.tasks + 1)
         if self.merge == "learned":
-            return consolidated(self.encoder, texts, labels, changes, self.gaussians, replace(self.merging, seed=self.seed))
+            return consolidated(self.encoder, texts, labels, changes, self.gaussians, replace(self.merging, seed=self.seed), share)
         import torch
 
-        share = 1 / (self.tasks + 1)
         return merged(self.encoder, changes, torch.tensor([[1 - share], [share]]).repeat(1, len(self.encoder.names)))

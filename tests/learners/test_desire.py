@@ -158,11 +158,11 @@ def test_coefficients_are_learned_for_the_new_texts(encoder: AdaptedEncoder) -> 
     known = ClassGaussians()
     known.learn(encoder.encode(first, changes[0]), labels)
     recipe = EncoderRecipe(epochs=2, batch_size=8, learning_rate=0.05)
-    found = consolidated(encoder, second, new, (changes[0], changes[1]), known, recipe)
-    start = {name: changes[0][name] + 0.3 * changes[1][name] for name in encoder.names}
+    found = consolidated(encoder, second, new, (changes[0], changes[1]), known, recipe, 0.5)
+    start = {name: (changes[0][name] + changes[1][name]) / 2 for name in encoder.names}
     assert any(not np.allclose(found[name].numpy(), start[name].numpy(), atol=1e-4) for name in encoder.names)
     both = np.concatenate([new, labels[:3]])
-    consolidated(encoder, [*second, *first[:3]], both, (changes[0], changes[1]), known, recipe)  # classes of both kinds
+    consolidated(encoder, [*second, *first[:3]], both, (changes[0], changes[1]), known, recipe, 0.5)  # classes of both kinds
 
 
 @pytest.mark.parametrize("merge", ["learned", "average"])
