@@ -1,8 +1,8 @@
 """MiniLM itself trained through LoRA, class after class: DESIRE beside one LoRA that goes on, the first task's alone, none, and all.
 
 Every method sees the same texts in the same order and trains with the same recipe. What DESIRE leaves open was chosen with class order 100
-on CLINC150's validation texts; BANKING77, which has none, was not chosen on. On a GPU all texts are read; on a CPU a few of
-each class, which the name of the case says.
+on CLINC150's validation texts and on training texts of BANKING77 that were held out. On a GPU all texts are read; on a CPU a few of each
+class, which the name of the case says.
 """
 
 from __future__ import annotations
