@@ -2,9 +2,11 @@
 
 First a made stream whose truth and noise are known, so that regret and forgetting are exact and the bounds must hold: every task's
 inputs lie in a plane of their own, follow their predecessors and the answers given, and leave some directions unseen for good. Then
-CLINC150's classes group after group: no truth is known there, and the regret is that against the best ridge regression in hindsight.
+CLINC150's classes group after group, in a random order inside each: no truth is known there, and the regret is that against the best
+ridge regression in hindsight. It can be below zero for a learner that follows the group of the day, which is no proof that it remembers;
+so the accuracy at the end stands beside it.
 
-The contrast's step was chosen on class orders 100 and 101 of the training texts and on made streams of seeds from 100 on, by its regret.
+The contrast's step was chosen on class orders 100 and 101 of the training texts and on made streams of these seeds, by its regret.
 """
 
 from __future__ import annotations
@@ -31,7 +33,7 @@ NOISE, LENGTH, DELTA, REGULARISATION = 0.5, 1.0, 1e-3, 1.0
 PER_CLASS = 30
 """Texts of each class to learn from, so that it takes seconds."""
 OURS, CONTRAST = "lifelong_rls", "online_gradient"
-MADE_STEP, TEXT_STEP = 2.0, 100.0
+MADE_STEP, TEXT_STEP = 2.0, 30.0
 """Of the gradient, chosen as told above."""
 
 
@@ -139,7 +141,8 @@ def made_figures(count: int, seed: int) -> Figures:
 def text_figures(data: TextData, seed: int, *, quick: bool) -> Figures:
     """Regret against the best ridge regression in hindsight, beside its bound; and accuracy before learning a text and at the end."""
     stream = class_stream(replace(data, train=few(data.train, PER_CLASS, seed)), 10, seed, 2 if quick else None)
-    order = np.concatenate([np.flatnonzero(np.isin(stream.train.labels, group)) for group in stream.groups])
+    draw = np.random.default_rng(seed)
+    order = np.concatenate([draw.permutation(np.flatnonzero(np.isin(stream.train.labels, group))) for group in stream.groups])
     inputs, labels = stream.train.vectors[order].astype(np.float64), stream.train.labels[order]
     known = np.unique(labels)
     targets = np.eye(len(known))[np.searchsorted(known, labels)]
