@@ -106,6 +106,13 @@ def banking77(data: Path) -> TextData:
     )
 
 
+def few(texts: Texts, per_class: int, seed: int) -> Texts:
+    """So many texts of each class, drawn, in their order; all of a class where there are fewer."""
+    draw = np.random.default_rng(seed)
+    places = [draw.permutation(np.flatnonzero(texts.labels == one))[:per_class] for one in np.unique(texts.labels)]
+    return texts.of(np.sort(np.concatenate(places)))
+
+
 def encoded(
     texts: Sequence[str], name: str = ENCODER, encode: Callable[[Sequence[str]], NDArray[np.float32]] | None = None
 ) -> NDArray[np.float32]:

@@ -29,6 +29,7 @@ from ..learners import (
     RidgeHead,
     StreamingLDAHead,
 )
+from . import continual_regret, continual_texts
 from ._class_stream import Make, class_stream, figures_of
 from ._plots import bytes_plot
 from ._results import Row
@@ -78,7 +79,9 @@ def run(*, quick: bool, seeds: int, data: Path | None) -> list[Row]:
         rows += _streams(case, texts, steps, ours, quick=quick, seeds=seeds)
         rows += _few_labels(f"{case}, one label in 100", texts, steps, quick=quick, seeds=seeds)
     rows += _budgets(clinc, quick=quick, seeds=seeds)
-    return rows + _growth(quick=quick, seeds=seeds)
+    rows += _growth(quick=quick, seeds=seeds)
+    rows += continual_texts.rows(quick=quick, seeds=seeds, data=data)
+    return rows + continual_regret.rows(quick=quick, seeds=seeds, data=data)
 
 
 def _streams(case: str, data: TextData, steps: int, ours: Mapping[str, Make], *, quick: bool, seeds: int) -> list[Row]:

@@ -12,8 +12,10 @@ from a network, approximately.
 
 from __future__ import annotations
 
+from .adapted_encoder import AdaptedEncoder, EncoderRecipe
 from .augmentation import PrototypeAugmentationHead
 from .cue_head import CueHead
+from .desire import DesireLearner
 from .gate import examine
 from .head import Head, UnlearningHead, load_head, save_head
 from .image_network import image_network
@@ -24,6 +26,7 @@ from .nearest_mean import NearestMeanHead
 from .pareto import ParetoHead
 from .prototype import UNLABELLED, PrototypeHead
 from .ranpac import RanPACHead
+from .recursive_least_squares import RecursiveLeastSquaresHead
 from .replay import ReplayHead
 from .ridge import RidgeHead
 from .samples import Sample
@@ -42,7 +45,10 @@ from .unlearning_objectives import (
 
 __all__ = [
     "UNLABELLED",
+    "AdaptedEncoder",
     "CueHead",
+    "DesireLearner",
+    "EncoderRecipe",
     "GradientAscent",
     "GroupSparse",
     "GroupSparsePrototypes",
@@ -56,6 +62,7 @@ __all__ = [
     "PrototypeHead",
     "RanPACHead",
     "Recipe",
+    "RecursiveLeastSquaresHead",
     "Refit",
     "ReplayHead",
     "RidgeHead",
