@@ -100,9 +100,7 @@ class CueHead:
             some = np.sort(np.random.default_rng(self.seed).choice(len(rows), MOST_SOLVED, replace=False))
             rows, targets = rows[some], targets[some]
         weights = balance(targets, len(self.labels)).numpy()
-        return kernel_ridge(
-            rows, targets, weights, gamma=self.gamma, regularisation=self.regularisation, sharpness=self.sharpness
-        )
+        return kernel_ridge(rows, targets, weights, gamma=self.gamma, regularisation=self.regularisation, sharpness=self.sharpness)
 
     def _descended(self, rows: NDArray[np.float32], targets: NDArray[np.int64]) -> Chances:
         """The perceptron."""

@@ -193,7 +193,7 @@ class CueMemory:
     def _due(self, fresh: int) -> bool:
         """Whether the samples grow past a power of `GROWTH`, so that the cost of looking for a better codebook spreads evenly."""
         seen = self._seen
-        return not seen or len(self._books) < MOST_VERSIONS and int(log(seen + fresh, GROWTH)) > int(log(seen, GROWTH))
+        return not seen or (len(self._books) < MOST_VERSIONS and int(log(seen + fresh, GROWTH)) > int(log(seen, GROWTH)))
 
     def _better(self, groups: Sequence[tuple[Integers, Floats]], more: int) -> Codebook | None:
         """A new version where it would have paid for itself, or where there is none yet."""
