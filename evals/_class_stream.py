@@ -5,12 +5,31 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..learners import CueHead, Head, NearestMeanHead, ReplayHead
 from ._texts import TextData, Texts
+
+
+class Learner(Protocol):
+    """What a stream asks of a head."""
+
+    @property
+    def labels(self) -> NDArray[np.int64]:
+        """Class numbers known."""
+
+    def learn(self, vectors: NDArray[np.float32], labels: NDArray[np.int64]) -> None:
+        """Add samples."""
+
+    def predict(self, vectors: NDArray[np.float32]) -> NDArray[np.int64]:
+        """Class numbers."""
+
+    def state(self) -> dict[str, NDArray[Any]]:
+        """What is kept."""
+
 
 Make = Callable[[int], Head]
 """A head of a seed."""
@@ -48,7 +67,7 @@ def class_stream(data: TextData, steps: int, seed: int, groups: int | None = Non
     )
 
 
-def lived(head: Head, stream: ClassStream, *, every_step: bool = True) -> dict[str, float]:
+def lived(head: Learner, stream: ClassStream, *, every_step: bool = True) -> dict[str, float]:
     """Learn group after group; accuracies over the steps, forgetting, bytes kept a class and seconds, those of the sleeps included.
 
     With `every_step=False` only the end is asked, and `average_accuracy` and `forgetting` are left out.
@@ -86,7 +105,7 @@ def forgetting(table: NDArray[np.float64]) -> float:
     return float(np.mean(np.nanmax(table[:-1, :-1], axis=0) - table[-1, :-1]))
 
 
-def kept_bytes(head: Head) -> float:
+def kept_bytes(head: Learner) -> float:
     """Bytes that a head keeps from one group to the next in order to learn on.
 
     Cues are counted as they lie in the file, raw samples and nearest means in float16, all other arrays in float32, though they

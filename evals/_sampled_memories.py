@@ -96,14 +96,16 @@ class GaussianMemory(SampledMemory):
         super().__init__()
         self.shared, self.own, self.draws, self.seed = shared, own, draws, seed
         self._spread: tuple[Rows, Rows, float] | None = None
-        self._count = 0
+        self._count = self._dimensions = 0
 
     @property
     def bytes(self) -> int:
         """Means, directions with their variances, and class numbers."""
         directions = 0 if self._spread is None else len(self._spread[1])
         of_all = directions * (self._dimensions + 4) + 4
-        return of_all + sum(self._dimensions + 2 + LABEL_BYTES + len(own[1]) * (self._dimensions + 4) for _, own in self._classes.values())
+        return of_all + sum(
+            int(self._dimensions + 2 + LABEL_BYTES + len(own[1]) * (self._dimensions + 4)) for _, own in self._classes.values()
+        )
 
     def remember(self, vectors: Rows, labels: Labels) -> None:
         """Means, and the covariance of old and new samples; only its leading directions are kept from one group to the next."""
@@ -147,7 +149,7 @@ class QuantisedMemory(SampledMemory):
     @property
     def bytes(self) -> int:
         """Codes, class numbers, and codebooks of 256 entries in float32."""
-        return sum(codes.nbytes + LABEL_BYTES for codes in self._classes.values()) + 4 * 256 * int(self._quantiser.d)
+        return sum(int(codes.nbytes) + LABEL_BYTES for codes in self._classes.values()) + 4 * 256 * int(self._quantiser.d)
 
     def remember(self, vectors: Rows, labels: Labels) -> None:
         """Codes of all of them."""

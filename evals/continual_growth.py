@@ -42,7 +42,7 @@ def run(*, quick: bool, seeds: int, data: Path) -> list[Row]:
     return rows
 
 
-def cost(skills: int, seed: int) -> Figures:
+def cost(skills: int, seed: int, repeats: int = REPEATS) -> Figures:
     """Of each head that learns while awake, and of writing cues, at this number of classes."""
     draw = np.random.default_rng(seed)
     known, fresh = (draw.normal(size=(n, DIMENSIONS), scale=DIMENSIONS**-0.5).astype(np.float32) for n in (BEFORE * skills, SAMPLES))
@@ -51,7 +51,7 @@ def cost(skills: int, seed: int) -> Figures:
     for name, head in heads.items():
         head.learn(known, np.repeat(np.arange(skills), BEFORE))
         learning, answering = [], []
-        for number in range(WARM + REPEATS):
+        for number in range(WARM + repeats):
             learned = _seconds(partial(head.learn, fresh, np.full(SAMPLES, skills + number)))
             first, later = (_seconds(partial(head.predict, fresh[row : row + 1])) for row in range(2))
             # What is prepared at the first answer is part of the learning.
@@ -61,7 +61,7 @@ def cost(skills: int, seed: int) -> Figures:
     memory = CueMemory()
     memory.remember(known, np.repeat(np.arange(skills), BEFORE))
     memory.remember(fresh, np.full(SAMPLES, skills))
-    numbers = range(skills + 1, skills + 1 + WARM + REPEATS)
+    numbers = range(skills + 1, skills + 1 + WARM + max(1, repeats // 3))
     writing = [_seconds(partial(memory.remember, fresh, np.full(SAMPLES, number))) for number in numbers]
     return {**figures, ("lifelong_cues", "learn_class_ms"): _milliseconds(writing)}
 

@@ -15,8 +15,8 @@ from pathlib import Path
 
 import numpy as np
 
-from ..learners import Head, ReplayHead, RidgeHead, StreamingLDAHead
-from ._class_stream import class_stream, lived
+from ..learners import ReplayHead, RidgeHead, StreamingLDAHead
+from ._class_stream import Learner, class_stream, lived
 from ._peers import avalanche_heads, river_heads
 from ._pool import worker_pool
 from ._results import Row
@@ -51,20 +51,20 @@ def beside_avalanche(data: Path, seed: int) -> Figures:
     """SLDA and replay, theirs and ours."""
     texts = clinc150(data)
     stream = class_stream(texts, 10, seed)
-    heads: dict[str, Head] = {"lifelong_streaming_lda": StreamingLDAHead(), "lifelong_replay_20": ReplayHead(per_class=20, seed=seed)}
+    heads: dict[str, Learner] = {"lifelong_streaming_lda": StreamingLDAHead(), "lifelong_replay_20": ReplayHead(per_class=20, seed=seed)}
     theirs = avalanche_heads(len(texts.names), texts.train.vectors.shape[1], seed)
-    return _figures({**heads, **theirs}, lambda head: lived(head, stream, every_step=False))  # type: ignore[arg-type]
+    return _figures({**heads, **theirs}, lambda head: lived(head, stream, every_step=False))
 
 
 def beside_river(data: Path, seed: int) -> Figures:
     """Their classifiers of single samples, and our heads in closed form."""
     stream = class_stream(clinc150(data), 10, seed, 2)
     stream = replace(stream, test=stream.test.of(np.arange(len(stream.test)) % 3 == 0))
-    heads: dict[str, Head] = {"lifelong_ridge": RidgeHead(), "lifelong_streaming_lda": StreamingLDAHead()}
-    return _figures({**heads, **river_heads()}, lambda head: lived(head, stream, every_step=False))  # type: ignore[arg-type]
+    heads: dict[str, Learner] = {"lifelong_ridge": RidgeHead(), "lifelong_streaming_lda": StreamingLDAHead()}
+    return _figures({**heads, **river_heads()}, lambda head: lived(head, stream, every_step=False))
 
 
-def _figures(heads: dict[str, Head], live: Callable[[Head], dict[str, float]]) -> Figures:
+def _figures(heads: dict[str, Learner], live: Callable[[Learner], dict[str, float]]) -> Figures:
     figures: dict[tuple[str, str], float] = {}
     for method, head in heads.items():
         measured = live(head)

@@ -188,7 +188,8 @@ class CueMemory:
     @property
     def _seen(self) -> int:
         """How many samples there were, about: what is kept tells it, so that what was forgotten does not count."""
-        return round(sum(HEAD.unpack_from(blob)[1] for blob in self._blobs.values()) / self.kept)
+        cues: int = sum(HEAD.unpack_from(blob)[1] for blob in self._blobs.values())
+        return round(cues / self.kept)
 
     def _due(self, fresh: int) -> bool:
         """Whether the samples grow past a power of `GROWTH`, so that the cost of looking for a better codebook spreads evenly."""
