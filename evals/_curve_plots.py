@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ._plots import ACCENT, FAINT, INK, RULE, _svg, line_colour
+from ._plots import ACCENT, FAINT, RULE, _svg, line_colour
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -73,6 +73,7 @@ def curves_plot(
         colours = dict(zip((one for one in curves if one not in ours), map(line_colour, range(len(curves))), strict=False))
         for one, points in curves.items():
             _curve(axes, sorted(points, key=lambda point: point.x), ACCENT if one in ours else colours[one], one in ours)
+        axes.margins(y=0.1)
         _label_ends(axes, {one: max(points, key=lambda point: point.x) for one, points in curves.items()}, colours, ours)
 
     return standing_alone(_svg(name, WIDTH, HEIGHT, draw))
@@ -94,6 +95,7 @@ def _curve(axes: Axes, points: Sequence[Point], colour: str, strong: bool) -> No
 
 def _label_ends(axes: Axes, ends: Mapping[str, Point], colours: Mapping[str, str], ours: Sequence[str]) -> None:
     """Each curve's name beside its last point, moved up where it would cover another's."""
+    axes.figure.draw_without_rendering()  # type: ignore[union-attr]  # settles the layout that heights are read from
     points_a_pixel = 72 / axes.figure.dpi
     low = -float("inf")
     for name, end in sorted(ends.items(), key=lambda item: item[1].y):
@@ -106,7 +108,7 @@ def _label_ends(axes: Axes, ends: Mapping[str, Point], colours: Mapping[str, str
             xytext=(9, place - height),
             textcoords="offset points",
             va="center",
-            color=INK if name in ours else colours[name],
+            color=ACCENT if name in ours else colours[name],
             fontsize=9.5,
             fontweight="bold" if name in ours else "normal",
             annotation_clip=False,
