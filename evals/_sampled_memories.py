@@ -92,7 +92,7 @@ class GaussianMemory(SampledMemory):
     Means and directions take a byte an entry. `draws` samples of each class are drawn from it (the refinement of DESIRE).
     """
 
-    def __init__(self, *, shared: int, own: int = 0, draws: int = 50, seed: int = 0) -> None:
+    def __init__(self, *, shared: int, own: int = 0, draws: int = 40, seed: int = 0) -> None:
         super().__init__()
         self.shared, self.own, self.draws, self.seed = shared, own, draws, seed
         self._spread: tuple[Rows, Rows, float] | None = None

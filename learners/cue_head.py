@@ -47,9 +47,9 @@ class CueHead:
         gamma: float = 1.0,
         regularisation: float = 0.1,
         sharpness: float = 25.0,
-        hidden: int = 512,
+        hidden: int = 256,
         epochs: int = 20,
-        jitter: float = 0.8,
+        jitter: float = 0.6,
         seed: int = 0,
     ) -> None:
         self.gamma, self.regularisation, self.sharpness = gamma, regularisation, sharpness
