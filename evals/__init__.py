@@ -68,7 +68,7 @@ SUITES = (
     Suite(
         name="continual",
         shows="class after class on frozen vectors: accuracy, bytes a class and time, against replay, Gaussians and joint training",
-        needs="the default encoder once, and the data directory",
+        needs='the default encoder once, and the data directory; for the peers\' rows, pip install "lifelong[peers]"',
         module="continual_suite",
         files=(
             "clinc150/data_full.json",

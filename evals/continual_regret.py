@@ -107,7 +107,7 @@ def predicted_before(learn: Learn, inputs: Rows, targets: Rows) -> tuple[Rows, R
     return predictions, weights
 
 
-def rows(*, quick: bool, seeds: int, data: Path) -> list[Row]:
+def run(*, quick: bool, seeds: int, data: Path) -> list[Row]:
     """The made stream at doubling lengths, then CLINC150."""
     found: list[Row] = []
     for count in (500, 1000) if quick else (2000, 4000, 8000, 16000):

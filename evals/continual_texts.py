@@ -49,7 +49,7 @@ REDUCED = Scale(texts=20, asked=10, recipe=EncoderRecipe())
 QUICK = Scale(texts=5, asked=3, recipe=EncoderRecipe(epochs=1), groups=2)
 
 
-def rows(*, quick: bool, seeds: int, data: Path) -> list[Row]:
+def run(*, quick: bool, seeds: int, data: Path) -> list[Row]:
     """Both data sets, every method."""
     import torch
 

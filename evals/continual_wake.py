@@ -21,7 +21,7 @@ TIMED = 50
 """Tasks that are named and learned one by one to see what a task costs."""
 
 
-def rows(quick: bool, seeds: int, data: Path) -> list[Row]:
+def run(*, quick: bool, seeds: int, data: Path) -> list[Row]:
     """Both data sets."""
     made: list[Row] = []
     for case, texts in (("clinc150, named in waking", clinc150(data)), ("banking77, named in waking", banking77(data))):

@@ -1,8 +1,8 @@
-"""`CueHead`: awake it keeps cues and answers in closed form; asleep it recalls them and refits."""
+"""`CueHead`: awake it keeps cues; asleep it recalls them and refits."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,29 +10,32 @@ from numpy.typing import NDArray
 from ..memory.cues import CueMemory
 from ..perception.encoder import Vector
 from ..perception.scorer import Labels, checked
+from ._kernel_ridge import Chances, kernel_ridge
 from ._softmax import balance, descend, network, places, scaled
 from .head import HeadLogits, State, predicted
 
 if TYPE_CHECKING:
     import torch
-    from torch import nn
 
 
 DROPOUT = 0.5
 """Of the hidden units, in training."""
 MOST_MEANS = 10
 """Class means that stand in for dropped samples, at most so many a class."""
+MOST_SOLVED = 16_000
+"""Samples in the closed form, at most: it takes 4 bytes for each pair of them. Of more, so many are drawn."""
 
 
 class CueHead:
     """Semi-parametric continual memory (SPMC) over frozen vectors.
 
-    *Awake*, `learn` writes cues, without any gradient. *Asleep*, `sleep` recalls all cues and fits a linear network and
-    `perceptrons` two-layer ones, these under Gaussian noise of `jitter` deviations of an entry; their chances are averaged.
-    Classes count alike, whatever the number of their samples. `logits` sleeps first where something was learned since.
+    *Awake*, `learn` writes cues, without any gradient. *Asleep*, `sleep` recalls all cues and fits two classifiers of different
+    kinds: ridge regression in a Gaussian kernel, in closed form, and a two-layer perceptron under Gaussian noise of `jitter`
+    deviations of an entry. Their chances are averaged. Classes count alike, whatever the number of their samples. `logits` sleeps
+    first where something was learned since; who cannot wait for that asks `fitted`.
 
     Taking samples back is not exact (class mean and codebook keep a trace until the class goes), so there is no `unlearn`;
-    `forget` removes cues and the next sleep does without them.
+    `forget` removes cues and the next sleep does without them. `forget_class` removes all of a class.
     """
 
     def __init__(
@@ -41,52 +44,83 @@ class CueHead:
         step: float = 0.07,
         kept: float = 0.72,
         directions: int = 48,
-        hidden: int = 1024,
-        perceptrons: int = 2,
+        gamma: float = 1.0,
+        regularisation: float = 0.1,
+        sharpness: float = 25.0,
+        hidden: int = 256,
         epochs: int = 20,
         jitter: float = 0.6,
         seed: int = 0,
     ) -> None:
-        self.hidden, self.perceptrons, self.epochs, self.jitter, self.seed = hidden, perceptrons, epochs, jitter, seed
+        self.gamma, self.regularisation, self.sharpness = gamma, regularisation, sharpness
+        self.hidden, self.epochs, self.jitter, self.seed = hidden, epochs, jitter, seed
         self.memory = CueMemory(step=step, directions=directions, kept=kept)
-        self._networks: list[nn.Sequential] = []
+        self._members: tuple[Chances, ...] = ()
+        self._dimensions: int | None = None
 
     @property
     def labels(self) -> Labels:
         """Class numbers known, ascending."""
         return self.memory.labels
 
+    @property
+    def fitted(self) -> bool:
+        """Whether it answers at once, because nothing was learned or forgotten since it slept."""
+        return bool(self._members)
+
     def learn(self, vectors: Vector, labels: Labels) -> None:
         """Wake: write cues of samples `(n, d)`."""
         self.memory.remember(checked("vectors", vectors), labels)
-        self._networks = []
+        self._members = ()
 
     def forget(self, vectors: Vector, labels: Labels) -> int:
         """Remove the cues of samples and return how many there were; the next answer comes from a refit without them."""
         removed = self.memory.forget(checked("vectors", vectors), labels)
-        self._networks = []
+        self._members = ()
         return removed
+
+    def forget_class(self, label: int) -> bool:
+        """Remove a class; whether nothing of it is left, as in `CueMemory.forget_class`. The next answer comes from a refit."""
+        whole = self.memory.forget_class(label)
+        self._members = ()
+        return whole
 
     def sleep(self) -> None:
         """Refit from recalled cues. Raises `ValueError` where there are none."""
-        import torch
-
         if not len(self.labels):
             raise ValueError("CueHead knows no class yet; call `learn` first")
         rows, labels = self._dreamt()
-        inputs, targets = scaled(rows), torch.from_numpy(places(labels, self.labels))
-        weight = balance(targets.numpy(), len(self.labels))
-        self._networks = []
-        kinds = [(0, 0.005, 0.0)] + self.perceptrons * [(self.hidden, 0.002, self.jitter)]
-        for number, (hidden, rate, jitter) in enumerate(kinds):
-            seed = self.seed + 1000 * number
-            net = network(rows.shape[1], len(self.labels), hidden, DROPOUT, seed)
+        self._dimensions = rows.shape[1]
+        targets = places(labels, self.labels)
+        self._members = self._solved(rows, targets), self._descended(rows, targets)
 
-            def loss(batch: torch.Tensor, truth: torch.Tensor, net: nn.Sequential = net, jitter: float = jitter) -> torch.Tensor:
-                return torch.nn.functional.cross_entropy(net(batch + jitter * torch.randn_like(batch)), truth, weight=weight)
+    def _solved(self, rows: NDArray[np.float32], targets: NDArray[np.int64]) -> Chances:
+        """The classifier in closed form."""
+        if len(rows) > MOST_SOLVED:
+            some = np.sort(np.random.default_rng(self.seed).choice(len(rows), MOST_SOLVED, replace=False))
+            rows, targets = rows[some], targets[some]
+        weights = balance(targets, len(self.labels)).numpy()
+        return kernel_ridge(rows, targets, weights, gamma=self.gamma, regularisation=self.regularisation, sharpness=self.sharpness)
 
-            descend(list(net.parameters()), loss, inputs, targets, epochs=self.epochs, rate=rate, decay=0.01, seed=seed)
-            self._networks.append(net.eval())
+    def _descended(self, rows: NDArray[np.float32], targets: NDArray[np.int64]) -> Chances:
+        """The perceptron."""
+        import torch
+
+        weight = balance(targets, len(self.labels))
+        net = network(rows.shape[1], len(self.labels), self.hidden, DROPOUT, self.seed + 1000)
+
+        def loss(batch: torch.Tensor, truth: torch.Tensor) -> torch.Tensor:
+            return torch.nn.functional.cross_entropy(net(batch + self.jitter * torch.randn_like(batch)), truth, weight=weight)
+
+        inputs, truths = scaled(rows), torch.from_numpy(targets)
+        descend(list(net.parameters()), loss, inputs, truths, epochs=self.epochs, rate=0.002, decay=0.01, seed=self.seed + 1000)
+        net.eval()
+
+        def chances(asked: NDArray[np.float32]) -> NDArray[np.float64]:
+            with torch.no_grad():
+                return np.asarray(net(scaled(asked)).double().softmax(1).numpy())
+
+        return chances
 
     def _dreamt(self) -> tuple[NDArray[np.float32], Labels]:
         """Recalled samples, and the class means in the place of those that were not kept: at most `MOST_MEANS` times a class."""
@@ -98,24 +132,21 @@ class CueHead:
 
     def logits(self, vectors: Vector) -> HeadLogits:
         """Logarithms of averaged chances `(n, classes)`."""
-        import torch
-
-        if not self._networks:
+        if not self._members:
             self.sleep()
-        rows = checked("vectors", vectors, cast("nn.Linear", self._networks[0][0]).in_features)
-        with torch.no_grad():
-            chances = torch.stack([net(scaled(rows)).double().softmax(1) for net in self._networks]).mean(0)
-        return np.asarray(np.log(np.maximum(chances.numpy(), 1e-300)))
+        rows = checked("vectors", vectors, self._dimensions)
+        chances = np.mean([member(rows) for member in self._members], axis=0)
+        return np.asarray(np.log(np.maximum(chances, 1e-300)))
 
     def predict(self, vectors: Vector) -> Labels:
         """The likeliest class number `(n,)`."""
         return predicted(self.labels, self.logits(vectors))
 
     def state(self) -> dict[str, NDArray[Any]]:
-        """The cues; the networks follow from them."""
+        """The cues; the classifiers follow from them."""
         return self.memory.state()
 
     def restore(self, state: State) -> None:
         """Become what `state` told of."""
         self.memory.restore(state)
-        self._networks = []
+        self._members = ()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -48,6 +48,12 @@ def pack(classes: Sequence[tuple[int, ClassCodes]], version: int, book: Codebook
         lengths = np.array([len(stream) for stream in own], dtype="<u2").tobytes()
         blobs.append(HEAD.pack(version, len(one.codes), label) + lengths + b"".join(own))
     return blobs
+
+
+def moved(blob: bytes, place: Mapping[int, int]) -> bytes:
+    """The blob with the version of its codebook changed to its new place."""
+    version, samples, label = HEAD.unpack_from(blob)
+    return HEAD.pack(place[version], samples, label) + blob[HEAD.size :]
 
 
 def unpack(blobs: Sequence[bytes], book: Codebook) -> list[ClassCodes]:

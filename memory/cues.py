@@ -4,24 +4,31 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
+from math import log
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ._cue_blobs import HEAD, STREAMS, pack, unpack
+from ._cue_blobs import HEAD, STREAMS, moved, pack, unpack
 from ._cue_model import LARGEST, rounded
 from ._range_coding import Integers
 from .cue_codes import ClassCodes, Codebook, Floats, arranged, fit_codebook, mean_step
+
+GROWTH = 1.05
+"""A better codebook is looked for each time the samples have grown by this factor."""
+MOST_VERSIONS = 255
+"""Of the codebook: a blob tells its own in one byte."""
 
 
 class CueMemory:
     """The semi-parametric memory of SPMC on vectors: entropy-coded cues, and a codebook with a decoder that completes them.
 
-    A class is one blob: erasing it leaves nothing behind but its share in the codebooks. Codebooks are versions: a new one is
-    made when it would save, on as many samples as have been seen, more bytes than it takes, and the cues of the older
-    ones stay as they are. Vectors have unit length or about it, and a multiple of 4 dimensions.
+    A class is one blob. Codebooks are versions: a new one is made when it would save, on as many samples as have been seen, more
+    bytes than it takes, and the cues of the older ones stay as they are; one that no class uses is dropped. So erasing a class
+    leaves nothing behind but its share in the directions and widths of a codebook that was fitted while it was there and that
+    others use. Vectors have unit length or about it, and a multiple of 4 dimensions.
     """
 
     def __init__(self, *, step: float = 0.07, directions: int = 48, kept: float = 0.72) -> None:
@@ -32,7 +39,6 @@ class CueMemory:
         self._versions: list[bytes] = []
         self._books: list[Codebook] = []
         self._decoded: dict[int, tuple[int, ClassCodes]] = {}
-        self._seen = 0
 
     @property
     def labels(self) -> NDArray[np.int64]:
@@ -58,10 +64,9 @@ class CueMemory:
         rows, labels = self._checked(vectors, labels)
         if not len(rows):
             return
-        self._seen += len(rows)
         new = [int(label) for label in np.unique(labels) if int(label) not in self._blobs]
         groups = [(_rounded_mean(rows[labels == label]), rows[labels == label]) for label in new]
-        if groups and (book := self._better(groups)):
+        if groups and self._due(len(rows)) and (book := self._better(groups, len(rows))):
             self._books.append(book)
             self._versions.append(book.to_bytes())
         written: dict[int, tuple[int, ClassCodes]] = {}
@@ -98,6 +103,7 @@ class CueMemory:
         if unknown:
             raise ValueError(f"classes {unknown} were never remembered; forget only what was")
         written: dict[int, tuple[int, ClassCodes]] = {}
+        gone: list[int] = []
         removed = 0
         for label in np.unique(labels):
             version, known = self._codes()[int(label)]
@@ -109,22 +115,33 @@ class CueMemory:
             if left:
                 written[int(label)] = version, arranged(known.mean, np.array(left), self._books[version].deviations)
             else:
-                self.forget_class(int(label))
+                gone.append(int(label))
         self._write(written)
+        for label in gone:
+            self.forget_class(label)
         return removed
 
-    def forget_class(self, label: int) -> None:
-        """Remove a class with all its cues and its mean. Raises `ValueError` where there is none."""
+    def forget_class(self, label: int) -> bool:
+        """Remove a class with all its cues and its mean. Raises `ValueError` where there is none.
+
+        True where nothing of it is left: no codebook remains that can have been fitted while the class was there.
+        """
         if label not in self._blobs:
             raise ValueError(f"class {label} was never remembered; forget only what was")
-        self._codes().pop(label)
+        version, _ = self._codes().pop(label)
         del self._blobs[label]
+        used = sorted({HEAD.unpack_from(blob)[0] for blob in self._blobs.values()})
+        self._versions, self._books = [self._versions[v] for v in used], [self._books[v] for v in used]
+        place = {old: new for new, old in enumerate(used)}
+        self._decoded = {one: (place[old], codes) for one, (old, codes) in self._decoded.items()}
+        self._blobs = {one: moved(blob, place) for one, blob in self._blobs.items()}
+        return all(old < version for old in used)
 
     def state(self) -> dict[str, NDArray[Any]]:
         """All that is kept, as plain arrays."""
         blobs = [self._blobs[int(label)] for label in self.labels]
         return {
-            "settings": np.array([self.step, self.directions, self.kept, self._seen]),
+            "settings": np.array([self.step, self.directions, self.kept]),
             "blobs": np.frombuffer(b"".join(blobs), dtype=np.uint8),
             "blob_lengths": np.array([len(blob) for blob in blobs], dtype=np.int64),
             "versions": np.frombuffer(b"".join(self._versions), dtype=np.uint8),
@@ -133,8 +150,8 @@ class CueMemory:
 
     def restore(self, state: Mapping[str, NDArray[Any]]) -> None:
         """Become what `state` told of; every code comes back as it was."""
-        step, directions, kept, seen = state["settings"].tolist()
-        self.step, self.directions, self.kept, self._seen = step, int(directions), kept, int(seen)
+        step, directions, kept = state["settings"].tolist()
+        self.step, self.directions, self.kept = step, int(directions), kept
         self._versions = _cut(state["versions"].tobytes(), state["version_lengths"])
         self._books = [Codebook.from_bytes(version) for version in self._versions]
         self._blobs = {HEAD.unpack_from(blob)[2]: blob for blob in _cut(state["blobs"].tobytes(), state["blob_lengths"])}
@@ -168,7 +185,18 @@ class CueMemory:
             raise ValueError("vectors hold NaN or infinite values; encode the texts again or leave these rows out")
         return rows, labels
 
-    def _better(self, groups: Sequence[tuple[Integers, Floats]]) -> Codebook | None:
+    @property
+    def _seen(self) -> int:
+        """How many samples there were, about: what is kept tells it, so that what was forgotten does not count."""
+        cues: int = sum(HEAD.unpack_from(blob)[1] for blob in self._blobs.values())
+        return round(cues / self.kept)
+
+    def _due(self, fresh: int) -> bool:
+        """Whether the samples grow past a power of `GROWTH`, so that the cost of looking for a better codebook spreads evenly."""
+        seen = self._seen
+        return not seen or (len(self._books) < MOST_VERSIONS and int(log(seen + fresh, GROWTH)) > int(log(seen, GROWTH)))
+
+    def _better(self, groups: Sequence[tuple[Integers, Floats]], more: int) -> Codebook | None:
         """A new version where it would have paid for itself, or where there is none yet."""
         fresh = np.concatenate([rows - mean_step(len(mean)) * mean for mean, rows in groups])
         recalled = [self._books[v].vectors(one) - mean_step(len(one.mean)) * one.mean for v, one in self._codes().values()]
@@ -178,7 +206,7 @@ class CueMemory:
         if not self._books:
             return book
         saved = _bits_a_sample(self._books[-1], fresh) - _bits_a_sample(book, fresh)
-        return book if self.kept * self._seen * saved / 8 > len(book.to_bytes()) else None
+        return book if self.kept * (self._seen + more) * saved / 8 > len(book.to_bytes()) else None
 
     def _codes(self) -> dict[int, tuple[int, ClassCodes]]:
         """Version and codes of every class. Decoded codes are held beside the blobs while the process lives, never saved."""

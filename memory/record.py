@@ -31,6 +31,8 @@ class Erased:
     """Names of the adapters that had seen the data; they serve nothing any more. Their files are the caller's to delete."""
     cues: tuple[str, ...] = ()
     """Ids of other episodes whose cues went with those of the erased ones, from which they could not be told apart."""
+    codebooks: tuple[str, ...] = ()
+    """Tenants that still use a codebook which was fitted while cues of the erased episodes were there."""
 
 
 class Record:
@@ -84,10 +86,10 @@ class Record:
             connection.execute(f"DELETE FROM shown WHERE cited {some}", (listed(gone),))
             connection.execute(f"DELETE FROM lessons WHERE id {some}", (listed(gone),))
             removed = connection.execute(f"DELETE FROM episodes WHERE id {some}", (listed(episodes),)).rowcount
-            cues = self.cues.erase(connection, episodes)
+            cues, codebooks = self.cues.erase(connection, episodes)
         discard(self.index_directory, tenants)
         self.database.scrub()
-        return Erased(episodes=removed, lessons=lost.lessons, adapters=lost.adapters, cues=tuple(cues))
+        return Erased(episodes=removed, lessons=lost.lessons, adapters=lost.adapters, cues=tuple(cues), codebooks=tuple(codebooks))
 
     def rename_skill(self, tenant: str, old: str, new: str) -> int:
         """File everything of a tenant's skill under another name; returns how many episodes moved. An empty one unfiles them.

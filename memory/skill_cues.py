@@ -65,25 +65,30 @@ class SkillCueStore:
         connection.executemany("INSERT INTO cue_episodes VALUES (?, ?, ?, ?)", rows)
         self._keep(connection, tenant, memory)
 
-    def erase(self, connection: sqlite3.Connection, episodes: Iterable[str]) -> list[str]:
-        """Within an erasure's transaction: drop every batch with one of these episodes; ids of the others that went with them.
+    def erase(self, connection: sqlite3.Connection, episodes: Iterable[str]) -> tuple[list[str], list[str]]:
+        """Within an erasure's transaction: drop every batch with one of these episodes.
 
-        A tenant's codebooks keep what their batches had a share in, until its last batch goes.
+        Returns the ids of the other episodes that went with them, and the tenants one of whose codebooks was fitted while such a
+        batch was there, and is still used.
         """
         episodes = set(episodes)
         touched: dict[str, list[int]] = {}
         for tenant, batch in self._touched(episodes):
             touched.setdefault(tenant, []).append(batch)
         lost: set[str] = set()
+        traced: list[str] = []
         for tenant, batches in touched.items():
             memory = self._memory(tenant)
-            for batch in batches:
-                memory.forget_class(batch)
+            whole = True
+            # The oldest last: whether a codebook is left that was fitted while it was there holds for the others too.
+            for batch in sorted(batches, reverse=True):
+                whole = memory.forget_class(batch)
                 rows = self._database.rows("SELECT episode FROM cue_episodes WHERE tenant = ? AND batch = ?", (tenant, batch))
                 lost.update(episode for (episode,) in rows)
                 connection.execute("DELETE FROM cue_episodes WHERE tenant = ? AND batch = ?", (tenant, batch))
+            traced += [] if whole else [tenant]
             self._keep(connection, tenant, memory)
-        return sorted(lost - episodes)
+        return sorted(lost - episodes), sorted(traced)
 
     def rename_skill(self, connection: sqlite3.Connection, tenant: str, old: str, new: str) -> None:
         """Within a renaming's transaction: cues follow the name; those of a skill that is none any more go."""

@@ -106,8 +106,7 @@ def _erase(parts: Parts, ids: list[str]) -> dict[str, Any]:
     cued = record.cues.tenants(ids)
     tenants = sorted({*cued, *(tenant for tenant in record.episodes.tenants() if record.episodes.among(ids, tenant=tenant))})
     erased = record.erase(ids)
-    kept = [tenant for tenant in cued if record.cues.find(tenant=tenant)]
-    traces = [f"the codebook of the cues of tenant {tenant!r}, once fitted with the help of what is gone" for tenant in kept]
+    traces = [f"a codebook of the cues of tenant {tenant!r}, fitted with the help of what is gone" for tenant in erased.codebooks]
     return {
         "lessons": len(erased.lessons),
         "adapters": list(erased.adapters),

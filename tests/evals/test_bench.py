@@ -55,13 +55,19 @@ def test_a_quick_run_without_a_data_directory_is_left_to_its_suite(monkeypatch: 
 def test_a_run_is_written_with_its_data_and_commit(data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     rows = [Row(case="a", method="lifelong", metric="success_after", value=0.5, ci95=(0.4, 0.6), n=10, seeds=2)]
     monkeypatch.setattr(Suite, "run", lambda self, **asked: rows if asked == {"quick": True, "seeds": 2, "data": data} else [])
+    monkeypatch.setattr(Suite, "plots", lambda self, rows: {"curve": f"<svg>{len(rows)}</svg>"})
     file = tmp_path / "letters.json"
     results = run_suite(SUITE, quick=True, seeds=2, data=data, file=file)
     plain = json.loads(file.read_text())
     assert set(plain) == {"suite", "commit", "versions", "machine", "data", "results"}
     assert plain["data"] == results.data == hash_files(SUITE, data)
     assert plain["results"][0]["value"] == 0.5
+    assert (tmp_path / "letters-curve.svg").read_text() == "<svg>1</svg>"
     assert run_suite(SUITE, quick=True, seeds=2, data=data, file=None).results == results.results
+
+
+def test_a_suite_without_plots_draws_none() -> None:
+    assert find_suite(SUITES, "scoring").plots([]) == {}
 
 
 def test_tables_are_filled_twice_the_same_and_only_with_the_metrics_asked_for(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from lifelong.evals._texts import TextData, Texts, few
-from lifelong.evals.continual_texts import OURS, Scale, figures_of, lived, rows, stream_of
+from lifelong.evals.continual_texts import OURS, Scale, figures_of, lived, run, stream_of
 from lifelong.learners import AdaptedEncoder, EncoderRecipe
 
 SCALE = Scale(texts=6, asked=4, recipe=EncoderRecipe(rank=2, epochs=2, batch_size=8, learning_rate=3e-2))
@@ -88,6 +88,6 @@ def test_all_methods_are_measured_on_one_stream() -> None:
 @pytest.mark.model
 @pytest.mark.skipif("LIFELONG_DATA" not in os.environ, reason="LIFELONG_DATA names no data directory")
 def test_a_quick_run_trains_the_real_encoder() -> None:
-    found = rows(quick=True, seeds=1, data=Path(os.environ["LIFELONG_DATA"]))
+    found = run(quick=True, seeds=1, data=Path(os.environ["LIFELONG_DATA"]))
     assert all(np.isfinite(row.value) for row in found)
     assert min(row.value for row in found if row.metric == "last_accuracy") > 0.5

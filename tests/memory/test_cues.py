@@ -140,6 +140,63 @@ def test_forgetting_takes_the_cue_and_leaves_the_other_codes() -> None:
         memory.forget_class(1)
 
 
+def test_a_forgotten_class_leaves_no_trace_in_the_state() -> None:
+    vectors, labels = samples(40, 30)
+    drifted = np.where((labels >= 4)[:, None], vectors[:, ::-1], vectors)
+    never, forgetful = CueMemory(step=0.02, directions=8, kept=1.0), CueMemory(step=0.02, directions=8, kept=1.0)
+    for memory in (never, forgetful):
+        memory.remember(vectors[labels < 4], labels[labels < 4])
+    for start in range(4, 40, 4):
+        part = (labels >= start) & (labels < start + 4)
+        forgetful.remember(drifted[part], labels[part])
+    assert forgetful.versions > 1
+    assert not forgetful.forget_class(4)  # codebooks fitted while it was there are still used by others
+    assert [forgetful.forget_class(label) for label in range(5, 40)][-1]
+    _assert_equal(forgetful.state(), never.state())
+    assert forgetful.bytes == never.bytes
+    # What comes next is written as if the class had never been there.
+    for memory in (never, forgetful):
+        memory.remember(drifted[labels == 7], labels[labels == 7])
+    _assert_equal(forgetful.state(), never.state())
+
+
+def test_a_codebook_that_no_class_uses_goes_and_the_others_cues_stay() -> None:
+    vectors, labels = samples(40, 30)
+    memory = CueMemory(step=0.02, directions=8, kept=1.0)
+    memory.remember(vectors[labels < 4], labels[labels < 4])
+    for start in range(4, 40, 4):
+        part = (labels >= start) & (labels < start + 4)
+        memory.remember(vectors[part][:, ::-1], labels[part])
+    rows, numbers = memory.recall()
+    versions = memory.versions
+    old = [label for label, (version, _) in memory._codes().items() if version == 0]
+    assert 4 <= len(old) < 40
+    for label in old:
+        drifted = vectors[labels == label] if label < 4 else vectors[labels == label][:, ::-1]
+        memory.forget(drifted, labels[labels == label])
+    assert memory.versions == versions - 1
+    left = ~np.isin(numbers, old)
+    assert np.array_equal(memory.recall()[0], rows[left])
+    again = CueMemory()
+    again.restore(memory.state())
+    assert np.array_equal(again.recall()[0], rows[left])
+
+
+def test_a_single_class_among_many_is_learned_without_looking_at_the_others() -> None:
+    vectors, labels = samples(30, 10)
+    memory = CueMemory(step=0.03, kept=1.0)
+    memory.remember(vectors[labels < 29], labels[labels < 29])
+    memory._better = None  # type: ignore[assignment,method-assign]  # would fail if it were asked
+    memory.remember(vectors[labels == 29][:2], labels[labels == 29][:2])
+    assert len(memory.labels) == 30
+
+
+def _assert_equal(left: dict[str, np.ndarray], right: dict[str, np.ndarray]) -> None:
+    assert left.keys() == right.keys()
+    for name, array in left.items():
+        assert np.array_equal(array, right[name]), name
+
+
 def test_bad_input_is_named() -> None:
     vectors, labels = samples(2, 4)
     memory = CueMemory()
