@@ -1,5 +1,7 @@
 """`lifelong bench continual`: class after class on frozen sentence vectors; accuracy, bytes and time, ours beside the baselines.
 
+How images fare whose encoder trains as well is told by `continual_images`, which runs here too.
+
 RanPAC's lambda is chosen on a held-out fifth of what it has seen, the baselines' other hyper-parameters come from their papers. Those of
 our cues and of the head over them were set with CLINC150's validation split, and with test accuracies of other class orders in sight; the
 setting for BANKING77 was set by hand. Figures of `lifelong` count as confirmed only on class orders that were not looked at meanwhile.
@@ -29,6 +31,7 @@ from ..learners import (
     RidgeHead,
     StreamingLDAHead,
 )
+from . import continual_images
 from ._class_stream import Make, class_stream, figures_of
 from ._plots import bytes_plot
 from ._results import Row
@@ -68,7 +71,7 @@ BUDGETS: dict[str, tuple[tuple[float, float, int], int]] = {
 def run(*, quick: bool, seeds: int, data: Path | None) -> list[Row]:
     """Every case. Raises `DataMissing` where no data directory is named."""
     if data is None:
-        raise DataMissing("suite continual reads clinc150 and banking77; name the data directory with --data or LIFELONG_DATA")
+        raise DataMissing("suite continual reads clinc150, banking77 and cifar10; name the data directory with --data or LIFELONG_DATA")
     clinc, banking = clinc150(data), banking77(data)
     rows: list[Row] = []
     for case, texts, steps, ours in (
@@ -78,7 +81,8 @@ def run(*, quick: bool, seeds: int, data: Path | None) -> list[Row]:
         rows += _streams(case, texts, steps, ours, quick=quick, seeds=seeds)
         rows += _few_labels(f"{case}, one label in 100", texts, steps, quick=quick, seeds=seeds)
     rows += _budgets(clinc, quick=quick, seeds=seeds)
-    return rows + _growth(quick=quick, seeds=seeds)
+    rows += _growth(quick=quick, seeds=seeds)
+    return rows + continual_images.rows(quick=quick, seeds=seeds, data=data)
 
 
 def _streams(case: str, data: TextData, steps: int, ours: Mapping[str, Make], *, quick: bool, seeds: int) -> list[Row]:

@@ -14,7 +14,11 @@ from .augmentation import PrototypeAugmentationHead
 from .cue_head import CueHead
 from .gate import examine
 from .head import Head, UnlearningHead, load_head, save_head
+from .image_distillation import DistillationImageLearner
+from .image_learner import ImageLearner, ImageRecipe
 from .image_network import image_network
+from .image_prototypes import PrototypeImageLearner
+from .image_replay import ReplayImageLearner
 from .kernel_lda import KernelLDAHead
 from .lora import Progress, Recipe, TrainingReport, train_lora
 from .nearest_mean import NearestMeanHead
@@ -24,24 +28,31 @@ from .ranpac import RanPACHead
 from .replay import ReplayHead
 from .ridge import RidgeHead
 from .samples import Sample
+from .self_supervised import SelfSupervisedEncoder
 from .streaming_lda import StreamingLDAHead
 from .substitution import substitute, vocabulary
 
 __all__ = [
     "UNLABELLED",
     "CueHead",
+    "DistillationImageLearner",
     "Head",
+    "ImageLearner",
+    "ImageRecipe",
     "KernelLDAHead",
     "NearestMeanHead",
     "ParetoHead",
     "Progress",
     "PrototypeAugmentationHead",
     "PrototypeHead",
+    "PrototypeImageLearner",
     "RanPACHead",
     "Recipe",
     "ReplayHead",
+    "ReplayImageLearner",
     "RidgeHead",
     "Sample",
+    "SelfSupervisedEncoder",
     "StreamingLDAHead",
     "TrainingReport",
     "UnlearningHead",
