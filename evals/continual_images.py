@@ -11,9 +11,12 @@ On a GPU it runs at full size; on a CPU at a reduced one, which the name of the 
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,8 +30,12 @@ from ..learners import (
     RidgeHead,
     SelfSupervisedEncoder,
 )
-from ._class_stream import forgetting
-from ._images import Images
+from ._class_stream import class_groups, forgetting
+from ._images import ImageData, Images, cifar10
+from ._pool import worker_pool
+from ._results import Row
+from ._seeded import Figures, rows_of
+from .images_suite import some
 
 Make = Callable[[ImageRecipe, int], ImageLearner]
 Groups = tuple[NDArray[np.int64], ...]
@@ -105,8 +112,9 @@ def rows(*, quick: bool, seeds: int, data: Path) -> list[Row]:
     with worker_pool() as pool:
         labelled = [pool.submit(measure, images, scale, seed) for seed in range(seeds)]
         unlabelled = [pool.submit(measure_unlabelled, images, scale, seed) for seed in range(seeds)]
-        found = rows_of(f"cifar10 5x2 {scale.name}", [one.result() for one in labelled], n=CLASSES * scale.test_images)
-        return found + rows_of(f"cifar10 5x2 {scale.name}, no labels", [one.result() for one in unlabelled], n=CLASSES * scale.test_images)
+        n = CLASSES * scale.test_images
+        found = rows_of(f"cifar10 5x2 {scale.name}", [one.result() for one in labelled], n)
+        return found + rows_of(f"cifar10 5x2 {scale.name}, no labels", [one.result() for one in unlabelled], n)
 
 
 def measure(images: ImageData, scale: Scale, seed: int) -> Figures:
