@@ -42,7 +42,7 @@ Groups = tuple[NDArray[np.int64], ...]
 CLASSES, STEPS = 10, 5
 OURS, CONTRASTS = "lifelong_pass_plus_plus", ("naive", "lwf", "pass")
 BRANCHES = "lifelong_branch_tuning"
-FORMS: Mapping[str, Literal[plain, frozen_norms, branches]] = {
+FORMS: Mapping[str, Literal["plain", "frozen_norms", "branches"]] = {
     BRANCHES: "branches",
     "naive_self_supervision": "plain",
     "frozen_norms": "frozen_norms",
