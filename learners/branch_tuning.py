@@ -70,3 +70,13 @@ def fold(network: nn.Module) -> nn.Module:
         else:
             fold(child)
     return network
+
+
+def freeze_norms(network: nn.Module, *, weights: bool = False) -> None:
+    """Batch norms keep their statistics until the next `train()`, and with `weights` their scales and shifts for good."""
+    from torch.nn.modules.batchnorm import _BatchNorm
+
+    for module in network.modules():
+        if isinstance(module, _BatchNorm):
+            module.eval()
+            module.requires_grad_(not weights)

@@ -40,8 +40,6 @@ class ImageRecipe:
     """Of AdamW at the start of every call; a half cosine takes it to zero."""
     weight_decay: float = 0.01
     """Of AdamW."""
-    freeze_norms: bool = False
-    """Whether batch norms keep the statistics of the first call, instead of moving to those of each later one."""
     device: str = "cpu"
     """Where torch computes."""
 
@@ -88,7 +86,7 @@ class ImageLearner:
         self._network = self._expanded(np.setdiff1d(labels, self._known))
         places = np.array([int(np.flatnonzero(self._known == label)[0]) for label in labels], dtype=np.int64)
         self._train(pixels, places, teacher)
-        self._keep(pixels, labels, places)
+        self._keep(pixels, labels, places, teacher)
 
     def scores(self, pixels: NDArray[np.uint8]) -> HeadLogits:
         """Scores `(n, classes)`, larger is likelier. Raises `ValueError` before the first image and for images that do not fit."""
@@ -132,7 +130,7 @@ class ImageLearner:
 
         return cross_entropy(self._head(self._encoded(batch)), places)
 
-    def _keep(self, pixels: NDArray[np.uint8], labels: Labels, places: NDArray[np.int64]) -> None:
+    def _keep(self, pixels: NDArray[np.uint8], labels: Labels, places: NDArray[np.int64], teacher: nn.Sequential | None) -> None:
         """Keep in `_arrays` what later calls need of these images."""
 
     def _scores(self, inputs: Tensor) -> NDArray[np.floating]:
@@ -143,8 +141,6 @@ class ImageLearner:
         import torch
 
         network, recipe = self._trained().train(), self.recipe
-        if teacher is not None and recipe.freeze_norms:
-            freeze_norms(network)
         # Chance follows from the seed and from what was known before, so a learner read from disk goes on in the same way.
         draw = np.random.default_rng([self.seed, 0 if teacher is None else cast("nn.Linear", teacher[-1]).out_features])
         inputs, targets = network_inputs(pixels).to(recipe.device), torch.from_numpy(places).to(recipe.device)
@@ -215,16 +211,6 @@ def encoded(network: nn.Sequential, inputs: Tensor) -> Tensor:
     # Without the cache, which would keep the first step's weights for as long as the training lasts.
     with torch.autocast(inputs.device.type, dtype=torch.bfloat16, cache_enabled=False):
         return cast("Tensor", network[:-1](inputs)).float()
-
-
-def freeze_norms(network: nn.Module, *, weights: bool = False) -> None:
-    """Batch norms keep their statistics until the next `train()`, and with `weights` their scales and shifts for good."""
-    from torch.nn.modules.batchnorm import _BatchNorm
-
-    for module in network.modules():
-        if isinstance(module, _BatchNorm):
-            module.eval()
-            module.requires_grad_(not weights)
 
 
 def features_of(network: nn.Sequential, pixels: NDArray[np.uint8], device: str) -> NDArray[np.float32]:

@@ -21,6 +21,18 @@ def ensemble_scores(logits: Tensor) -> Tensor:
     return sum(logits[turn, :, turn::TURNS] for turn in range(TURNS)) / TURNS  # type: ignore[return-value]  # four tensors, never none
 
 
+def followed(centres: Tensor, before: Tensor, after: Tensor, bandwidth: float) -> Tensor:
+    """Centres `(m, d)` moved as the features near them did, from `before` to `after` `(n, d)`.
+
+    Yu et al. 2020, "Semantic Drift Compensation for Class-Incremental Learning", equations 9 and 10; `bandwidth` times
+    `sqrt(d)` is their sigma.
+    """
+    import torch
+
+    distances = torch.cdist(centres, before).square() / (2 * bandwidth**2 * centres.shape[1])
+    return centres + (-distances).softmax(1) @ (after - before)
+
+
 class PrototypeImageLearner(ImageLearner):
     """PASS (Zhu et al. 2021, "Prototype Augmentation and Self-Supervision") and PASS++, its successor (partly reconstructed).
 
@@ -29,7 +41,8 @@ class PrototypeImageLearner(ImageLearner):
     Gaussian noise of the radius (PASS) or `implicit` in the limit of infinitely many such samples (PASS++), and `distillation`
     times the distance between the features and those of the network before. `hardness` mixes each mean with this share of its
     nearest new feature. With `ensemble` an answer is the mean over the four turns, of which all have means then; otherwise only
-    the upright ones do.
+    the upright ones do. Neither method moves the means, though the encoder moves; with `follow` above zero they go along with
+    the new features near them, `follow` times the radius being near. So the encoder may be held more loosely.
     """
 
     views = TURNS
@@ -43,14 +56,16 @@ class PrototypeImageLearner(ImageLearner):
         distillation: float = 10.0,
         hardness: float = 0.2,
         ensemble: bool = True,
+        follow: float = 0.0,
         seed: int = 0,
     ) -> None:
         if form not in ("sampled", "implicit") or not 0 <= hardness < 1:
             raise ValueError(f"form {form!r} must be 'sampled' or 'implicit', and hardness {hardness} in [0, 1)")
-        if strength < 0 or distillation < 0:
-            raise ValueError(f"strength {strength} and distillation {distillation} must not be negative")
+        if min(strength, distillation, follow) < 0:
+            raise ValueError(f"strength {strength}, distillation {distillation} and follow {follow} must not be negative")
         super().__init__(recipe, seed=seed)
-        self.form, self.strength, self.distillation, self.hardness, self.ensemble = form, strength, distillation, hardness, ensemble
+        self.form, self.strength, self.distillation = form, strength, distillation
+        self.hardness, self.ensemble, self.follow = hardness, ensemble, follow
 
     def _loss(self, batch: Tensor, places: Tensor, teacher: nn.Sequential | None, draw: np.random.Generator) -> Tensor:
         import torch
@@ -65,9 +80,9 @@ class PrototypeImageLearner(ImageLearner):
         with torch.no_grad():
             before = encoded(teacher, batch)
         moved = torch.linalg.vector_norm(features - before, dim=1).mean()
-        return total + self.distillation * moved + self.strength * self._rehearsed(features.detach(), draw)
+        return total + self.distillation * moved + self.strength * self._rehearsed(features.detach(), before, draw)
 
-    def _rehearsed(self, features: Tensor, draw: np.random.Generator) -> Tensor:
+    def _rehearsed(self, features: Tensor, before: Tensor, draw: np.random.Generator) -> Tensor:
         """The cross-entropy of as many old means as there are new features."""
         import torch
         from torch.nn.functional import cross_entropy
@@ -75,6 +90,8 @@ class PrototypeImageLearner(ImageLearner):
         some = draw.integers(len(self._arrays["means"]), size=len(features))
         centres, columns = (torch.from_numpy(self._arrays[name][some]).to(features.device) for name in ("means", "columns"))
         radius, weights = float(self._arrays["radius"]), cast("nn.Linear", self._trained()[-1]).weight
+        if self.follow:
+            centres = followed(centres, before, features, self.follow * radius)
         nearest = features[torch.cdist(centres, features).argmin(1)]
         centres = (1 - self.hardness) * centres + self.hardness * nearest
         if self.form == "sampled":
@@ -85,13 +102,20 @@ class PrototypeImageLearner(ImageLearner):
             logits = implicit_logits(logits, weights, columns, radius)
         return cross_entropy(logits, columns)
 
-    def _keep(self, pixels: NDArray[np.uint8], labels: Labels, places: NDArray[np.int64]) -> None:
-        turns = range(TURNS if self.ensemble else 1)
-        kept = {int(column): mean for column, mean in zip(self._arrays.get("columns", ()), self._arrays.get("means", ()), strict=True)}
-        for turn in turns:
-            features = features_of(self._trained(), np.rot90(pixels, turn, (1, 2)), self.recipe.device)
-            if "radius" not in self._arrays:
-                self._arrays["radius"] = np.array(prototype_radius(features, labels))
+    def _keep(self, pixels: NDArray[np.uint8], labels: Labels, places: NDArray[np.int64], teacher: nn.Sequential | None) -> None:
+        import torch
+
+        views = [np.rot90(pixels, turn, (1, 2)) for turn in range(TURNS if self.ensemble else 1)]
+        after = [features_of(self._trained(), view, self.recipe.device) for view in views]
+        if "radius" not in self._arrays:
+            self._arrays["radius"] = np.array(prototype_radius(after[0], labels))
+        columns, means = self._arrays.get("columns", ()), self._arrays.get("means", ())
+        if self.follow and teacher is not None:
+            before = np.concatenate([features_of(teacher, view, self.recipe.device) for view in views])
+            centres, start, end = (torch.from_numpy(array) for array in (means, before, np.concatenate(after)))
+            means = followed(centres, start, end, self.follow * float(self._arrays["radius"])).numpy()
+        kept = {int(column): mean for column, mean in zip(columns, means, strict=True)}
+        for turn, features in enumerate(after):
             kept |= {TURNS * int(place) + turn: features[places == place].mean(0) for place in np.unique(places)}
         self._arrays |= {"columns": np.array(list(kept), dtype=np.int64), "means": np.array(list(kept.values()), dtype=np.float32)}
 

@@ -35,7 +35,7 @@ class ReplayImageLearner(ImageLearner):
             batch, places = torch.cat([batch, again]), torch.cat([places, torch.from_numpy(old[some]).to(places.device)])
         return cross_entropy(self._head(self._encoded(batch)), places)
 
-    def _keep(self, pixels: NDArray[np.uint8], labels: Labels, places: NDArray[np.int64]) -> None:
+    def _keep(self, pixels: NDArray[np.uint8], labels: Labels, places: NDArray[np.int64], teacher: nn.Sequential | None) -> None:
         draw = np.random.default_rng([self.seed, len(self._known)])
         for name, array in (("pixels", pixels), ("places", places)):
             self._arrays[name] = np.concatenate([self._arrays[name], array]) if name in self._arrays else array

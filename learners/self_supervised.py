@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any, Literal, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from .branch_tuning import expand, fold
+from .branch_tuning import expand, fold, freeze_norms
 from .head import State
-from .image_learner import ImageRecipe, descend_images, encoded, features_of, freeze_norms, load_network_state, network_state
+from .image_learner import ImageRecipe, descend_images, encoded, features_of, load_network_state, network_state
 from .image_network import image_network
 from .image_views import checked_images, distorted, network_inputs
 

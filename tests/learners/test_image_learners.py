@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -20,7 +20,9 @@ from lifelong.learners import (
     save_head,
 )
 from lifelong.learners.image_distillation import distillation_loss
-from lifelong.learners.image_prototypes import ensemble_scores
+from lifelong.learners.image_learner import encoded
+from lifelong.learners.image_prototypes import ensemble_scores, followed
+from lifelong.learners.image_views import network_inputs, turned
 
 TINY = ImageRecipe(width=4, blocks=(1,), epochs=2, batch_size=12, learning_rate=0.02)
 MAKES: dict[str, Callable[[], ImageLearner]] = {
@@ -28,7 +30,7 @@ MAKES: dict[str, Callable[[], ImageLearner]] = {
     "lwf": lambda: DistillationImageLearner(TINY),
     "replay": lambda: ReplayImageLearner(TINY, per_class=3),
     "pass": lambda: PrototypeImageLearner(TINY, form="sampled", hardness=0.0, ensemble=False),
-    "pass_plus_plus": lambda: PrototypeImageLearner(TINY),
+    "pass_plus_plus": lambda: PrototypeImageLearner(TINY, follow=0.5),
 }
 each_member = pytest.mark.parametrize("make", MAKES.values(), ids=MAKES)
 
@@ -176,13 +178,39 @@ def test_prototypes_are_means_of_features_with_the_radius_of_the_first_call() ->
     assert len(learned(MAKES["pass"], [3, 6]).state()["kept.columns"]) == 2
 
 
-def test_strong_distillation_holds_the_features() -> None:
-    pixels = made([0, 1])[0]
-    moved = []
-    for distillation in (0.0, 100.0):
-        learner = PrototypeImageLearner(replace(TINY, freeze_norms=True, learning_rate=0.002), distillation=distillation)
+def test_followed_golden() -> None:
+    # Weights softmax(-0, -4 / (2 * 1 * 2)) = (0.73106, 0.26894); the near feature moved by (1, 0), the far one by (0, 1).
+    before = torch.tensor([[0.0, 0.0], [2.0, 0.0]])
+    after = before + torch.tensor([[1.0, 0.0], [0.0, 1.0]])
+    found = followed(torch.zeros(1, 2), before, after, 1.0)
+    np.testing.assert_allclose(found, [[0.731059, 0.268941]], rtol=1e-5)
+    assert torch.equal(followed(before, before, before, 1.0), before)
+
+
+def test_means_follow_where_they_are_told_to() -> None:
+    kept = {}
+    for follow in (0.0, 0.5):
+        learner = PrototypeImageLearner(TINY, follow=follow)
         learner.learn(*made([0, 1]))
-        before = learner.features(pixels)
-        learner.learn(*made([2, 3]))
-        moved.append(np.linalg.norm(learner.features(pixels) - before))
-    assert moved[1] < moved[0] / 2
+        before = learner.state()["kept.means"]
+        learner.learn(*made([2]))
+        kept[follow] = learner.state()["kept.means"][:8] - before
+    assert not kept[0.0].any()
+    assert (np.abs(kept[0.5]).sum(1) > 0).all()
+
+
+def test_distillation_is_the_distance_to_the_features_before() -> None:
+    pixels, labels = made([0, 1])
+    found = []
+    for distillation in (0.0, 1.0):
+        learner = PrototypeImageLearner(TINY, distillation=distillation, strength=0.0)
+        learner.learn(pixels, labels)
+        teacher = copy.deepcopy(learner._trained())
+        with torch.no_grad():
+            for weights in teacher[0].parameters():
+                weights.mul_(1.5)
+            batch = network_inputs(pixels)
+            found.append(learner._loss(batch, torch.from_numpy(labels), teacher, np.random.default_rng(0)).item())
+    turns = torch.from_numpy(np.random.default_rng(0).integers(4, size=len(batch)))
+    after, before = (encoded(network, turned(batch, turns)).detach() for network in (learner._trained(), teacher))
+    assert found[1] - found[0] == pytest.approx((after - before).norm(dim=1).mean().item(), rel=1e-4)
