@@ -1,7 +1,8 @@
 """Class after class where the encoder trains too: CIFAR-10 in five groups of two, from scratch; and the same without labels.
 
-With labels: PASS++, the same means without an ensemble (PASS), LwF, naive training and a little replay, all on one network, each
-seed with one order and one draw of images for all; joint training sees everything at once, and is asked at the end alone.
+With labels: our PASS++, which lets its means follow the encoder and holds the old answers as well, beside PASS++ without that,
+PASS, LwF, naive training and a little replay, all on one network and in as many epochs, each seed with one order and one draw of
+images for all; joint training sees everything at once, and is asked at the end alone.
 Without labels: branch-tuning beside other ways to go on with self-supervision; what the features are worth is told by a ridge
 head over all ten classes, fitted on the training images.
 
@@ -72,15 +73,26 @@ FULL = Scale(
     recipe=ImageRecipe(width=64, blocks=(2, 2, 2, 2), stride=1, epochs=20, batch_size=128, device="cuda"),
     unlabelled=ImageRecipe(width=64, blocks=(2, 2, 2, 2), stride=1, epochs=40, batch_size=256, device="cuda"),
 )
-REDUCED = Scale(name="reduced", images=1000, test_images=500, recipe=ImageRecipe(), unlabelled=ImageRecipe(batch_size=128))
+REDUCED = Scale(
+    name="reduced",
+    images=500,
+    test_images=500,
+    recipe=ImageRecipe(epochs=10, batch_size=32),
+    unlabelled=ImageRecipe(epochs=8, batch_size=128),
+)
 TINY = ImageRecipe(width=8, blocks=(1, 1), epochs=1)
 QUICK = Scale(name="tiny", images=40, test_images=20, recipe=TINY, unlabelled=TINY)
 
 METHODS: Mapping[str, Make] = {
     "naive": lambda recipe, seed: ImageLearner(recipe, seed=seed),
-    "lwf": lambda recipe, seed: DistillationImageLearner(recipe, seed=seed),
-    "pass": lambda recipe, seed: PrototypeImageLearner(recipe, form="sampled", hardness=0.0, ensemble=False, seed=seed),
-    "lifelong_pass_plus_plus": lambda recipe, seed: PrototypeImageLearner(recipe, seed=seed),
+    "lwf": lambda recipe, seed: DistillationImageLearner(recipe, strength=2.0, seed=seed),
+    "pass": lambda recipe, seed: PrototypeImageLearner(
+        recipe, form="sampled", hardness=0.0, ensemble=False, strength=1.0, distillation=5.0, seed=seed
+    ),
+    "pass_plus_plus_as_published": lambda recipe, seed: PrototypeImageLearner(recipe, strength=2.0, distillation=10.0, seed=seed),
+    OURS: lambda recipe, seed: PrototypeImageLearner(
+        recipe, strength=1.5, distillation=1.0, hardness=0.1, answers=4.0, balanced=True, follow=0.5, seed=seed
+    ),
     "replay_20": lambda recipe, seed: ReplayImageLearner(recipe, seed=seed),
 }
 

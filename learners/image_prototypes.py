@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from ..perception.scorer import Labels
 from .augmentation import TEMPERATURE, implicit_logits, prototype_radius
+from .image_distillation import distillation_loss
 from .image_learner import ImageLearner, ImageRecipe, encoded, features_of
 from .image_views import TURNS, turned, turned_places
 
@@ -41,8 +42,11 @@ class PrototypeImageLearner(ImageLearner):
     Gaussian noise of the radius (PASS) or `implicit` in the limit of infinitely many such samples (PASS++), and `distillation`
     times the distance between the features and those of the network before. `hardness` mixes each mean with this share of its
     nearest new feature. With `ensemble` an answer is the mean over the four turns, of which all have means then; otherwise only
-    the upright ones do. Neither method moves the means, though the encoder moves; with `follow` above zero they go along with
-    the new features near them, `follow` times the radius being near. So the encoder may be held more loosely.
+    the upright ones do.
+
+    Three things go beyond both. With `follow` above zero the means go along with the new features near them as the encoder moves,
+    `follow` times the radius being near. `answers` times the loss of LwF holds what the old columns say of new images, so that
+    the features may be held more loosely. `balanced` means are rehearsed the more, the more columns are old.
     """
 
     views = TURNS
@@ -56,16 +60,21 @@ class PrototypeImageLearner(ImageLearner):
         distillation: float = 10.0,
         hardness: float = 0.2,
         ensemble: bool = True,
+        answers: float = 0.0,
+        balanced: bool = False,
         follow: float = 0.0,
         seed: int = 0,
     ) -> None:
         if form not in ("sampled", "implicit") or not 0 <= hardness < 1:
             raise ValueError(f"form {form!r} must be 'sampled' or 'implicit', and hardness {hardness} in [0, 1)")
-        if min(strength, distillation, follow) < 0:
-            raise ValueError(f"strength {strength}, distillation {distillation} and follow {follow} must not be negative")
+        if min(strength, distillation, answers, follow) < 0:
+            raise ValueError(
+                f"strength {strength}, distillation {distillation}, answers {answers} and follow {follow} must not be negative"
+            )
         super().__init__(recipe, seed=seed)
         self.form, self.strength, self.distillation = form, strength, distillation
         self.hardness, self.ensemble, self.follow = hardness, ensemble, follow
+        self.answers, self.balanced = answers, balanced
 
     def _loss(self, batch: Tensor, places: Tensor, teacher: nn.Sequential | None, draw: np.random.Generator) -> Tensor:
         import torch
@@ -74,13 +83,18 @@ class PrototypeImageLearner(ImageLearner):
         turns = torch.from_numpy(draw.integers(TURNS, size=len(batch))).to(batch.device)
         batch, columns = turned(batch, turns), turned_places(places, turns)
         features = self._encoded(batch)
-        total = cross_entropy(self._head(features) / TEMPERATURE, columns)
+        logits = self._head(features) / TEMPERATURE
+        total = cross_entropy(logits, columns)
         if teacher is None:
             return total
         with torch.no_grad():
             before = encoded(teacher, batch)
+            taught = cast("Tensor", teacher[-1](before)) / TEMPERATURE
+        old = taught.shape[1]
+        total = total + self.answers * distillation_loss(logits[:, :old], taught)
         moved = torch.linalg.vector_norm(features - before, dim=1).mean()
-        return total + self.distillation * moved + self.strength * self._rehearsed(features.detach(), before, draw)
+        strength = self.strength * (old / max(self.views, logits.shape[1] - old) if self.balanced else 1)
+        return total + self.distillation * moved + strength * self._rehearsed(features.detach(), before, draw)
 
     def _rehearsed(self, features: Tensor, before: Tensor, draw: np.random.Generator) -> Tensor:
         """The cross-entropy of as many old means as there are new features."""
