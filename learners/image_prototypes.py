@@ -92,8 +92,8 @@ class PrototypeImageLearner(ImageLearner):
             taught = cast("Tensor", teacher[-1](before)) / TEMPERATURE
         old = taught.shape[1]
         total = total + self.answers * distillation_loss(logits[:, :old], taught)
-        moved = torch.linalg.vector_norm(features - before, dim=1).mean()
-        strength = self.strength * (old / max(self.views, logits.shape[1] - old) if self.balanced else 1)
+        moved = cast("Tensor", torch.linalg.vector_norm(features - before, dim=1).mean())
+        strength = self.strength * (old / max(self.views, logits.shape[1] - old) if self.balanced else 1.0)
         return total + self.distillation * moved + strength * self._rehearsed(features.detach(), before, draw)
 
     def _rehearsed(self, features: Tensor, before: Tensor, draw: np.random.Generator) -> Tensor:
