@@ -79,10 +79,24 @@ SUITES = (
         ),
     ),
     Suite(
+        name="encoders",
+        shows="class after class where the encoder trains too: images from scratch, MiniLM through LoRA",
+        needs="the default encoder once, and the data directory; full size on a GPU, a reduced one on a CPU",
+        module="encoders_suite",
+        files=("cifar10/cifar10_jpeg.zip", "clinc150/data_full.json", "clinc150/all_wiki_sents.txt"),
+    ),
+    Suite(
         name="unlearning",
-        shows="samples and classes taken back from heads and from networks: how far from retraining, and in what time",
-        needs="the default encoder and the default language model once, and the data directory",
+        shows="samples and classes taken back from heads in closed form: how far from retraining, and in what time",
+        needs="the default encoder once, and the data directory",
         module="unlearning_suite",
+        files=("clinc150/data_full.json", "clinc150/all_wiki_sents.txt"),
+    ),
+    Suite(
+        name="networks",
+        shows="a sequence of requests taken back from networks: what is forgotten, kept, traceable, and how soon it is learned again",
+        needs="the default encoder and the default language model once, and the data directory",
+        module="networks_suite",
         files=("clinc150/data_full.json", "clinc150/all_wiki_sents.txt"),
     ),
 )

@@ -57,10 +57,15 @@ class ClassStream:
         return self.test.of(np.isin(self.test.labels, self.groups[step]))
 
 
+def class_groups(classes: int, steps: int, seed: int) -> tuple[NDArray[np.int64], ...]:
+    """The class numbers in the random order of a seed, cut into groups."""
+    order = np.random.default_rng(FIRST_ORDER + seed).permutation(classes)
+    return tuple(np.sort(part) for part in np.array_split(order, steps))
+
+
 def class_stream(data: TextData, steps: int, seed: int, groups: int | None = None) -> ClassStream:
     """The classes in a random order, in `steps` groups; the first `groups` of them where not all are wanted."""
-    order = np.random.default_rng(FIRST_ORDER + seed).permutation(len(data.names))
-    parts = tuple(np.sort(part) for part in np.array_split(order, steps))[:groups]
+    parts = class_groups(len(data.names), steps, seed)[:groups]
     known = np.concatenate(parts)
     return ClassStream(
         groups=parts, train=data.train.of(np.isin(data.train.labels, known)), test=data.test.of(np.isin(data.test.labels, known))

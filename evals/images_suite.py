@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 
 from ..core import DataMissing
 from ..learners import image_network
+from ..learners.image_views import shifted
 from ..perception import (
     ClassifierRecipe,
     CrossEntropy,
@@ -160,21 +161,6 @@ def some(images: Images, classes: NDArray[np.int64], count: int, draw: np.random
     """So many images of each of these classes, drawn; all of a class where there are fewer."""
     places = [draw.permutation(np.flatnonzero(images.labels == one))[:count] for one in classes]
     return images.of(np.concatenate(places) if places else np.zeros(0, dtype=np.int64))
-
-
-def shifted(images: Tensor, draw: np.random.Generator, margin: int = 4) -> Tensor:
-    """Every image `(n, channels, height, width)` cut out of itself with a margin of zeros, and every other one mirrored, at random."""
-    import torch
-    from torch.nn.functional import pad
-
-    count, _, height, width = images.shape
-    down, right = (torch.from_numpy(draw.integers(2 * margin + 1, size=(count, 1))) for _ in range(2))
-    mirrored = torch.from_numpy(draw.integers(2, size=(count, 1))).bool()
-    across = torch.arange(width)
-    rows, columns = down + torch.arange(height), right + torch.where(mirrored, across.flip(0), across)
-    places = [index.to(images.device) for index in (torch.arange(count)[:, None, None], rows[:, :, None], columns[:, None, :])]
-    padded = pad(images, (margin, margin, margin, margin)).permute(0, 2, 3, 1)
-    return padded[places[0], places[1], places[2]].permute(0, 3, 1, 2)
 
 
 def asked(network: nn.Module, images: Images, known: int, device: torch.device) -> Tensor:

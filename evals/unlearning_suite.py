@@ -1,6 +1,6 @@
-"""`lifelong bench unlearning`: samples and classes taken back, from heads in closed form and from networks by training.
+"""`lifelong bench unlearning`: samples and classes taken back from heads in closed form, against retraining from scratch.
 
-Heads are compared with retraining from scratch, logit by logit; what networks lose and keep is measured in `unlearning_lora`.
+What networks lose and keep is measured in `networks_suite`.
 """
 
 from __future__ import annotations
@@ -15,7 +15,6 @@ from numpy.typing import NDArray
 from ..core import DataMissing
 from ..learners import KernelLDAHead, NearestMeanHead, RanPACHead, RidgeHead, StreamingLDAHead, UnlearningHead
 from ..perception import ClassMoments
-from . import unlearning_lora
 from ._results import Row
 from ._seeded import Figures, seeded_rows
 from ._texts import Texts, clinc150
@@ -32,7 +31,7 @@ SIZES = ("1", "10", "1000", "a whole class")
 
 
 def run(*, quick: bool, seeds: int, data: Path | None) -> list[Row]:
-    """Every size of request, then requests to networks. Raises `DataMissing` where no data directory is named."""
+    """Every size of request. Raises `DataMissing` where no data directory is named."""
     if data is None:
         raise DataMissing("suite unlearning reads clinc150; name the data directory with --data or LIFELONG_DATA")
     texts = clinc150(data)
@@ -48,7 +47,7 @@ def run(*, quick: bool, seeds: int, data: Path | None) -> list[Row]:
             return {**figures, **_gaussians(train, gone)}
 
         rows += seeded_rows(f"erase {size}" if size.startswith("a") else f"erase {size} of {len(train)}", measure, seeds)
-    return rows + unlearning_lora.run(quick=quick, seeds=seeds, data=data)
+    return rows
 
 
 def requested(size: str, labels: NDArray[np.int64], seed: int) -> NDArray[np.bool_]:

@@ -18,7 +18,11 @@ from .cue_head import CueHead
 from .desire import DesireLearner
 from .gate import examine
 from .head import Head, UnlearningHead, load_head, save_head
+from .image_distillation import DistillationImageLearner
+from .image_learner import ImageLearner, ImageRecipe
 from .image_network import image_network
+from .image_prototypes import PrototypeImageLearner
+from .image_replay import ReplayImageLearner
 from .kernel_lda import KernelLDAHead
 from .lora import Progress, Recipe, TrainingReport, train_lora
 from .low_rank import feed_forward_blocks
@@ -30,6 +34,7 @@ from .recursive_least_squares import RecursiveLeastSquaresHead
 from .replay import ReplayHead
 from .ridge import RidgeHead
 from .samples import Sample
+from .self_supervised import SelfSupervisedEncoder
 from .skill_head import Refit, SkillHead
 from .streaming_lda import StreamingLDAHead
 from .substitution import substitute, vocabulary
@@ -48,11 +53,14 @@ __all__ = [
     "AdaptedEncoder",
     "CueHead",
     "DesireLearner",
+    "DistillationImageLearner",
     "EncoderRecipe",
     "GradientAscent",
     "GroupSparse",
     "GroupSparsePrototypes",
     "Head",
+    "ImageLearner",
+    "ImageRecipe",
     "KernelLDAHead",
     "NearestMeanHead",
     "NegativePreference",
@@ -60,14 +68,17 @@ __all__ = [
     "Progress",
     "PrototypeAugmentationHead",
     "PrototypeHead",
+    "PrototypeImageLearner",
     "RanPACHead",
     "Recipe",
     "RecursiveLeastSquaresHead",
     "Refit",
     "ReplayHead",
+    "ReplayImageLearner",
     "RidgeHead",
     "Sample",
     "Scrub",
+    "SelfSupervisedEncoder",
     "SkillHead",
     "StreamingLDAHead",
     "TrainingReport",

@@ -12,7 +12,7 @@ import torch
 from lifelong.core import DataMissing
 from lifelong.evals import images_suite
 from lifelong.evals._images import ImageData, Images
-from lifelong.evals.images_suite import FULL, METHODS, PLAIN, QUICK, REDUCED, figures_of, methods, shifted, some
+from lifelong.evals.images_suite import FULL, METHODS, PLAIN, QUICK, REDUCED, figures_of, methods, some
 from lifelong.learners import image_network
 from lifelong.perception import ClassifierRecipe, CrossEntropy
 
@@ -29,19 +29,6 @@ def made(count: int, seed: int) -> Images:
 
 
 DATA = ImageData(names=tuple("abcdefghij"), train=made(150, 0), test=made(80, 1))
-
-
-def test_shifted_images_are_windows_of_the_padded_one_or_of_its_mirror() -> None:
-    image = torch.arange(2 * 5 * 5, dtype=torch.float32).reshape(1, 2, 5, 5) + 1
-    padded = torch.nn.functional.pad(image, (4, 4, 4, 4))[0]
-    windows = [padded[:, row : row + 5, column : column + 5] for row in range(9) for column in range(9)]
-    allowed = {window.numpy().tobytes() for one in windows for window in (one, one.flip(2).contiguous())}
-    found = shifted(image.expand(200, -1, -1, -1), np.random.default_rng(0))
-    assert found.shape == (200, 2, 5, 5)
-    kinds = {one.contiguous().numpy().tobytes() for one in found}
-    assert kinds <= allowed
-    assert len(kinds) > 60
-    torch.testing.assert_close(shifted(image, np.random.default_rng(3)), shifted(image, np.random.default_rng(3)))
 
 
 def test_some_images_are_of_the_classes_asked_for() -> None:

@@ -1,4 +1,4 @@
-"""Classes taken back from networks that learned them, approximately: GS-LoRA and GS-LoRA++ beside gradient ascent, NPO and SCRUB.
+"""`lifelong bench networks`: classes taken back from networks that learned them, approximately. GS-LoRA and GS-LoRA++ beside gradient ascent, NPO and SCRUB.
 
 MiniLM with a linear head learns CLINC150 intents, SmolLM2 learns to write their names. Then come requests, one class each, with a few
 of its texts and a tenth of the texts of the classes that are kept; in a second case half of those classes have no text at hand. All
@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from ..core import DataMissing
 from ..learners.low_rank import feed_forward_blocks
 from ..learners.unlearning import UnlearningRecipe, UnlearningRequest, unlearn
 from ..learners.unlearning_objectives import (
@@ -178,10 +179,15 @@ class Learned:
     """What it is measured on."""
 
 
-def run(*, quick: bool, seeds: int, data: Path) -> list[Row]:
-    """Both networks, every seed, as many at once as there are cores; `quick` is MiniLM at a toy's size."""
+def run(*, quick: bool, seeds: int, data: Path | None) -> list[Row]:
+    """Both networks, every seed, as many at once as there are cores; `quick` is MiniLM at a toy's size.
+
+    Raises `DataMissing` where no data directory is named.
+    """
     import torch
 
+    if data is None:
+        raise DataMissing("suite networks reads clinc150; name the data directory with --data or LIFELONG_DATA")
     scales = (QUICK,) if quick else ON_GPU if torch.cuda.is_available() else (SMOLLM2, MINILM)
     jobs = [(scale, seed) for scale in scales for seed in range(seeds)]
     if quick:

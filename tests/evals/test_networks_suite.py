@@ -9,10 +9,10 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from lifelong.evals import unlearning_lora
+from lifelong.evals import networks_suite
 from lifelong.evals._texts import clinc150
 from lifelong.evals._unlearning_networks import PADDING, Material, asked, fine_tune, relearning_steps
-from lifelong.evals.unlearning_lora import (
+from lifelong.evals.networks_suite import (
     CHOSEN,
     GRID,
     METHODS,
@@ -139,7 +139,7 @@ def test_every_method_forgets_a_toy_and_relearning_takes_steps(name: str) -> Non
 
 
 def test_scales_can_be_measured() -> None:
-    for scale in (MINILM, SMOLLM2, QUICK, *unlearning_lora.ON_GPU):
+    for scale in (MINILM, SMOLLM2, QUICK, *networks_suite.ON_GPU):
         assert scale.requests < scale.classes
         assert scale.forget <= scale.texts
         assert set(METHODS[scale.network]) == set(GRID[scale.network])
