@@ -161,7 +161,8 @@ CHOSEN = {
     "minilm": {"lifelong_gs_lora": 0, "lifelong_gs_lora_plus_plus": 1, "gradient_ascent": 2, "npo": 1, "scrub": 1},
     "smollm2": {"lifelong_gs_lora": 1, "lifelong_gs_lora_plus_plus": 1, "gradient_ascent": 1, "npo": 1, "scrub": 1},
 }
-"""Places in the grid that `choose` gave."""
+"""Places in the grid. MiniLM's are the best by H-mean of those run (the strongest of ours and gradient ascent's lower rate were not);
+SmolLM2's are the second of each, not chosen yet: run `choose`."""
 METHODS = {network: {name: GRID[network][name][place] for name, place in some.items()} for network, some in CHOSEN.items()}
 
 
@@ -242,7 +243,7 @@ def retrained(learned: Learned, seed: int) -> nn.Sequential:
 
 
 def choose(scale: Scale, texts: TextData, seed: int = 100) -> dict[str, Method]:
-    """What the grid gives: the largest H-mean on validation texts, of classes that this seed draws. `CHOSEN` was made by it."""
+    """What the grid gives: the largest H-mean on validation texts, of classes that this seed draws; for `CHOSEN`."""
     learned = learn(scale, texts, seed, on_validation=True)
     requests = requested(learned, seed, missing=False)
     known, _ = accuracies(asked(learned.network, learned.test), learned.test.classes, scale.requests)

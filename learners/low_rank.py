@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
+from math import sqrt
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -66,7 +67,7 @@ def change_norm(group: Sequence[Tensor]) -> float:
     import torch
 
     with torch.no_grad():
-        return float(sum((up @ down).square().sum() for down, up in _pairs(group))) ** 0.5
+        return sqrt(sum(float((up @ down).square().sum()) for down, up in _pairs(group)))
 
 
 def fold(network: nn.Module, blocks: Blocks, groups: Sequence[Sequence[Tensor]]) -> None:
