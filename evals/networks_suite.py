@@ -1,4 +1,6 @@
-"""`lifelong bench networks`: classes taken back from networks that learned them, approximately. GS-LoRA and GS-LoRA++ beside gradient ascent, NPO and SCRUB.
+"""`lifelong bench networks`: classes taken back from networks that learned them, approximately.
+
+GS-LoRA and GS-LoRA++ stand beside gradient ascent, NPO and SCRUB.
 
 MiniLM with a linear head learns CLINC150 intents, SmolLM2 learns to write their names. Then come requests, one class each, with a few
 of its texts and a tenth of the texts of the classes that are kept; in a second case half of those classes have no text at hand. All
