@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -20,8 +21,9 @@ from numpy.typing import NDArray
 from ..learners import AdaptedEncoder, DesireLearner, EncoderRecipe, RanPACHead
 from ..serving import locate
 from ._class_stream import ClassStream, class_stream, forgetting
+from ._pool import worker_pool
 from ._results import Row
-from ._seeded import Figures, seeded_rows
+from ._seeded import Figures, rows_of
 from ._texts import ENCODER, TextData, banking77, clinc150, few
 
 if TYPE_CHECKING:
@@ -49,27 +51,33 @@ REDUCED = Scale(texts=20, asked=10, recipe=EncoderRecipe())
 QUICK = Scale(texts=5, asked=3, recipe=EncoderRecipe(epochs=1), groups=2)
 
 
+CASES: dict[str, tuple[Callable[[Path], TextData], int]] = {"clinc150 10x15": (clinc150, 10), "banking77 7x11": (banking77, 7)}
+"""Texts and groups of each case; on a CPU the first is measured alone."""
+
+
 def run(*, quick: bool, seeds: int, data: Path) -> list[Row]:
-    """Both data sets, every method."""
+    """Every method; as many seeds at once as there are cores, or one after another on a GPU."""
     import torch
 
-    on_gpu = torch.cuda.is_available()
-    scale = QUICK if quick else FULL if on_gpu else REDUCED
-    encoder = AdaptedEncoder.load(locate(ENCODER))
+    scale = QUICK if quick else FULL if torch.cuda.is_available() else REDUCED
     found: list[Row] = []
-    for case, texts, steps in (("clinc150 10x15", clinc150(data), 10), ("banking77 7x11", banking77(data), 7))[: 1 if quick else 2]:
-        told = "all texts" if scale is FULL else f"{scale.texts} texts a class"
-
-        def measure(seed: int, case: str = case, texts: TextData = texts, steps: int = steps) -> Figures:
-            started = time.perf_counter()
-            figures = figures_of(encoder, stream_of(texts, steps, scale, seed), scale.recipe, seed)
-            last = ", ".join(f"{method} {value:.4f}" for (method, metric), value in figures.items() if metric == "last_accuracy")
-            print(f"{case}, encoder trained, seed {seed}: {last} ({time.perf_counter() - started:.0f} s)", file=sys.stderr, flush=True)
-            return figures
-
-        asked = min(scale.asked * len(texts.names), len(texts.test))
-        found += seeded_rows(f"{case}, encoder trained, {told}", measure, seeds, n=asked)
+    with worker_pool() as pool:
+        for case, (load, steps) in list(CASES.items())[: None if scale is FULL else 1]:
+            told = "all texts" if scale is FULL else f"{scale.texts} texts a class"
+            texts = load(data)
+            measured = list(pool.map(partial(measure, case, texts, steps, scale), range(seeds)))
+            asked = min(scale.asked * len(texts.names), len(texts.test))
+            found += rows_of(f"{case}, encoder trained, {told}", measured, n=asked)
     return found
+
+
+def measure(case: str, texts: TextData, steps: int, scale: Scale, seed: int) -> Figures:
+    """The figures of one seed."""
+    started = time.perf_counter()
+    figures = figures_of(AdaptedEncoder.load(locate(ENCODER)), stream_of(texts, steps, scale, seed), scale.recipe, seed)
+    last = ", ".join(f"{method} {value:.4f}" for (method, metric), value in figures.items() if metric == "last_accuracy")
+    print(f"{case}, encoder trained, seed {seed}: {last} ({time.perf_counter() - started:.0f} s)", file=sys.stderr, flush=True)
+    return figures
 
 
 def stream_of(data: TextData, steps: int, scale: Scale, seed: int) -> ClassStream:

@@ -21,7 +21,7 @@ from lifelong.learners import (
 )
 from lifelong.learners.image_distillation import distillation_loss
 from lifelong.learners.image_learner import encoded
-from lifelong.learners.image_prototypes import ensemble_scores, followed
+from lifelong.learners.image_prototypes import ensemble_scores, gaussian_scores
 from lifelong.learners.image_views import network_inputs, turned
 
 TINY = ImageRecipe(width=4, blocks=(1,), epochs=2, batch_size=12, learning_rate=0.02)
@@ -30,7 +30,8 @@ MAKES: dict[str, Callable[[], ImageLearner]] = {
     "lwf": lambda: DistillationImageLearner(TINY),
     "replay": lambda: ReplayImageLearner(TINY, per_class=3),
     "pass": lambda: PrototypeImageLearner(TINY, form="sampled", hardness=0.0, ensemble=False),
-    "pass_plus_plus": lambda: PrototypeImageLearner(TINY, follow=0.5),
+    "pass_plus_plus": lambda: PrototypeImageLearner(TINY),
+    "pass_plus_plus_gaussians": lambda: PrototypeImageLearner(TINY, gaussians=True),
 }
 each_member = pytest.mark.parametrize("make", MAKES.values(), ids=MAKES)
 
@@ -178,25 +179,37 @@ def test_prototypes_are_means_of_features_with_the_radius_of_the_first_call() ->
     assert len(learned(MAKES["pass"], [3, 6]).state()["kept.columns"]) == 2
 
 
-def test_followed_golden() -> None:
-    # Weights softmax(-0, -4 / (2 * 1 * 2)) = (0.73106, 0.26894); the near feature moved by (1, 0), the far one by (0, 1).
-    before = torch.tensor([[0.0, 0.0], [2.0, 0.0]])
-    after = before + torch.tensor([[1.0, 0.0], [0.0, 1.0]])
-    found = followed(torch.zeros(1, 2), before, after, 1.0)
-    np.testing.assert_allclose(found, [[0.731059, 0.268941]], rtol=1e-5)
-    assert torch.equal(followed(before, before, before, 1.0), before)
+def test_gaussian_scores_golden() -> None:
+    # Means (2, 0) and (0, 2), covariance diag(2, 1): x' S^-1 m - m' S^-1 m / 2 at (1, 1) is 1 - 1 and 2 - 2; at (2, 1): 2 - 1 and 2 - 2.
+    means = np.array([[[2.0, 0.0], [0.0, 2.0]]])
+    found = gaussian_scores(np.array([[[1.0, 1.0], [2.0, 1.0]]]), means, np.diag([2.0, 1.0])[None])
+    np.testing.assert_allclose(found, [[0.0, 0.0], [1.0, 0.0]])
+    both = np.concatenate([means, means[:, ::-1]])
+    turned_over = gaussian_scores(np.array([[[2.0, 1.0]], [[2.0, 1.0]]]), both, np.stack([np.diag([2.0, 1.0])] * 2))
+    np.testing.assert_allclose(turned_over, [[0.5, 0.5]], err_msg="the mean over the turns")
 
 
-def test_means_follow_where_they_are_told_to() -> None:
-    kept = {}
-    for follow in (0.0, 0.5):
-        learner = PrototypeImageLearner(TINY, follow=follow)
-        learner.learn(*made([0, 1]))
-        before = learner.state()["kept.means"]
-        learner.learn(*made([2]))
-        kept[follow] = learner.state()["kept.means"][:8] - before
-    assert not kept[0.0].any()
-    assert (np.abs(kept[0.5]).sum(1) > 0).all()
+def test_gaussians_answer_for_old_classes_where_the_head_has_forgotten_them() -> None:
+    pixels, labels = made([0, 1], seed=5)
+    right = {}
+    for gaussians in (False, True):
+        learner = PrototypeImageLearner(TINY, strength=0.0, distillation=0.0, gaussians=gaussians)
+        for group in ([0, 1], [2, 3], [4, 5]):
+            learner.learn(*made(group))
+        right[gaussians] = float((learner.predict(pixels) == labels).mean())
+    assert right[True] > right[False] + 0.2
+
+
+def test_gaussians_move_with_the_features() -> None:
+    learner = PrototypeImageLearner(TINY, gaussians=True, distillation=0.0)
+    learner.learn(*made([0, 1]))
+    before = learner.state()
+    learner.learn(*made([2]))
+    after = learner.state()
+    assert (np.abs(after["kept.means"][:8] - before["kept.means"]).sum(1) > 0).all()
+    assert (after["kept.count"], before["kept.count"]) == (36, 24)
+    with pytest.raises(ValueError, match="all four turns"):
+        PrototypeImageLearner(TINY, gaussians=True, ensemble=False)
 
 
 def test_distillation_is_the_distance_to_the_features_before() -> None:
