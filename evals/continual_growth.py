@@ -20,12 +20,12 @@ SAMPLES, BEFORE, DIMENSIONS = 100, 2, 384
 """Of the new class; of each class that is known; of a vector."""
 WARM, REPEATS = 3, 15
 """Classes learned before the clock counts, and those of which the median counts."""
-OURS = "ridge (ours, by day)"
+OURS = "ridge (ours)"
 NAMES = {
     "lifelong_ridge": OURS,
-    "lifelong_cues": "writing cues (ours, for the night)",
+    "lifelong_cues": "writing cues (ours, in sleep)",
     "nearest_mean": "nearest mean",
-    "streaming_lda": "streaming LDA",
+    "streaming_lda": "streaming LDA (asked in waking)",
 }
 DRAWS = 3
 """Seeds at most: the samples are made, and only the clock varies."""
