@@ -1,12 +1,13 @@
 """`lifelong bench networks`: classes taken back from networks that learned them, approximately.
 
-GS-LoRA and GS-LoRA++ stand beside gradient ascent, NPO and SCRUB.
+GS-LoRA and GS-LoRA++ stand beside gradient ascent, NPO and SCRUB. The row `lifelong_gs_lora_plus_plus` is `GroupSparseAnchored`, with
+an anchor that is ours and not the paper's; `gs_lora_plus_plus_as_published` goes without.
 
 MiniLM with a linear head learns CLINC150 intents, SmolLM2 learns to write their names. Then come requests, one class each, with a few
 of its texts and a tenth of the texts of the classes that are kept; in a second case half of those classes have no text at hand. All
-methods train the same adapter, in the last third of the blocks, for the same steps on the same texts; a network retrained without the
-classes is the measure of what a forgetful one says. Each method's strength and learning rate come from a grid of four, chosen by the
-H-mean on validation texts of another draw of classes (seed 100).
+methods train adapters of the same kind on the same texts: in the last third of the blocks, or in the last feed-forward layer alone
+with half the learning rate and twice the steps, whichever setting of the method is chosen. A network retrained without the classes is
+the measure of what a forgetful one says. `CHOSEN` tells how settings were chosen; no test text was used for it.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ from ..learners.unlearning import UnlearningRecipe, UnlearningRequest, unlearn
 from ..learners.unlearning_objectives import (
     GradientAscent,
     GroupSparse,
+    GroupSparseAnchored,
     GroupSparsePrototypes,
     NegativePreference,
     Scrub,
@@ -137,34 +139,67 @@ class Method:
     """What it minimises."""
     learning_rate: float
     """Of AdamW."""
+    steps: int = 1
+    """Times those of the recipe."""
+    last_layer: bool = False
+    """Whether the adapter is at the last feed-forward layer alone, not in the last third of the blocks."""
 
 
-def _grid(prototypes: GroupSparsePrototypes) -> dict[str, list[Method]]:
-    """Three strengths of each method at one learning rate, and the strongest at a lower one."""
-    strengths: dict[str, list[UnlearningObjective]] = {
-        "lifelong_gs_lora": [GroupSparse(forget_weight=weight, bound=5.0) for weight in (0.1, 0.3, 1.0)],
-        "lifelong_gs_lora_plus_plus": [replace(prototypes, forget_weight=weight, bound=5.0) for weight in (0.1, 0.3, 1.0)],
-        "gradient_ascent": [GradientAscent(forget_weight=weight) for weight in (0.03, 0.1, 0.3)],
-        "npo": [NegativePreference(forget_weight=weight) for weight in (0.1, 0.3, 1.0)],
-        "scrub": [Scrub(forget_weight=weight) for weight in (0.3, 1.0, 3.0)],
+def _grid(prototypes: GroupSparsePrototypes, anchored: GroupSparseAnchored, sparse: float, ascent: float) -> dict[str, list[Method]]:
+    """Two settings a method: the adapter in the last third of the blocks, and a slow one of the last layer."""
+    objectives: dict[str, UnlearningObjective] = {
+        "lifelong_gs_lora_plus_plus": anchored,
+        "lifelong_gs_lora": GroupSparse(forget_weight=sparse, bound=5.0),
+        "gs_lora_plus_plus_as_published": prototypes,
+        "gradient_ascent": GradientAscent(forget_weight=ascent),
+        "npo": NegativePreference(forget_weight=0.3),
+        "scrub": Scrub(forget_weight=1.0),
     }
     return {
-        name: [*(Method(objective=one, learning_rate=1e-2) for one in some), Method(objective=some[-1], learning_rate=3e-3)]
-        for name, some in strengths.items()
+        name: [Method(objective=one, learning_rate=1e-2), Method(objective=one, learning_rate=5e-3, steps=2, last_layer=True)]
+        for name, one in objectives.items()
     }
 
 
+ANCHORED = GroupSparseAnchored(forget_weight=10.0, bound=3.0, prototype_forget_weight=0.0, prototype_retain_weight=100.0)
+"""Ours for MiniLM."""
 GRID = {
-    "minilm": _grid(GroupSparsePrototypes(prototype_forget_weight=1.0, prototype_bound=0.5, prototype_retain_weight=10.0)),
-    "smollm2": _grid(GroupSparsePrototypes(prototype_forget_weight=0.02, prototype_bound=5.0, prototype_retain_weight=1.0)),
+    "minilm": _grid(
+        GroupSparsePrototypes(forget_weight=0.3, bound=5.0, prototype_forget_weight=1.0, prototype_bound=0.5, prototype_retain_weight=10.0),
+        ANCHORED,
+        sparse=0.1,
+        ascent=0.3,
+    ),
+    "smollm2": _grid(
+        GroupSparsePrototypes(forget_weight=0.3, bound=5.0, prototype_forget_weight=0.02, prototype_bound=5.0, prototype_retain_weight=1.0),
+        replace(ANCHORED, forget_weight=1.0, bound=5.0, prototype_retain_weight=1.0, anchor_weight=1.0, temperature=1.0),
+        sparse=0.3,
+        ascent=0.1,
+    ),
 }
 """The settings of each method. MiniLM's features are a third as large as SmolLM2's, so their divergences are smaller."""
 CHOSEN = {
-    "minilm": {"lifelong_gs_lora": 0, "lifelong_gs_lora_plus_plus": 1, "gradient_ascent": 2, "npo": 1, "scrub": 1},
-    "smollm2": {"lifelong_gs_lora": 1, "lifelong_gs_lora_plus_plus": 1, "gradient_ascent": 1, "npo": 1, "scrub": 1},
+    "minilm": {
+        "lifelong_gs_lora_plus_plus": 1,
+        "lifelong_gs_lora": 1,
+        "gs_lora_plus_plus_as_published": 0,
+        "gradient_ascent": 0,
+        "npo": 0,
+        "scrub": 0,
+    },
+    "smollm2": {
+        "lifelong_gs_lora_plus_plus": 0,
+        "lifelong_gs_lora": 0,
+        "gs_lora_plus_plus_as_published": 0,
+        "gradient_ascent": 0,
+        "npo": 0,
+        "scrub": 0,
+    },
 }
-"""Places in the grid. MiniLM's are the best by H-mean of those run (the strongest of ours and gradient ascent's lower rate were not);
-SmolLM2's are the second of each, not chosen yet: run `choose`."""
+"""Places in the grid. MiniLM's were chosen by the H-mean on validation texts of one draw of classes (seed 100), mean over both cases.
+The strengths before it were chosen by hand on the same texts: ours among some twenty settings, all others among four or five, so ours
+had more tries; another draw (seed 101) confirmed ours alone. Three draws, as `choose` takes them, were not run. SmolLM2's strengths of
+the published methods are those tried on one draw; its other settings, and ours, are not chosen at all."""
 METHODS = {network: {name: GRID[network][name][place] for name, place in some.items()} for network, some in CHOSEN.items()}
 
 
@@ -244,18 +279,23 @@ def retrained(learned: Learned, seed: int) -> nn.Sequential:
     return _fitted(learned.scale, learned.train.of(learned.train.classes >= learned.scale.requests), seed)
 
 
-def choose(scale: Scale, texts: TextData, seed: int = 100) -> dict[str, Method]:
-    """What the grid gives: the largest H-mean on validation texts, of classes that this seed draws; for `CHOSEN`."""
-    learned = learn(scale, texts, seed, on_validation=True)
-    requests = requested(learned, seed, missing=False)
-    known, _ = accuracies(asked(learned.network, learned.test), learned.test.classes, scale.requests)
+def choose(scale: Scale, texts: TextData, seeds: Sequence[int] = (100, 101, 102)) -> dict[str, Method]:
+    """What the grid gives, for `CHOSEN`: the largest H-mean on validation texts, mean over both cases and draws of classes."""
+    drawn = [(learn(scale, texts, seed, on_validation=True), seed) for seed in seeds]
+    cases = (False, True) if scale.partly_missing else (False,)
 
     def reached(method: Method) -> float:
-        said = asked(forgotten(learned.network, requests, method, scale, seed), learned.test)
-        left, kept = accuracies(said, learned.test.classes, scale.requests)
-        return forgetting_h_mean(known - left, kept)
+        return float(np.mean([_h_mean(learned, seed, method, missing=missing) for learned, seed in drawn for missing in cases]))
 
     return {name: max(some, key=reached) for name, some in GRID[scale.network].items()}
+
+
+def _h_mean(learned: Learned, seed: int, method: Method, *, missing: bool) -> float:
+    scale, classes = learned.scale, learned.test.classes
+    known, _ = accuracies(asked(learned.network, learned.test), classes, scale.requests)
+    network = forgotten(learned.network, requested(learned, seed, missing=missing), method, scale, seed)
+    left, kept = accuracies(asked(network, learned.test), classes, scale.requests)
+    return forgetting_h_mean(known - left, kept)
 
 
 def requested(learned: Learned, seed: int, *, missing: bool) -> list[UnlearningRequest]:
@@ -276,10 +316,13 @@ def requested(learned: Learned, seed: int, *, missing: bool) -> list[UnlearningR
 def forgotten(network: nn.Sequential, requests: Sequence[UnlearningRequest], method: Method, scale: Scale, seed: int) -> nn.Sequential:
     """The network after all the requests."""
     names = feed_forward_blocks(network)
-    last = names[-max(1, round(scale.blocks * len(names))) :]
+    last = [names[-1][-1:]] if method.last_layer else names[-max(1, round(scale.blocks * len(names))) :]
+    objective, steps = method.objective, method.steps * scale.recipe.steps
     for number, request in enumerate(requests):
-        recipe = replace(scale.recipe, learning_rate=method.learning_rate, seed=100 * seed + number)
-        network = unlearn(network, request, method.objective, recipe, last).network
+        recipe = replace(scale.recipe, steps=steps, learning_rate=method.learning_rate, seed=100 * seed + number)
+        if isinstance(objective, GroupSparseAnchored) and request.forget_labels.dim() == 1:
+            objective = replace(objective, gone=tuple(range(number)))
+        network = unlearn(network, request, objective, recipe, last).network
     return network
 
 

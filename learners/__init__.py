@@ -42,6 +42,7 @@ from .unlearning import Unlearned, UnlearningRecipe, UnlearningRequest, unlearn
 from .unlearning_objectives import (
     GradientAscent,
     GroupSparse,
+    GroupSparseAnchored,
     GroupSparsePrototypes,
     NegativePreference,
     Scrub,
@@ -57,6 +58,7 @@ __all__ = [
     "EncoderRecipe",
     "GradientAscent",
     "GroupSparse",
+    "GroupSparseAnchored",
     "GroupSparsePrototypes",
     "Head",
     "ImageLearner",

@@ -86,6 +86,30 @@ class GroupSparsePrototypes(GroupSparse):
 
 
 @dataclass(frozen=True, kw_only=True)
+class GroupSparseAnchored(GroupSparsePrototypes):
+    """GS-LoRA++ that holds the network to what it said of everything else; the anchor is an addition of this package.
+
+    `+ anchor_weight (D_forget + D_retain)`. `D` is `T^2 KL(old || new)` at temperature `T` of each sample; on samples to forget the
+    logit of their label is left out of both softmaxes. What is pushed is then that logit alone, which is about what a network
+    retrained without the class would say, and the logits of classes without any sample at hand stay where they were too.
+    """
+
+    anchor_weight: float = 10.0
+    """Of both divergences."""
+    temperature: float = 8.0
+    """`T`: the higher, the more the unlikely classes count."""
+    gone: tuple[int, ...] = ()
+    """Classes of earlier requests, each held at the old network's lowest logit of a sample, lest they come back."""
+
+    def loss(self, forget: Answers, retain: Answers, groups: Groups, done: float) -> Tensor:
+        """Mean over the batch."""
+        before = [held_down(one.reference, self.gone) for one in (forget, retain)]
+        others = mean(divergence_of_others(forget.logits, before[0], forget.labels, self.temperature))
+        kept = mean(distillation(retain.logits, before[1], retain.labels, self.temperature))
+        return super().loss(forget, retain, groups, done) + self.anchor_weight * (others + kept)
+
+
+@dataclass(frozen=True, kw_only=True)
 class GradientAscent:
     """`L_retain - forget_weight L_forget`, without a bound. Yao et al. 2023, "Large Language Model Unlearning"."""
 
@@ -179,6 +203,21 @@ def distillation(logits: Tensor, reference: Tensor, labels: Tensor, temperature:
     """`T^2 KL(softmax(reference / T) || softmax(logits / T))` in nats `(n,)`, mean over the answer's tokens where there are several."""
     there, here = ((one.float() / temperature).log_softmax(-1) for one in (reference, logits))
     return temperature**2 * _per_sample((there.exp() * (there - here)).sum(-1), labels)
+
+
+def divergence_of_others(logits: Tensor, reference: Tensor, labels: Tensor, temperature: float) -> Tensor:
+    """`distillation` over all classes but the label's `(n,)`: both softmaxes are taken without it."""
+    own = labels.clamp_min(0).unsqueeze(-1)
+    # Not minus infinity: its product with a probability of zero is no number.
+    without = [one.float().scatter(-1, own, -1e4) for one in (logits, reference)]
+    return distillation(without[0], without[1], labels, temperature)
+
+
+def held_down(logits: Tensor, gone: Sequence[int]) -> Tensor:
+    """A copy in which some classes have the lowest logit of their row."""
+    held = logits.clone()
+    held[..., list(gone)] = logits.amin(-1, keepdim=True)
+    return held
 
 
 def mean(values: Tensor) -> Tensor:
