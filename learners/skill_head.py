@@ -57,7 +57,7 @@ class SkillHead:
 
     @property
     def skills(self) -> tuple[str, ...]:
-        """The skills known, in the order of the columns of `logits`."""
+        """The skills known, in the order of the columns of `scores`."""
         names = {number: name for name, number in self._names.items()}
         return tuple(names[int(label)] for label in self._awake.labels)
 
@@ -110,13 +110,13 @@ class SkillHead:
             self._asleep, self._refitted = _fit(inputs, targets, len(names), self.seed), tuple(names)
         return found
 
-    def logits(self, vectors: Vector) -> HeadLogits:
+    def scores(self, vectors: Vector) -> HeadLogits:
         """The closed form's scores `(n, skills)`. Raises `ValueError` before the first task."""
         return self._awake.logits(vectors)
 
     def name(self, vector: Vector) -> tuple[str, float]:
         """The skill of a vector `(d,)`, and the chance that whichever head named it gives it among the skills it knows."""
-        logits, names = self.logits(vector[None, :])[0], self.skills
+        logits, names = self.scores(vector[None, :])[0], self.skills
         chosen = names[int(logits.argmax())]
         if self._asleep is not None and chosen in self._refitted:
             logits, names = self._asleep.logits(vector[None, :])[0], self._refitted

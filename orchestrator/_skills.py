@@ -68,13 +68,13 @@ def refit(record: Record, tenant: str, head: SkillHead, file: Path) -> Refit | N
 
 
 def difference(one: SkillHead, other: SkillHead, vectors: Vector) -> float:
-    """Largest difference of any logit, class by class, on vectors `(n, d)`; infinite where they know other skills, 0 for none at all."""
+    """Largest difference of any score, skill by skill, on vectors `(n, d)`; infinite where they know other skills, 0 for none at all."""
     if set(one.skills) != set(other.skills):
         return float("inf")
     if not len(vectors) or not one.skills:
         return 0.0
     order = [other.skills.index(name) for name in one.skills]
-    return float(np.abs(one.logits(vectors) - other.logits(vectors)[:, order]).max())
+    return float(np.abs(one.scores(vectors) - other.scores(vectors)[:, order]).max())
 
 
 def head_file(home: Path, tenant: str) -> Path:

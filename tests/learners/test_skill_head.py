@@ -65,7 +65,7 @@ def test_learn_then_unlearn_is_identity(seed: int, gone: int) -> None:
     never.learn(vectors[left], [skills[row] for row in left])
     assert set(head.skills) == set(never.skills)
     order = [never.skills.index(name) for name in head.skills]
-    assert np.abs(head.logits(vectors) - never.logits(vectors)[:, order]).max() < 1e-8
+    assert np.abs(head.scores(vectors) - never.scores(vectors)[:, order]).max() < 1e-8
 
 
 @pytest.fixture(scope="module")
@@ -131,10 +131,10 @@ def test_bad_input_is_named() -> None:
     with pytest.raises(ValueError, match="novelty buffer"):
         head.learn(vectors[:1], [""])
     head.learn(vectors, skills)
-    before = head.logits(vectors)
+    before = head.scores(vectors)
     with pytest.raises(ValueError, match="not known"):
         head.unlearn(vectors[:1], ["never"])
     with pytest.raises(ValueError, match="fewer samples"):
         head.unlearn(np.repeat(vectors[:1], 31, axis=0), ["skill 0"] * 31)
-    assert np.array_equal(head.logits(vectors), before), "a refused request changes nothing"
+    assert np.array_equal(head.scores(vectors), before), "a refused request changes nothing"
     assert head.refit(vectors[:5], skills[:5]).tasks == 0

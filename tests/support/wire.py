@@ -85,10 +85,12 @@ class Handler(BaseHTTPRequestHandler):
             self.protocol.flying += 1
             self.protocol.most_flying = max(self.protocol.most_flying, self.protocol.flying)
         try:
-            self.reply(*self.protocol.answer(self.path, body))
+            answer = self.protocol.answer(self.path, body)
         finally:
+            # Before the reply goes out: who has it may ask at once whether anything is still in flight.
             with self.protocol.lock:
                 self.protocol.flying -= 1
+        self.reply(*answer)
 
     def reply(self, status: int, body: Any) -> None:
         raw = json.dumps(body).encode()
