@@ -43,7 +43,10 @@ def run(*, quick: bool, seeds: int, data: Path) -> list[Row]:
             if importlib.util.find_spec(package) is None:
                 print(f'{package} is not installed and is left out; for its rows: pip install "lifelong[peers]"', file=sys.stderr)
                 continue
-            rows += rows_of(case, pool.map(partial(measure, data), range(min(seeds, ORDERS))))
+            try:
+                rows += rows_of(case, pool.map(partial(measure, data), range(min(seeds, ORDERS))))
+            except ImportError as error:  # a package that is there and lacks another costs its own rows, not those of all others
+                print(f'{package} cannot be imported and is left out ({error}); pip install "lifelong[peers]"', file=sys.stderr)
     return rows
 
 
