@@ -12,6 +12,7 @@ from typing import Any
 from ..core import EXPERT, Adapter, AdapterStatus, MalformedTask, NothingFound, Receipt
 from ..envs import Environment
 from ..learners import SkillHead
+from ..memory import closure
 from ._parts import Parts
 from ._skills import PROBED, difference, refit, refit_key, taken, told
 from .sleep import Night, Progress, sleep
@@ -58,7 +59,15 @@ def finish(parts: Parts, environments: Mapping[str, Environment], *, progress: P
     heads: dict[str, SkillHead] = {}
     if not state["erased"]:
         heads = parts.guarded("skill head", lambda: _unlearned(parts, state["ids"]), {})
-        state |= _erase(parts, state["ids"])
+        # What has to go is written down first: once the rows are gone, a process that died in between could not tell any more.
+        again = "tenants" in state
+        if not again:
+            state |= _plan(parts, state["ids"])
+            journal.set(PENDING, state)
+        erased = parts.record.erase(state["ids"])
+        traced = {*erased.codebooks, *(one for one in state["cued"] if again and parts.record.cues.find(tenant=one))}
+        traces = [f"a codebook of the cues of tenant {tenant!r}, fitted with the help of what is gone" for tenant in sorted(traced)]
+        state |= {"cues_lost": len(erased.cues), "traces": traces, "erased": True}
         journal.set(PENDING, state)
     affected = [parts.record.adapters.get(name) for name in state["adapters"]]
     for adapter in affected:
@@ -100,21 +109,12 @@ def _unlearned(parts: Parts, ids: list[str]) -> dict[str, SkillHead]:
     return heads
 
 
-def _erase(parts: Parts, ids: list[str]) -> dict[str, Any]:
-    """Erase from the record; what the receipt will say of it."""
-    record = parts.record
+def _plan(parts: Parts, ids: list[str]) -> dict[str, Any]:
+    """What rests on these episodes."""
+    record, rests = parts.record, closure(parts.record, ids)
     cued = record.cues.tenants(ids)
     tenants = sorted({*cued, *(tenant for tenant in record.episodes.tenants() if record.episodes.among(ids, tenant=tenant))})
-    erased = record.erase(ids)
-    traces = [f"a codebook of the cues of tenant {tenant!r}, fitted with the help of what is gone" for tenant in erased.codebooks]
-    return {
-        "lessons": len(erased.lessons),
-        "adapters": list(erased.adapters),
-        "tenants": tenants,
-        "cues_lost": len(erased.cues),
-        "traces": traces,
-        "erased": True,
-    }
+    return {"lessons": len(rests.lessons), "adapters": list(rests.adapters), "tenants": tenants, "cued": cued}
 
 
 def _apart(parts: Parts, heads: Mapping[str, SkillHead]) -> float | None:

@@ -126,6 +126,27 @@ def test_an_erasure_that_a_crash_cut_short_is_finished(tmp_path: Path, monkeypat
         assert "flights" not in named(learner, "recipes")
 
 
+def test_a_crash_right_after_the_rows_are_gone_leaves_no_refit_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with open_scripted(tmp_path) as learner:
+        live(learner, "flights", "recipes")
+        learner.sleep()
+        file, erase = learner._parts.head_file("default"), learner.record.erase
+        assert file.exists()
+
+        def dies(ids: list[str]) -> None:
+            erase(ids)
+            raise KeyboardInterrupt
+
+        with monkeypatch.context() as patched:
+            patched.setattr(learner.record, "erase", dies)
+            with pytest.raises(KeyboardInterrupt):
+                learner.forget(skill="flights", rebuild=False)
+    with open_scripted(tmp_path) as learner:
+        [receipt] = learner.resume()
+        assert not file.exists(), "its weights had seen what is gone"
+        assert (receipt.episodes, receipt.erasure) == (12, "exact")
+
+
 class Stopped(BaseException):
     pass
 
