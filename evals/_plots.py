@@ -149,23 +149,6 @@ def rates_plot(rows: Sequence[tuple[str, float, float, float, bool]], reference:
     return _svg("rates", 7.2, 0.62 + 0.34 * max(2, len(rows)), draw)
 
 
-def bytes_plot(curves: Mapping[str, Sequence[tuple[float, float]]]) -> str:
-    """Accuracy against kilobytes a class, on a logarithmic axis; one line a method, of (kilobytes, accuracy) points."""
-
-    def draw(axes: Axes) -> None:
-        for index, (name, points) in enumerate(curves.items()):
-            xs, ys = zip(*sorted(points), strict=True)
-            axes.plot(xs, ys, "o-", color=line_colour(index), linewidth=2, markersize=4)
-            axes.annotate(name.replace("_", " "), (xs[-1], ys[-1]), xytext=(6, 0), textcoords="offset points", color=line_colour(index))
-        axes.set_xscale("log", base=2)
-        axes.xaxis.set_major_formatter("{x:g}")
-        axes.set_xlabel("kilobytes a class")
-        axes.set_ylabel("accuracy")
-        axes.grid(color=RULE, linewidth=0.6)
-
-    return _svg("bytes", 7.2, 3.3, draw)
-
-
 def phases_plot(nights: Sequence[Mapping[str, Any]]) -> str:
     """Seconds of each night by phase."""
 
