@@ -42,20 +42,12 @@ class Ensemble:
         seed: int = 0,
     ) -> Ensemble:
         """Fit on vectors `(n, d)` of about unit length and the places `(n,)` of their classes, each of which has a sample."""
-        import torch
-
-        inputs, truth = scaled(rows), torch.from_numpy(targets)
-        weight = balance(targets, classes)
-        networks: list[nn.Sequential] = []
-        for number, (units, rate, noise) in enumerate([(0, 0.005, 0.0)] + perceptrons * [(hidden, 0.002, jitter)]):
-            net = network(rows.shape[1], classes, units, DROPOUT, seed + 1000 * number)
-
-            def loss(batch: torch.Tensor, own: torch.Tensor, net: nn.Sequential = net, noise: float = noise) -> torch.Tensor:
-                return torch.nn.functional.cross_entropy(net(batch + noise * torch.randn_like(batch)), own, weight=weight)
-
-            descend(list(net.parameters()), loss, inputs, truth, epochs=epochs, rate=rate, decay=0.01, seed=seed + 1000 * number)
-            networks.append(net)
-        return cls(networks)
+        linear = fit_network(rows, targets, classes, hidden=0, rate=0.005, epochs=epochs, jitter=0.0, seed=seed)
+        more = (
+            fit_network(rows, targets, classes, hidden=hidden, epochs=epochs, jitter=jitter, seed=seed + 1000 * number)
+            for number in range(1, 1 + perceptrons)
+        )
+        return cls([linear, *more])
 
     @property
     def dimensions(self) -> int:
@@ -64,11 +56,7 @@ class Ensemble:
 
     def logits(self, vectors: Vector) -> HeadLogits:
         """Logarithms of averaged chances `(n, classes)`."""
-        import torch
-
-        with torch.no_grad():
-            chances = torch.stack([net(scaled(vectors)).double().softmax(1) for net in self._networks]).mean(0)
-        return np.asarray(np.log(np.maximum(chances.numpy(), 1e-300)))
+        return np.asarray(np.log(np.maximum(np.mean([chances(net, vectors) for net in self._networks], axis=0), 1e-300)))
 
     def state(self) -> dict[str, NDArray[Any]]:
         """The weights of every network."""
@@ -87,3 +75,35 @@ class Ensemble:
             net.load_state_dict({name: torch.from_numpy(np.array(array)) for name, array in weights.items()})
             networks.append(net)
         return cls(networks)
+
+
+def fit_network(
+    rows: Vector,
+    targets: NDArray[np.int64],
+    classes: int,
+    *,
+    hidden: int,
+    rate: float = 0.002,
+    epochs: int = 20,
+    jitter: float = 0.6,
+    seed: int = 0,
+) -> nn.Sequential:
+    """One of them, on arguments as in `Ensemble.fit`; `hidden` 0 is a linear network, `rate` the learning rate."""
+    import torch
+
+    weight = balance(targets, classes)
+    net = network(rows.shape[1], classes, hidden, DROPOUT, seed)
+
+    def loss(batch: torch.Tensor, truth: torch.Tensor) -> torch.Tensor:
+        return torch.nn.functional.cross_entropy(net(batch + jitter * torch.randn_like(batch)), truth, weight=weight)
+
+    descend(list(net.parameters()), loss, scaled(rows), torch.from_numpy(targets), epochs=epochs, rate=rate, decay=0.01, seed=seed)
+    return net.eval()
+
+
+def chances(net: nn.Sequential, vectors: Vector) -> NDArray[np.float64]:
+    """Of each class `(n, classes)`."""
+    import torch
+
+    with torch.no_grad():
+        return np.asarray(net(scaled(vectors)).double().softmax(1).numpy())

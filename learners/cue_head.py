@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from functools import partial
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,16 +11,11 @@ from numpy.typing import NDArray
 from ..memory.cues import CueMemory
 from ..perception.encoder import Vector
 from ..perception.scorer import Labels, checked
+from ._ensemble import chances, fit_network
 from ._kernel_ridge import Chances, kernel_ridge
-from ._softmax import balance, descend, network, places, scaled
+from ._softmax import balance, places
 from .head import HeadLogits, State, predicted
 
-if TYPE_CHECKING:
-    import torch
-
-
-DROPOUT = 0.5
-"""Of the hidden units, in training."""
 MOST_MEANS = 10
 """Class means that stand in for dropped samples, at most so many a class."""
 MOST_SOLVED = 16_000
@@ -104,23 +100,9 @@ class CueHead:
 
     def _descended(self, rows: NDArray[np.float32], targets: NDArray[np.int64]) -> Chances:
         """The perceptron."""
-        import torch
-
-        weight = balance(targets, len(self.labels))
-        net = network(rows.shape[1], len(self.labels), self.hidden, DROPOUT, self.seed + 1000)
-
-        def loss(batch: torch.Tensor, truth: torch.Tensor) -> torch.Tensor:
-            return torch.nn.functional.cross_entropy(net(batch + self.jitter * torch.randn_like(batch)), truth, weight=weight)
-
-        inputs, truths = scaled(rows), torch.from_numpy(targets)
-        descend(list(net.parameters()), loss, inputs, truths, epochs=self.epochs, rate=0.002, decay=0.01, seed=self.seed + 1000)
-        net.eval()
-
-        def chances(asked: NDArray[np.float32]) -> NDArray[np.float64]:
-            with torch.no_grad():
-                return np.asarray(net(scaled(asked)).double().softmax(1).numpy())
-
-        return chances
+        known, seed = len(self.labels), self.seed + 1000
+        net = fit_network(rows, targets, known, hidden=self.hidden, epochs=self.epochs, jitter=self.jitter, seed=seed)
+        return partial(chances, net)
 
     def _dreamt(self) -> tuple[NDArray[np.float32], Labels]:
         """Recalled samples, and the class means in the place of those that were not kept: at most `MOST_MEANS` times a class."""

@@ -85,10 +85,12 @@ class SkillHead:
             self._asleep, self._refitted = None, ()
             self._names = {name: self._names[name] for name in self.skills}
 
-    def refit(self, vectors: Vector, skills: Sequence[str]) -> Refit:
+    def refit(self, vectors: Vector, skills: Sequence[str], recalled: int = 0) -> Refit:
         """Sleep: fit networks on tasks `(n, d)`, and keep them if they are better than the closed form on the same tasks.
 
         Skills with fewer than `LEAST` tasks are left out; with fewer than two others there is nothing to decide among.
+        The first `recalled` tasks come from cues, which are rounded towards what their class is like and so flatter the closed form:
+        what decides are the others, unless there are none.
         """
         counts = Counter(skills)
         names = sorted(name for name, count in counts.items() if count >= LEAST)
@@ -97,7 +99,7 @@ class SkillHead:
         if len(names) < 2:
             return Refit(tasks=0, closed_form_errors=0, refit_errors=None)
         inputs, targets = vectors[rows], np.array([names.index(skills[row]) for row in rows], dtype=np.int64)
-        held = _held_out(targets, self.seed)
+        held = _held_out(targets, rows < recalled, self.seed)
         closed = StreamingLDAHead(shrinkage=None)
         closed.learn(inputs[~held], targets[~held])
         closed_errors = int((closed.predict(inputs[held]) != targets[held]).sum())
@@ -144,11 +146,12 @@ def _fit(rows: Vector, targets: NDArray[np.int64], classes: int, seed: int) -> E
     return Ensemble.fit(rows, targets, classes, hidden=HIDDEN, perceptrons=1, seed=seed)
 
 
-def _held_out(targets: NDArray[np.int64], seed: int) -> NDArray[np.bool_]:
-    """A fifth of every class, and one sample at least."""
+def _held_out(targets: NDArray[np.int64], recalled: NDArray[np.bool_], seed: int) -> NDArray[np.bool_]:
+    """A fifth of every class and one sample at least, as far as not all of it is recalled; where everything is, of that."""
     draw = np.random.default_rng(seed)
     held = np.zeros(len(targets), dtype=bool)
     for label in np.unique(targets):
-        places = np.flatnonzero(targets == label)
-        held[draw.choice(places, size=max(1, len(places) // HELD_OUT), replace=False)] = True
+        places = np.flatnonzero((targets == label) & (~recalled | recalled.all()))
+        size = min(len(places), max(1, int((targets == label).sum()) // HELD_OUT))
+        held[draw.choice(places, size=size, replace=False)] = True
     return held

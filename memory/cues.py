@@ -31,7 +31,7 @@ class CueMemory:
     others use. Vectors have unit length or about it, and a multiple of 4 dimensions.
     """
 
-    def __init__(self, *, step: float = 0.07, directions: int = 48, kept: float = 0.72) -> None:
+    def __init__(self, *, step: float = 0.05, directions: int = 64, kept: float = 1.0) -> None:
         if not (step > 0 and directions >= 0 and 0 < kept <= 1):
             raise ValueError(f"step {step} must be above 0, directions {directions} not below, and kept {kept} in (0, 1]")
         self.step, self.directions, self.kept = step, directions, kept

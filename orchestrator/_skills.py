@@ -60,7 +60,8 @@ def refit(record: Record, tenant: str, head: SkillHead, file: Path) -> Refit | N
         return None
     # In this order a crash in between leaves a file that nobody reads.
     record.journal.delete(refit_key(tenant))
-    found = head.refit(*told(record, tenant))
+    vectors, skills = told(record, tenant)
+    found = head.refit(vectors, skills, recalled=len(record.cues.recall(tenant)[1]))
     file.parent.mkdir(parents=True, exist_ok=True)
     save_head(head, file)
     record.journal.set(refit_key(tenant), stamp)
