@@ -42,7 +42,7 @@ from .unlearning import Unlearned, UnlearningRecipe, UnlearningRequest, unlearn
 from .unlearning_objectives import (
     GradientAscent,
     GroupSparse,
-    GroupSparseAnchored,
+    GroupSparseConditioned,
     GroupSparsePrototypes,
     NegativePreference,
     Scrub,
@@ -58,7 +58,7 @@ __all__ = [
     "EncoderRecipe",
     "GradientAscent",
     "GroupSparse",
-    "GroupSparseAnchored",
+    "GroupSparseConditioned",
     "GroupSparsePrototypes",
     "Head",
     "ImageLearner",

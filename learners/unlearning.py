@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from .low_rank import Blocks, change_norm, feed_forward_blocks, fold, low_rank
-from .unlearning_objectives import IGNORED, Answers, GroupSparsePrototypes, UnlearningObjective
+from .unlearning_objectives import IGNORED, Answers, GroupSparseConditioned, UnlearningObjective
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -108,14 +108,14 @@ def unlearn(
 ) -> Unlearned:
     """Forget what a request names; the network given stays as it is (law 2).
 
-    `objective` is GS-LoRA++ unless given, `blocks` are those of `feed_forward_blocks`. Where few samples to keep are at hand, the last
-    third of them loses less of the rest than all of them. The erasure is approximate: report it as such.
+    `objective` is `GroupSparseConditioned` unless given, `blocks` are those of `feed_forward_blocks`. Where few samples to keep are at
+    hand, the last third of them loses less of the rest than all of them. The erasure is approximate: report it as such.
     Raises `ValueError` for a network without blocks, and `FloatingPointError` where the training runs away.
     """
     import torch
 
     started = time.perf_counter()
-    objective, recipe = objective or GroupSparsePrototypes(), recipe or UnlearningRecipe()
+    objective, recipe = objective or GroupSparseConditioned(), recipe or UnlearningRecipe()
     network = copy.deepcopy(network).eval().requires_grad_(False)
     names = blocks if blocks is not None else feed_forward_blocks(network)
     said = partial(_said, network, recipe.mixed_precision)

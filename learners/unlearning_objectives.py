@@ -86,27 +86,40 @@ class GroupSparsePrototypes(GroupSparse):
 
 
 @dataclass(frozen=True, kw_only=True)
-class GroupSparseAnchored(GroupSparsePrototypes):
-    """GS-LoRA++ that holds the network to what it said of everything else; the anchor is an addition of this package.
+class GroupSparseConditioned(GroupSparsePrototypes):
+    """GS-LoRA++ towards what the old network would say if what is forgotten were no answer; the target is an addition of this package.
 
-    `+ anchor_weight (D_forget + D_retain)`. `D` is `T^2 KL(old || new)` at temperature `T` of each sample; on samples to forget the
-    logit of their label is left out of both softmaxes. What is pushed is then that logit alone, which is about what a network
-    retrained without the class would say, and the logits of classes without any sample at hand stay where they were too.
+    `conditioned_weight (D_forget + D_retain) + L_retain + prototype_retain_weight KL_retain + sparsity sum_g ||theta_g||` unless weights
+    of the paper's forget terms are given. `D` is `T^2 KL(target || new)` at temperature `T`; the target is the old answer in which
+    forgotten classes have the lowest logit of their row, or for answers of tokens, in which a forgotten answer's tokens have.
+    That is about what a network retrained without them says. Unlike a push away it has an end, it says what to answer instead, and it
+    holds the logits of classes without any sample at hand where they were. That a class is gone is told of every sample, so
+    that it is gone for texts that were not at hand too.
     """
 
-    anchor_weight: float = 10.0
+    forget_weight: float = 0.0
+    """Of the bounded push away; the target makes it needless."""
+    prototype_forget_weight: float = 0.0
+    """Of features' bounded push away."""
+    conditioned_weight: float = 10.0
     """Of both divergences."""
-    temperature: float = 8.0
+    temperature: float = 2.0
     """`T`: the higher, the more the unlikely classes count."""
     gone: tuple[int, ...] = ()
-    """Classes of earlier requests, each held at the old network's lowest logit of a sample, lest they come back."""
+    """Classes of earlier requests, held down too, lest they come back."""
 
     def loss(self, forget: Answers, retain: Answers, groups: Groups, done: float) -> Tensor:
         """Mean over the batch."""
-        before = [held_down(one.reference, self.gone) for one in (forget, retain)]
-        others = mean(divergence_of_others(forget.logits, before[0], forget.labels, self.temperature))
-        kept = mean(distillation(retain.logits, before[1], retain.labels, self.temperature))
-        return super().loss(forget, retain, groups, done) + self.anchor_weight * (others + kept)
+        if forget.labels.dim() == 1:
+            gone = sorted({*self.gone, *forget.labels.tolist()})
+            targets = [held_down(one.reference, gone) for one in (forget, retain)]
+        else:
+            targets = [without_answers(forget.reference, forget.labels), retain.reference]
+        apart = [
+            mean(distillation(one.logits, target, one.labels, self.temperature))
+            for one, target in zip((forget, retain), targets, strict=True)
+        ]
+        return super().loss(forget, retain, groups, done) + self.conditioned_weight * sum(apart)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -205,12 +218,9 @@ def distillation(logits: Tensor, reference: Tensor, labels: Tensor, temperature:
     return temperature**2 * _per_sample((there.exp() * (there - here)).sum(-1), labels)
 
 
-def divergence_of_others(logits: Tensor, reference: Tensor, labels: Tensor, temperature: float) -> Tensor:
-    """`distillation` over all classes but the label's `(n,)`: both softmaxes are taken without it."""
-    own = labels.clamp_min(0).unsqueeze(-1)
-    # Not minus infinity: its product with a probability of zero is no number.
-    without = [one.float().scatter(-1, own, -1e4) for one in (logits, reference)]
-    return distillation(without[0], without[1], labels, temperature)
+def without_answers(logits: Tensor, labels: Tensor) -> Tensor:
+    """A copy in which the label of each row has the row's lowest logit."""
+    return logits.scatter(-1, labels.clamp_min(0).unsqueeze(-1), logits.amin(-1, keepdim=True))
 
 
 def held_down(logits: Tensor, gone: Sequence[int]) -> Tensor:

@@ -11,11 +11,9 @@ from torch import Tensor, nn
 
 from lifelong.evals import networks_suite
 from lifelong.evals._texts import clinc150
+from lifelong.evals._unlearning_methods import CHOSEN, GRID, METHODS
 from lifelong.evals._unlearning_networks import PADDING, Material, asked, fine_tune, relearning_steps
 from lifelong.evals.networks_suite import (
-    CHOSEN,
-    GRID,
-    METHODS,
     MINILM,
     QUICK,
     SMOLLM2,

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from lifelong.learners import (
     GradientAscent,
     GroupSparse,
-    GroupSparseAnchored,
+    GroupSparseConditioned,
     GroupSparsePrototypes,
     NegativePreference,
     Scrub,
@@ -90,9 +90,7 @@ def request(gone: int, kept: list[int], each: int = 4) -> UnlearningRequest:
     [
         GroupSparse(forget_weight=0.5),
         GroupSparsePrototypes(forget_weight=1.0, prototype_retain_weight=0.2),
-        GroupSparseAnchored(
-            forget_weight=10.0, prototype_forget_weight=1.0, prototype_retain_weight=0.2, anchor_weight=0.01, temperature=1.0
-        ),
+        GroupSparseConditioned(),
         GradientAscent(forget_weight=0.3),
         NegativePreference(forget_weight=1.0),
         Scrub(forget_weight=2.0, until=0.7),

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import pytest
 import torch
@@ -11,23 +12,23 @@ from lifelong.learners.unlearning_objectives import (
     Answers,
     GradientAscent,
     GroupSparse,
-    GroupSparseAnchored,
+    GroupSparseConditioned,
     GroupSparsePrototypes,
     NegativePreference,
     Scrub,
     UnlearningObjective,
     bounded,
     distillation,
-    divergence_of_others,
     group_norm,
     held_down,
     mean,
     negative_preference,
     prototype_divergence,
     sample_losses,
+    without_answers,
 )
 
-OBJECTIVES = [GroupSparse(), GroupSparsePrototypes(), GroupSparseAnchored(), GradientAscent(), NegativePreference(), Scrub()]
+OBJECTIVES = [GroupSparse(), GroupSparsePrototypes(), GroupSparseConditioned(), GradientAscent(), NegativePreference(), Scrub()]
 LN2, LN3, LN4 = math.log(2), math.log(3), math.log(4)
 
 
@@ -85,13 +86,10 @@ def test_divergences_by_hand() -> None:
     assert told.item() == pytest.approx(DIVERGENCE), "what is no answer does not count"
 
 
-def test_divergence_of_others_by_hand() -> None:
-    # Without class 2 both tables are those of `FORGET`, whatever that class's logits.
-    logits, before = torch.tensor([[0.0, LN3, 9.0]]), torch.tensor([[0.0, 0.0, -4.0]])
-    assert divergence_of_others(logits, before, torch.tensor([2]), 1.0).item() == pytest.approx(DIVERGENCE)
-    tokens = torch.stack([logits, torch.full((1, 3), 7.0)], dim=1)
-    told = divergence_of_others(tokens, torch.zeros(1, 2, 3), torch.tensor([[2, -100]]), 1.0)
-    assert told.item() == pytest.approx(DIVERGENCE)
+def test_a_forgotten_answer_has_the_lowest_logit_of_its_row() -> None:
+    logits = torch.tensor([[[5.0, -1.0, 2.0], [0.0, 3.0, 7.0]]])
+    assert without_answers(logits, torch.tensor([[2, 1]])).tolist() == [[[5.0, -1.0, -1.0], [0.0, 0.0, 7.0]]]
+    assert logits[0, 0, 2] == 2, "the logits given stay as they are (law 2)"
 
 
 def test_classes_that_are_gone_are_held_at_the_lowest_logit() -> None:
@@ -99,18 +97,22 @@ def test_classes_that_are_gone_are_held_at_the_lowest_logit() -> None:
     assert held_down(logits, (0, 2)).tolist() == [[-1.0, -1.0, -1.0], [0.0, 3.0, 0.0]]
     assert held_down(logits, ()).tolist() == logits.tolist()
     assert logits[0, 0] == 5, "the logits given stay as they are (law 2)"
-    # On a kept sample before, class 0 had 5 nats more; told that it is gone, the anchor wants (1/2, 1/2) and finds (1/4, 3/4).
-    retain = answers([[0.0, LN3]], [1], [[5.0, 0.0]], [[0.0, 0.0]])
-    objective = GroupSparseAnchored(
-        forget_weight=0.0,
-        sparsity=0.0,
-        prototype_forget_weight=0.0,
-        prototype_retain_weight=0.0,
-        anchor_weight=1.0,
-        temperature=1.0,
-        gone=(0,),
-    )
-    assert objective.loss(FORGET, retain, GROUPS, 0.0).item() == pytest.approx(KEPT + DIVERGENCE, abs=1e-6)
+
+
+@pytest.mark.parametrize("tokens", [False, True])
+def test_the_target_is_the_old_answer_without_what_is_forgotten(tokens: bool) -> None:
+    # Class 2 is forgotten now, class 3 was before, and class 4 was never likely. Of classes 0 and 1 the old network said (1/2, 1/2);
+    # now it says (1/4, 3/4) and nothing of the others.
+    low, now = -99.0, [[0.0, LN3, -99.0, -99.0, -99.0]]
+    forget = answers(now, [2], [[0.0, 0.0, 6.0, low if tokens else 4.0, low]], [[0.0, 0.0]])
+    retain = answers(now, [1], [[0.0, 0.0, low if tokens else 6.0, low if tokens else 4.0, low]], [[0.0, 0.0]])
+    if tokens:
+        forget, retain = (
+            replace(one, labels=one.labels[:, None], logits=one.logits[:, None], reference=one.reference[:, None])
+            for one in (forget, retain)
+        )
+    objective = GroupSparseConditioned(sparsity=0.0, prototype_retain_weight=0.0, conditioned_weight=1.0, temperature=1.0, gone=(3,))
+    assert objective.loss(forget, retain, GROUPS, 0.0).item() == pytest.approx(KEPT + 2 * DIVERGENCE, abs=1e-5)
 
 
 def test_negative_preference_by_hand() -> None:
@@ -131,18 +133,18 @@ def test_negative_preference_by_hand() -> None:
             0.5 * (3 - LN4) + KEPT + 0.7 + 0.2 * (2 - DIVERGENCE) + 3 * DIVERGENCE,
         ),
         (
-            # Of two classes but one is left on a sample to forget, so only the kept sample's divergence counts.
-            GroupSparseAnchored(
+            # Of two classes both were level, so that holding one down changes nothing: both sides are a divergence away.
+            GroupSparseConditioned(
                 forget_weight=0.5,
                 bound=3.0,
                 sparsity=0.1,
                 prototype_forget_weight=0.2,
                 prototype_bound=2.0,
                 prototype_retain_weight=3.0,
-                anchor_weight=2.0,
+                conditioned_weight=2.0,
                 temperature=1.0,
             ),
-            0.5 * (3 - LN4) + KEPT + 0.7 + 0.2 * (2 - DIVERGENCE) + 3 * DIVERGENCE + 2 * DIVERGENCE,
+            0.5 * (3 - LN4) + KEPT + 0.7 + 0.2 * (2 - DIVERGENCE) + 3 * DIVERGENCE + 4 * DIVERGENCE,
         ),
         (GradientAscent(forget_weight=0.5), KEPT - 0.5 * LN4),
         (NegativePreference(forget_weight=0.5, temperature=1.0), KEPT - math.log(2 / 3)),
