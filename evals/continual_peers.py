@@ -23,8 +23,6 @@ from ._results import Row
 from ._seeded import Figures, rows_of
 from ._texts import clinc150
 
-ORDERS = 3
-"""Class orders at most."""
 METRICS = ("last_accuracy", "seconds")
 
 
@@ -44,7 +42,7 @@ def run(*, quick: bool, seeds: int, data: Path) -> list[Row]:
                 print(f'{package} is not installed and is left out; for its rows: pip install "lifelong[peers]"', file=sys.stderr)
                 continue
             try:
-                rows += rows_of(case, pool.map(partial(measure, data), range(min(seeds, ORDERS))))
+                rows += rows_of(case, pool.map(partial(measure, data), range(seeds)))
             except ImportError as error:  # a package that is there and lacks another costs its own rows, not those of all others
                 print(f'{package} cannot be imported and is left out ({error}); pip install "lifelong[peers]"', file=sys.stderr)
     return rows
