@@ -89,7 +89,7 @@ CHOSEN = {
         "lifelong_gs_lora": 1,
         "gs_lora_plus_plus_as_published": 1,
         "gradient_ascent": 1,
-        "npo": 1,
+        "npo": 2,
         "scrub": 1,
     },
 }
