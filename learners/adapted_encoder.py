@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..perception.scorer import Labels
 from ._softmax import places
+from .low_rank import low_rank, pairs
 from .samples import length_grouped
 
 if TYPE_CHECKING:
@@ -126,14 +127,13 @@ class AdaptedEncoder:
         if head is None:
             vectors = self.encode(texts, start)
             head = torch.from_numpy(np.stack([vectors[labels == one].mean(0) for one in known]))
-        adapted = _LowRank(self._network, self.names, recipe, start)
         centres = normalize(head, dim=1).to(self._device).clone().requires_grad_()
-        parameters = [*adapted.parameters, centres]
+        layers = [[name.removesuffix(".weight") for name in self.names]]
         rows = self._tokenise(texts)
-        optimiser = torch.optim.AdamW(parameters, lr=recipe.learning_rate, weight_decay=0.0)
-        steps = recipe.epochs * -(-len(rows) // recipe.batch_size)
-        schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, steps)
-        with adapted, torch.enable_grad():
+        with _changed(self._network, start), low_rank(self._network, layers, recipe.rank, recipe.seed) as (matrices,), torch.enable_grad():
+            optimiser = torch.optim.AdamW([*matrices, centres], lr=recipe.learning_rate, weight_decay=0.0)
+            steps = recipe.epochs * -(-len(rows) // recipe.batch_size)
+            schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, steps)
             for batch in batches([len(row) for row in rows], recipe):
                 features = self.read([rows[place] for place in batch], {})
                 optimiser.zero_grad()
@@ -141,7 +141,8 @@ class AdaptedEncoder:
                 loss.backward()  # type: ignore[no-untyped-call]  # torch says nothing of it
                 optimiser.step()
                 schedule.step()
-        return adapted.change(), centres.detach()
+        learned = {name: (up @ down).detach() for name, (down, up) in zip(self.names, pairs(matrices), strict=True)}
+        return {name: delta + start[name] if start and name in start else delta for name, delta in learned.items()}, centres.detach()
 
     def blended(self, changes: Sequence[Change], shares: Tensor) -> dict[str, Tensor]:
         """The network's weights with `sum_t shares[t, m] changes[t][m]` added to matrix m; gradients flow to the shares."""
@@ -167,44 +168,15 @@ def batches(lengths: Sequence[int], recipe: EncoderRecipe) -> Iterator[list[int]
             yield grouped[start : start + recipe.batch_size]
 
 
-def _with_change(up: Tensor, down: Tensor, _: nn.Module, inputs: tuple[Tensor], output: Tensor) -> Tensor:
-    """What a linear layer gives, with the change."""
-    return output + inputs[0] @ down.T @ up.T
-
-
-class _LowRank:
-    """While it is entered, adds `start + up @ down` to the network's linear layers by hooks; `down` is random, `up` begins at zero."""
-
-    def __init__(self, network: nn.Module, names: Sequence[str], recipe: EncoderRecipe, start: Change | None) -> None:
-        import torch
-
-        random = torch.Generator().manual_seed(recipe.seed)
-        self._start = dict(start or {})
-        self._layers: dict[str, Any] = {name: network.get_submodule(name.removesuffix(".weight")) for name in names}
-        self._pairs: dict[str, tuple[Tensor, Tensor]] = {}
-        for name, layer in self._layers.items():
-            down = torch.randn(recipe.rank, layer.in_features, generator=random) / layer.in_features**0.5
-            up = torch.zeros(layer.out_features, recipe.rank)
-            self._pairs[name] = (up.to(layer.weight).requires_grad_(), down.to(layer.weight).requires_grad_())
-
-    @property
-    def parameters(self) -> list[Tensor]:
-        return [one for pair in self._pairs.values() for one in pair]
-
-    def change(self) -> dict[str, Tensor]:
-        learned = {name: (up @ down).detach() for name, (up, down) in self._pairs.items()}
-        return {name: delta + self._start[name] if name in self._start else delta for name, delta in learned.items()}
-
-    def __enter__(self) -> None:
-        self._undo: list[Callable[[], Any]] = []
-        for name, layer in self._layers.items():
-            up, down = self._pairs[name]
-            if name in self._start:
-                frozen = layer.weight.data
-                layer.weight.data = frozen + self._start[name]
-                self._undo.append(partial(setattr, layer.weight, "data", frozen))
-            self._undo.append(layer.register_forward_hook(partial(_with_change, up, down)).remove)
-
-    def __exit__(self, *_: object) -> None:
-        for undo in self._undo:
-            undo()
+@contextmanager
+def _changed(network: nn.Module, change: Change | None) -> Iterator[None]:
+    """While open, a network's weights are those with a change."""
+    weights = {name: network.get_parameter(name) for name in change or {}}
+    frozen = {name: one.data for name, one in weights.items()}
+    try:
+        for name, delta in (change or {}).items():
+            weights[name].data = frozen[name] + delta
+        yield
+    finally:
+        for name, one in weights.items():
+            one.data = frozen[name]

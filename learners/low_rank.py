@@ -67,7 +67,7 @@ def change_norm(group: Sequence[Tensor]) -> float:
     import torch
 
     with torch.no_grad():
-        return sqrt(sum(float((up @ down).square().sum()) for down, up in _pairs(group)))
+        return sqrt(sum(float((up @ down).square().sum()) for down, up in pairs(group)))
 
 
 def fold(network: nn.Module, blocks: Blocks, groups: Sequence[Sequence[Tensor]]) -> None:
@@ -76,7 +76,7 @@ def fold(network: nn.Module, blocks: Blocks, groups: Sequence[Sequence[Tensor]])
 
     with torch.no_grad():
         for block, group in zip(blocks, groups, strict=True):
-            for name, (down, up) in zip(block, _pairs(group), strict=True):
+            for name, (down, up) in zip(block, pairs(group), strict=True):
                 _linear(network, name).weight.add_(up @ down)
 
 
@@ -95,5 +95,6 @@ def _linear(network: nn.Module, name: str) -> nn.Linear:
     return layer
 
 
-def _pairs(group: Sequence[Tensor]) -> Iterator[tuple[Tensor, Tensor]]:
+def pairs(group: Sequence[Tensor]) -> Iterator[tuple[Tensor, Tensor]]:
+    """Of each layer of a block, `down` and `up`."""
     return zip(group[::2], group[1::2], strict=True)
