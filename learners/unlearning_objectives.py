@@ -106,7 +106,7 @@ class GroupSparseConditioned(GroupSparsePrototypes):
     temperature: float = 2.0
     """`T`: the higher, the more the unlikely classes count."""
     gone: tuple[int, ...] = ()
-    """Classes of earlier requests, held down too, lest they come back."""
+    """Classes of earlier requests, held down too, lest they come back; answers of tokens pass them over."""
 
     def loss(self, forget: Answers, retain: Answers, groups: Groups, done: float) -> Tensor:
         """Mean over the batch."""

@@ -136,6 +136,21 @@ def test_every_method_forgets_a_toy_and_relearning_takes_steps(name: str) -> Non
         assert relearning_steps(left, known.train.of(known.train.classes < 2), 5) > 0
 
 
+def test_a_setting_that_does_nothing_is_not_chosen(monkeypatch: pytest.MonkeyPatch) -> None:
+    known, asked_of = learned(), []
+
+    def drawn(scale: object, texts: object, seed: int, *, on_validation: bool) -> Learned:
+        asked_of.append((seed, on_validation))
+        return known
+
+    some = METHODS["minilm"]["lifelong_gs_lora"]
+    monkeypatch.setattr(networks_suite, "learn", drawn)
+    monkeypatch.setitem(GRID, "minilm", {"one": [replace(some, learning_rate=1e-9), replace(some, learning_rate=0.03)]})
+    idle, working = networks_suite.choose(known.scale, None, seeds=(100, 101))["one"]  # type: ignore[arg-type]
+    assert asked_of == [(100, True), (101, True)], "settings are chosen on validation texts alone"
+    assert idle < 0.1 < working
+
+
 def test_scales_can_be_measured() -> None:
     for scale in (MINILM, SMOLLM2, QUICK, *networks_suite.ON_GPU):
         assert scale.requests < scale.classes
