@@ -6,9 +6,9 @@ writes lessons that cite their evidence; `samples` picks the turns that an adapt
 
 from __future__ import annotations
 
-from .actor import Actor, Job, Run, replay
-from .consolidation import prompt, samples
-from .evidence import Evidence, contrast
-from .reflection import Writer, reflect
+from .consolidation.training_samples import prompt, samples
+from .reflection.evidence import Evidence, contrast
+from .reflection.reflect import Writer, reflect
+from .strategies.actor import Actor, Job, Run, replay
 
 __all__ = ["Actor", "Evidence", "Job", "Run", "Writer", "contrast", "prompt", "reflect", "replay", "samples"]

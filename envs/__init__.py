@@ -9,7 +9,7 @@ has an expert that demonstrates. All members here are `gymnasium.Env`s and are l
 - `LabDatabaseEnvironment`: the database tasks of LifelongAgentBench, from a data directory.
 
 A `Stream` puts `Block`s of them one after another, or mixes them. A new family is one file that fulfils
-`Environment`, and one line in `_MEMBERS`; `lifelong.evals.check_environment` checks it.
+`Environment`, and one line in `_MEMBERS`; `lifelong.checks.environment` checks it.
 """
 
 from __future__ import annotations
@@ -20,20 +20,20 @@ from typing import TYPE_CHECKING, Any
 from .environment import Demonstration, Environment, Split
 
 if TYPE_CHECKING:
-    from .database import DatabaseEnvironment
-    from .graph import GraphEnvironment
-    from .lab_db import LabDatabaseEnvironment
-    from .navigation import NavigationEnvironment
+    from .database.environment import DatabaseEnvironment
+    from .database.lab_db import LabDatabaseEnvironment
+    from .graph.environment import GraphEnvironment
+    from .navigation.babyai import NavigationEnvironment
     from .stream import Block, Item, Order, Stream, schedule
 
 FAMILIES = ("database", "graph", "navigation", "lab-db")
 """Names of the families."""
 
 _MEMBERS = {
-    "DatabaseEnvironment": "database",
-    "GraphEnvironment": "graph",
-    "LabDatabaseEnvironment": "lab_db",
-    "NavigationEnvironment": "navigation",
+    "DatabaseEnvironment": "database.environment",
+    "GraphEnvironment": "graph.environment",
+    "LabDatabaseEnvironment": "database.lab_db",
+    "NavigationEnvironment": "navigation.babyai",
     "Block": "stream",
     "Item": "stream",
     "Order": "stream",

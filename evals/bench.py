@@ -10,7 +10,7 @@ from importlib import import_module
 from pathlib import Path
 
 from ..core import DataMissing, NothingFound
-from ._results import (
+from ..metrics.results import (
     Results,
     Row,
     case_table,

@@ -7,6 +7,6 @@ places where settings come from, and `create_app` answers like an OpenAI-compati
 
 from __future__ import annotations
 
-from ._settings_loader import load_settings
+from .settings_loader import load_settings
 
 __all__ = ["load_settings"]

@@ -7,7 +7,10 @@ import sys
 import typer
 
 from ..core import LifelongError
-from . import _commands_bench, _commands_learning, _commands_looking, _commands_serving
+from .commands import bench as _commands_bench
+from .commands import learning as _commands_learning
+from .commands import looking as _commands_looking
+from .commands import serving as _commands_serving
 
 FAILED = 2
 """Exit status of a command that a `LifelongError` ended; typer uses the same for a wrong flag."""

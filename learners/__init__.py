@@ -12,34 +12,33 @@ from a network, approximately.
 
 from __future__ import annotations
 
-from .adapted_encoder import AdaptedEncoder, EncoderRecipe
-from .augmentation import PrototypeAugmentationHead
-from .cue_head import CueHead
-from .desire import DesireLearner
-from .gate import examine
-from .head import Head, UnlearningHead, load_head, save_head
-from .image_distillation import DistillationImageLearner
-from .image_learner import ImageLearner, ImageRecipe
-from .image_network import image_network
-from .image_prototypes import PrototypeImageLearner
-from .image_replay import ReplayImageLearner
-from .kernel_lda import KernelLDAHead
-from .lora import Progress, Recipe, TrainingReport, train_lora
-from .low_rank import feed_forward_blocks
-from .nearest_mean import NearestMeanHead
-from .pareto import ParetoHead
-from .prototype import UNLABELLED, PrototypeHead
-from .ranpac import RanPACHead
-from .recursive_least_squares import RecursiveLeastSquaresHead
-from .replay import ReplayHead
-from .ridge import RidgeHead
-from .samples import Sample
-from .self_supervised import SelfSupervisedEncoder
-from .skill_head import Refit, SkillHead
-from .streaming_lda import StreamingLDAHead
-from .substitution import substitute, vocabulary
-from .unlearning import Unlearned, UnlearningRecipe, UnlearningRequest, unlearn
-from .unlearning_objectives import (
+from .adapters.lora import Progress, Recipe, TrainingReport, train_lora
+from .adapters.publication import examine
+from .adapters.samples import Sample
+from .adapters.substitution import substitute, vocabulary
+from .experimental.adapters.adapted_encoder import AdaptedEncoder, EncoderRecipe
+from .experimental.adapters.desire import DesireLearner
+from .experimental.adapters.low_rank import feed_forward_blocks
+from .experimental.heads.augmentation import PrototypeAugmentationHead
+from .experimental.heads.cue_head import CueHead
+from .experimental.heads.kernel_lda import KernelLDAHead
+from .experimental.heads.pareto import ParetoHead
+from .experimental.heads.prototype import UNLABELLED, PrototypeHead
+from .experimental.heads.recursive_least_squares import RecursiveLeastSquaresHead
+from .experimental.heads.replay import ReplayHead
+from .experimental.images.distillation import DistillationImageLearner
+from .experimental.images.image_learner import ImageLearner, ImageRecipe
+from .experimental.images.image_network import image_network
+from .experimental.images.prototypes import PrototypeImageLearner
+from .experimental.images.replay import ReplayImageLearner
+from .experimental.images.self_supervised import SelfSupervisedEncoder
+from .heads.head import Head, UnlearningHead, load_head, save_head
+from .heads.nearest_mean import NearestMeanHead
+from .heads.ranpac import RanPACHead
+from .heads.ridge import RidgeHead
+from .heads.skill_head import Refit, SkillHead
+from .heads.streaming_lda import StreamingLDAHead
+from .unlearning.objectives import (
     GradientAscent,
     GroupSparse,
     GroupSparseConditioned,
@@ -48,6 +47,7 @@ from .unlearning_objectives import (
     Scrub,
     UnlearningObjective,
 )
+from .unlearning.unlearning import Unlearned, UnlearningRecipe, UnlearningRequest, unlearn
 
 __all__ = [
     "UNLABELLED",

@@ -17,19 +17,19 @@ The record never loses what it acknowledged, and no query of one tenant can retu
 
 from __future__ import annotations
 
-from ._compress import compress
-from ._meter import Meter, meter, posterior
-from ._recall import fit_budget, neutralise, recall
-from .adapters import AdapterStore
-from .cues import CueMemory
-from .episodes import EpisodeStore, Fingerprint
-from .index import Hit, VectorIndex
-from .journal import Journal
-from .lessons import LessonStore
-from .provenance import Closure, closure
-from .receipts import ReceiptStore
-from .record import Erased, Record
-from .skill_cues import SkillCueStore
+from .cues.cue_memory import CueMemory
+from .index.vector_index import Hit, VectorIndex
+from .recall.recall import fit_budget, neutralise, recall
+from .sqlite.adapters import AdapterStore
+from .sqlite.compress import compress
+from .sqlite.effect import Meter, meter, posterior
+from .sqlite.episodes import EpisodeStore, Fingerprint
+from .sqlite.journal import Journal
+from .sqlite.lessons import LessonStore
+from .sqlite.provenance import Closure, closure
+from .sqlite.receipts import ReceiptStore
+from .sqlite.record import Erased, Record
+from .sqlite.skill_cues import SkillCueStore
 
 __all__ = [
     "AdapterStore",

@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from ._parts import Parts
+from .components import Parts
 from .discover import Question, answer, questions
 from .learner import LifelongLearner, Status, unlabelled, vouching_rule
 from .sleep import Night, Progress

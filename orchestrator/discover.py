@@ -16,9 +16,9 @@ from numpy.typing import NDArray
 from ..core import EXPERT, MalformedTask, NothingFound
 from ..memory import Record
 from ..perception import ClassMoments, Discoverer, Discovery, ProtoGCD, leave_one_out_novelty
-from ..perception.scorer import unit
-from ._parts import Parts, Vector
-from ._skills import refiled
+from ..perception.scores.scorer import unit
+from .components import Parts, Vector
+from .skill_heads import refiled
 
 PROVISIONAL = re.compile(r"new-\d{4}")
 """What a discovered skill is called until a person names it."""

@@ -13,8 +13,8 @@ from ..core import EXPERT, Adapter, AdapterStatus, MalformedTask, NothingFound, 
 from ..envs import Environment
 from ..learners import SkillHead
 from ..memory import closure
-from ._parts import Parts
-from ._skills import PROBED, difference, refit, refit_key, taken, told
+from .components import Parts
+from .skill_heads import PROBED, difference, refit, refit_key, taken, told
 from .sleep import Night, Progress, sleep
 
 EXACT = 1e-5

@@ -18,8 +18,8 @@ from ..perception import SelectiveRule
 from . import forget as _forget
 from . import sleep as _sleep
 from . import wake as _wake
-from ._open import open_parts
-from ._parts import Parts, outcome_model_of, serving
+from .components import Parts, outcome_model_of, serving
+from .open import open_parts
 from .sleep import Night, Progress
 
 

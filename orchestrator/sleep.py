@@ -14,10 +14,10 @@ from ..envs import Environment
 from ..learners import Recipe, Sample, TrainingReport, examine, train_lora
 from ..memory import compress, posterior
 from ..perception import history_chance
-from ._judge import held_out_results
-from ._parts import Parts, draw
-from ._skills import refit
+from .components import Parts, draw
 from .discover import discover
+from .held_out import held_out_results
+from .skill_heads import refit
 
 Progress = Callable[[str, int, int], None]
 """Called with (phase, done, in all) through every long phase."""

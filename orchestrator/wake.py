@@ -30,7 +30,7 @@ from ..envs import Environment
 from ..learners import SkillHead
 from ..memory import recall
 from ..perception import OutcomeModel, Recogniser, SelectiveRule
-from ._parts import Parts, Vector, draw, has_outcome, learn_outcome, log, serving
+from .components import Parts, Vector, draw, has_outcome, learn_outcome, log, serving
 
 HOPELESS = 0.1
 """Chance of success below which trying again is not worth its tokens; a correction is."""

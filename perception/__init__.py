@@ -16,10 +16,54 @@ Perception only judges. Tasks that it calls foreign wait in memory, as episodes 
 
 from __future__ import annotations
 
-from .active import ActiveRound, active_discovery, stable_mapping
-from .class_count import estimate_class_count
-from .class_neighbours import ClassNeighbours, Neighbourhood
-from .confidence import (
+from ..numerics.class_statistics import ClassMoments
+from .discovery.class_count import estimate_class_count
+from .discovery.discoverer import Discoverer, Discovery
+from .discovery.protogcd import ProtoGCD, PrototypeRecipe
+from .encoders.encoder import Encoder
+from .encoders.hashed import HashedEncoder
+from .encoders.minilm import MiniLMEncoder
+from .experimental.classifier.class_neighbours import ClassNeighbours, Neighbourhood
+from .experimental.classifier.evidence_model import KnownClasses, Reading
+from .experimental.classifier.head_ensemble import HeadEnsemble, HeadOutputs
+from .experimental.classifier.held_out_classes import held_out_classes
+from .experimental.classifier.novelty_evidence import NoveltyEvidence
+from .experimental.classifier.pseudo_outliers import image_outliers, text_outliers
+from .experimental.classifier.selective_classifier import Gate, GateDecision, GatePromise, GateScores
+from .experimental.discovery.active import ActiveRound, active_discovery, stable_mapping
+from .experimental.discovery.kmeans import SemiSupervisedKMeans, SphericalKMeans
+from .experimental.discovery.queries import (
+    BadgeQuery,
+    EntropyQuery,
+    KCentreQuery,
+    MarginQuery,
+    NovelMarginQuery,
+    QueryPool,
+    QueryStrategy,
+    RandomQuery,
+)
+from .experimental.prompts.local_prompt import LocalPrompt
+from .experimental.prompts.misclassification_prompt import MisclassificationPrompt
+from .experimental.prompts.vision_language import CLIPEncoder, VisionLanguageEncoder
+from .experimental.scores.gaussian_novelty import ClassMeanNovelty, MahalanobisNovelty, RelativeMahalanobisNovelty
+from .experimental.scores.neighbour_novelty import NearestNeighbourNovelty
+from .experimental.scores.virtual_logit_novelty import VirtualLogitNovelty
+from .experimental.training.classifier_training import FMFP, ClassifierRecipe, prune_smallest, train_classifier
+from .experimental.training.objectives import (
+    Bootstrapping,
+    CrossEntropy,
+    DynamicsAwareLoss,
+    GeneralisedCrossEntropy,
+    Mixup,
+    Objective,
+    OpenMix,
+    OutlierExposure,
+    generalised_cross_entropy,
+)
+from .experimental.training.trust_lora import Consistency, TrustLoRA, jensen_shannon
+from .outcomes import OutcomeModel, history_chance, neighbour_chance
+from .recogniser import Recogniser
+from .scores.confidence import (
     EnergyConfidence,
     EntropyConfidence,
     MarginConfidence,
@@ -32,54 +76,10 @@ from .confidence import (
     maximum_logit_confidence,
     softmax_confidence,
 )
-from .discoverer import Discoverer, Discovery
-from .encoder import Encoder
-from .fusion import Fusion, fused_log_odds
-from .gate import Gate, GateDecision, GatePromise, GateScores
-from .gaussian_novelty import ClassMeanNovelty, MahalanobisNovelty, RelativeMahalanobisNovelty
-from .hashed import HashedEncoder
-from .head_ensemble import HeadEnsemble, HeadOutputs
-from .held_out_classes import held_out_classes
-from .kmeans import SemiSupervisedKMeans, SphericalKMeans
-from .known_classes import KnownClasses, Reading
-from .local_prompt import LocalPrompt
-from .minilm import MiniLMEncoder
-from .misclassification_prompt import MisclassificationPrompt
-from .moments import ClassMoments
-from .neighbour_novelty import NearestNeighbourNovelty
-from .novelty_evidence import NoveltyEvidence
-from .objectives import (
-    Bootstrapping,
-    CrossEntropy,
-    DynamicsAwareLoss,
-    GeneralisedCrossEntropy,
-    Mixup,
-    Objective,
-    OpenMix,
-    OutlierExposure,
-    generalised_cross_entropy,
-)
-from .outcomes import OutcomeModel, history_chance, neighbour_chance
-from .protogcd import ProtoGCD, PrototypeRecipe
-from .pseudo_outliers import image_outliers, text_outliers
-from .queries import (
-    BadgeQuery,
-    EntropyQuery,
-    KCentreQuery,
-    MarginQuery,
-    NovelMarginQuery,
-    QueryPool,
-    QueryStrategy,
-    RandomQuery,
-)
-from .recogniser import Recogniser
-from .scorer import Scorer
-from .scores import conformal_quantile, leave_one_out_novelty, nearest_neighbour_novelty
-from .selective import SelectiveRule, binomial_upper_bound, selective_rule
-from .training import FMFP, ClassifierRecipe, prune_smallest, train_classifier
-from .trust_lora import Consistency, TrustLoRA, jensen_shannon
-from .virtual_logit_novelty import VirtualLogitNovelty
-from .vision_language import CLIPEncoder, VisionLanguageEncoder
+from .scores.neighbours import conformal_quantile, leave_one_out_novelty, nearest_neighbour_novelty
+from .scores.scorer import Scorer
+from .selective.fusion import Fusion, fused_log_odds
+from .selective.selective_rule import SelectiveRule, binomial_upper_bound, selective_rule
 
 __all__ = [
     "FMFP",

@@ -12,9 +12,9 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from .encoder import Vector
-from .fusion import Fusion
-from .selective import SelectiveRule, selective_rule
+from .encoders.encoder import Vector
+from .selective.fusion import Fusion
+from .selective.selective_rule import SelectiveRule, selective_rule
 
 BANDWIDTHS = (0.0, 0.02, 0.05, 0.1, 0.2)
 """Candidates for the reach of one outcome, in units of one minus the cosine; 0: the skill's history alone."""

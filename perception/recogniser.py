@@ -11,11 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..core import NO_VERDICT, Verdict
-from .confidence import softmax_confidence
-from .encoder import Vector
-from .moments import ClassMoments
-from .relative_distance import RelativeDistance
-from .scores import conformal_quantile, leave_one_out_novelty, nearest_neighbour_novelty
+from ..numerics.class_statistics import ClassMoments
+from .encoders.encoder import Vector
+from .scores.confidence import softmax_confidence
+from .scores.neighbours import conformal_quantile, leave_one_out_novelty, nearest_neighbour_novelty
+from .scores.relative_distance import RelativeDistance
 
 DEFAULT_THRESHOLD = 0.5
 """Novelty at which a task is foreign while no skill has two different tasks yet."""

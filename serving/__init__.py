@@ -14,31 +14,31 @@ from typing import TYPE_CHECKING
 from .engine import ChatReply, ChatRequest, Choice, Engine
 
 if TYPE_CHECKING:
-    from ._fetch import quiet_transformers
-    from ._heap import give_back_memory
-    from ._hot_swap import HotSwap, hot_swap
-    from ._vllm_server import VLLMServer
     from .chat_model import EngineChatModel
     from .embedded import EmbeddedEngine
+    from .fetch import quiet_transformers
+    from .heap import give_back_memory
+    from .hot_swap import HotSwap, hot_swap
     from .models import MODELS, CachedModel, ModelFile, cache_directory, listed, locate, pull, verify
     from .vllm import VLLMEngine
+    from .vllm_server import VLLMServer
 
 _FACE = {
     "MODELS": "models",
     "CachedModel": "models",
     "EmbeddedEngine": "embedded",
     "EngineChatModel": "chat_model",
-    "HotSwap": "_hot_swap",
+    "HotSwap": "hot_swap",
     "ModelFile": "models",
     "VLLMEngine": "vllm",
-    "VLLMServer": "_vllm_server",
+    "VLLMServer": "vllm_server",
     "cache_directory": "models",
-    "give_back_memory": "_heap",
-    "hot_swap": "_hot_swap",
+    "give_back_memory": "heap",
+    "hot_swap": "hot_swap",
     "listed": "models",
     "locate": "models",
     "pull": "models",
-    "quiet_transformers": "_fetch",
+    "quiet_transformers": "fetch",
     "verify": "models",
 }
 

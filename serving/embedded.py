@@ -12,12 +12,12 @@ from threading import RLock
 from typing import TYPE_CHECKING, Any
 
 from ..core import Adapter, AdapterRejected, EngineUnreachable, MalformedTask, ModelCorrupt, NothingFound, Usage
-from ._adapter_files import check_adapter
-from ._attention import attention_for
-from ._decode import Writing, decode, options_trie, score
-from ._fetch import quiet_transformers
-from ._heap import give_back_memory
+from .adapter_files import check_adapter
+from .attention import attention_for
+from .decode import Writing, decode, options_trie, score
 from .engine import ChatReply, ChatRequest, Choice
+from .fetch import quiet_transformers
+from .heap import give_back_memory
 from .models import locate
 
 if TYPE_CHECKING:

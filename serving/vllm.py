@@ -11,22 +11,11 @@ from threading import Lock
 from typing import TypeVar
 
 from ..core import Adapter, AdapterRejected, EngineUnreachable, MalformedTask, NothingFound, SettingsError, Usage
-from ._adapter_files import AdapterFiles, check_adapter, projection_of, same_model, zero_adapter
-from ._in_flight import InFlight
-from ._openai_wire import (
-    ChatCompletion,
-    Completion,
-    ModelCard,
-    ModelList,
-    Nothing,
-    OpenAIClient,
-    Refused,
-    ScoredPrompt,
-    TokenCounts,
-    Tokens,
-)
-from ._vllm_server import BASE_NULL, RANKS, VLLMServer
+from .adapter_files import AdapterFiles, check_adapter, projection_of, same_model, zero_adapter
 from .engine import ChatReply, ChatRequest, Choice
+from .in_flight import InFlight
+from .openai_wire import ChatCompletion, Completion, ModelCard, ModelList, Nothing, OpenAIClient, Refused, ScoredPrompt, TokenCounts, Tokens
+from .vllm_server import BASE_NULL, RANKS, VLLMServer
 
 Answer = TypeVar("Answer")
 

@@ -9,9 +9,9 @@ import pytest
 from gymnasium.utils.env_checker import check_env
 
 import lifelong.envs as envs
+from lifelong.checks.environment import check_environment
 from lifelong.core import DataMissing
 from lifelong.envs import Environment
-from lifelong.evals.check_environment import check_environment
 
 DATA = Path(os.environ.get("LIFELONG_DATA", Path(__file__).parents[2] / ".." / "shared" / "data"))
 

@@ -94,7 +94,7 @@ def test_bench_lists_what_each_suite_shows_and_needs(tmp_path: Path) -> None:
 
 
 SLOW_LOOK = "from lifelong.interfaces import _commands_looking as room\nroom.open_record = wait"
-SLOW_RUN = "import lifelong.evals.job as room\nroom.run_job = wait"
+SLOW_RUN = "import lifelong.runs.job as room\nroom.run_job = wait"
 
 
 @pytest.mark.parametrize(("slow", "command", "said"), [(SLOW_LOOK, "lessons", ""), (SLOW_RUN, "run", "--resume")])

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from lifelong import memory
-from lifelong.evals.check_memory import check_memory
+from lifelong.checks.cue_memory import check_memory
 from lifelong.memory import Record
 
 MEMBERS = [

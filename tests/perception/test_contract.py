@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 
 from lifelong import perception
+from lifelong.checks.discoverer import check_discoverer
+from lifelong.checks.encoder import check_encoder
+from lifelong.checks.scorer import check_scorer
 from lifelong.core import MalformedTask, ModelCorrupt, ModelMissing, Task
-from lifelong.evals.check_discoverer import check_discoverer
-from lifelong.evals.check_encoder import check_encoder
-from lifelong.evals.check_scorer import check_scorer
 from lifelong.perception import (
     Discoverer,
     Encoder,
@@ -96,7 +96,7 @@ def test_hashed_vectors_keep_cosines_of_their_features() -> None:
     # The projection is unbiased: over seeds, the mean cosine is that of the sparse feature vectors.
     from collections import Counter
 
-    from lifelong.perception.hashed import features
+    from lifelong.perception.encoders.hashed import features
 
     first, second = (Counter(features(text)) for text in ("open the red door", "open the blue door now"))
     weigh = {name: np.log1p([first[name], second[name]]) for name in first | second}

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from lifelong.checks.engine import check_engine
 from lifelong.core import Adapter
-from lifelong.evals.check_engine import check_engine
 from lifelong.serving import ChatRequest, EmbeddedEngine, locate, verify
 
 pytestmark = pytest.mark.model

@@ -96,7 +96,7 @@ def test_a_late_request_is_still_answered_while_its_adapter_retires(url, protoco
 
 
 def test_an_adapter_that_is_never_idle_retires_all_the_same_and_fails_nothing_in_flight(engine, protocol, adapter, monkeypatch):
-    monkeypatch.setattr("lifelong.serving._in_flight.RETIRE_SECONDS", 0.1)
+    monkeypatch.setattr("lifelong.serving.in_flight.RETIRE_SECONDS", 0.1)
     engine.publish(adapter("lifelong-v1"))
     protocol.delay = 0.5
     replies: list[str] = []

@@ -14,10 +14,10 @@ import pytest
 from house import House
 from safetensors.numpy import save_file
 
+from lifelong.checks.engine import check_engine
 from lifelong.core import Adapter, AdapterRejected, EngineUnreachable, NothingFound
-from lifelong.evals.check_engine import check_engine
 from lifelong.serving import ChatRequest, EmbeddedEngine, VLLMEngine, VLLMServer, hot_swap, locate
-from lifelong.serving._vllm_server import vllm_python
+from lifelong.serving.vllm_server import vllm_python
 
 pytestmark = [pytest.mark.vllm, pytest.mark.slow, pytest.mark.model, pytest.mark.timeout(600)]
 

@@ -16,7 +16,7 @@ from safetensors.numpy import load_file, save_file
 
 from lifelong.core import EngineUnreachable, SettingsError
 from lifelong.serving import VLLMServer
-from lifelong.serving._vllm_server import vllm_python
+from lifelong.serving.vllm_server import vllm_python
 
 # Stands where vLLM's python would: it is called with vLLM's command line, listens on --port and has a child, as vLLM has.
 FAKE = """#!{python}

@@ -12,7 +12,7 @@ import openai
 import uvicorn
 
 from lifelong.core import Adapter, EngineUnreachable, Message, Settings, Usage
-from lifelong.interfaces.gateway import create_app
+from lifelong.interfaces.gateway.app import create_app
 from lifelong.memory import Record, VectorIndex
 from lifelong.orchestrator import LifelongLearner, Parts
 from lifelong.perception import HashedEncoder

@@ -27,8 +27,8 @@ def live(home: Path, model: Path, kill_phase: str, kill_count: int) -> None:
     """Run the stream, noting outside the record what was acknowledged; die by SIGKILL where told to."""
     from toy import ToyEnvironment, open_toy
 
-    from lifelong.evals.loop import Family, Schedule, run_stream
     from lifelong.orchestrator import LifelongLearner
+    from lifelong.runs.stream import Family, Schedule, run_stream
 
     seen = {"count": 0}
 

@@ -1,0 +1,1 @@
+"""Which turns of which episodes an adapter is trained on."""

@@ -1,0 +1,1 @@
+"""Contrast failed with successful runs, and write lessons that cite them."""

@@ -1,0 +1,171 @@
+"""Evidence: what failed runs of a skill have in common that successful ones do not, computed and not guessed."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+from ...core import Action, Episode, Step, ToolResult
+
+_TOKEN = re.compile(r"[A-Za-z_]+|\d+|[^\sA-Za-z_\d]")
+_SPECIFIC = re.compile(r"'[^']*'|\"[^\"]*\"|\b\w*\d\w*\b")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Evidence:
+    """One regularity, with the runs that show it."""
+
+    kind: str
+    """`error`, `divergence`, `repetition` or `no_effect`."""
+    detail: str
+    """The error, the diverging continuation, or the action concerned."""
+    instead: str
+    """What successful runs did at that place; empty where nothing can be set against it."""
+    failures: tuple[str, ...]
+    """Ids of the failed episodes that show it."""
+    successes: tuple[str, ...] = ()
+    """Ids of the successful episodes set against them."""
+
+    @property
+    def weight(self) -> int:
+        """How many failed runs show it."""
+        return len(self.failures)
+
+
+def tokens(text: str) -> list[str]:
+    """Words, numbers and signs of an action, in order.
+
+    >>> tokens("SELECT a FROM b LIMIT 5;")
+    ['SELECT', 'a', 'FROM', 'b', 'LIMIT', '5', ';']
+    """
+    return _TOKEN.findall(text)
+
+
+def first_divergence(failed: Sequence[str], succeeded: Sequence[str]) -> int | None:
+    """Position of the first token in which two actions differ; None if one is the other.
+
+    >>> first_divergence(["a", "b", "c"], ["a", "x"])
+    1
+    """
+    if list(failed) == list(succeeded):
+        return None
+    pairs = zip(failed, succeeded, strict=False)
+    return next((place for place, (left, right) in enumerate(pairs) if left != right), min(len(failed), len(succeeded)))
+
+
+def generalise(error: str) -> str:
+    """An error message without its particulars, so that alike errors count together.
+
+    >>> generalise("Error: no such column: amount2 near 'x'")
+    'Error: no such column'
+    """
+    first_line = error.strip().splitlines()[0] if error.strip() else ""
+    head = first_line.split(": ")
+    kept = ": ".join(head[:2]) if len(head) > 2 else first_line
+    return " ".join(_SPECIFIC.sub("", kept).split())[:120]
+
+
+def repeated_actions(steps: Sequence[Step]) -> list[str]:
+    """Actions that were done again right after themselves."""
+    actions = [step.text for step in steps if isinstance(step, Action)]
+    return [later for earlier, later in pairwise(actions) if earlier == later]
+
+
+def actions_without_effect(steps: Sequence[Step]) -> list[str]:
+    """Actions after which the environment said exactly what it had said before."""
+    idle: list[str] = []
+    seen, action = "", ""
+    for step in steps:
+        if isinstance(step, Action):
+            action = step.text
+        elif step.name in ("observation", "tool_result"):
+            if action and step.text == seen:
+                idle.append(action)
+            seen = step.text
+    return idle
+
+
+def contrast(failed: Sequence[Episode], succeeded: Sequence[Episode]) -> list[Evidence]:
+    """All evidence of one skill, the most frequent first; deterministic (law 1).
+
+    A failed run is compared with a successful run of the same task where there is one, else with the closest in
+    words. The same task solved by an expert or corrected by a user counts as a success.
+    """
+    found = [*_errors(failed), *_divergences(failed, succeeded), *_habits(failed, succeeded)]
+    return sorted(found, key=lambda evidence: (-evidence.weight, evidence.kind, evidence.detail))
+
+
+def _errors(failed: Sequence[Episode]) -> list[Evidence]:
+    groups: dict[str, list[str]] = defaultdict(list)
+    for episode in failed:
+        kinds = {generalise(step.text) for step in episode.steps if isinstance(step, ToolResult) and step.error}
+        for kind in sorted(kinds):
+            groups[kind].append(episode.id)
+    return [Evidence(kind="error", detail=kind, instead="", failures=tuple(ids)) for kind, ids in sorted(groups.items()) if kind]
+
+
+def _divergences(failed: Sequence[Episode], succeeded: Sequence[Episode]) -> list[Evidence]:
+    groups: dict[tuple[str, str], list[tuple[str, str]]] = defaultdict(list)
+    for episode in failed:
+        model = episode if episode.correction else _counterpart(episode, succeeded)
+        wrong = _moves(episode)
+        right = tokens(episode.correction) if episode.correction else _moves(model) if model else []
+        place = first_divergence(wrong, right) if wrong and right else None
+        if model and place is not None:
+            groups[(_told(episode, wrong, place), _told(episode, right, place))].append((episode.id, model.id))
+    return [
+        Evidence(
+            kind="divergence",
+            detail=wrong,
+            instead=right,
+            failures=tuple(failure for failure, _ in pairs),
+            successes=tuple(sorted({success for _, success in pairs} - {failure for failure, _ in pairs})),
+        )
+        for (wrong, right), pairs in sorted(groups.items())
+        if wrong != right
+    ]
+
+
+def _moves(episode: Episode) -> list[str]:
+    """What two runs are aligned by: the actions where they were chosen, the last answer's tokens where it was composed."""
+    actions = [step for step in episode.steps if isinstance(step, Action)]
+    chosen = actions and actions[-1].chosen
+    return [action.text for action in actions] if chosen else tokens(episode.answer)
+
+
+def _told(episode: Episode, moves: Sequence[str], place: int) -> str:
+    """The moves around the divergence; of composed text, names and values become `…`, so that alike ones count together."""
+    around = moves[max(0, place - 1) : place + 2]
+    if any(step.chosen for step in episode.steps if isinstance(step, Action)):
+        return ", ".join(around)
+    return " ".join(word if word.isupper() or not word[0].isalnum() else "…" for word in around)
+
+
+def _habits(failed: Sequence[Episode], succeeded: Sequence[Episode]) -> list[Evidence]:
+    found: list[Evidence] = []
+    for kind, look in (("repetition", repeated_actions), ("no_effect", actions_without_effect)):
+        groups: dict[str, list[str]] = defaultdict(list)
+        for episode in failed:
+            for action in sorted(set(look(episode.steps))):
+                groups[action[:80]].append(episode.id)
+        usual = Counter(action[:80] for episode in succeeded for action in set(look(episode.steps)))
+        for action, ids in sorted(groups.items()):
+            # Successful runs may do it too; it is evidence only where failures do it clearly more often.
+            if len(ids) / len(failed) > 2 * usual[action] / max(1, len(succeeded)):
+                found.append(Evidence(kind=kind, detail=action, instead="", failures=tuple(ids)))
+    return found
+
+
+def _counterpart(episode: Episode, succeeded: Sequence[Episode]) -> Episode | None:
+    same = [other for other in succeeded if other.task.id == episode.task.id]
+    return min(same or succeeded, key=lambda other: (_distance(episode.task.text, other.task.text), other.id), default=None)
+
+
+def _distance(left: str, right: str) -> float:
+    a, b = Counter(tokens(left.lower())), Counter(tokens(right.lower()))
+    norms = math.sqrt(sum(v * v for v in a.values()) * sum(v * v for v in b.values()))
+    return 1 - sum(a[word] * b[word] for word in a) / norms if norms else 1.0

@@ -1,0 +1,38 @@
+"""Requests of a business user over one or two tables, answered with one SQL statement and judged in SQLite."""
+
+from __future__ import annotations
+
+import random
+
+from ...core import Task
+from .._episodes import Reply
+from .._splits import GeneratedEnvironment
+from ..environment import Demonstration
+from .generator import make_problem
+from .sqlite import SqlProblem, judge
+
+
+class DatabaseEnvironment(GeneratedEnvironment[SqlProblem]):
+    """Generated tables and requests: insert, update, delete, filter, order, limit, distinct, aggregate, group, having, join, nested.
+
+    A query is right when it returns the gold query's rows, as a multiset, or in sequence when the request
+    asks for an order. A modification is right when it leaves the tables as the gold statement does. A
+    statement that fails is an error observation; one that runs ends the episode.
+    """
+
+    family = "database"
+    max_steps = 3
+    answer_tokens = 96
+    instructions = "Answer with one SQLite statement."
+
+    def demonstrate(self, task: Task) -> Demonstration:
+        return Demonstration(observations=(task.text,), actions=(self._problem(task).gold,))
+
+    def _make(self, rng: random.Random) -> SqlProblem | None:
+        return make_problem(rng)
+
+    def _begin(self, task: Task) -> None:
+        self._current = self._problem(task)
+
+    def _act(self, action: str) -> Reply:
+        return judge(self._current, action)

@@ -1,0 +1,124 @@
+"""The database tasks of LifelongAgentBench (arXiv 2505.11942), read from a data directory and judged in SQLite."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from ...core import DataMissing, MalformedTask, Task
+from .._answers import sql_statement
+from .._episodes import Reply, TextEnvironment
+from ..environment import Demonstration, Split
+from .sqlite import Row, SqlProblem, StatementRefused, Table, execute, judge, same_rows, shown
+
+_FILE = Path("lifelongagentbench") / "db_bench.json"
+_FIRST = {"train": 0, "test": 150}
+_TASKS = 150
+_STORED_TOLERANCE = 1e-4
+"""The stored answers were rounded to four decimals by MySQL."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Entry:
+    """One task of the file."""
+
+    problem: SqlProblem
+    stored: tuple[Row, ...] | None
+    """The answer that the benchmark stores for a query, None for a modification."""
+
+
+class LabDatabaseEnvironment(TextEnvironment):
+    """LifelongAgentBench DB: `train` is sample 0 to 149, `test` 150 to 299, in index order; the seed is ignored.
+
+    The gold statement runs in the same SQLite as the answer: a query is right when it returns the same
+    multiset of rows, a modification when it leaves the same table. The benchmark itself used MySQL. Where a
+    gold statement is MySQL only (2 of 300, both `UPDATE ... JOIN`: samples 81 and 270), an answer counts only
+    if it returns the rows that the benchmark stores; it stores none for modifications, so those two always
+    count as failed.
+    """
+
+    family = "lab-db"
+    max_steps = 3
+    answer_tokens = 160
+    instructions = "Answer with one SQLite statement."
+
+    def __init__(self, data: Path | str) -> None:
+        super().__init__()
+        self._path = Path(data) / _FILE
+
+    def tasks(self, split: Split, count: int, *, seed: int = 0) -> Sequence[Task]:
+        if count > _TASKS:
+            raise ValueError(f"lab-db has {_TASKS} {split} tasks, {count} were asked for; ask for fewer")
+        first = _FIRST[split]
+        return [self._task(index) for index in range(first, first + count)]
+
+    def demonstrate(self, task: Task) -> Demonstration:
+        return Demonstration(observations=(task.text,), actions=(self._entry(task).problem.gold,))
+
+    @cached_property
+    def _entries(self) -> list[_Entry]:
+        """Raises `DataMissing` when the file is absent or is not the benchmark's."""
+        if not self._path.is_file():
+            raise DataMissing(f"{self._path} is not there; put LifelongAgentBench's db_bench.json there, or name another data directory")
+        try:
+            rows: dict[str, dict[str, Any]] = json.loads(self._path.read_text(encoding="utf-8"))
+            entries = [_entry(rows[str(index)]) for index in range(2 * _TASKS)]
+        except (ValueError, KeyError, TypeError) as problem:
+            raise DataMissing(f"{self._path} is not LifelongAgentBench's DB file ({problem!r}); fetch it again") from problem
+        return entries
+
+    def _task(self, index: int) -> Task:
+        problem = self._entries[index].problem
+        return Task(
+            id=f"lab-db-{index}",
+            goal=problem.goal,
+            context=problem.context,
+            instructions=self.instructions,
+            source=self.family,
+            kind=self.family,
+        )
+
+    def _entry(self, task: Task) -> _Entry:
+        match = re.fullmatch(r"lab-db-(\d{1,3})", task.id)
+        index = int(match[1]) if match else -1
+        if not 0 <= index < len(self._entries) or self._task(index).text != task.text:
+            raise MalformedTask(f"task {task.id!r} is not one of lab-db's; take tasks from `tasks()` and use them unchanged")
+        return self._entries[index]
+
+    def _begin(self, task: Task) -> None:
+        self._current = self._entry(task)
+
+    def _act(self, action: str) -> Reply:
+        try:
+            execute(self._current.problem.tables, self._current.problem.gold)
+        except StatementRefused:
+            return _judge_by_stored_rows(self._current, action)
+        return judge(self._current.problem, action)
+
+
+def _judge_by_stored_rows(entry: _Entry, action: str) -> Reply:
+    try:
+        answer = execute(entry.problem.tables, sql_statement(action))
+    except StatementRefused as refusal:
+        return Reply(text=f"Error: {refusal}", error=True)
+    right = entry.stored is not None and not answer.wrote and same_rows(answer.rows, entry.stored, tolerance=_STORED_TOLERANCE)
+    return Reply(text=shown(answer), reward=float(right), done=True)
+
+
+def _entry(row: dict[str, Any]) -> _Entry:
+    info, answer = row["table_info"], row["answer_info"]
+    table = Table(
+        name=info["name"],
+        columns=tuple((column["name"], column["type"]) for column in info["column_info_list"]),
+        rows=tuple(map(tuple, info["row_list"])),
+    )
+    stored = answer["direct"]
+    return _Entry(
+        problem=SqlProblem(tables=(table,), goal=row["instruction"], gold=answer["sql"]),
+        stored=tuple(map(tuple, stored)) if stored is not None else None,
+    )

@@ -1,0 +1,1 @@
+"""Questions about generated knowledge graphs, answered in SPARQL."""

@@ -1,0 +1,37 @@
+"""Questions about a small knowledge graph, answered with one SPARQL query."""
+
+from __future__ import annotations
+
+import random
+
+from ...core import Task
+from .._episodes import Reply
+from .._splits import GeneratedEnvironment
+from ..environment import Demonstration
+from .generator import make_problem
+from .sparql import GraphProblem, judge
+
+
+class GraphEnvironment(GeneratedEnvironment[GraphProblem]):
+    """A fresh graph a task; neighbours, inverses, intersections, counts, extremes and two hops.
+
+    A query is right when it returns the gold query's rows as a multiset. The prefix `:` is declared already.
+    A query that fails is an error observation; one that is answered ends the episode.
+    """
+
+    family = "graph"
+    max_steps = 3
+    answer_tokens = 64
+    instructions = "Answer with one SPARQL query."
+
+    def demonstrate(self, task: Task) -> Demonstration:
+        return Demonstration(observations=(task.text,), actions=(self._problem(task).gold,))
+
+    def _make(self, rng: random.Random) -> GraphProblem | None:
+        return make_problem(rng)
+
+    def _begin(self, task: Task) -> None:
+        self._current = self._problem(task)
+
+    def _act(self, action: str) -> Reply:
+        return judge(self._current, action)

@@ -1,0 +1,1 @@
+"""Navigation in rooms, one move at a time."""

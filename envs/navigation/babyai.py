@@ -1,0 +1,164 @@
+"""BabyAI rooms told as text: a mission, what lies in view, and one move at a time."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import random
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING
+
+from ...core import Task
+from .._episodes import Reply
+from .._splits import GeneratedEnvironment
+from ..environment import Demonstration
+
+if TYPE_CHECKING:
+    from minigrid.minigrid_env import MiniGridEnv
+
+_MOVES = ("left", "right", "forward", "pickup", "drop")
+"""Gymnasium action numbers 0 to 4; `toggle` and `done` do nothing useful in rooms without doors."""
+_MAX_STEPS = 20
+_NEAREST = 5
+"""Objects told at most, nearest first; what is farther comes into view again later."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Room:
+    """A world that the expert can solve in time."""
+
+    level: int
+    """Index into the levels."""
+    seed: int
+    """Seed of the level's reset."""
+    context: str
+    """What is seen at the start."""
+    goal: str
+    """The mission."""
+    demonstration: Demonstration
+    """The expert's run."""
+
+
+class NavigationEnvironment(GeneratedEnvironment[Room]):
+    """One room of 6x6 cells, 7x7 cells in view; go to an object or pick one up. The expert is minigrid's BabyAIBot.
+
+    An observation gives every visible object by its place relative to the agent, so that the mission and the
+    latest observation are enough to act on while the goal is in view.
+    """
+
+    family = "navigation"
+    max_steps = _MAX_STEPS
+    answer_tokens = 8
+    instructions = "Answer with one move: left, right, forward, pickup or drop."
+
+    def demonstrate(self, task: Task) -> Demonstration:
+        return self._problem(task).demonstration
+
+    def admissible(self) -> tuple[str, ...]:
+        return admissible_moves(self._world) if self._steps_left else ()
+
+    def _make(self, rng: random.Random) -> Room | None:
+        level, seed = rng.randrange(len(_levels())), rng.randrange(2**31)
+        return _solved(level, seed)
+
+    def _begin(self, task: Task) -> None:
+        room = self._problem(task)
+        self._world = _world(room.level, room.seed)
+
+    def _act(self, action: str) -> Reply:
+        move = action.strip().strip(".!\"'`").lower()
+        allowed = admissible_moves(self._world)
+        if move not in allowed:
+            return Reply(text=f"Error: choose one of: {', '.join(allowed)}.", error=True)
+        return _moved(self._world, move)
+
+
+def view(world: MiniGridEnv) -> str:
+    """What the agent sees and carries, places relative to it, as in `You see: red ball 2 ahead 1 left; wall 4 ahead`."""
+    from minigrid.core.constants import IDX_TO_COLOR, IDX_TO_OBJECT
+
+    image = world.gen_obs()["image"]
+    middle, last = image.shape[0] // 2, image.shape[1] - 1
+    objects: list[tuple[int, str]] = []
+    for column in range(image.shape[0]):
+        for row in range(image.shape[1]):
+            kind = IDX_TO_OBJECT[int(image[column, row, 0])]
+            ahead, right = last - row, column - middle
+            if kind in ("key", "ball", "box") and (ahead, right) != (0, 0):
+                color = IDX_TO_COLOR[int(image[column, row, 1])]
+                objects.append((ahead + abs(right), f"{color} {kind} {_place(ahead, right)}"))
+    walls = [last - row for row in range(last) if IDX_TO_OBJECT[int(image[middle, row, 0])] == "wall"]
+    told = [text for _, text in sorted(objects)[:_NEAREST]] + [f"wall {_place(min(walls), 0)}" for _ in walls[:1]]
+    carrying = f" You carry: {world.carrying.color} {world.carrying.type}." if world.carrying else ""
+    return f"You see: {'; '.join(told) or 'nothing'}.{carrying}"
+
+
+def admissible_moves(world: MiniGridEnv) -> tuple[str, ...]:
+    """The moves that would change something."""
+    front = world.grid.get(*world.front_pos)
+    moves = ["left", "right"]
+    if front is None or front.can_overlap():
+        moves.append("forward")
+    if front is not None and front.can_pickup() and world.carrying is None:
+        moves.append("pickup")
+    if front is None and world.carrying is not None:
+        moves.append("drop")
+    return tuple(moves)
+
+
+def _place(ahead: int, right: int) -> str:
+    parts = [f"{ahead} ahead"] if ahead else []
+    if right:
+        parts.append(f"{abs(right)} {'right' if right > 0 else 'left'}")
+    return " ".join(parts)
+
+
+@cache
+def _levels() -> tuple[Callable[[], MiniGridEnv], ...]:
+    # pygame greets on standard output when it is imported.
+    with contextlib.redirect_stdout(io.StringIO()):
+        from minigrid.envs.babyai import GoToLocal, GoToObj, PickupDist, PickupLoc
+
+    return (
+        lambda: GoToObj(),
+        lambda: GoToLocal(room_size=8, num_dists=4),
+        lambda: PickupDist(),
+        lambda: PickupLoc(),
+    )
+
+
+def _world(level: int, seed: int) -> MiniGridEnv:
+    # BabyAI prints every rejected sample on standard output.
+    with contextlib.redirect_stdout(io.StringIO()):
+        world = _levels()[level]()
+        world.reset(seed=seed)
+    return world
+
+
+def _moved(world: MiniGridEnv, move: str) -> Reply:
+    _, reward, terminated, _, _ = world.step(_MOVES.index(move))
+    return Reply(text=f"You did: {move}. {view(world)}", reward=float(float(reward) > 0), done=bool(terminated))
+
+
+def _solved(level: int, seed: int) -> Room | None:
+    """The room with the expert's run, or None when the expert needs more than the steps there are."""
+    from minigrid.utils.baby_ai_bot import BabyAIBot
+
+    world = _world(level, seed)
+    context, goal = view(world), f"Mission: {world.mission}."
+    bot = BabyAIBot(world)
+    observations, actions = [f"{context}\n{goal}"], list[str]()
+    number = None
+    for _ in range(_MAX_STEPS):
+        number = int(bot.replan(number))
+        if number >= len(_MOVES) or _MOVES[number] not in admissible_moves(world):
+            return None
+        reply = _moved(world, _MOVES[number])
+        actions.append(_MOVES[number])
+        if reply.done:
+            demonstration = Demonstration(observations=tuple(observations), actions=tuple(actions))
+            return Room(level=level, seed=seed, context=context, goal=goal, demonstration=demonstration) if reply.reward else None
+        observations.append(reply.text)
+    return None

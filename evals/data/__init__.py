@@ -1,0 +1,1 @@
+"""Data sets, class streams, seeds and worker pools that the suites share."""

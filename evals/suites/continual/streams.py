@@ -1,0 +1,113 @@
+"""Class after class on frozen sentence vectors: last and average accuracy, forgetting, bytes a class and seconds; and few labels."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ....learners import (
+    UNLABELLED,
+    CueHead,
+    Head,
+    KernelLDAHead,
+    NearestMeanHead,
+    ParetoHead,
+    PrototypeAugmentationHead,
+    PrototypeHead,
+    RanPACHead,
+    ReplayHead,
+    RidgeHead,
+    StreamingLDAHead,
+)
+from ....metrics.results import Row
+from ...data.class_stream import Make, class_stream, lived
+from ...data.seeded import Figures, rows_of
+from ...data.texts import TextData, Texts, banking77, clinc150
+from ...data.worker_pool import worker_pool
+from .sampled_memories import QuantisedMemory, RawMemory, SampledMemoryHead
+
+LOADED: dict[str, Callable[[Path], TextData]] = {"clinc150": clinc150, "banking77": banking77}
+CASES = {"clinc150 10x15": ("clinc150", 10), "banking77 7x11": ("banking77", 7)}
+"""Data set and steps of each case."""
+METHODS: dict[str, Make] = {
+    "nearest_mean": lambda seed: NearestMeanHead(),
+    "streaming_lda": lambda seed: StreamingLDAHead(),
+    "ridge": lambda seed: RidgeHead(),
+    "ranpac_2000": lambda seed: RanPACHead(seed=seed),
+    "kernel_lda_2000": lambda seed: KernelLDAHead(seed=seed),
+    "prototypes_ipc": lambda seed: PrototypeHead(seed=seed),
+    "pass": lambda seed: PrototypeAugmentationHead(form="sampled", hardness=0.0, seed=seed),
+    "pass_plus_plus": lambda seed: PrototypeAugmentationHead(seed=seed),
+    "pareto_20": lambda seed: ParetoHead(seed=seed),
+    "naive_softmax": lambda seed: ReplayHead(per_class=0, seed=seed),
+    "replay_5": lambda seed: ReplayHead(per_class=5, seed=seed),
+    "replay_20": lambda seed: ReplayHead(per_class=20, seed=seed),
+    "joint_softmax": lambda seed: ReplayHead(per_class=None, seed=seed),
+    "quantised_48_same_sleep": lambda seed: SampledMemoryHead(QuantisedMemory(), seed=seed),
+    "joint_same_sleep": lambda seed: SampledMemoryHead(RawMemory(per_class=None, seed=seed), seed=seed),
+}
+OURS: dict[str, Make] = {
+    "clinc150": lambda seed: CueHead(seed=seed),
+    "banking77": lambda seed: CueHead(step=0.05, kept=1.0, directions=64, seed=seed),
+}
+LAST_ONLY = ("joint_softmax", "joint_same_sleep", "quantised_48_same_sleep")
+"""Asked at the end alone: those that see all samples at every step forget nothing by that, and the sleep is that of `lifelong`."""
+QUICK = ("nearest_mean", "ridge", "replay_5", "joint_softmax")
+
+
+def run(*, quick: bool, seeds: int, data: Path) -> list[Row]:
+    """Both data sets in full, and with a label on one sample in a hundred; seeds side by side, one core each."""
+    rows: list[Row] = []
+    with worker_pool() as pool:
+        for case, (name, _) in CASES.items():
+            texts = LOADED[name](data)
+            for one, measure in ((case, streams), (f"{case}, one label in 100", few_labels)):
+                measured = pool.map(partial(measure, case, data, quick), range(seeds))
+                rows += rows_of(one, measured, n=len(texts.test))
+    return rows
+
+
+def streams(case: str, data: Path, quick: bool, seed: int) -> Figures:
+    """All methods on the stream of a seed."""
+    name, steps = CASES[case]
+    stream = class_stream(LOADED[name](data), steps, seed, 2 if quick else None)
+    makes = {"lifelong": OURS[name], **{method: make for method, make in METHODS.items() if not quick or method in QUICK}}
+    return {
+        (method, metric): value
+        for method, make in makes.items()
+        for metric, value in lived(make(seed), stream, every_step=method not in LAST_ONLY).items()
+    }
+
+
+def few_labels(case: str, data: Path, quick: bool, seed: int) -> Figures:
+    """One sample of a hundred has a label, and one of each class at least; the others come without."""
+    name, steps = CASES[case]
+    stream = class_stream(LOADED[name](data), steps, seed, 2 if quick else None)
+    draw = np.random.default_rng(seed)
+    some = np.concatenate([_drawn(stream.train.labels == label, draw) for label in np.concatenate(stream.groups)])
+    partly = np.full(len(stream.train), UNLABELLED)
+    partly[some] = stream.train.labels[some]
+    alone, helped = PrototypeHead(seed=seed), PrototypeHead(seed=seed)
+    heads: dict[str, Head] = {"lifelong_semi_ipc": helped, "ipc_labelled_only": alone, "nearest_mean_labelled_only": NearestMeanHead()}
+    for group in stream.groups:
+        come = np.isin(stream.train.labels, group)
+        named = come & (partly != UNLABELLED)
+        for head in heads.values():
+            given = come if head is helped else named
+            head.learn(stream.train.vectors[given], partly[given])
+    figures = {(method, "last_accuracy"): _accuracy(head.predict(stream.test.vectors), stream.test) for method, head in heads.items()}
+    gain = figures["lifelong_semi_ipc", "last_accuracy"] - figures["ipc_labelled_only", "last_accuracy"]
+    return {**figures, ("lifelong_semi_ipc", "gain_over_labelled_only"): gain}
+
+
+def _drawn(mask: NDArray[np.bool_], draw: np.random.Generator) -> NDArray[np.int64]:
+    places = np.flatnonzero(mask)
+    return draw.choice(places, size=max(1, round(len(places) / 100)), replace=False)
+
+
+def _accuracy(predicted: NDArray[np.int64], texts: Texts) -> float:
+    return float((predicted == texts.labels).mean())

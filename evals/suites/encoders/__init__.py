@@ -1,0 +1,1 @@
+"""Class-incremental learning in which the encoder is trained as well."""

@@ -1,0 +1,19 @@
+"""`lifelong bench encoders`: classes that come one after another, where the encoder trains as well."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from ....core import DataMissing
+from ....metrics.results import Row
+from ...cases import run_cases
+
+CASES = ("images", "texts")
+"""Modules of this room with `run(*, quick, seeds, data) -> list[Row]`, in the order of the table."""
+
+
+def run(*, quick: bool, seeds: int, data: Path | None) -> list[Row]:
+    """Every case, one after another. Raises `DataMissing` where no data directory is named."""
+    if data is None:
+        raise DataMissing("suite encoders reads cifar10 and clinc150; name the data directory with --data or LIFELONG_DATA")
+    return run_cases(__package__, CASES, quick=quick, seeds=seeds, data=data)

@@ -1,0 +1,1 @@
+"""Failure and novelty detection on images, where the encoder is trained."""

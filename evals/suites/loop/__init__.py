@@ -1,0 +1,1 @@
+"""The whole wake-sleep loop on unseen tasks, against baselines."""

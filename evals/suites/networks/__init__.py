@@ -1,0 +1,1 @@
+"""Unlearning requests to networks, compared with retraining."""

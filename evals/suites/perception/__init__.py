@@ -1,0 +1,1 @@
+"""Selective prediction, out-of-scope detection, class discovery, queries and label noise."""

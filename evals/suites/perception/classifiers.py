@@ -1,0 +1,229 @@
+"""Known and foreign texts for the gate's benchmarks, the gate fitted to them, and the plain scores it is set against."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ....perception import (
+    ClassifierRecipe,
+    ClassMeanNovelty,
+    EnergyConfidence,
+    EntropyConfidence,
+    Gate,
+    HashedEncoder,
+    HeadEnsemble,
+    MahalanobisNovelty,
+    MarginConfidence,
+    MaximumLogitConfidence,
+    NearestNeighbourNovelty,
+    RelativeMahalanobisNovelty,
+    Scorer,
+    SoftmaxConfidence,
+    VirtualLogitNovelty,
+    train_classifier,
+)
+from ...data.texts import FOREIGN, TextData, Texts, clinc150, encoded
+
+HASHED = 384
+"""Length of the second block of a vector: hashed words and letters, which see a name or a misspelling that the sentence model does not."""
+VALIDATION = 0.1
+"""Share of the training texts that validate where a data set has no validation split."""
+MEMBERS = 5
+"""Heads of the gate."""
+QUICK_CLASSES = 16
+QUICK_EPOCHS = 5
+
+Array = NDArray[np.floating]
+Confidences = Mapping[str, Array]
+"""Confidence `(n,)` by method, larger is surer."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stage:
+    """What one seed of one case learns from and is measured on; class numbers run from 0 to the number known."""
+
+    train: Texts
+    """Of known classes."""
+    validation: Texts
+    """Of known classes, to choose and to calibrate with."""
+    test: Texts
+    """Of known classes."""
+    foreign: Texts
+    """Of no known class, to be measured on."""
+    outliers: Texts
+    """Of no class, to train with."""
+    validation_outliers: Texts
+    """Of no class, to choose with; empty where classes are held out instead."""
+
+
+def whole(data: TextData) -> Stage:
+    """All classes known and the official outliers foreign."""
+    outliers = _joined(data.sentences, data.outliers_train)
+    return Stage(
+        train=data.train,
+        validation=data.validation,
+        test=data.test,
+        foreign=data.outliers_test,
+        outliers=outliers,
+        validation_outliers=data.outliers_validation,
+    )
+
+
+def part(data: TextData, share: float, seed: int, sentences: Texts) -> Stage:
+    """A share of the classes known, drawn by the seed; the others, and the outliers if any, are foreign and seen in the test only.
+
+    Without a validation split a tenth of the training texts, drawn by the seed, takes its place. The heads' outliers are
+    sentences of an encyclopaedia, which say nothing of the held-out classes.
+    """
+    draw = np.random.default_rng(seed)
+    known = np.sort(draw.permutation(len(data.names))[: round(share * len(data.names))])
+    numbers = np.full(len(data.names), FOREIGN, dtype=np.int64)
+    numbers[known] = np.arange(len(known))
+    train, validation = data.train, data.validation
+    if not len(validation):
+        held = np.zeros(len(train), dtype=bool)
+        held[draw.permutation(len(train))[: round(VALIDATION * len(train))]] = True
+        train, validation = data.train.of(~held), data.train.of(held)
+    train, validation, test = (texts.named(numbers[texts.labels]) for texts in (train, validation, data.test))
+    return Stage(
+        train=train.of(train.labels != FOREIGN),
+        validation=validation.of(validation.labels != FOREIGN),
+        test=test.of(test.labels != FOREIGN),
+        foreign=_joined(test.of(test.labels == FOREIGN), data.outliers_test),
+        outliers=sentences,
+        validation_outliers=data.outliers_validation.of(np.zeros(len(data.outliers_validation), dtype=bool)),
+    )
+
+
+def smaller(stage: Stage, classes: int = QUICK_CLASSES) -> Stage:
+    """The first classes only, for a quick look."""
+    fewer = {name: getattr(stage, name) for name in ("train", "validation", "test")}
+    fewer = {name: texts.of(texts.labels < classes) for name, texts in fewer.items()}
+    return replace(stage, **fewer, outliers=stage.outliers.of(np.arange(len(stage.outliers)) < 500))
+
+
+def blocks(texts: Texts) -> NDArray[np.float32]:
+    """Two blocks a text: its sentence vector and its hashed one."""
+    hashed = encoded(texts.texts, f"hashed-{HASHED}", HashedEncoder(HASHED).encode)
+    return np.hstack([texts.vectors, hashed.reshape(-1, HASHED)])
+
+
+def fitted_gate(stage: Stage, seed: int, *, members: int, rounds: int, foreign_rate: float, quick: bool) -> Gate:
+    """The gate as its defaults make it, on what a stage offers."""
+    gate = Gate(
+        widths=(stage.train.vectors.shape[1], HASHED),
+        members=1 if quick else members,
+        rounds=1 if quick else rounds,
+        recipe=_recipe(quick, seed),
+        foreign_rate=foreign_rate,
+        seed=seed,
+    )
+    return gate.fit(
+        blocks(stage.train),
+        stage.train.labels,
+        blocks(stage.validation),
+        stage.validation.labels,
+        outliers=blocks(stage.outliers),
+        validation_outliers=blocks(stage.validation_outliers) if len(stage.validation_outliers) else None,
+    )
+
+
+@cache
+def gate_on_clinc150(data: Path, seed: int, quick: bool) -> tuple[Stage, Gate]:
+    """All of CLINC150 and the gate on it, fitted once a seed: two cases read it."""
+    stage = smaller(whole(clinc150(data))) if quick else whole(clinc150(data))
+    return stage, fitted_gate(stage, seed, members=MEMBERS, rounds=1, foreign_rate=0.05, quick=quick)
+
+
+SCORERS: Mapping[str, Callable[[], Scorer]] = {
+    "msp": SoftmaxConfidence,
+    "margin": MarginConfidence,
+    "entropy": EntropyConfidence,
+    "max_logit": MaximumLogitConfidence,
+    "energy": EnergyConfidence,
+    "nearest_class_mean": ClassMeanNovelty,
+    "mahalanobis": MahalanobisNovelty,
+    "relative_mahalanobis": RelativeMahalanobisNovelty,
+    "knn1": NearestNeighbourNovelty,
+    "knn10": lambda: NearestNeighbourNovelty(10),
+    "vim": VirtualLogitNovelty,
+}
+"""Plain scores over a linear head and the sentence vectors."""
+SUMS = {"msp+knn1": ("msp", "knn1"), "entropy+rmd+knn1": ("entropy", "relative_mahalanobis", "knn1")}
+"""Sums of plain scores, standardised on validation."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Answers:
+    """What a baseline says of texts: the classes that its head names and its confidences, by method."""
+
+    labels: NDArray[np.int64]
+    """Classes named `(n,)`."""
+    confidences: Confidences
+    """Larger is surer."""
+
+
+def linear_head(stage: Stage, seed: int, quick: bool) -> Callable[[Texts], Answers]:
+    """All plain scores over one linear head, trained by cross-entropy."""
+    import torch
+
+    rows, labels = stage.train.vectors, stage.train.labels
+    mean, scale = rows.mean(0), np.float32(1 / np.sqrt(((rows - rows.mean(0)) ** 2).mean()))
+    with torch.random.fork_rng():
+        torch.manual_seed(seed)
+        plain = torch.nn.Linear(rows.shape[1], int(labels.max()) + 1)
+    head = train_classifier(plain, torch.from_numpy((rows - mean) * scale), torch.from_numpy(labels), _recipe(quick, seed))
+
+    def logits(texts: Texts) -> NDArray[np.float32]:
+        with torch.no_grad():
+            return np.asarray(head(torch.from_numpy((texts.vectors - mean) * scale)).numpy())
+
+    seen = logits(stage.train)
+    scorers = {name: make().fit(rows, seen, labels) for name, make in SCORERS.items()}
+
+    def scored(texts: Texts) -> dict[str, Array]:
+        outputs = logits(texts)
+        signs = {name: -1 if type(scorer).__name__.endswith("Novelty") else 1 for name, scorer in scorers.items()}
+        return {name: signs[name] * scorer.score(texts.vectors, outputs).astype(np.float64) for name, scorer in scorers.items()}
+
+    spread = {name: (values.mean(), max(values.std(), 1e-12)) for name, values in scored(stage.validation).items()}
+
+    def answer(texts: Texts) -> Answers:
+        plain = scored(texts)
+        sums = {name: np.sum([(plain[one] - spread[one][0]) / spread[one][1] for one in ones], axis=0) for name, ones in SUMS.items()}
+        return Answers(labels=logits(texts).argmax(1), confidences={**plain, **sums})
+
+    return answer
+
+
+def head_ensemble(stage: Stage, seed: int, name: str, *, members: int, outliers: bool, quick: bool) -> Callable[[Texts], Answers]:
+    """Heads of one hidden layer alone, by cross-entropy or OpenMix, with their largest probability, entropy and energy."""
+    heads = HeadEnsemble(1 if quick else members, recipe=_recipe(quick, seed))
+    heads.fit(stage.train.vectors, stage.train.labels, stage.outliers.vectors if outliers else None)
+
+    def answer(texts: Texts) -> Answers:
+        outputs = heads.outputs(texts.vectors)
+        chances = outputs.probabilities
+        entropy = (chances * np.log(np.maximum(chances, 1e-12))).sum(1)
+        scores = {f"{name}_msp": chances.max(1), f"{name}_entropy": entropy, f"{name}_energy": outputs.energy}
+        return Answers(labels=heads.labels[chances.argmax(1)], confidences=scores)
+
+    return answer
+
+
+def _recipe(quick: bool, seed: int) -> ClassifierRecipe:
+    return ClassifierRecipe(epochs=QUICK_EPOCHS, seed=seed) if quick else ClassifierRecipe(seed=seed)
+
+
+def _joined(first: Texts, second: Texts) -> Texts:
+    return Texts(
+        texts=first.texts + second.texts,
+        labels=np.full(len(first) + len(second), FOREIGN, dtype=np.int64),
+        vectors=np.vstack([first.vectors, second.vectors]),
+    )

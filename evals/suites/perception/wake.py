@@ -1,0 +1,83 @@
+"""The recogniser that waking asks, on real sentences: skills come one task at a time, in a drawn order, as they do in use."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ....core import Verdict
+from ....metrics.detection import auroc, fpr_at_95_id_tpr
+from ....metrics.results import Row
+from ....perception import ClassMeanNovelty, NearestNeighbourNovelty, Recogniser, RelativeMahalanobisNovelty
+from ...data.seeded import Figures, seeded_rows
+from ...data.texts import Texts, banking77, clinc150
+
+QUANTILE = 0.95
+"""The promise: so many of the known tasks are called known."""
+TESTED = 1500
+"""Known and foreign test texts that are judged, drawn where there are more."""
+BASELINES = {
+    "nearest_neighbour": NearestNeighbourNovelty,
+    "class_mean": ClassMeanNovelty,
+    "relative_mahalanobis": RelativeMahalanobisNovelty,
+}
+
+
+def run(*, quick: bool, seeds: int, data: Path) -> list[Row]:
+    """CLINC150 against its out-of-scope queries, and BANKING77 with a quarter of its intents unknown (another quarter a seed)."""
+    tested = 200 if quick else TESTED
+    clinc, banking = partial(_clinc, data=data, tested=tested, quick=quick), partial(_banking, data=data, tested=tested)
+    rows = seeded_rows("clinc150, asked in waking", clinc, seeds, tested)
+    return rows if quick else rows + seeded_rows("banking77, asked in waking", banking, seeds, tested)
+
+
+def _clinc(seed: int, *, data: Path, tested: int, quick: bool) -> Figures:
+    source, draw = clinc150(data), np.random.default_rng(seed)
+    classes = draw.permutation(150)[: 20 if quick else 150]
+    known, test = (part.of(np.isin(part.labels, classes)) for part in (source.train, source.test))
+    return _figures(_drawn(known, len(known), draw), _drawn(test, tested, draw), _drawn(source.outliers_test, tested, draw))
+
+
+def _banking(seed: int, *, data: Path, tested: int) -> Figures:
+    source, draw = banking77(data), np.random.default_rng(seed)
+    classes = draw.permutation(77)[:58]
+    known = source.train.of(np.isin(source.train.labels, classes))
+    inside = np.isin(source.test.labels, classes)
+    return _figures(
+        _drawn(known, len(known), draw), _drawn(source.test.of(inside), tested, draw), _drawn(source.test.of(~inside), tested, draw)
+    )
+
+
+def _drawn(texts: Texts, count: int, draw: np.random.Generator) -> Texts:
+    return texts.of(draw.permutation(len(texts))[:count])
+
+
+def _figures(train: Texts, known: Texts, foreign: Texts) -> Figures:
+    recogniser = Recogniser(quantile=QUANTILE)
+    recogniser.fit(train.vectors, [str(label) for label in train.labels])
+    inside, outside = ([recogniser.judge(vector) for vector in part.vectors] for part in (known, foreign))
+    figures = _rejection("lifelong_wake", _novelties(inside), _novelties(outside))
+    figures["lifelong_wake", "known_share_of_known"] = float(np.mean([verdict.known for verdict in inside]))
+    figures["lifelong_wake", "known_share_of_foreign"] = float(np.mean([verdict.known for verdict in outside]))
+    figures["lifelong_wake", "accuracy"] = float(np.mean([int(v.skill) == label for v, label in zip(inside, known.labels, strict=True)]))
+    unread = np.zeros((len(train), 1), dtype=np.float32)
+    for name, scorer in BASELINES.items():
+        fitted = scorer().fit(train.vectors, unread, train.labels)
+        scores = [fitted.score(part.vectors, np.zeros((len(part), 1), dtype=np.float32)) for part in (known, foreign)]
+        figures |= _rejection(name, *scores)
+    return figures
+
+
+def _novelties(verdicts: Iterable[Verdict]) -> NDArray[np.float32]:
+    return np.array([verdict.novelty for verdict in verdicts], dtype=np.float32)
+
+
+def _rejection(method: str, inside: NDArray[np.float32], outside: NDArray[np.float32]) -> dict[tuple[str, str], float]:
+    return {
+        (method, "ood_auroc"): auroc(-inside, -outside),
+        (method, "fpr_at_95_id_tpr"): fpr_at_95_id_tpr(-inside, -outside),
+    }

@@ -1,0 +1,1 @@
+"""Throughput of the scores beside pytorch-ood."""

@@ -1,0 +1,1 @@
+"""Exact unlearning of analytic heads."""

@@ -1,0 +1,90 @@
+"""`lifelong bench unlearning`: samples and classes taken back from heads in closed form, against retraining from scratch.
+
+What networks lose and keep is measured in `networks_suite`.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ....core import DataMissing
+from ....learners import KernelLDAHead, NearestMeanHead, RanPACHead, RidgeHead, StreamingLDAHead, UnlearningHead
+from ....metrics.results import Row
+from ....perception import ClassMoments
+from ...data.seeded import Figures, seeded_rows
+from ...data.texts import Texts, clinc150
+
+HEADS: dict[str, Callable[[int], UnlearningHead]] = {
+    "lifelong_nearest_mean": lambda seed: NearestMeanHead(),
+    "lifelong_streaming_lda": lambda seed: StreamingLDAHead(),
+    "lifelong_ridge": lambda seed: RidgeHead(),
+    "lifelong_ranpac": lambda seed: RanPACHead(seed=seed),
+    "lifelong_kernel_lda": lambda seed: KernelLDAHead(seed=seed),
+}
+QUICK = ("lifelong_nearest_mean", "lifelong_ridge")
+SIZES = ("1", "10", "1000", "a whole class")
+
+
+def run(*, quick: bool, seeds: int, data: Path | None) -> list[Row]:
+    """Every size of request. Raises `DataMissing` where no data directory is named."""
+    if data is None:
+        raise DataMissing("suite unlearning reads clinc150; name the data directory with --data or LIFELONG_DATA")
+    texts = clinc150(data)
+    train = texts.train.of(texts.train.labels < 20) if quick else texts.train
+    rows: list[Row] = []
+    for size in SIZES:
+
+        def measure(seed: int, size: str = size) -> Figures:
+            gone = requested(size, train.labels, seed)
+            figures: dict[tuple[str, str], float] = {}
+            for name in QUICK if quick else HEADS:
+                figures |= erased(name, lambda name=name, seed=seed: HEADS[name](seed), train, gone, texts.test.vectors)  # type: ignore[misc]
+            return {**figures, **_gaussians(train, gone)}
+
+        rows += seeded_rows(f"erase {size}" if size.startswith("a") else f"erase {size} of {len(train)}", measure, seeds)
+    return rows
+
+
+def requested(size: str, labels: NDArray[np.int64], seed: int) -> NDArray[np.bool_]:
+    """The samples of a request: so many at random, or all of a random class."""
+    draw = np.random.default_rng(seed)
+    if not size.isdigit():
+        return np.asarray(labels == draw.choice(np.unique(labels)))
+    gone = np.zeros(len(labels), dtype=bool)
+    gone[draw.choice(len(labels), size=int(size), replace=False)] = True
+    return gone
+
+
+def erased(name: str, make: Callable[[], UnlearningHead], train: Texts, gone: NDArray[np.bool_], asked: NDArray[np.float32]) -> Figures:
+    """Largest difference of any logit to a head that never saw the samples, and the seconds of both ways; refits are in neither."""
+    head, retrained = make(), make()
+    head.learn(train.vectors, train.labels)
+    before = head.logits(asked)
+    start = time.perf_counter()
+    head.unlearn(train.vectors[gone], train.labels[gone])
+    taken = time.perf_counter()
+    retrained.learn(train.vectors[~gone], train.labels[~gone])
+    done = time.perf_counter()
+    difference = float(np.abs(head.logits(asked) - retrained.logits(asked)).max())
+    same_classes = before.shape[1] == len(head.labels)
+    figures = {
+        (name, "largest_logit_difference_x1e9"): 1e9 * difference,
+        (name, "unlearn_ms"): 1000 * (taken - start),
+        (f"{name.removeprefix('lifelong_')}_retrained", "unlearn_ms"): 1000 * (done - taken),
+    }
+    if same_classes:  # how much there was to forget
+        figures[name, "logit_change_by_erasure"] = float(np.abs(before - head.logits(asked)).max())
+    return figures
+
+
+def _gaussians(train: Texts, gone: NDArray[np.bool_]) -> Figures:
+    """Class means and the covariance they share, taken back and made anew."""
+    moments, anew = ClassMoments.of(train.vectors, train.labels), ClassMoments.of(train.vectors[~gone], train.labels[~gone])
+    moments.forget(train.vectors[gone], train.labels[gone])
+    differences = (np.abs(moments.means - anew.means).max(), np.abs(moments.within() - anew.within()).max())
+    return {("lifelong_class_gaussians", "largest_moment_difference_x1e9"): 1e9 * float(max(differences))}

@@ -1,0 +1,1 @@
+"""The commands of `lifelong`, a module for each group."""

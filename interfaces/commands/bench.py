@@ -1,0 +1,68 @@
+"""The command that measures: `bench`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ...core import DataMissing
+from .options import DataFlag
+
+NO_DATA = 3
+"""Exit status when a suite's data are not there, so that a script can tell it from a failure."""
+ROOT = Path(__file__).resolve().parents[2]
+RESULTS = ROOT / "evals" / "results"
+
+
+def bench(
+    suite: Annotated[str, typer.Argument(help="A name that --list shows.")] = "",
+    list_: Annotated[bool, typer.Option("--list", help="Say what each suite shows and what it needs.")] = False,
+    quick: Annotated[bool, typer.Option("--quick", help="Small sizes, one minute.")] = False,
+    seeds: Annotated[int, typer.Option("--seeds", min=1, help="How many seeds to average over.")] = 1,
+    data: DataFlag = None,
+    json: Annotated[Path | None, typer.Option("--json", help="Write the figures to this file.")] = None,
+    readme: Annotated[bool, typer.Option("--readme", help="Write the tables of README.md from evals/results.")] = False,
+) -> None:
+    """Measure ours against the baselines, and print the table.
+
+    Ends with status 3 where data are missing.
+    """
+    from ...evals import SUITES
+
+    if readme:
+        write_readme(ROOT / "README.md")
+    elif list_:
+        for one in SUITES:
+            typer.echo(f"{one.name}\n  shows {one.shows}\n  needs {one.needs}")
+    elif suite:
+        _measure(suite, quick, seeds, data, json)
+    else:
+        raise typer.BadParameter("name a suite, or ask for --list")
+
+
+def write_readme(readme: Path) -> None:
+    """Write the measured tables into the file. Raises `DataMissing` where there is none, as in an installed wheel."""
+    from ...evals.bench import fill_tables
+
+    if not readme.exists():
+        raise DataMissing(f"{readme} is not there; run this in a checkout of the repository")
+    readme.write_text(fill_tables(readme.read_text(encoding="utf-8"), RESULTS), encoding="utf-8")
+
+
+def _measure(name: str, quick: bool, seeds: int, data: Path | None, file: Path | None) -> None:
+    from rich.console import Console
+
+    from ...evals import SUITES, results_tables
+    from ...evals.bench import find_suite, run_suite
+
+    try:
+        results = run_suite(find_suite(SUITES, name), quick=quick, seeds=seeds, data=data, file=file)
+    except DataMissing as error:
+        typer.echo(f"lifelong: {error}", err=True)
+        raise typer.Exit(NO_DATA) from error
+    for table in results_tables(results):
+        Console().print(table)
+    if file:
+        typer.echo(f"written to {file}")

@@ -1,0 +1,97 @@
+"""Commands that change what the system knows: `run`, `sleep`, `forget`, `rollback`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from .options import ConfigFlag, DataFlag, HomeFlag, SeedFlag, SetFlag, TenantFlag, read_settings
+from .progress import progress_bars
+
+INTERRUPTED = 130
+"""Exit status after Ctrl-C, as shells have it: 128 and the signal's number."""
+
+
+def run(
+    families: Annotated[str, typer.Option("--families", help="Families in order, separated by commas.")] = "database,graph",
+    corrections: Annotated[int, typer.Option("--corrections", min=0, help="Failed tasks of each family that the expert may answer.")] = 400,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on where the last run in --out stopped.")] = False,
+    out: Annotated[Path, typer.Option("--out", help="Folder of the run: summary.json, report.html, the record.")] = Path("runs/latest"),
+    data: DataFlag = None,
+    config: ConfigFlag = None,
+    set_: SetFlag = None,
+    seed: SeedFlag = None,
+) -> None:
+    """Stream tasks, awake and asleep, and report what was learned."""
+    from ...runs.job import run_job
+
+    settings = read_settings(config, out / "home", set_, seed)
+    names = [name.strip() for name in families.split(",") if name.strip()]
+    try:
+        with progress_bars() as tell:
+            run_job(settings, families=names, corrections=corrections, directory=out, resume=resume, data=data, progress=tell)
+    except KeyboardInterrupt:
+        typer.echo(f"\nstopped; every finished task is kept in {out}. Go on with the same flags and --resume", err=True)
+        raise typer.Exit(INTERRUPTED) from None
+
+
+def sleep(
+    tenant: TenantFlag = "default",
+    data: DataFlag = None,
+    config: ConfigFlag = None,
+    home: HomeFlag = None,
+    set_: SetFlag = None,
+    seed: SeedFlag = None,
+) -> None:
+    """Reflect, train a candidate, publish it if the gate agrees."""
+    from .learner import open_learner
+
+    with open_learner(read_settings(config, home, set_, seed), data) as learner, progress_bars() as tell:
+        nights = learner.sleep(tenant=tenant, progress=tell)
+    for night in nights:
+        typer.echo(f"{night.skill}: {night.adapter or 'no adapter'} {'published' if night.published else 'not published'}; {night.reason}")
+    if not nights:
+        typer.echo("nothing to learn: no skill has enough new episodes that were verified or corrected")
+
+
+def forget(
+    episode: Annotated[str, typer.Option("--episode", help="Id of one episode.")] = "",
+    tenant: Annotated[str, typer.Option("--tenant", help="Everything of one tenant.")] = "",
+    skill: Annotated[str, typer.Option("--skill", help="Everything of one skill.")] = "",
+    data: DataFlag = None,
+    config: ConfigFlag = None,
+    home: HomeFlag = None,
+    set_: SetFlag = None,
+) -> None:
+    """Erase everywhere, adapters included, and print the receipt."""
+    import json
+    from dataclasses import asdict
+
+    if not (episode or tenant or skill):
+        raise typer.BadParameter("say what to forget: --episode, --tenant or --skill")
+    from .learner import open_learner
+
+    with open_learner(read_settings(config, home, set_), data) as learner, progress_bars() as tell:
+        receipt = learner.forget(episode=episode, tenant=tenant, skill=skill, progress=tell)
+    typer.echo(json.dumps(asdict(receipt), indent=2))
+
+
+def rollback(
+    skill: Annotated[str, typer.Option("--skill", help="Only this skill; all of them unless set.")] = "",
+    tenant: TenantFlag = "default",
+    config: ConfigFlag = None,
+    home: HomeFlag = None,
+    set_: SetFlag = None,
+) -> None:
+    """Serve again what served before the last publication."""
+    from .looking import open_record
+
+    with open_record(read_settings(config, home, set_).home) as record:
+        changed = record.adapters.rollback(tenant, skill or None)
+        routes = record.adapters.routes(tenant)
+    for name in changed:
+        typer.echo(f"{name}: {routes.get(name) or 'the base model'} serves again")
+    if not changed:
+        typer.echo("nothing to roll back")

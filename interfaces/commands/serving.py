@@ -1,0 +1,86 @@
+"""Commands around the model: `models`, `serve`, `serve-model`."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from ...core import EngineUnreachable, NothingFound
+from .options import ConfigFlag, DataFlag, HomeFlag, SetFlag, read_settings
+
+LOOPBACK = "127.0.0.1"
+"""Where doors open: nobody outside this machine gets in."""
+
+models = typer.Typer(help="Get and check the model files.", no_args_is_help=True, rich_markup_mode=None)
+
+PortFlag = Annotated[int, typer.Option("--port", min=1, max=65535)]
+
+
+@models.command("list")
+def list_() -> None:
+    """Say which models are known and which are already here."""
+    from ...serving import listed
+
+    for one in listed():
+        where = f"{one.path} ({one.size / 1e6:.0f} MB, from {one.source})" if one.path else "not here; comes on first use"
+        typer.echo(f"{one.model.name}  {one.model.kind}, {one.model.licence}\n  {where}")
+
+
+@models.command("pull")
+def pull(
+    names: Annotated[list[str] | None, typer.Argument(help="Names as `lifelong models list` shows them; all unless given.")] = None,
+    force: Annotated[bool, typer.Option("--force", help="Get it again, even if it is here.")] = False,
+) -> None:
+    """Get model files and check their hashes."""
+    from ...serving import MODELS
+    from ...serving import pull as pull_model
+
+    for name in names or list(MODELS):
+        typer.echo(f"{name}: {pull_model(name, force=force)}")
+
+
+@models.command("verify")
+def verify(name: Annotated[str, typer.Argument(help="A model that is already here.")]) -> None:
+    """Check every file of a model against the hashes of its manifest."""
+    from ...serving import listed
+    from ...serving import verify as verify_model
+
+    folder = next((one.path for one in listed() if one.model.name == name), None)
+    if folder is None:
+        raise NothingFound(f"model {name!r} is not on this machine; `lifelong models list` shows what is, `lifelong models pull` gets more")
+    verify_model(folder, hashes=True)
+    typer.echo(f"{name}: every file in {folder} is as it was written")
+
+
+def serve(port: PortFlag = 8321, data: DataFlag = None, config: ConfigFlag = None, home: HomeFlag = None, set_: SetFlag = None) -> None:
+    """Answer like an OpenAI-compatible server, and learn from it."""
+    import uvicorn
+
+    from ..gateway.app import create_app
+    from .learner import open_learner
+
+    with open_learner(read_settings(config, home, set_), data) as learner:
+        typer.echo(f"http://{LOOPBACK}:{port}/v1  (Ctrl-C stops)")
+        uvicorn.run(create_app(learner), host=LOOPBACK, port=port, log_level="warning")
+
+
+def serve_model(
+    name: Annotated[str, typer.Argument(help="A known model, a local directory or a hub id; the configured one unless given.")] = "",
+    config: ConfigFlag = None,
+    home: HomeFlag = None,
+    set_: SetFlag = None,
+) -> None:
+    """Start vLLM with adapters switched on, and watch it."""
+    import time
+
+    from ...serving import VLLMServer, locate
+
+    settings = read_settings(config, home, set_)
+    name = name or settings.model.name
+    typer.echo(f"starting vLLM with {name}; it takes a minute")
+    with VLLMServer(locate(name), name=name, directory=settings.home / "vllm", max_lora_rank=settings.sleep.rank) as server:
+        typer.echo(f"{server.url}  (Ctrl-C stops; `--set model.engine=vllm --set model.url={server.url}` uses it)")
+        while not (ended := server.diagnose()):
+            time.sleep(1)
+    raise EngineUnreachable(ended)

@@ -1,0 +1,1 @@
+"""The HTTP gateway that chat tools and agents talk to."""

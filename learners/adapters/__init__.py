@@ -1,0 +1,1 @@
+"""LoRA adapters: training samples, training, and the decision to publish."""

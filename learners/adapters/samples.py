@@ -1,0 +1,51 @@
+"""What an adapter learns from: `Sample`, a conversation and the turn that should follow it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ...core import Message
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sample:
+    """One training example, with the episode it came from (law 7)."""
+
+    messages: tuple[Message, ...]
+    """The conversation, as the served model would see it."""
+    answer: str
+    """The turn that should follow."""
+    skill: str
+    """The skill it teaches."""
+    episode: str
+    """Id of the episode that proves it."""
+    composed: bool = True
+    """Whether the answer is free text; False where it was picked from given options."""
+
+
+def encode(sample: Sample, tokenizer: Any, max_length: int) -> tuple[list[int], list[int]]:
+    """Token ids of the whole conversation, and labels that are -100 everywhere but on the answer.
+
+    A conversation too long for `max_length` loses its beginning, never its answer.
+    """
+    prompt = tokenizer.apply_chat_template(list(sample.messages), add_generation_prompt=True, tokenize=False)
+    prompt_ids: list[int] = tokenizer(prompt, add_special_tokens=False)["input_ids"]
+    answer_ids: list[int] = tokenizer(sample.answer, add_special_tokens=False)["input_ids"] + [tokenizer.eos_token_id]
+    answer_ids = answer_ids[:max_length]
+    prompt_ids = prompt_ids[max(0, len(prompt_ids) + len(answer_ids) - max_length) :]
+    return prompt_ids + answer_ids, [-100] * len(prompt_ids) + answer_ids
+
+
+def length_grouped(lengths: Sequence[int], batch_size: int, order: Sequence[int]) -> list[int]:
+    """A permutation of positions in which every batch holds samples of similar length.
+
+    `order` is a shuffled permutation; windows of 16 batches of it are sorted by length, so little is lost to
+    padding and the order stays close to random.
+    """
+    window = 16 * batch_size
+    grouped: list[int] = []
+    for start in range(0, len(order), window):
+        grouped += sorted(order[start : start + window], key=lambda position: lengths[position])
+    return grouped

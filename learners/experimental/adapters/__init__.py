@@ -1,0 +1,1 @@
+"""Encoders trained through low-rank adapters, and ways of merging them."""

@@ -1,0 +1,1 @@
+"""Heads that are measured beside the ones the product uses."""

@@ -1,0 +1,1 @@
+"""Class-incremental learners of images, in which the encoder is trained."""

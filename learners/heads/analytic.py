@@ -1,0 +1,119 @@
+"""`AnalyticHead`: what the heads share that follow in closed form from class moments of some features."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...numerics.class_statistics import ClassMoments
+from ...perception.encoders.encoder import Vector
+from ...perception.scores.scorer import Labels, checked
+from .head import HeadLogits, State, predicted
+
+Rows = NDArray[np.float64]
+Answer = Callable[[Rows], HeadLogits]
+
+
+class AnalyticHead(ABC):
+    """A head that is a function of the class moments of features; learning and unlearning are exact updates of the moments."""
+
+    def __init__(self) -> None:
+        self._moments: ClassMoments | None = None
+        self._dimensions = 0
+        self._answer: Answer | None = None
+
+    @property
+    def labels(self) -> Labels:
+        """Class numbers known, ascending."""
+        return np.zeros(0, dtype=np.int64) if self._moments is None else self._moments.labels
+
+    def learn(self, vectors: Vector, labels: Labels) -> None:
+        """Add samples of classes old or new, as if all had come at once."""
+        rows = checked("vectors", vectors, self._dimensions or None)
+        if not self._dimensions:
+            self._begin(rows.shape[1])
+        self._update(self._features(rows), np.asarray(labels, dtype=np.int64), forget=False)
+        self._answer = None
+
+    def unlearn(self, vectors: Vector, labels: Labels) -> None:
+        """Take samples back as if they had never been there, up to float64 rounding. Raises `ValueError` for unknown ones."""
+        if not self._dimensions:
+            raise ValueError(f"{type(self).__name__} has learned nothing yet; there is nothing to take back")
+        rows = checked("vectors", vectors, self._dimensions)
+        self._update(self._features(rows), np.asarray(labels, dtype=np.int64), forget=True)
+        self._answer = None
+
+    def logits(self, vectors: Vector) -> HeadLogits:
+        """Scores `(n, classes)`, larger is likelier."""
+        if self._answer is None and not len(self.labels):
+            raise ValueError(f"{type(self).__name__} knows no class yet; call `learn` first")
+        rows = checked("vectors", vectors, self._dimensions)
+        self._answer = self._answer or self._solve()
+        return self._answer(self._features(rows))
+
+    def predict(self, vectors: Vector) -> Labels:
+        """The likeliest class number `(n,)`."""
+        return predicted(self.labels, self.logits(vectors))
+
+    def state(self) -> dict[str, NDArray[Any]]:
+        """The moments and the length of a vector."""
+        return {"dimensions": np.array(self._dimensions), **(self._moments.state() if self._moments else {})}
+
+    def restore(self, state: State) -> None:
+        """Become what `state` told of."""
+        self._moments, self._dimensions, self._answer = None, 0, None
+        if dimensions := int(state["dimensions"]):
+            self._begin(dimensions)
+            self._known().restore(state)
+
+    def _begin(self, dimensions: int) -> None:
+        """Get ready for vectors of this length."""
+        self._dimensions = dimensions
+        self._moments = ClassMoments(self._features(np.zeros((1, dimensions), dtype=np.float32)).shape[1])
+
+    def _known(self) -> ClassMoments:
+        assert self._moments is not None, "`_begin` comes first"
+        return self._moments
+
+    def _update(self, features: Rows, labels: Labels, *, forget: bool) -> None:
+        (self._known().forget if forget else self._known().learn)(features.astype(np.float32), labels)
+
+    def _features(self, rows: NDArray[np.float32]) -> Rows:
+        # In float64, so that a row has the same features (once rounded to float32) whatever stands beside it in the batch.
+        return rows.astype(np.float64)
+
+    @abstractmethod
+    def _solve(self) -> Answer:
+        """What answers for features `(n, features)`, from the moments."""
+
+
+ROUNDING = 1e-12
+"""A variance below this share of the mean square of the features is what rounding left, not variance."""
+
+
+def shrunk(covariance: Rows, share: float, floor: float = 0.0) -> Rows:
+    """`(1 - share) S + share v I` with `v` the mean variance of `S`; the identity where `v` is not above `floor`.
+
+    So it is never singular for a share above 0: classes of one sample each, or of equal samples, have a defined answer.
+    """
+    variance = float(np.trace(covariance)) / len(covariance)
+    if variance <= floor:
+        return np.eye(len(covariance))
+    return np.asarray((1 - share) * covariance + share * variance * np.eye(len(covariance)))
+
+
+def discriminant(moments: ClassMoments, share: float) -> Answer:
+    """Linear discriminant analysis with equal priors: `x' S^-1 m_c - m_c' S^-1 m_c / 2`, `S` the shrunk covariance all classes share."""
+    from scipy.linalg import cho_factor, cho_solve
+
+    # Around the mean of all, where the numbers are small and nothing cancels.
+    mean = moments.mean
+    means = moments.means - mean
+    square = float(np.trace(moments.second)) / moments.counts.sum() / moments.dimensions
+    weights = cho_solve(cho_factor(shrunk(moments.within(), share, ROUNDING * square)), means.T)
+    offset = np.einsum("cd,dc->c", means, weights) / 2
+    return lambda rows: np.asarray((rows - mean) @ weights - offset)

@@ -1,0 +1,1 @@
+"""Approximate unlearning of classes from networks."""

@@ -1,0 +1,1 @@
+"""Vectors of many classes kept as short entropy-coded cues."""

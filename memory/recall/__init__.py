@@ -1,0 +1,1 @@
+"""What memory adds to a prompt."""

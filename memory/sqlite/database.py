@@ -1,0 +1,133 @@
+"""One SQLite file in WAL mode behind one lock, with every failure named."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import threading
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+from ...core import StoreError
+from .schema import STEPS, VERSION
+
+BUSY_SECONDS = 30.0
+"""How long a writer waits for another process before it gives up."""
+
+
+class Database:
+    """A connection shared by all threads of a process behind a lock; processes share the file through WAL.
+
+    One connection and not one a thread: SQLite has one writer anyway, reads here take microseconds, and
+    nothing is left open when a thread dies. Do not use it across `fork`.
+    Every method raises `StoreError` when the file cannot be read or written.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._lock = threading.RLock()
+        with self._named():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._connection = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
+        try:
+            with self._named():
+                self._prepare()
+        except StoreError:
+            self._connection.close()
+            raise
+
+    def _prepare(self) -> None:
+        self._enter_wal()
+        for pragma in ("synchronous=FULL", "foreign_keys=ON", "secure_delete=ON"):
+            self._connection.execute(f"PRAGMA {pragma}")
+        with self.transaction() as connection:
+            version = connection.execute("PRAGMA user_version").fetchone()[0]
+            if version > VERSION:
+                raise StoreError(f"{self.path} has format {version}, this program reads up to {VERSION}; use the newer program")
+            if version < VERSION:
+                for statement in (statement for step in STEPS[version:] for statement in step):
+                    connection.execute(statement)
+                connection.execute(f"PRAGMA user_version={VERSION}")
+
+    def _enter_wal(self) -> None:
+        # Switching to WAL does not wait by the busy timeout when two processes create the file at once.
+        deadline = time.monotonic() + BUSY_SECONDS
+        while True:
+            try:
+                self._connection.execute("PRAGMA journal_mode=WAL")
+                return
+            except sqlite3.OperationalError as error:
+                if "locked" not in str(error) or time.monotonic() > deadline:
+                    raise
+                time.sleep(0.02)
+
+    @contextmanager
+    def transaction(self) -> Iterator[sqlite3.Connection]:
+        """All or nothing, on disk when the block is left; a block inside a block joins it."""
+        with self._lock, self._named():
+            if self._connection.in_transaction:
+                yield self._connection
+                return
+            self._connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield self._connection
+                self._connection.execute("COMMIT")
+            except BaseException:
+                with suppress(sqlite3.Error):
+                    self._connection.execute("ROLLBACK")
+                raise
+
+    def rows(self, sql: str, values: Sequence[Any] = ()) -> list[Any]:
+        """All rows of a query."""
+        with self._lock, self._named():
+            return self._connection.execute(sql, values).fetchall()
+
+    def value(self, sql: str, values: Sequence[Any] = ()) -> Any:
+        """The first column of the first row, None when there is none."""
+        rows = self.rows(sql, values)
+        return rows[0][0] if rows else None
+
+    def scrub(self) -> None:
+        """Empty the write-ahead log, so that what was deleted is in no file any more."""
+        busy = self.value("PRAGMA wal_checkpoint(TRUNCATE)")
+        if busy:
+            raise StoreError(
+                f"{self.path}: the rows are deleted, but another process still reads the old log; "
+                "stop the other processes and forget again, so that the log is emptied too"
+            )
+
+    def close(self) -> None:
+        """Close the file. May be called twice."""
+        with self._lock:
+            self._connection.close()
+
+    @contextmanager
+    def _named(self) -> Iterator[None]:
+        try:
+            yield
+        except sqlite3.Error as error:
+            raise StoreError(f"{self.path}: {error}; {_advice(str(error))}") from error
+        except OSError as error:
+            if isinstance(error, StoreError):
+                raise
+            raise StoreError(f"{self.path}: {error}; check that the directory exists and may be written") from error
+
+
+def _advice(message: str) -> str:
+    if "full" in message or "disk I/O" in message:
+        return "free disk space (nothing recorded before is lost) and run again"
+    if "not a database" in message or "malformed" in message or "no such" in message:
+        return "the file is damaged: move it away or restore a copy; a new one is made on the next start"
+    if "locked" in message or "busy" in message:
+        return f"another process held it for more than {BUSY_SECONDS:.0f} s; stop that process"
+    if "closed" in message:
+        return "the record was closed before; open it again"
+    return "check that it is a file which may be written"
+
+
+def listed(values: Iterable[str]) -> str:
+    """Ids as one JSON value for `IN (SELECT value FROM json_each(?))`, however many there are."""
+    return json.dumps(list(values))

@@ -1,0 +1,245 @@
+"""`EpisodeStore`: finished runs and their embeddings."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...core import Episode, Judge, MalformedTask, NothingFound, Outcome, Recall, StoreError
+from .database import Database, listed
+
+Vector = NDArray[np.float32]
+
+_TRUST = {Judge.ENVIRONMENT: 2, Judge.USER: 1, Judge.SELF: 0}
+
+
+class Fingerprint(NamedTuple):
+    """Names the exact set of a tenant's episodes: row numbers are never used twice."""
+
+    episodes: int
+    """How many there are."""
+    last: int
+    """Number of the newest row ever written."""
+
+
+class EpisodeStore:
+    """The episodes of all tenants. Part of a `Record`; every method may raise `StoreError`."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def record(self, episode: Episode, vector: Vector) -> None:
+        """Keep an episode and its embedding `(d,)`; on disk when this returns.
+
+        The same episode again changes nothing. Raises `ValueError` for the id of a different episode, and for a
+        vector that is not finite or not of the dimension of those before.
+        """
+        self.record_many([(episode, vector)])
+
+    def record_many(self, pairs: Iterable[tuple[Episode, Vector]]) -> None:
+        """`record` for many in one transaction: all are kept, or none."""
+        with self._database.transaction() as connection:
+            for episode, vector in pairs:
+                _insert(connection, _without_erased(connection, episode), _blob(connection, vector))
+
+    def get(self, id: str) -> Episode:
+        """One episode. Raises `NothingFound`."""
+        body = self._database.value("SELECT body FROM episodes WHERE id = ?", (id,))
+        if body is None:
+            raise NothingFound(f"no episode {id!r} in the record")
+        return _read(body)
+
+    def find(
+        self,
+        *,
+        tenant: str | None = None,
+        skill: str | None = None,
+        source: str | None = None,
+        success: bool | None = None,
+        trainable: bool | None = None,
+        control: bool | None = None,
+        newest_first: bool = False,
+        limit: int | None = None,
+    ) -> list[Episode]:
+        """Episodes that meet every condition given, in the order in which they were recorded."""
+        where, values = _where(tenant=tenant, skill=skill, source=source, success=success, trainable=trainable, control=control)
+        order = "DESC" if newest_first else "ASC"
+        sql = f"SELECT body FROM episodes{where} ORDER BY sequence {order} LIMIT ?"
+        return [_read(body) for (body,) in self._database.rows(sql, (*values, -1 if limit is None else limit))]
+
+    def among(self, ids: Sequence[str], *, tenant: str, skill: str = "", trainable: bool | None = None) -> list[Episode]:
+        """Those of `ids` that belong to the tenant (and skill, where named), in the order of `ids`."""
+        where, values = _where(tenant=tenant, skill=skill or None, trainable=trainable)
+        # CROSS JOIN keeps the order of the loops: by id, and not over all of the tenant's episodes.
+        sql = f"SELECT id, body FROM (SELECT value FROM json_each(?)) AS named CROSS JOIN episodes ON id = named.value{where}"
+        found = dict(self._database.rows(sql, (listed(ids), *values)))
+        return [_read(found[id]) for id in ids if id in found]
+
+    def count(
+        self,
+        *,
+        tenant: str | None = None,
+        skill: str | None = None,
+        source: str | None = None,
+        success: bool | None = None,
+        trainable: bool | None = None,
+        control: bool | None = None,
+    ) -> int:
+        """How many episodes `find` would return."""
+        where, values = _where(tenant=tenant, skill=skill, source=source, success=success, trainable=trainable, control=control)
+        return int(self._database.value(f"SELECT count(*) FROM episodes{where}", values))
+
+    def judge(self, id: str, outcome: Outcome, correction: str = "") -> Episode:
+        """Replace an episode's outcome by feedback; returns the episode as it is now.
+
+        Raises `NothingFound`, and `MalformedTask` when a more trusted judge has spoken already.
+        """
+        with self._database.transaction() as connection:
+            episode = self.get(id)
+            before = episode.outcome
+            if before.success is not None and _TRUST[outcome.judge] < _TRUST[before.judge]:
+                raise MalformedTask(
+                    f"episode {id!r} was judged by the {before.judge}; the {outcome.judge} cannot overrule it, only add a correction "
+                    "together with the outcome as it stands"
+                )
+            episode = replace(episode, outcome=outcome, correction=correction or episode.correction)
+            _update(connection, episode)
+        return episode
+
+    def assign(self, ids: Iterable[str], skill: str) -> None:
+        """File episodes under a skill. Raises `NothingFound` for an unknown id, and then changes none."""
+        with self._database.transaction() as connection:
+            for id in ids:
+                _update(connection, replace(self.get(id), skill=skill))
+
+    def novel(self, tenant: str) -> list[Episode]:
+        """The novelty buffer: episodes filed under no skill yet, oldest first."""
+        return self.find(tenant=tenant, skill="")
+
+    def vectors(self, *, tenant: str, ids: Iterable[str] | None = None, after: int = 0) -> tuple[list[str], Vector]:
+        """Ids and embeddings `(n, d)` of a tenant, oldest first; only `ids`, and only rows past number `after`."""
+        source = "episodes"
+        values: tuple[object, ...] = (tenant, after)
+        if ids is not None:
+            source, values = (
+                "(SELECT value FROM json_each(?)) AS named CROSS JOIN episodes ON id = named.value",
+                (listed(set(ids)), tenant, after),
+            )
+        sql = f"SELECT id, vector FROM {source} JOIN vectors USING (sequence) WHERE tenant = ? AND sequence > ? ORDER BY sequence"
+        rows = self._database.rows(sql, values)
+        if not rows:
+            return [], np.zeros((0, 0), dtype=np.float32)
+        flat = np.frombuffer(b"".join(vector for _, vector in rows), dtype="<f4").astype(np.float32)
+        return [id for id, _ in rows], flat.reshape(len(rows), -1)
+
+    def skills(self, *, tenant: str) -> dict[str, str]:
+        """Skill of every filed episode of a tenant, by id, oldest first."""
+        return dict(self._database.rows("SELECT id, skill FROM episodes WHERE tenant = ? AND skill != '' ORDER BY sequence", (tenant,)))
+
+    def tenants(self) -> list[str]:
+        """Tenants that have episodes, sorted."""
+        return [tenant for (tenant,) in self._database.rows("SELECT tenant FROM tenants ORDER BY tenant")]
+
+    def fingerprint(self, tenant: str) -> Fingerprint:
+        """What a cache compares to see whether it is stale; constant time."""
+        rows = self._database.rows("SELECT episodes, last FROM tenants WHERE tenant = ?", (tenant,))
+        return Fingerprint(*rows[0]) if rows else Fingerprint(0, 0)
+
+
+def redact(episode: Episode, gone: set[str]) -> Episode:
+    """The episode without the recalled text and ids that came from `gone`, which are ids of episodes or lessons."""
+    steps = tuple(
+        replace(step, text="", lessons=_keep(step.lessons, gone), episodes=_keep(step.episodes, gone))
+        if isinstance(step, Recall) and gone & {*step.lessons, *step.episodes}
+        else step
+        for step in episode.steps
+    )
+    return replace(episode, steps=steps, lessons=_keep(episode.lessons, gone))
+
+
+def rewrite(connection: sqlite3.Connection, episode: Episode, gone: set[str]) -> None:
+    """Store a redacted episode within an erasure's transaction."""
+    _update(connection, redact(episode, gone))
+
+
+def _keep(ids: tuple[str, ...], gone: set[str]) -> tuple[str, ...]:
+    return tuple(id for id in ids if id not in gone)
+
+
+def _cited(episode: Episode) -> set[str]:
+    recalls = [step for step in episode.steps if isinstance(step, Recall)]
+    return {*episode.lessons, *(id for step in recalls for id in (*step.lessons, *step.episodes))}
+
+
+def _without_erased(connection: sqlite3.Connection, episode: Episode) -> Episode:
+    # What a run recalled may be erased while it runs; its text must not come back with the episode.
+    cited = _cited(episode)
+    if not cited:
+        return episode
+    sql = (
+        "SELECT value FROM json_each(?) WHERE NOT EXISTS (SELECT 1 FROM episodes WHERE id = value) "
+        "AND NOT EXISTS (SELECT 1 FROM lessons WHERE id = value)"
+    )
+    gone = {row[0] for row in connection.execute(sql, (listed(cited),))}
+    return redact(episode, gone) if gone else episode
+
+
+def _insert(connection: sqlite3.Connection, episode: Episode, blob: bytes) -> None:
+    known = connection.execute("SELECT body, vector FROM episodes JOIN vectors USING (sequence) WHERE id = ?", (episode.id,)).fetchone()
+    if known is not None:
+        # A run that was killed after the commit repeats its last task, at another time of day.
+        if replace(_read(known[0]), created=episode.created) != episode or known[1] != blob:
+            raise ValueError(f"episode {episode.id!r} is recorded already with other content; use `judge` or `assign` to change it")
+        return
+    columns = {"id": episode.id, **_columns(episode)}
+    sql = f"INSERT INTO episodes ({', '.join(columns)}) VALUES ({', '.join('?' * len(columns))})"
+    sequence = connection.execute(sql, tuple(columns.values())).lastrowid
+    connection.execute("INSERT INTO vectors VALUES (?, ?)", (sequence, blob))
+    connection.executemany("INSERT INTO shown VALUES (?, ?)", [(episode.id, cited) for cited in _cited(episode)])
+
+
+def _update(connection: sqlite3.Connection, episode: Episode) -> None:
+    columns = _columns(episode)
+    sql = f"UPDATE episodes SET {', '.join(f'{name} = ?' for name in columns)} WHERE id = ?"
+    connection.execute(sql, (*columns.values(), episode.id))
+
+
+def _columns(episode: Episode) -> dict[str, Any]:
+    return {
+        "tenant": episode.task.tenant,
+        "skill": episode.skill,
+        "source": episode.task.source,
+        "success": episode.outcome.success,
+        "trusted": episode.outcome.judge.trusted,
+        "trainable": episode.trainable,
+        "control": episode.control,
+        "offered": episode.offered,
+        "body": episode.to_json(),
+    }
+
+
+def _where(**conditions: object) -> tuple[str, tuple[object, ...]]:
+    given = {name: value for name, value in conditions.items() if value is not None}
+    return f" WHERE {' AND '.join(f'{name} = ?' for name in given) or '1'}", tuple(given.values())
+
+
+def _blob(connection: sqlite3.Connection, vector: Vector) -> bytes:
+    row = np.asarray(vector, dtype="<f4")
+    if row.ndim != 1 or not row.size or not np.isfinite(row).all():
+        raise ValueError(f"an embedding must be one finite row of numbers, got shape {np.shape(vector)}")
+    known = connection.execute("SELECT length(vector) FROM vectors LIMIT 1").fetchone()
+    if known and known[0] != row.nbytes:
+        raise ValueError(f"an embedding has {row.size} dimensions, those recorded have {known[0] // 4}; was the encoder changed?")
+    return row.tobytes()
+
+
+def _read(body: str) -> Episode:
+    try:
+        return Episode.from_json(body)
+    except (ValueError, KeyError, TypeError) as error:
+        raise StoreError(f"an episode in the record is damaged ({error}); restore a copy of the record") from error

@@ -1,0 +1,1 @@
+"""Arrays, class statistics and intervals; numpy only."""

@@ -1,0 +1,60 @@
+"""Opening the parts that the settings name."""
+
+from __future__ import annotations
+
+from ..agents import Writer
+from ..core import Settings, SettingsError
+from ..memory import Record, VectorIndex
+from ..perception import Encoder, HashedEncoder, MiniLMEncoder
+from ..serving import ChatRequest, EmbeddedEngine, Engine, VLLMEngine, VLLMServer, locate
+from .components import Parts
+
+ENCODER = "all-minilm-l6-v2"
+"""Name of the default encoder's files."""
+
+
+def open_parts(settings: Settings) -> Parts:
+    """Everything a learner is made of, opened. See `LifelongLearner.open` for what is raised."""
+    settings.home.mkdir(parents=True, exist_ok=True)
+    record = Record(settings.home / "record.sqlite3")
+    used = record.journal.get("encoder", settings.memory.encoder)
+    if used != settings.memory.encoder:
+        raise SettingsError(
+            f"memory.encoder is {settings.memory.encoder!r}, but {settings.home} was recorded with {used!r}; "
+            "their vectors do not compare. Keep the old encoder or choose another home"
+        )
+    record.journal.set("encoder", settings.memory.encoder)
+    base_path = locate(settings.model.name)
+    return Parts(
+        settings=settings,
+        engine=_engine(settings, str(base_path)),
+        encoder=_encoder(settings),
+        record=record,
+        index=VectorIndex(record.index_directory),
+        base_path=base_path,
+        writer=_writer(settings),
+    )
+
+
+def _encoder(settings: Settings) -> Encoder:
+    return HashedEncoder() if settings.memory.encoder == "hashed" else MiniLMEncoder(locate(ENCODER))
+
+
+def _engine(settings: Settings, base_path: str) -> Engine:
+    if settings.model.engine == "embedded":
+        return EmbeddedEngine(base_path)
+    if settings.model.url:
+        return VLLMEngine(base_path, url=settings.model.url)
+    return VLLMEngine(base_path, server=VLLMServer(base_path, max_lora_rank=settings.sleep.rank).start())
+
+
+def _writer(settings: Settings) -> Writer | None:
+    if not settings.model.reflector_url:
+        return None
+    stronger = VLLMEngine(settings.model.reflector_model, url=settings.model.reflector_url)
+
+    def write(prompt: str) -> str:
+        request = ChatRequest(messages=[{"role": "user", "content": prompt}], max_tokens=80)
+        return stronger.chat([request])[0].text
+
+    return write

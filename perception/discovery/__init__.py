@@ -1,0 +1,1 @@
+"""Discovery of new classes among unlabelled vectors."""

@@ -1,0 +1,78 @@
+"""`MiniLMEncoder`: a sentence-transformers model from a local directory."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ...core import ModelCorrupt, ModelMissing
+from .encoder import Vector
+
+if TYPE_CHECKING:
+    from sentence_transformers import SentenceTransformer
+
+WINDOW = 700
+"""Characters read at once; they stay inside the model's 256 tokens, past which it reads nothing."""
+BATCH = 32
+
+
+class MiniLMEncoder:
+    """all-MiniLM-L6-v2 (384 dimensions) or any other sentence-transformers model. Loaded on first use; thread-safe.
+
+    A text longer than the window is read piece by piece and its vectors are averaged, so that the goal at the end
+    of a long context counts. Raises `ModelMissing` at once when there is no such directory, and `ModelCorrupt` on
+    first use when it holds no readable model.
+    """
+
+    def __init__(self, path: Path) -> None:
+        if not (path / "config.json").is_file():
+            raise ModelMissing(f"no encoder model in {path}; run `lifelong models pull`, or set memory.encoder to 'hashed'")
+        self._path = path
+        self._model: SentenceTransformer | None = None
+        self._lock = threading.Lock()
+
+    @property
+    def dimensions(self) -> int:
+        """Length of every vector; loads the model."""
+        with self._lock:
+            size = self._loaded().get_embedding_dimension()
+        if size is None:
+            raise ModelCorrupt(f"the encoder model in {self._path} does not say how long its vectors are")
+        return size
+
+    def encode(self, texts: Sequence[str]) -> Vector:
+        """Unit rows, float32 `(n, dimensions)`."""
+        if not texts:
+            return np.zeros((0, self.dimensions), dtype=np.float32)
+        # What is left of bytes that are no UTF-8 text has no token; it is read as the mark of a missing letter.
+        texts = [text.encode("utf-8", "surrogatepass").decode("utf-8", "replace") for text in texts]
+        pieces = [text[start : start + WINDOW] for text in texts for start in range(0, max(1, len(text)), WINDOW)]
+        owners = [row for row, text in enumerate(texts) for _ in range(0, max(1, len(text)), WINDOW)]
+        with self._lock:
+            encoded = self._loaded().encode(
+                pieces, batch_size=BATCH, normalize_embeddings=True, convert_to_numpy=True, show_progress_bar=False
+            )
+        rows = np.zeros((len(texts), encoded.shape[1]), dtype=np.float32)
+        np.add.at(rows, owners, np.asarray(encoded, dtype=np.float32))
+        rows /= np.linalg.norm(rows, axis=1, keepdims=True)
+        return rows
+
+    def _loaded(self) -> SentenceTransformer:
+        if self._model is None:
+            from sentence_transformers import SentenceTransformer
+            from transformers.utils import logging
+
+            # A bar for a model of 90 MB would only break the caller's own display.
+            logging.disable_progress_bar()
+            try:
+                self._model = SentenceTransformer(str(self._path), device="cpu", local_files_only=True)
+            except Exception as error:
+                # The libraries below raise nearly every kind of error for a damaged file.
+                raise ModelCorrupt(
+                    f"the encoder model in {self._path} cannot be read ({error}); delete it and run `lifelong models pull`"
+                ) from error
+        return self._model

@@ -1,0 +1,1 @@
+"""A selective classifier that fuses many kinds of evidence."""

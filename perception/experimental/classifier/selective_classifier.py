@@ -1,0 +1,266 @@
+"""`Gate`: will this fail, is it foreign, and may the agent act; with thresholds that keep what they promise."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from math import ceil, inf, log
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...encoders.encoder import Vector
+from ...scores.neighbours import conformal_quantile
+from ...scores.scorer import Labels, checked
+from ...selective.fusion import Columns, Fusion
+from ...selective.selective_rule import SelectiveRule, selective_rule
+from ..training.classifier_training import ClassifierRecipe
+from .evidence_model import KnownClasses
+from .head_ensemble import HeadEnsemble
+from .held_out_classes import Judge, held_out_classes
+
+
+@dataclass(frozen=True, kw_only=True)
+class GateScores:
+    """What a gate says of samples, `(n,)` each."""
+
+    labels: Labels
+    """The class it names."""
+    failure: NDArray[np.float64]
+    """Chance, in [0, 1], that this class is wrong although the sample is of a known one; larger is worse."""
+    novelty: NDArray[np.float64]
+    """Chance, in [0, 1], that the sample is of no known class, in a stream with as many of one as of the other; larger is stranger."""
+
+    @property
+    def confidence(self) -> NDArray[np.float64]:
+        """Chance of a known sample and the right class, `(1 - novelty) (1 - failure)`: one score for both, larger is surer."""
+        return np.asarray((1 - self.novelty) * (1 - self.failure))
+
+
+@dataclass(frozen=True, kw_only=True)
+class GatePromise:
+    """What a gate promises of samples like those that it was calibrated on, and what it kept there."""
+
+    foreign_rate: float
+    """Promised: a sample of a known class is called foreign with no more than this probability."""
+    threshold: float
+    """Novelty above which a sample is foreign; infinite where there were too few samples to promise anything else."""
+    foreign_share: float
+    """Share of the calibration samples, all of known classes, above it."""
+    rule: SelectiveRule
+    """Least confidence at which the agent may act, with its coverage, its risk, and the bound that its promise rests on."""
+    samples: int
+    """How many samples it was calibrated on."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class GateDecision:
+    """What is to be done with samples; who may neither be acted on nor is foreign is worth a question."""
+
+    scores: GateScores
+    """What the decision rests on."""
+    act: NDArray[np.bool_]
+    """The confidence reaches the rule's threshold `(n,)`."""
+    foreign: NDArray[np.bool_]
+    """The novelty passes its threshold, and the agent may not act `(n,)`."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Fitted:
+    known: KnownClasses
+    failure: Fusion
+    novelty: Fusion
+
+
+class Gate:
+    """Heads name a class and doubt it; heads, neighbours and Gaussians together say how strange a sample is.
+
+    Failure and novelty are two scores, each a logistic fusion learned where the answers are known: failure on one half of
+    the validation split, novelty on that half against outliers of the validation split, or, where there are none, on known
+    classes that are held out of the training samples in turn. The other half calibrates the thresholds, which so keep their
+    promises for any distribution: split conformal prediction for novelty (Vovk et al. 2005), a selective rule for acting
+    (Geifman & El-Yaniv 2017).
+
+    `widths` are those of the blocks in a vector, one block for each encoder; all in one block unless given.
+    """
+
+    def __init__(
+        self,
+        *,
+        widths: Sequence[int] = (),
+        members: int = 5,
+        hidden: int = 256,
+        recipe: ClassifierRecipe | None = None,
+        rounds: int = 4,
+        foreign_rate: float = 0.05,
+        risk: float = 0.05,
+        delta: float = 0.05,
+        seed: int = 0,
+    ) -> None:
+        if not 0 < foreign_rate < 1 or not 0 < risk < 1 or not 0 < delta < 1:
+            raise ValueError(f"foreign_rate {foreign_rate}, risk {risk} and delta {delta} must lie in (0, 1)")
+        self.widths = tuple(widths)
+        self.members = members
+        self.hidden = hidden
+        self.recipe = recipe or ClassifierRecipe()
+        self.rounds = rounds
+        self.foreign_rate = foreign_rate
+        self.risk = risk
+        self.delta = delta
+        self.seed = seed
+        self._fitted: _Fitted | None = None
+        self._promise: GatePromise | None = None
+
+    @property
+    def labels(self) -> Labels:
+        """Class numbers known, ascending. Raises `ValueError` before `fit`, as everything below does."""
+        return self._ready().known.labels
+
+    @property
+    def promise(self) -> GatePromise:
+        """What it promises. Raises `ValueError` where classes came or went since it was calibrated."""
+        self._ready()
+        if self._promise is None:
+            raise ValueError("classes came or went since the thresholds were set; call `recalibrate` first")
+        return self._promise
+
+    @property
+    def outdated(self) -> tuple[str, ...]:
+        """What learning and forgetting left behind, in words, and what mends it; empty where all is as after `fit`."""
+        known, told = self._ready().known, []
+        if len(known.untrained):
+            told.append(f"heads: classes {known.untrained.tolist()} are named by their nearest sample alone; `fit` trains heads for them")
+        if len(known.masked):
+            told.append(f"heads: classes {known.masked.tolist()} are masked, not unlearned; `fit` trains heads without them")
+        if self._promise is None:
+            told.append("thresholds: classes came or went since they were set; `recalibrate` sets them anew")
+        return tuple(told)
+
+    def fit(
+        self,
+        vectors: Vector,
+        labels: Labels,
+        validation: Vector,
+        validation_labels: Labels,
+        *,
+        outliers: Vector | None = None,
+        validation_outliers: Vector | None = None,
+    ) -> Self:
+        """Begin anew from samples `(n, d)` of known classes and a validation split of the same classes, not seen in training.
+
+        `outliers` of no class train the heads by OpenMix; `validation_outliers`, kept from training, teach the fusion what is
+        foreign. Without them known classes are held out instead, `rounds` times; with one class only and no outliers all
+        evidence counts alike. Raises `ValueError` for fewer than two validation samples, for validation classes that have
+        no sample, for NaN or infinite values, and for lengths that differ.
+        """
+        rows, labels = _labelled("vectors", vectors, labels)
+        held, held_labels = _labelled("validation vectors", validation, validation_labels)
+        strange = np.setdiff1d(held_labels, labels)
+        if len(held) < 2 or len(strange):
+            raise ValueError(
+                f"{len(held)} validation samples, classes {strange.tolist()} of them without a sample to learn from; "
+                "at least two, all of known classes, are needed: hold a tenth of the samples out"
+            )
+        weigh, calibrate = np.array_split(np.random.default_rng(self.seed).permutation(len(held)), 2)
+        known = self._learned(rows, labels, outliers, self.members, self.seed)
+        reading = known.read(held[weigh])
+        right = reading.labels == held_labels[weigh]
+        if validation_outliers is not None and len(validation_outliers):
+            samples = reading.novelty, known.read(validation_outliers).novelty
+        elif len(known.labels) > 1:
+            known_columns, foreign = self._held_out(rows, labels, outliers)
+            samples = (known_columns if len(known_columns) else reading.novelty), foreign
+        else:
+            samples = reading.novelty, reading.novelty[:0]
+        self._fitted = _Fitted(known=known, failure=_failure_fusion(reading.failure, right), novelty=Fusion.fit(*samples, monotone=False))
+        self.recalibrate(held[calibrate], held_labels[calibrate])
+        return self
+
+    def judge(self, vectors: Vector) -> GateScores:
+        """Class, failure and novelty of vectors `(n, d)`. Raises `ValueError` for NaN or infinite values."""
+        fitted = self._ready()
+        reading = fitted.known.read(vectors)
+        return GateScores(
+            labels=reading.labels, failure=fitted.failure.chance(reading.failure), novelty=fitted.novelty.chance(reading.novelty)
+        )
+
+    def decide(self, vectors: Vector) -> GateDecision:
+        """Act, call foreign, or neither, for vectors `(n, d)`. Raises `ValueError` where `promise` does."""
+        promise, scores = self.promise, self.judge(vectors)
+        act = scores.confidence >= promise.rule.threshold
+        return GateDecision(scores=scores, act=act, foreign=~act & (scores.novelty > promise.threshold))
+
+    def recalibrate(self, vectors: Vector, labels: Labels) -> GatePromise:
+        """Set the thresholds on samples `(n, d)` of known classes that neither training nor fusion saw.
+
+        Raises `ValueError` for no sample and for NaN or infinite values.
+        """
+        rows, labels = _labelled("calibration vectors", vectors, labels)
+        self._promise = promise_of(self.judge(rows), labels, foreign_rate=self.foreign_rate, risk=self.risk, delta=self.delta)
+        return self._promise
+
+    def learn(self, vectors: Vector, labels: Labels) -> None:
+        """Add samples `(n, d)`, of classes old or new, to neighbours and moments: exactly, with no refit.
+
+        The heads stay. A class that they do not know is named where a sample of it is nearest, and what the heads say there
+        counts neither for nor against. `outdated` says what should follow.
+        """
+        self._ready().known.evidence.learn(vectors, labels)
+        self._promise = None
+
+    def forget(self, labels: Labels) -> None:
+        """Take classes back: their samples leave neighbours and moments exactly, and the heads lose their outputs.
+
+        Raises `ValueError` for classes that are not known, and where none that the heads know would be left.
+        """
+        known = self._ready().known
+        if not len(np.setdiff1d(np.intersect1d(known.heads.labels, known.labels), labels)):
+            raise ValueError("no class that the heads know would be left; fit the gate on what there is")
+        known.evidence.forget(labels)
+        self._promise = None
+
+    def _ready(self) -> _Fitted:
+        if self._fitted is None:
+            raise ValueError("the gate is not fitted yet; call `fit` first")
+        return self._fitted
+
+    def _learned(self, rows: Vector, labels: Labels, outliers: Vector | None, members: int, seed: int) -> KnownClasses:
+        heads = HeadEnsemble(members, hidden=self.hidden, recipe=replace(self.recipe, seed=seed))
+        return KnownClasses(heads, self.widths).fit(rows, labels, outliers)
+
+    def _held_out(self, rows: Vector, labels: Labels, outliers: Vector | None) -> tuple[Columns, Columns]:
+        def fit(some: Vector, classes: Labels, number: int) -> Judge:
+            # One head is enough to weigh the kinds of evidence against one another, at a fraction of the time.
+            known = self._learned(some, classes, outliers, 1, self.seed * self.rounds + number)
+            return lambda vectors: known.read(vectors).novelty
+
+        return held_out_classes(rows, labels, fit, rounds=self.rounds, seed=self.seed)
+
+
+def promise_of(scores: GateScores, labels: Labels, *, foreign_rate: float, risk: float, delta: float) -> GatePromise:
+    """Thresholds for scores of calibration samples `(n,)` and their true classes, all known ones.
+
+    Raises `ValueError` for no sample, lengths that differ, and rates outside (0, 1).
+    """
+    count = len(labels)
+    rule = selective_rule(scores.confidence, scores.labels == labels, risk=risk, delta=delta)
+    # Past the last of n samples there is no quantile: the only threshold that keeps the promise calls nothing foreign.
+    reachable = ceil((count + 1) * (1 - foreign_rate)) <= count
+    threshold = conformal_quantile(scores.novelty, 1 - foreign_rate) if reachable else inf
+    share = float((scores.novelty > threshold).mean())
+    return GatePromise(foreign_rate=foreign_rate, threshold=threshold, foreign_share=share, rule=rule, samples=count)
+
+
+def _failure_fusion(doubts: Columns, right: NDArray[np.bool_]) -> Fusion:
+    """The chance of a wrong class; where all were right, or all wrong, by the rule of succession (Laplace 1814) and equal doubts."""
+    if right.any() and not right.all():
+        return Fusion.fit(doubts[right], doubts[~right], balanced=False)
+    return Fusion.equal(doubts, bias=log((float((~right).sum()) + 1) / (float(right.sum()) + 1)))
+
+
+def _labelled(name: str, vectors: Vector, labels: Labels) -> tuple[Vector, Labels]:
+    rows, classes = checked(name, vectors), np.asarray(labels, dtype=np.int64)
+    if classes.shape != (len(rows),):
+        raise ValueError(f"{len(rows)} {name} and labels of the shape {classes.shape}; one label a vector is needed")
+    return rows, classes

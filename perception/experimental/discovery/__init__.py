@@ -1,0 +1,1 @@
+"""Clustering baselines, active learning and its query strategies."""

@@ -1,0 +1,53 @@
+"""`SphericalKMeans` and `SemiSupervisedKMeans`: clusters by cosine, without and with the known rows pinned."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ...discovery.class_count import estimate_class_count
+from ...discovery.discoverer import Discovery, found, given
+from ...discovery.spherical import clustered, known_first
+from ...encoders.encoder import Vector
+from ...scores.scorer import Labels
+
+
+class SphericalKMeans:
+    """k-means by cosine over all rows alike, the best of several k-means++ starts; the labels only name the clusters afterwards.
+
+    Dhillon & Modha 2001, "Concept decompositions for large sparse text data"; clusters are matched to the known classes by
+    their labelled rows.
+    """
+
+    def __init__(self, restarts: int = 4, seed: int = 0) -> None:
+        if restarts < 1:
+            raise ValueError(f"restarts is {restarts}; it must be at least 1")
+        self.restarts, self.seed = restarts, seed
+
+    def discover(self, vectors: Vector, known_vectors: Vector, known_labels: Labels, count: int | None = None) -> Discovery:
+        """As `Discoverer.discover` says."""
+        asked = given(vectors, known_vectors, known_labels, count)
+        if count is None:
+            count = estimate_class_count(vectors, known_vectors, known_labels, seed=self.seed)
+        run = clustered(asked.everything, count, self.seed, self.restarts)
+        numbers = known_first(run.labels[len(asked.vectors) :], asked.known_labels, count, asked.known)
+        return found(asked.vectors, run.centres[np.argsort(numbers)], asked.known)
+
+
+class SemiSupervisedKMeans:
+    """k-means by cosine in which every labelled row stays in its class (Vaze et al. 2022, "Generalized Category Discovery").
+
+    Centres of known classes start at the means of their labelled rows, the rest by k-means++ over the unlabelled rows.
+    """
+
+    def __init__(self, restarts: int = 4, seed: int = 0) -> None:
+        if restarts < 1:
+            raise ValueError(f"restarts is {restarts}; it must be at least 1")
+        self.restarts, self.seed = restarts, seed
+
+    def discover(self, vectors: Vector, known_vectors: Vector, known_labels: Labels, count: int | None = None) -> Discovery:
+        """As `Discoverer.discover` says."""
+        asked = given(vectors, known_vectors, known_labels, count)
+        if count is None:
+            count = estimate_class_count(vectors, known_vectors, known_labels, seed=self.seed)
+        run = clustered(asked.vectors, count, self.seed, self.restarts, asked.known_vectors, asked.known_labels)
+        return found(asked.vectors, run.centres, asked.known)

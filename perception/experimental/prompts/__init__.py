@@ -1,0 +1,1 @@
+"""Prompt learning on vision-language models for failure and novelty detection."""

@@ -1,0 +1,101 @@
+"""Novelty against class means and class Gaussians; all three learn and forget samples by exact updates."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ....numerics.class_statistics import ClassMoments, squared_distances, whitening
+from ...encoders.encoder import Vector
+from ...scores.scorer import Labels, Logits, Scores, checked, in_blocks, unit
+
+
+class _MomentsNovelty(ABC):
+    """A novelty that follows from class moments alone."""
+
+    def __init__(self) -> None:
+        self._moments: ClassMoments | None = None
+        self._ready = False
+
+    def fit(self, vectors: Vector, logits: Logits, labels: Labels) -> Self:
+        """Begin anew from samples `(n, d)`; logits are not read."""
+        self._moments, self._ready = ClassMoments.of(vectors, labels), False
+        return self
+
+    def learn(self, vectors: Vector, labels: Labels) -> None:
+        """Add samples, of classes old or new, as if they had been there from the start."""
+        if self._moments is None:
+            self._moments = ClassMoments(vectors.shape[1])
+        self._moments.learn(vectors, labels)
+        self._ready = False
+
+    def forget(self, vectors: Vector, labels: Labels) -> None:
+        """Take back samples as if they had never been there (up to float64 rounding). Raises `ValueError` for unknown ones."""
+        self._known().forget(vectors, labels)
+        self._ready = False
+
+    def score(self, vectors: Vector, logits: Logits) -> Scores:
+        """Novelty `(n,)`, float32; logits are not read."""
+        moments = self._known()
+        if not self._ready:
+            self._prepare(moments)
+            self._ready = True
+        return in_blocks(self._novelty, checked("vectors", vectors, moments.dimensions))
+
+    def _known(self) -> ClassMoments:
+        if self._moments is None or not len(self._moments.labels):
+            raise ValueError(f"{type(self).__name__} knows no class yet; call `fit` first")
+        return self._moments
+
+    @abstractmethod
+    def _prepare(self, moments: ClassMoments) -> None:
+        """Derive from the moments what scoring needs."""
+
+    @abstractmethod
+    def _novelty(self, rows: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Novelty of checked rows."""
+
+
+class ClassMeanNovelty(_MomentsNovelty):
+    """One minus the cosine to the nearest class mean, in [0, 2]."""
+
+    def _prepare(self, moments: ClassMoments) -> None:
+        self._directions = unit(moments.means).astype(np.float32)
+
+    def _novelty(self, rows: NDArray[np.float32]) -> NDArray[np.float32]:
+        lengths = np.sqrt(np.einsum("nd,nd->n", rows, rows))
+        return np.asarray(1 - (rows @ self._directions.T).max(1) / np.maximum(lengths, 1e-12))
+
+
+class MahalanobisNovelty(_MomentsNovelty):
+    """Squared Mahalanobis distance to the nearest class mean under the covariance that all classes share.
+
+    Lee et al. 2018, "A Simple Unified Framework for Detecting Out-of-Distribution Samples and Adversarial Attacks".
+    """
+
+    def _prepare(self, moments: ClassMoments) -> None:
+        inverse_root = whitening(moments.within())
+        self._mean = moments.mean.astype(np.float32)
+        self._whitening = inverse_root.astype(np.float32)
+        self._centres = ((moments.means - moments.mean) @ inverse_root).astype(np.float32)
+
+    def _novelty(self, rows: NDArray[np.float32]) -> NDArray[np.float32]:
+        return np.asarray(squared_distances(rows - self._mean, self._whitening, self._centres).min(1))
+
+
+class RelativeMahalanobisNovelty(MahalanobisNovelty):
+    """The Mahalanobis distance to the nearest class less that to one Gaussian over all samples.
+
+    Ren et al. 2021, "A Simple Fix to Mahalanobis Distance for Improving Near-OOD Detection", equation 2.
+    """
+
+    def _prepare(self, moments: ClassMoments) -> None:
+        super()._prepare(moments)
+        self._background = whitening(moments.total()).astype(np.float32)
+
+    def _novelty(self, rows: NDArray[np.float32]) -> NDArray[np.float32]:
+        whitened = (rows - self._mean) @ self._background
+        return np.asarray(super()._novelty(rows) - np.einsum("nd,nd->n", whitened, whitened))

@@ -1,0 +1,1 @@
+"""Training objectives and recipes for classifiers that know when they fail."""

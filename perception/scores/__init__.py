@@ -1,0 +1,1 @@
+"""Scores: pure formulas for confidence and novelty, with a class beside each."""

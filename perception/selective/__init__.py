@@ -1,0 +1,1 @@
+"""Selective prediction: thresholds with finite-sample guarantees."""

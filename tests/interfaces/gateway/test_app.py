@@ -1,0 +1,210 @@
+"""The gateway as chat tools use it: the official client over a real server, a real learner behind it, a small engine inside."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import httpx
+import openai
+import pytest
+from house import EchoEngine, House
+
+from lifelong.core import Judge
+from lifelong.interfaces.gateway.app import task_of
+from lifelong.interfaces.gateway.wire import ChatBody
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> Iterator[House]:
+    opened = House(tmp_path, EchoEngine())
+    yield opened
+    opened.close()
+
+
+def test_an_answer_is_a_recorded_episode(house: House) -> None:
+    reply = house.ask("hello there")
+    assert reply.choices[0].message.content == "HELLO THERE"
+    assert reply.choices[0].finish_reason == "stop"
+    assert (reply.usage.prompt_tokens, reply.usage.total_tokens) == (7, 18)
+    episode = house.record.episodes.get(reply.id)
+    assert (episode.task.goal, episode.task.source, episode.task.tenant) == ("hello there", "chat", "default")
+    assert episode.outcome.success is None
+    assert reply.model_extra["lifelong"]["verdict"]["known"] is False
+
+
+def test_a_stream_says_the_same(house: House) -> None:
+    text = "a longer request that needs more than one piece to be sent back, with ünïcode\nand lines"
+    messages = [{"role": "user", "content": text}]
+    chunks = list(
+        house.client.chat.completions.create(
+            model="lifelong", messages=messages, stream=True, stream_options={"include_usage": True}, max_tokens=200
+        )
+    )
+    assert "".join(chunk.choices[0].delta.content or "" for chunk in chunks if chunk.choices) == text.upper()
+    assert sum(bool(chunk.choices and chunk.choices[0].delta.content) for chunk in chunks) > 2
+    assert [chunk.choices[0].finish_reason for chunk in chunks if chunk.choices][-1] == "stop"
+    assert chunks[-1].usage.completion_tokens == len(text)
+    assert len({chunk.id for chunk in chunks}) == 1
+    assert house.record.episodes.get(chunks[0].id).answer == text.upper()
+
+
+def test_a_cut_answer_says_so(house: House) -> None:
+    assert house.ask("hello there", max_completion_tokens=5).choices[0].finish_reason == "length"
+
+
+def test_models_list_the_learner_and_its_base(house: House) -> None:
+    assert [model.id for model in house.client.models.list()] == ["lifelong", "echo"]
+
+
+def test_a_conversation_keeps_its_turns_and_instructions(house: House) -> None:
+    house.client.chat.completions.create(
+        model="echo",
+        messages=[
+            {"role": "system", "content": "Be brief."},
+            {"role": "user", "content": "one"},
+            {"role": "assistant", "content": "ONE"},
+            {"role": "user", "content": [{"type": "text", "text": "two"}, {"type": "text", "text": "three"}]},
+        ],
+    )
+    assert house.engine.seen[-1] == [
+        {"role": "system", "content": "Be brief."},
+        {"role": "user", "content": "one"},
+        {"role": "assistant", "content": "ONE"},
+        {"role": "user", "content": "two\nthree"},
+    ]
+
+
+def test_feedback_becomes_a_users_outcome(house: House) -> None:
+    good, bad = house.ask("say good").id, house.ask("say bad").id
+    assert house.post("/feedback", {"completion_id": good, "success": True}).json()["trainable"] is True
+    answer = house.post("/feedback", {"episode_id": bad, "success": False, "correction": "better", "reason": "too loud"}).json()
+    assert answer == {"episode_id": bad, "success": False, "judge": "user", "trainable": True}
+    judged = house.record.episodes.get(bad)
+    assert (judged.outcome.judge, judged.outcome.reason, judged.correction) == (Judge.USER, "too loud", "better")
+    assert house.post("/feedback", {"episode_id": good, "score": 0.2}).json()["success"] is False
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "says"),
+    [
+        ({"success": True}, 400, "episode_id"),
+        ({"episode_id": "nobody", "success": True}, 404, "has no episode 'nobody'"),
+        ({"episode_id": "{id}"}, 400, "must say success true or false"),
+        ({"episode_id": "{id}", "success": True, "score": 0.1}, 400, "contradict"),
+        ({"episode_id": "{id}", "success": True, "correction": "x"}, 400, "send one of them"),
+        ({"episode_id": "{id}", "success": True, "judge": "environment"}, 400, "judge"),
+    ],
+)
+def test_feedback_that_cannot_be_taken_is_explained(house: House, body: dict[str, object], status: int, says: str) -> None:
+    id_ = house.ask("hello").id
+    response = house.post("/feedback", {key: id_ if value == "{id}" else value for key, value in body.items()})
+    assert response.status_code == status
+    assert says in response.json()["error"]["message"]
+    assert house.record.episodes.get(id_).outcome.success is None
+
+
+def test_tenants_do_not_meet(house: House) -> None:
+    by_header = house.ask("mine", extra_headers={"X-Lifelong-Tenant": "ann"}).id
+    by_field = house.ask("mine too", user="bob").id
+    assert house.record.episodes.get(by_header).task.tenant == "ann"
+    assert house.record.episodes.get(by_field).task.tenant == "bob"
+    assert house.post("/feedback", {"id": by_header, "success": True, "user": "bob"}).status_code == 404
+    assert house.post("/feedback", {"id": by_header, "success": True}, **{"X-Lifelong-Tenant": "ann"}).status_code == 200
+
+
+def test_requests_that_tools_make_for_themselves_are_not_learned(house: House) -> None:
+    title = "### Task:\nGenerate a concise title.\n### Chat History:\n<chat_history>\nUSER: hi\n</chat_history>"
+    assert house.ask(title, max_tokens=500).choices[0].message.content == title.upper()
+    house.ask("not this either", extra_headers={"X-Lifelong-Learn": "no"})
+    assert house.record.episodes.count(tenant="default") == 0
+    house.ask("### Task: is a heading that people write too")
+    assert house.record.episodes.count(tenant="default") == 1
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        ({"messages": []}, "messages"),
+        ({"messages": [{"role": "wizard", "content": "x"}]}, "'system', 'developer', 'user' or 'assistant'"),
+        ({"messages": [{"role": "user", "content": "  "}]}, "last of messages"),
+        ({"messages": [{"role": "user", "content": "x"}, {"role": "assistant", "content": "y"}]}, "last of messages"),
+        ({"messages": [{"role": "user", "content": [{"type": "image_url", "image_url": {"url": "x"}}]}]}, "'text'"),
+        ({"temperature": 3}, "temperature"),
+        ({"max_tokens": 0}, "max_tokens"),
+        ({"n": 2}, "n"),
+        ({"user": "   "}, "tenant"),
+    ],
+)
+def test_malformed_requests_are_refused_in_openais_shape(house: House, change: dict[str, object], says: str) -> None:
+    response = house.post("/v1/chat/completions", {"messages": [{"role": "user", "content": "x"}], **change})
+    assert response.status_code == 400
+    assert response.json()["error"]["type"] == "invalid_request_error"
+    assert says in response.json()["error"]["message"]
+    assert house.engine.seen == []
+
+
+def test_errors_reach_the_official_client_by_name(house: House) -> None:
+    with pytest.raises(openai.NotFoundError, match="there is no model 'gpt-9' here; ask for 'lifelong'"):
+        house.client.chat.completions.create(model="gpt-9", messages=[{"role": "user", "content": "x"}])
+    with pytest.raises(openai.NotFoundError, match="/v1/embeddings"):
+        house.client.embeddings.create(model="lifelong", input="x")
+    house.engine.down = True
+    with pytest.raises(openai.InternalServerError, match="does not answer; start it") as caught:
+        house.ask("x")
+    assert caught.value.status_code == 503
+    house.engine.down = False
+    assert house.ask("x").choices[0].message.content == "X"
+
+
+def test_broken_json_and_other_content_types_are_refused(house: House) -> None:
+    for content, kind in (("{", "application/json"), ('{"messages": [{"role": "user", "content": "x"}]}', "text/plain")):
+        response = httpx.post(f"{house.url}/v1/chat/completions", content=content, headers={"Content-Type": kind})
+        assert response.status_code == 400
+        assert response.json()["error"]["message"]
+    assert house.engine.seen == []
+
+
+def test_a_large_body_is_refused_announced_or_not(house: House) -> None:
+    large = json.dumps({"messages": [{"role": "user", "content": "x" * (1 << 20)}]}).encode()
+    pieces = [large[start : start + 65_536] for start in range(0, len(large), 65_536)]
+    for content in (large, iter(pieces)):
+        response = httpx.post(f"{house.url}/v1/chat/completions", content=content, headers={"Content-Type": "application/json"}, timeout=20)
+        assert response.status_code == 413
+        assert "larger than 1048576 bytes" in response.json()["error"]["message"]
+    assert house.ask("still here").choices[0].message.content == "STILL HERE"
+
+
+def test_many_clients_at_once(house: House) -> None:
+    with ThreadPoolExecutor(12) as pool:
+        replies = list(pool.map(lambda number: house.ask(f"request {number}"), range(36)))
+    assert [reply.choices[0].message.content for reply in replies] == [f"REQUEST {number}" for number in range(36)]
+    assert house.record.episodes.count(tenant="default") == 36
+
+
+def test_the_embedded_engine_answers_through_the_same_door(tmp_path: Path, tiny_model: Path) -> None:
+    from lifelong.serving import EmbeddedEngine
+
+    house = House(tmp_path, EmbeddedEngine(str(tiny_model)))
+    try:
+        alone = [house.ask(f"request {number}", max_tokens=12) for number in range(4)]
+        with ThreadPoolExecutor(4) as pool:
+            together = list(pool.map(lambda number: house.ask(f"request {number}", max_tokens=12), range(4)))
+        assert [reply.choices[0].message.content for reply in together] == [reply.choices[0].message.content for reply in alone]
+        assert all(0 < reply.usage.completion_tokens <= 12 for reply in together)
+        assert house.record.episodes.count(tenant="default") == 8
+    finally:
+        house.close()
+
+
+def test_health(house: House) -> None:
+    assert httpx.get(f"{house.url}/health").json() == {"status": "ok"}
+
+
+def test_the_same_conversation_is_the_same_task() -> None:
+    body = ChatBody.model_validate({"messages": [{"role": "user", "content": "x"}]})
+    other = ChatBody.model_validate({"messages": [{"role": "system", "content": "y"}, {"role": "user", "content": "x"}]})
+    assert task_of(body, tenant="a")[0].id == task_of(body, tenant="a")[0].id
+    assert len({task_of(body, tenant="a")[0].id, task_of(body, tenant="b")[0].id, task_of(other, tenant="a")[0].id}) == 3

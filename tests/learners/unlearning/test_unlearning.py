@@ -1,0 +1,223 @@
+from __future__ import annotations
+
+import copy
+from dataclasses import replace
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from lifelong.learners import (
+    GradientAscent,
+    GroupSparse,
+    GroupSparseConditioned,
+    GroupSparsePrototypes,
+    NegativePreference,
+    Scrub,
+    UnlearningObjective,
+    UnlearningRecipe,
+    UnlearningRequest,
+    feed_forward_blocks,
+    unlearn,
+)
+from lifelong.learners.experimental.adapters.low_rank import fold, low_rank
+from lifelong.learners.unlearning.unlearning import Before
+
+CLASSES = 4
+RECIPE = UnlearningRecipe(rank=2, steps=60, learning_rate=0.03, forget_batch=4, retain_batch=12)
+
+
+class Block(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.mixing, self.wide, self.narrow = nn.Linear(6, 6), nn.Linear(6, 24), nn.Linear(24, 6)
+
+    def forward(self, rows: Tensor) -> Tensor:
+        changed: Tensor = rows + self.narrow(torch.relu(self.wide(rows + self.mixing(rows))))
+        return changed
+
+
+class Encoder(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.layers = nn.ModuleList(Block() for _ in range(2))
+
+    def forward(self, rows: Tensor) -> Tensor:
+        for layer in self.layers:
+            rows = layer(rows)
+        return rows
+
+
+def made(rows: int, seed: int) -> tuple[Tensor, Tensor]:
+    """Groups around four corners."""
+    random = torch.Generator().manual_seed(seed)
+    labels = torch.arange(rows) % CLASSES
+    corners = 3 * torch.eye(6)[:CLASSES]
+    return corners[labels] + 0.5 * torch.randn(rows, 6, generator=random), labels
+
+
+@pytest.fixture(scope="module")
+def trained() -> nn.Sequential:
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        network = nn.Sequential(Encoder(), nn.Linear(6, CLASSES))
+    inputs, labels = made(80, 0)
+    optimiser = torch.optim.AdamW(network.parameters(), lr=0.01)
+    for _ in range(60):
+        optimiser.zero_grad()
+        nn.functional.cross_entropy(network(inputs), labels).backward()
+        optimiser.step()
+    assert accuracy(network, range(CLASSES)) > 0.97
+    return network
+
+
+def accuracy(network: nn.Module, classes: range | list[int]) -> float:
+    inputs, labels = made(200, 1)
+    some = torch.isin(labels, torch.tensor(list(classes)))
+    with torch.no_grad():
+        return (network(inputs[some]).argmax(-1) == labels[some]).float().mean().item()
+
+
+def request(gone: int, kept: list[int], each: int = 4) -> UnlearningRequest:
+    inputs, labels = made(80, 0)
+    few = torch.cat([torch.where(labels == one)[0][:each] for one in kept]) if kept else torch.zeros(0, dtype=torch.long)
+    mine = torch.where(labels == gone)[0][:each]
+    return UnlearningRequest(forget=inputs[mine], forget_labels=labels[mine], retain=inputs[few], retain_labels=labels[few])
+
+
+@pytest.mark.parametrize(
+    "objective",
+    [
+        GroupSparse(forget_weight=0.5),
+        GroupSparsePrototypes(forget_weight=1.0, prototype_retain_weight=0.2),
+        GroupSparseConditioned(),
+        GradientAscent(forget_weight=0.3),
+        NegativePreference(forget_weight=1.0),
+        Scrub(forget_weight=2.0, until=0.7),
+    ],
+    ids=lambda one: type(one).__name__,
+)
+def test_every_objective_forgets_a_class_and_keeps_the_rest(trained: nn.Sequential, objective: UnlearningObjective) -> None:
+    network = unlearn(trained, request(0, [1, 2, 3]), objective, RECIPE).network
+    assert accuracy(network, [0]) < 0.25
+    assert accuracy(network, [1, 2, 3]) > 0.7
+
+
+def test_a_sequence_of_requests_is_forgotten(trained: nn.Sequential) -> None:
+    network = trained
+    for gone, kept in ((0, [1, 2, 3]), (1, [2, 3])):
+        network = unlearn(network, request(gone, kept), GroupSparse(forget_weight=0.5), RECIPE).network
+    assert accuracy(network, [0, 1]) < 0.25
+    assert accuracy(network, [2, 3]) > 0.9
+
+
+def test_the_network_given_and_the_request_stay_as_they_are(trained: nn.Sequential) -> None:
+    asked = request(0, [1, 2, 3])
+    weights, samples = copy.deepcopy(trained.state_dict()), (asked.forget.clone(), asked.retain.clone())
+    training = trained.training
+    first, second = (unlearn(trained, asked, recipe=RECIPE) for _ in range(2))
+    assert all(torch.equal(weights[name], one) for name, one in trained.state_dict().items())
+    assert all(one.requires_grad for one in trained.parameters())
+    assert trained.training == training
+    assert torch.equal(samples[0], asked.forget)
+    assert torch.equal(samples[1], asked.retain)
+    assert first.losses == second.losses, "the same request gives the same network (law 1)"
+    assert all(torch.equal(one, two) for one, two in zip(first.network.parameters(), second.network.parameters(), strict=True))
+
+
+def test_only_feed_forward_weights_change_and_by_the_rank_at_most(trained: nn.Sequential) -> None:
+    done = unlearn(trained, request(0, [1, 2, 3]), recipe=RECIPE)
+    changes = {name: one - two for (name, one), two in zip(done.network.state_dict().items(), trained.state_dict().values(), strict=True)}
+    changed = {name for name, change in changes.items() if change.abs().sum() > 0}
+    assert changed == {f"0.layers.{place}.{layer}.weight" for place in range(2) for layer in ("wide", "narrow")}
+    assert all(torch.linalg.matrix_rank(changes[name], atol=1e-5) <= 2 for name in changed)
+    first = sum(changes[f"0.layers.0.{layer}.weight"].square().sum() for layer in ("wide", "narrow")) ** 0.5
+    assert done.block_changes[0] == pytest.approx(float(first), rel=1e-4)
+
+
+def test_sparsity_leaves_blocks_as_they_are(trained: nn.Sequential) -> None:
+    loose, tight = (
+        unlearn(trained, request(0, [1, 2, 3]), GroupSparse(forget_weight=0.5, sparsity=weight), RECIPE).block_changes
+        for weight in (0.0, 1.0)
+    )
+    assert sum(tight) < 0.5 * sum(loose)
+
+
+def test_nothing_to_keep_is_allowed(trained: nn.Sequential) -> None:
+    assert accuracy(unlearn(trained, request(0, []), recipe=RECIPE).network, [0]) < 0.25
+
+
+def test_mixed_precision_forgets_too(trained: nn.Sequential) -> None:
+    done = unlearn(trained, request(0, [1, 2, 3]), GroupSparse(forget_weight=0.5), replace(RECIPE, mixed_precision=True))
+    assert accuracy(done.network, [0]) < 0.25
+    assert next(done.network.parameters()).dtype == torch.float32
+
+
+def test_a_fresh_adapter_changes_nothing_and_a_folded_one_what_it_did(trained: nn.Sequential) -> None:
+    network, names, (inputs, _) = copy.deepcopy(trained).requires_grad_(False), feed_forward_blocks(trained), made(8, 2)
+    before = network(inputs)
+    with low_rank(network, names, rank=2) as groups:
+        torch.testing.assert_close(network(inputs), before)
+        for matrix in (matrix for group in groups for matrix in group):
+            matrix.data.normal_(0, 0.1, generator=torch.Generator().manual_seed(matrix.numel()))
+        during = network(inputs).detach()
+    assert torch.equal(network(inputs), before), "closed, it is gone"
+    fold(network, names, groups)
+    torch.testing.assert_close(network(inputs), during)
+    assert not torch.allclose(during, before, atol=1e-3)
+
+
+def test_prototypes_are_the_means_of_classes_by_hand() -> None:
+    features = torch.tensor([[1.0, 0.0], [3.0, 2.0], [5.0, 5.0]])
+    old = Before.of(features, torch.zeros(3, 2), torch.tensor([7, 7, 1]))
+    assert old.prototypes.tolist() == [[2.0, 1.0], [2.0, 1.0], [5.0, 5.0]]
+    tokens = torch.stack([features, torch.full((3, 2), 9.0)], dim=1)
+    answered = Before.of(tokens, torch.zeros(3, 2, 2), torch.tensor([[7, -100], [7, -100], [7, 7]]))
+    assert answered.prototypes.tolist() == [[2.0, 1.0], [2.0, 1.0], [7.0, 7.0]]
+
+
+def test_feed_forward_blocks_of_bert_vit_and_llama() -> None:
+    from transformers import BertConfig, BertModel, LlamaConfig, LlamaModel, ViTConfig, ViTModel
+
+    sizes = {"hidden_size": 8, "intermediate_size": 16, "num_hidden_layers": 2, "num_attention_heads": 2}
+    bert = feed_forward_blocks(nn.Sequential(BertModel(BertConfig(vocab_size=9, **sizes)), nn.Linear(8, 99)))
+    assert bert[1] == ("0.encoder.layer.1.intermediate.dense", "0.encoder.layer.1.output.dense")
+    llama = feed_forward_blocks(LlamaModel(LlamaConfig(vocab_size=9, num_key_value_heads=1, **sizes)))
+    assert llama[0] == ("layers.0.mlp.gate_proj", "layers.0.mlp.up_proj", "layers.0.mlp.down_proj")
+    vit = feed_forward_blocks(ViTModel(ViTConfig(image_size=8, patch_size=4, **sizes)))
+    assert [len(one) for one in (bert, llama, vit)] == [2, 2, 2]
+    assert all(len(block) == 2 for block in vit)
+
+
+def test_layers_can_be_named(trained: nn.Sequential) -> None:
+    done = unlearn(trained, request(0, [1, 2, 3]), recipe=RECIPE, blocks=[["0.layers.1.mixing"]])
+    assert len(done.block_changes) == 1
+    with pytest.raises(ValueError, match="no linear layer"):
+        unlearn(trained, request(0, [1]), recipe=RECIPE, blocks=[["0.layers.1"]])
+    with pytest.raises(ValueError, match="name the layers"):
+        unlearn(nn.Sequential(nn.Linear(6, 6), nn.Linear(6, CLASSES)), request(0, [1]), recipe=RECIPE)
+
+
+def test_a_request_that_cannot_be_is_refused() -> None:
+    rows, labels = made(8, 0)
+    with pytest.raises(ValueError, match="nothing to forget"):
+        UnlearningRequest(forget=rows[:0], forget_labels=labels[:0], retain=rows, retain_labels=labels)
+    with pytest.raises(ValueError, match="give one label an input"):
+        UnlearningRequest(forget=rows[:1], forget_labels=labels[:1], retain=rows[1:3], retain_labels=labels[1:2])
+    with pytest.raises(ValueError, match="give one label an input"):
+        UnlearningRequest(forget=rows[:2], forget_labels=labels[:1], retain=rows[1:3], retain_labels=labels[1:3])
+    with pytest.raises(ValueError, match="differ in shape"):
+        UnlearningRequest(forget=rows[:1], forget_labels=labels[:1], retain=rows[1:3, :4], retain_labels=labels[1:3])
+    with pytest.raises(ValueError, match="to be forgotten and to be kept"):
+        UnlearningRequest(forget=rows[:1], forget_labels=labels[:1], retain=rows[1:], retain_labels=labels[1:])
+
+
+@pytest.mark.parametrize("wrong", [{"rank": 0}, {"steps": 0}, {"learning_rate": 0.0}, {"retain_batch": 0}, {"weight_decay": -1.0}])
+def test_a_recipe_out_of_range_is_refused(wrong: dict[str, float]) -> None:
+    with pytest.raises(ValueError, match="must be"):
+        UnlearningRecipe(**wrong)  # type: ignore[arg-type]
+
+
+def test_a_training_that_runs_away_is_named(trained: nn.Sequential) -> None:
+    with pytest.raises(FloatingPointError, match="smaller learning rate"):
+        unlearn(trained, request(0, [1]), GradientAscent(forget_weight=1e30), replace(RECIPE, learning_rate=1e30))

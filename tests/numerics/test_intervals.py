@@ -1,0 +1,67 @@
+"""Intervals against published and hand-computed figures."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lifelong.numerics.intervals import bootstrap_ci95, paired_difference_ci95, rate_difference_ci95, wilson_ci95
+
+
+def test_wilson_golden() -> None:
+    # Newcombe 1998, Statistics in Medicine 17:857, Table I, method 3.
+    assert wilson_ci95(81, 263) == pytest.approx((0.2553, 0.3662), abs=5e-5)
+    assert wilson_ci95(15, 148) == pytest.approx((0.0624, 0.1605), abs=5e-5)
+    assert wilson_ci95(0, 20) == pytest.approx((0.0, 0.1611), abs=5e-5)
+    assert wilson_ci95(1, 29) == pytest.approx((0.0061, 0.1718), abs=5e-5)
+
+
+def test_rate_difference_golden() -> None:
+    # Newcombe 1998, Statistics in Medicine 17:873, Table II, method 10, cases a, b and e.
+    assert rate_difference_ci95(56, 70, 48, 80) == pytest.approx((0.0524, 0.3339), abs=5e-5)
+    assert rate_difference_ci95(9, 10, 3, 10) == pytest.approx((0.1705, 0.8090), abs=5e-5)
+    assert rate_difference_ci95(5, 56, 0, 29) == pytest.approx((-0.0381, 0.1926), abs=5e-5)
+
+
+@given(st.integers(0, 200), st.integers(0, 200))
+def test_wilson_holds_the_rate(a: int, b: int) -> None:
+    successes, total = min(a, b), max(a, b)
+    low, high = wilson_ci95(successes, total)
+    assert 0 <= low <= (successes / total if total else 0.5) <= high <= 1
+    if total:
+        mirrored = wilson_ci95(total - successes, total)
+        assert (1 - mirrored[1], 1 - mirrored[0]) == pytest.approx((low, high))
+
+
+def test_no_trials_say_nothing() -> None:
+    assert wilson_ci95(0, 0) == (0.0, 1.0)
+    assert rate_difference_ci95(0, 0, 0, 0)[0] < -0.5
+
+
+def test_wilson_refuses_what_is_no_rate() -> None:
+    with pytest.raises(ValueError, match="3 successes of 2"):
+        wilson_ci95(3, 2)
+
+
+def test_bootstrap_is_near_the_normal_interval() -> None:
+    low, high = bootstrap_ci95([0.0] * 50 + [1.0] * 50, seed=1)
+    assert (low, high) == pytest.approx((0.402, 0.598), abs=0.015)
+    assert bootstrap_ci95([0.0] * 50 + [1.0] * 50, seed=1) == (low, high)
+
+
+def test_paired_difference_uses_the_pairs() -> None:
+    live = [True, False] * 50
+    candidate = [True, True] * 20 + [True, False] * 30
+    low, high = paired_difference_ci95(candidate, live)
+    assert 0.11 < low < 0.2 < high < 0.29
+    assert paired_difference_ci95(live, live) == (0.0, 0.0)
+    with pytest.raises(ValueError, match="same tasks"):
+        paired_difference_ci95([1], [1, 0])
+    with pytest.raises(ValueError, match="at least one"):
+        paired_difference_ci95([], [])
+
+
+@given(st.lists(st.tuples(st.booleans(), st.booleans()), min_size=1, max_size=30), st.integers(0, 99))
+def test_swapping_the_arms_mirrors_the_interval(pairs: list[tuple[bool, bool]], seed: int) -> None:
+    a, b = [x for x, _ in pairs], [y for _, y in pairs]
+    low, high = paired_difference_ci95(a, b, seed=seed)
+    assert paired_difference_ci95(b, a, seed=seed) == pytest.approx((-high, -low))

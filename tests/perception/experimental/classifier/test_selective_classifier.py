@@ -1,0 +1,180 @@
+from __future__ import annotations
+
+import math
+from functools import cache
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from lifelong.checks.scorer import example_samples
+from lifelong.perception import ClassifierRecipe, Gate, GateScores, binomial_upper_bound
+from lifelong.perception.experimental.classifier.evidence_model import failure_columns
+from lifelong.perception.experimental.classifier.head_ensemble import HeadOutputs
+from lifelong.perception.experimental.classifier.selective_classifier import promise_of
+
+QUICK = ClassifierRecipe(epochs=6, batch_size=16)
+FOREIGN = np.eye(12, dtype=np.float32)[5:]
+OUTLIERS = np.eye(12, dtype=np.float32)[3:5]
+
+
+def gate(**values: object) -> Gate:
+    return Gate(**{"members": 1, "hidden": 16, "recipe": QUICK, "rounds": 2, "foreign_rate": 0.1, "risk": 0.2, **values})  # type: ignore[arg-type]
+
+
+@cache
+def fitted() -> Gate:
+    """Read only: for tests that change nothing."""
+    vectors, _, labels = example_samples(0)
+    held, _, classes = example_samples(1, 90)
+    return gate().fit(vectors, labels, held, classes)
+
+
+def test_failure_columns_golden() -> None:
+    chances = np.array([[0.5, 0.25, 0.25]])
+    outputs = HeadOutputs(probabilities=chances, energy=np.zeros(1), outlier=np.zeros(1), inlier=np.zeros(1))
+    # Log odds of 1 - 0.5 and of 1 - (0.5 - 0.25) = 0.75.
+    np.testing.assert_allclose(failure_columns(outputs), [[0, math.log(3)]], atol=1e-6)
+
+
+def test_promise_golden() -> None:
+    # 19 samples: the 18th smallest novelty (ceil(20 * 0.9)) leaves one above; all right, so all may be accepted at this risk.
+    novelty = np.arange(19) / 20
+    scores = GateScores(labels=np.zeros(19, dtype=np.int64), failure=np.zeros(19), novelty=novelty)
+    promise = promise_of(scores, np.zeros(19, dtype=np.int64), foreign_rate=0.1, risk=0.4, delta=0.05)
+    assert promise.threshold == 17 / 20
+    assert promise.foreign_share == 1 / 19
+    assert promise.rule.coverage == 1.0
+    assert promise.rule.risk_bound == pytest.approx(binomial_upper_bound(0, 19, 0.05 / 2))
+    few = promise_of(scores, np.zeros(19, dtype=np.int64), foreign_rate=0.04, risk=0.1, delta=0.05)
+    assert (few.threshold, few.foreign_share, few.rule.coverage) == (math.inf, 0.0, 0.0)
+
+
+def test_known_and_foreign_are_told_apart_without_an_outlier_seen() -> None:
+    fresh, _, classes = example_samples(2)
+    known, foreign = fitted().decide(fresh), fitted().decide(FOREIGN)
+    np.testing.assert_array_equal(known.scores.labels, classes)
+    assert known.act.mean() > 0.7
+    assert foreign.foreign.all()
+    assert not foreign.act.any()
+    assert not (known.act & known.foreign).any()
+    assert foreign.scores.novelty.min() > known.scores.novelty.mean()
+    assert fitted().outdated == ()
+    promise = fitted().promise
+    assert promise.foreign_share <= 0.1
+    assert 0 < promise.rule.coverage <= 1
+    assert promise.rule.risk <= promise.rule.risk_bound <= 0.2
+
+
+@settings(max_examples=20)
+@given(st.integers(0, 10_000))
+def test_scores_are_chances_whatever_comes_and_in_whatever_order(seed: int) -> None:
+    draw = np.random.default_rng(seed)
+    rows = (draw.normal(size=(9, 12)) * draw.choice([0.0, 1e-3, 1.0, 1e3])).astype(np.float32)
+    scores, turned = fitted().judge(rows), fitted().judge(rows[::-1])
+    for values, others in ((scores.failure, turned.failure), (scores.novelty, turned.novelty), (scores.confidence, turned.confidence)):
+        assert ((values >= 0) & (values <= 1)).all()
+        np.testing.assert_allclose(others[::-1], values, atol=1e-3)
+    assert np.isin(scores.labels, [0, 1, 2]).all()
+
+
+@given(st.floats(0, 1), st.floats(0, 1), st.floats(0, 1))
+def test_confidence_falls_with_either_score(failure: float, novelty: float, more: float) -> None:
+    def confidence(first: float, second: float) -> float:
+        scores = GateScores(labels=np.zeros(1, dtype=np.int64), failure=np.array([first]), novelty=np.array([second]))
+        return float(scores.confidence[0])
+
+    assert confidence(max(failure, more), novelty) <= confidence(failure, novelty)
+    assert confidence(failure, max(novelty, more)) <= confidence(failure, novelty)
+
+
+def test_same_seed_same_gate_and_the_input_stays() -> None:
+    vectors, _, labels = example_samples(0)
+    held, _, classes = example_samples(1, 90)
+    again = gate().fit(vectors, labels, held, classes)
+    np.testing.assert_array_equal(again.judge(held).novelty, fitted().judge(held).novelty)
+    np.testing.assert_array_equal(vectors, example_samples(0)[0])
+    np.testing.assert_array_equal(held, example_samples(1, 90)[0])
+    assert again.promise == fitted().promise
+
+
+def test_outliers_teach_the_fusion_and_blocks_are_read_apart() -> None:
+    vectors, _, labels = example_samples(0)
+    held, _, classes = example_samples(1)
+    double = gate(widths=(12, 12), foreign_rate=0.2)
+    twice = [np.hstack([rows, rows]) for rows in (vectors, held, OUTLIERS, FOREIGN)]
+    double.fit(twice[0], labels, twice[1], classes, outliers=twice[2], validation_outliers=twice[3])
+    assert double.judge(twice[3]).novelty.min() > double.judge(twice[1]).novelty.max()
+    with pytest.raises(ValueError, match="columns are needed"):
+        double.judge(vectors)
+
+
+def test_a_class_comes_and_goes_without_a_refit() -> None:
+    vectors, _, labels = example_samples(0)
+    held, _, classes = example_samples(1, 60)
+    lively = gate().fit(vectors, labels, held, classes)
+    fresh = (np.eye(12, dtype=np.float32)[7] + 0.1 * np.random.default_rng(0).normal(size=(20, 12))).astype(np.float32)
+    assert lively.judge(fresh).novelty.min() > lively.promise.threshold
+    lively.learn(fresh[:10], np.full(10, 42))
+    np.testing.assert_array_equal(lively.labels, [0, 1, 2, 42])
+    assert any("[42]" in line for line in lively.outdated)
+    with pytest.raises(ValueError, match="call `recalibrate` first"):
+        lively.decide(fresh)
+    assert (lively.judge(fresh[10:]).labels == 42).all()
+    lively.recalibrate(np.vstack([held, fresh[10:]]), np.concatenate([classes, np.full(10, 42)]))
+    assert lively.decide(fresh).foreign.mean() < 0.5
+    lively.forget(np.array([42]))
+    lively.forget(np.array([1]))
+    assert any("masked" in line and "[1]" in line for line in lively.outdated)
+    assert not (lively.judge(held).labels == 1).any()
+    lively.recalibrate(held[classes != 1], classes[classes != 1])
+    assert lively.decide(held[classes == 1]).foreign.all()
+    with pytest.raises(ValueError, match="would be left"):
+        lively.forget(np.array([0, 2]))
+
+
+@pytest.mark.parametrize("some", ["one class", "one sample", "duplicates", "all wrong"])
+def test_thin_samples_have_a_defined_answer(some: str) -> None:
+    vectors, _, labels = example_samples(0)
+    held, _, classes = example_samples(1)
+    if some == "one class":
+        vectors, labels, held, classes = vectors[labels == 0], labels[labels == 0], held[classes == 0], classes[classes == 0]
+    elif some == "one sample":
+        keep = (labels != 1) | (np.arange(len(labels)) == 1)
+        vectors, labels = vectors[keep], labels[keep]
+    elif some == "duplicates":
+        vectors, held = vectors[labels], held[classes]  # three different vectors, twenty times each
+    else:
+        classes = (classes + 1) % 3
+    thin = gate().fit(vectors, labels, held, classes)
+    for rows in (held, FOREIGN, held[:0]):
+        decision = thin.decide(rows)
+        assert np.isfinite(decision.scores.confidence).all()
+        assert len(decision.act) == len(decision.foreign) == len(rows)
+    if some == "all wrong":
+        assert not thin.decide(held).act.any()
+        assert thin.judge(held).failure.mean() > 0.9
+    elif some != "one sample":  # there, new samples of the thin class look foreign, and the threshold makes room for them
+        assert thin.decide(FOREIGN).foreign.mean() > 0.5
+
+
+def test_bad_input_is_refused_by_name() -> None:
+    vectors, _, labels = example_samples(0)
+    held, _, classes = example_samples(1)
+    with pytest.raises(ValueError, match="call `fit` first"):
+        gate().judge(vectors)
+    with pytest.raises(ValueError, match="0 validation samples"):
+        gate().fit(vectors, labels, held[:0], classes[:0])
+    with pytest.raises(ValueError, match=r"classes \[9\] of them without a sample"):
+        gate().fit(vectors, labels, held, classes * 0 + 9)
+    with pytest.raises(ValueError, match="NaN or infinite"):
+        gate().fit(vectors * np.nan, labels, held, classes)
+    with pytest.raises(ValueError, match="NaN or infinite"):
+        fitted().judge(vectors * np.inf)
+    with pytest.raises(ValueError, match="one label a vector"):
+        gate().fit(vectors, labels[:-1], held, classes)
+    with pytest.raises(ValueError, match=r"needed"):
+        fitted().recalibrate(held[:0], classes[:0])
+    with pytest.raises(ValueError, match="must lie in"):
+        Gate(risk=0.0)

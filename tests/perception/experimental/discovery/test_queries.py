@@ -1,0 +1,158 @@
+from __future__ import annotations
+
+import inspect
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from lifelong import perception
+from lifelong.perception import (
+    BadgeQuery,
+    EntropyQuery,
+    KCentreQuery,
+    MarginQuery,
+    NovelMarginQuery,
+    QueryPool,
+    QueryStrategy,
+    RandomQuery,
+    active_discovery,
+    stable_mapping,
+)
+from lifelong.perception.experimental.discovery.queries import margins
+from lifelong.perception.scores.scorer import unit
+
+MEMBERS = [
+    member
+    for name in perception.__all__
+    if inspect.isclass(member := getattr(perception, name)) and member is not QueryStrategy and callable(getattr(member, "choose", None))
+]
+
+
+def pool(probabilities: object, known: int = 1, vectors: np.ndarray | None = None, answered: object = None) -> QueryPool:
+    shares = np.array(probabilities, dtype=np.float32)
+    return QueryPool(
+        vectors=np.eye(len(shares), 8, dtype=np.float32) if vectors is None else vectors,
+        probabilities=shares,
+        known=known,
+        labelled=np.zeros((0, 8), dtype=np.float32),
+        answered=np.zeros(shares.shape[1], dtype=np.int64) if answered is None else np.array(answered),
+    )
+
+
+def draw() -> np.random.Generator:
+    return np.random.default_rng(0)
+
+
+def test_members_are_found() -> None:
+    assert {RandomQuery, MarginQuery, EntropyQuery, KCentreQuery, BadgeQuery, NovelMarginQuery} == set(MEMBERS)
+
+
+@pytest.mark.parametrize("member", MEMBERS)
+@settings(max_examples=15, deadline=None)
+@given(st.integers(0, 2**32 - 1), st.integers(0, 12), st.integers(1, 5), st.integers(0, 15))
+def test_every_strategy_chooses_different_rows(member: type[QueryStrategy], seed: int, rows: int, classes: int, count: int) -> None:
+    random = np.random.default_rng(seed)
+    vectors = unit(random.normal(size=(rows, 8))).astype(np.float32)
+    asked = pool(random.dirichlet(np.ones(classes), size=rows).reshape(rows, classes), known=classes // 2, vectors=vectors)
+    before = asked.probabilities.copy()
+    chosen = member().choose(asked, count, np.random.default_rng(seed))
+    assert len(chosen) == len(set(chosen.tolist())) == min(count, rows)
+    assert all(0 <= place < rows for place in chosen)
+    assert np.array_equal(member().choose(asked, count, np.random.default_rng(seed)), chosen)
+    assert np.array_equal(asked.probabilities, before)
+
+
+def test_margins_by_hand() -> None:
+    assert margins(np.array([[0.6, 0.3, 0.1], [0.5, 0.5, 0]], dtype=np.float32)) == pytest.approx([0.3, 0])
+    assert margins(np.ones((2, 1), dtype=np.float32)).tolist() == [1, 1]
+
+
+def test_margin_and_entropy_take_the_unsure() -> None:
+    asked = pool([[0.9, 0.1, 0], [0.5, 0.5, 0], [0.4, 0.3, 0.3]])
+    assert MarginQuery().choose(asked, 2, draw()).tolist() == [1, 2]
+    assert EntropyQuery().choose(asked, 2, draw()).tolist() == [2, 1]
+
+
+def test_k_centre_takes_the_farthest() -> None:
+    angles = np.array([0, 0.1, 1.5, 3.0])
+    rows = np.stack([np.cos(angles), np.sin(angles), *np.zeros((6, 4))], axis=1).astype(np.float32)
+    asked = QueryPool(
+        vectors=rows, probabilities=np.ones((4, 1), dtype=np.float32), known=0, labelled=rows[:1], answered=np.zeros(1, dtype=np.int64)
+    )
+    assert KCentreQuery().choose(asked, 2, draw()).tolist() == [3, 2]
+
+
+def test_badge_takes_large_gradients_and_no_twins() -> None:
+    vectors = np.repeat(np.eye(3, 8, dtype=np.float32), 4, axis=0)
+    sure = [[1.0, 0.0]] * 4
+    unsure = [[0.5, 0.5]] * 8
+    chosen = BadgeQuery().choose(pool(sure + unsure, vectors=vectors), 2, draw())
+    assert set((chosen // 4).tolist()) == {1, 2}
+
+
+def test_novel_margin_asks_every_new_class_safely_first() -> None:
+    asked = pool([[0.9, 0.1, 0], [0, 0.6, 0.4], [0, 0.9, 0.1], [0, 0.3, 0.7], [0.1, 0.0, 0.9], [0, 0.8, 0.2]])
+    assert set(NovelMarginQuery().choose(asked, 2, draw()).tolist()) == {2, 4}
+    answered = pool(asked.probabilities, answered=[0, 1, 1])
+    assert set(NovelMarginQuery().choose(answered, 2, draw()).tolist()) == {1, 3}
+    # No row of a known class comes before all rows of new classes.
+    assert NovelMarginQuery().choose(asked, 6, draw())[-1] == 0
+    with pytest.raises(ValueError, match="safe"):
+        NovelMarginQuery(safe=-1)
+
+
+def test_the_mapping_gives_every_answered_class_a_number_of_its_own() -> None:
+    predictions = np.array([[0.0, 0.9, 0.1], [0.0, 0.6, 0.4], [0.1, 0.7, 0.2]], dtype=np.float32)
+    # Class 7 has the better claim to number 1, so class 9 gets number 2; for class 8 none is left.
+    assert stable_mapping(predictions, np.array([7, 7, 9]), 1) == {0: 0, 7: 1, 9: 2}
+    assert set(stable_mapping(predictions, np.array([7, 8, 9]), 1).values()) == {0, 1, 2, 3}
+    assert stable_mapping(predictions[:0], np.zeros(0, dtype=np.int64), 2) == {0: 0, 1: 1}
+
+
+def close_groups(seed: int) -> tuple[np.ndarray, np.ndarray]:
+    random = np.random.default_rng(seed)
+    labels = np.arange(200) % 5
+    centres = np.eye(5, 12) + np.array([[0], [0], [0], [1], [1]]) * np.eye(12)[11]
+    return unit(centres[labels] + 0.3 * random.normal(size=(200, 12))).astype(np.float32), labels
+
+
+def test_answers_help_and_are_kept() -> None:
+    vectors, labels = close_groups(0)
+    known = (labels < 2) & (np.arange(200) < 40)
+    free = labels[~known]
+    names = free + 10 * (free >= 2)
+    rounds = list(
+        active_discovery(vectors[~known], vectors[known], labels[known], lambda places: names[places], rounds=2, questions=8, count=7)
+    )
+    assert [len(state.asked) for state in rounds] == [0, 8, 16]
+    last = rounds[-1]
+    assert len(set(last.asked.tolist())) == 16
+    assert np.array_equal(last.answers, names[last.asked])
+    assert {0: 0, 1: 1}.items() <= last.named.items()
+    assert len(set(last.named.values())) == len(last.named)
+    # Seven classes were asked for, five there are: answers take away those that belong to others.
+    assert last.discovery.count < 7
+    expected = np.array([last.named.get(int(name), -1) for name in names])
+    first = (rounds[0].discovery.labels[free < 2] == free[free < 2]).mean()
+    assert (last.discovery.labels == expected).mean() > 0.9
+    assert first > 0.5
+
+
+def test_a_class_beyond_the_count_gets_a_prototype() -> None:
+    vectors, labels = close_groups(1)
+    known = (labels < 2) & (np.arange(200) < 40)
+    free = labels[~known]
+    last = list(
+        active_discovery(vectors[~known], vectors[known], labels[known], lambda places: free[places], rounds=2, questions=20, count=3)
+    )[-1]
+    assert last.discovery.count >= 5
+    assert set(last.answers.tolist()) <= set(last.named)
+
+
+def test_questions_end_with_the_rows() -> None:
+    vectors, labels = close_groups(2)
+    few, known = vectors[:12], vectors[100:140]
+    rounds = list(active_discovery(few, known[:0], labels[:0], lambda places: labels[places], rounds=5, questions=8, count=3))
+    assert [len(state.asked) for state in rounds] == [0, 8, 12]

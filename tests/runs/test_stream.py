@@ -1,0 +1,41 @@
+"""The stream on a tiny random model."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from toy import ToyEnvironment, open_toy
+
+from lifelong.orchestrator import LifelongLearner
+from lifelong.runs.stream import Family, Schedule, run_stream
+
+FAMILIES = ("lamps", "bells")
+
+
+def schedule(sleep: str) -> Schedule:
+    environments = [ToyEnvironment(name, right) for name, right in zip(FAMILIES, ("white", "green"), strict=True)]
+    return Schedule(families=tuple(Family(environment=one, train=16, test=4) for one in environments), corrections=16, sleep=sleep)
+
+
+def test_what_is_learned_at_the_end_has_had_no_time_to_be_forgotten(tiny_model: Path, tmp_path: Path) -> None:
+    with open_toy(tmp_path, tiny_model, *(family.environment for family in schedule("at_end").families)) as learner:
+        summary = run_stream(learner, schedule("at_end"))
+    [night] = summary["nights"]
+    assert night["night"] == 2, "the night counts as the evaluation after it does"
+    assert summary["metrics"]["forgetting"] == {"lamps": None, "bells": None}
+    assert summary["metrics"]["success_after"]["bells"] == summary["metrics"]["success_final"]["bells"] is not None
+
+
+def test_a_run_that_ended_is_read_and_not_lived_again(tiny_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    environments = [family.environment for family in schedule("after_each").families]
+    with open_toy(tmp_path, tiny_model, *environments) as learner:
+        first = run_stream(learner, schedule("after_each"))
+    assert [night["night"] for night in first["nights"]] == [1, 2]
+    for verb in ("sleep", "evaluate"):
+        monkeypatch.setattr(LifelongLearner, verb, lambda *_, verb=verb, **__: pytest.fail(f"{verb} was asked again"))
+    with open_toy(tmp_path, tiny_model, *environments) as learner:
+        monkeypatch.setattr(learner._parts.engine, "chat", lambda *_: pytest.fail("the engine was asked again"))
+        monkeypatch.setattr(learner._parts.engine, "choose", lambda *_: pytest.fail("the engine was asked again"))
+        again = run_stream(learner, schedule("after_each"))
+    assert {**again, "seconds": 0} == {**first, "seconds": 0}
