@@ -1,1 +1,45 @@
-"""Public contract checks: what a new head, scorer, engine or environment must fulfil, as functions that raise `AssertionError`."""
+"""Public contract checks: what a new head, scorer, engine or environment must fulfil.
+
+Each is a function that raises `AssertionError` with the rule that is broken.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .cue_memory import check_memory
+    from .discoverer import check_discoverer
+    from .encoder import check_encoder
+    from .engine import check_engine
+    from .environment import check_environment
+    from .head import check_head
+    from .scorer import check_scorer
+
+_FACE = {
+    "check_discoverer": "discoverer",
+    "check_encoder": "encoder",
+    "check_engine": "engine",
+    "check_environment": "environment",
+    "check_head": "head",
+    "check_memory": "cue_memory",
+    "check_scorer": "scorer",
+}
+
+__all__ = [
+    "check_discoverer",
+    "check_encoder",
+    "check_engine",
+    "check_environment",
+    "check_head",
+    "check_memory",
+    "check_scorer",
+]
+
+
+def __getattr__(name: str) -> Any:
+    """Import a public name when it is first asked for (PEP 562)."""
+    if name in _FACE:
+        return getattr(import_module(f".{_FACE[name]}", __name__), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

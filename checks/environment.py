@@ -24,7 +24,7 @@ def check_environment(environment: Environment, *, count: int = 5, seed: int = 0
         first, again = _replay(environment, task), _replay(environment, task)
         assert first == again, f"task {task.id}: the same actions gave other texts or rewards the second time (law 1)"
         _check_garbage(environment, task)
-    foreign = Task(id="no-such-task", goal="nothing", source=environment.family)
+    foreign = Task(id="no-such-task", goal="nothing", environment=environment.family)
     try:
         environment.reset(options={"task": foreign})
     except MalformedTask:
@@ -42,7 +42,7 @@ def _check_tasks(environment: Environment, train: Sequence[Task], test: Sequence
     texts = {task.text for task in train} & {task.text for task in test}
     assert not texts, f"tasks in both splits: {sorted(texts)[:3]}"
     for task in (*train, *test):
-        assert (task.source, task.kind) == (environment.family,) * 2, f"task {task.id}: source and kind must be the family's name"
+        assert (task.environment, task.skill) == (environment.family,) * 2, f"task {task.id}: source and kind must be the family's name"
         assert task.instructions == train[0].instructions, f"task {task.id}: instructions differ within the family"
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from .episodes import (
-    EXPERT,
     Adapter,
     AdapterStatus,
     Episode,
@@ -12,6 +11,7 @@ from .episodes import (
     LessonStatus,
     Receipt,
     SkillGate,
+    demonstration_id,
 )
 from .errors import (
     AdapterRejected,
@@ -30,7 +30,6 @@ from .steps import Action, Message, Observation, Recall, Reward, Step, Thought, 
 from .tasks import NO_VERDICT, UNKNOWN, Judge, Outcome, Task, Usage, Verdict
 
 __all__ = [
-    "EXPERT",
     "NO_VERDICT",
     "UNKNOWN",
     "Action",
@@ -65,5 +64,6 @@ __all__ = [
     "ToolResult",
     "Usage",
     "Verdict",
+    "demonstration_id",
     "to_messages",
 ]

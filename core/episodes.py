@@ -10,8 +10,14 @@ from typing import Any
 from .steps import Action, Step, steps_from_json, steps_to_json
 from .tasks import Judge, Outcome, Task, Usage, Verdict
 
-EXPERT = "expert"
-"""The model name under which demonstrations are recorded: they are corrections, not the agent's own runs."""
+
+def demonstration_id(episode: str) -> str:
+    """Id under which the demonstration that corrects an episode is recorded.
+
+    >>> demonstration_id("run-7")
+    'run-7-demonstration'
+    """
+    return f"{episode}-demonstration"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,6 +38,8 @@ class Episode:
     """The base model that acted."""
     adapter: str = ""
     """The adapter that acted, empty for the base alone."""
+    demonstration: bool = False
+    """Whether an expert acted: a demonstration corrects an episode and is not the agent's own run."""
     lessons: tuple[str, ...] = ()
     """Ids of the lessons that were shown."""
     control: bool = False
@@ -72,11 +80,19 @@ class Episode:
     def from_json(cls, text: str) -> Episode:
         """The inverse of `to_json`. Raises `ValueError` or `KeyError` on damaged text."""
         row: dict[str, Any] = json.loads(text)
-        outcome, verdict = row["outcome"], row["verdict"]
+        outcome, verdict, task = row["outcome"], row["verdict"], row["task"]
+        # Records of format 2 and before used other names for the same fields.
+        for old, new in (("source", "environment"), ("kind", "skill")):
+            if old in task:
+                task[new] = task.pop(old)
+        if verdict and "vouched" in verdict:
+            verdict["accepted"] = verdict.pop("vouched")
+        if row["model"] == "expert":
+            row |= {"model": "", "demonstration": True}
         return cls(
             **{
                 **row,
-                "task": Task(**row["task"]),
+                "task": Task(**task),
                 "steps": steps_from_json(row["steps"]),
                 "outcome": Outcome(**{**outcome, "judge": Judge(outcome["judge"])}),
                 "verdict": Verdict(**verdict) if verdict else None,

@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, is_dataclass, replace
 from pathlib import Path
 from typing import Any, Self, get_type_hints
 
 from .errors import SettingsError
+
+RENAMED = {
+    "wake.doubtful_tries": "wake.max_attempts_when_unlikely",
+    "wake.tries": "wake.max_attempts",
+    "wake.promised_risk": "wake.target_risk",
+    "wake.abstain_on_doubt": "wake.abstain_on_low_confidence",
+    "sleep.fresh": "sleep.train_from_base",
+    "sleep.specialise": "sleep.per_skill_routing",
+}
+"""Names of version 0.1 that are still read, with a warning."""
 
 
 def _within(group: str, settings: object, **ranges: tuple[float, float]) -> None:
@@ -71,17 +82,17 @@ class WakeSettings:
 
     control_share: float = 0.1
     """Share of tasks that run with no memory and no adapter: the control arm."""
-    tries: int = 2
+    max_attempts: int = 2
     """Most answers tried on a task while the executor refuses them."""
-    doubtful_tries: int = 3
+    max_attempts_when_unlikely: int = 3
     """The same where the agent is likely to fail: there it spends more."""
     novelty_quantile: float = 0.99
     """Quantile of the known tasks' own novelty above which a task counts as foreign."""
     abstain_on_unknown: bool = False
     """Whether a foreign task is declined instead of tried on the base model."""
-    promised_risk: float = 0.2
+    target_risk: float = 0.2
     """Error rate that the tasks which the gate vouches for do not exceed, with 95 % confidence."""
-    abstain_on_doubt: bool = False
+    abstain_on_low_confidence: bool = False
     """Whether a known task that the gate does not vouch for is declined, once it has seen enough to vouch for any."""
 
     def __post_init__(self) -> None:
@@ -89,10 +100,10 @@ class WakeSettings:
             "wake",
             self,
             control_share=(0, 1),
-            tries=(1, 16),
-            doubtful_tries=(1, 16),
+            max_attempts=(1, 16),
+            max_attempts_when_unlikely=(1, 16),
             novelty_quantile=(0.5, 1),
-            promised_risk=(0.001, 0.999),
+            target_risk=(0.001, 0.999),
         )
 
 
@@ -122,11 +133,11 @@ class SleepSettings:
     """Fewest trainable episodes for which a skill consolidates."""
     allowed_drop: float = 0.03
     """How far an old skill may fall for which the candidate goes live, as a rate."""
-    fresh: bool = True
+    train_from_base: bool = True
     """Train from the base every night. False stacks nights on nights, as naive baselines do."""
     gate: bool = True
     """Publish only what the held-out tasks prove better. False publishes whatever was trained."""
-    specialise: bool = True
+    per_skill_routing: bool = True
     """A candidate may go live for some skills only. False: one adapter serves all."""
     discover_after: int = 30
     """Look for new skills once so many foreign tasks have come since the last look."""
@@ -178,6 +189,10 @@ class Settings:
         """
         result = self
         for dotted, value in values.items():
+            if dotted in RENAMED:
+                # stacklevel 2 points at whoever named the setting.
+                warnings.warn(f"the setting {dotted} is now called {RENAMED[dotted]}; use the new name", FutureWarning, stacklevel=2)
+                dotted = RENAMED[dotted]
             group, _, name = dotted.rpartition(".")
             if not group:
                 result = replace(result, **{name: _read(result, dotted, name, value)})

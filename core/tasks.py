@@ -13,7 +13,7 @@ class Task:
     """One thing to do, as an environment, an agent loop or a chat tool hands it over."""
 
     id: str
-    """Unique within `source`; the same id means the same task."""
+    """Unique within `environment`; the same id means the same task."""
     goal: str
     """The request itself, in the words of whoever asks."""
     context: str = ""
@@ -22,10 +22,10 @@ class Task:
     """How to answer. Stable over a family, so that a served prefix stays cached."""
     tenant: str = "default"
     """Whose task it is. Nothing of one tenant ever reaches another."""
-    source: str = ""
-    """The environment or client that sent it; the key under which an environment is found."""
-    kind: str = ""
-    """The skill named by people, empty where it has to be recognised."""
+    environment: str = ""
+    """Id of the environment or client that sent it; the key under which an environment is found."""
+    skill: str = ""
+    """The skill, where whoever sends the task knows it; empty where it has to be recognised."""
 
     def __post_init__(self) -> None:
         for name in ("id", "goal", "tenant"):
@@ -94,7 +94,7 @@ class Verdict:
     """Larger is surer: maximum softmax probability over skills, in [0, 1]."""
     success_chance: float = 0.5
     """Estimated chance that this agent solves the task, in [0, 1]."""
-    vouched: bool = False
+    accepted: bool = False
     """Whether the gate vouches for it: known, and sure enough of success to keep the promised error rate."""
 
     @property

@@ -34,7 +34,7 @@ class TextEnvironment(gymnasium.Env[str, str]):
 
     family: str
     max_steps: int
-    answer_tokens: int
+    max_answer_tokens: int
 
     def __init__(self) -> None:
         self.observation_space = Text(min_length=0, max_length=20_000, charset=string.printable)

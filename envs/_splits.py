@@ -63,8 +63,8 @@ class GeneratedEnvironment(TextEnvironment, Generic[ProblemT]):
             goal=problem.goal,
             context=problem.context,
             instructions=self.instructions,
-            source=self.family,
-            kind=self.family,
+            environment=self.family,
+            skill=self.family,
         )
 
     def _draw(self, split: Split, seed: int, index: int) -> ProblemT:

@@ -33,7 +33,7 @@ class Environment(Protocol):
     """Name of the family, such as `database`; the tasks' `source` and `kind`."""
     max_steps: int
     """Actions after which an episode is truncated."""
-    answer_tokens: int
+    max_answer_tokens: int
     """Tokens that the longest right action needs, with room to spare; what is longer is no answer any more."""
 
     def tasks(self, split: Split, count: int, *, seed: int = 0) -> Sequence[Task]:

@@ -1,7 +1,7 @@
 """What is kept in weights.
 
 A `Sample` is a conversation and the turn that should follow; `train_lora` turns samples and a `Recipe` into an
-immutable adapter directory; `examine` is the gate between a candidate and the skills it may serve; `substitute`
+immutable adapter directory; `decide_publication` is the gate between a candidate and the skills it may serve; `substitute`
 varies a sample without making it false. `image_network` is the encoder to train where the tasks are pictures.
 
 A `Head` tells the class of a vector and learns class after class without the samples of the earlier ones; an
@@ -13,7 +13,7 @@ from a network, approximately.
 from __future__ import annotations
 
 from .adapters.lora import Progress, Recipe, TrainingReport, train_lora
-from .adapters.publication import examine
+from .adapters.publication import decide_publication
 from .adapters.samples import Sample
 from .adapters.substitution import substitute, vocabulary
 from .experimental.adapters.adapted_encoder import AdaptedEncoder, EncoderRecipe
@@ -89,7 +89,7 @@ __all__ = [
     "UnlearningObjective",
     "UnlearningRecipe",
     "UnlearningRequest",
-    "examine",
+    "decide_publication",
     "feed_forward_blocks",
     "image_network",
     "load_head",

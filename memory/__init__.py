@@ -7,7 +7,7 @@ learned from them, the journal of the runs under way and the receipts of what wa
 The verbs are *record*, *recall* and *forget*. `record.episodes.record` returns once an episode is on disk. `recall`
 makes the step that shows lessons and verified examples to a model, inside a token budget, as data and never as
 instructions. `record.erase` removes episodes and everything derived from them (`closure`), down to the bytes.
-`meter` tells whether all this helps: success with memory against the control arm that runs without.
+`memory_effect` tells whether all this helps: success with memory against the control arm that runs without.
 
 `CueMemory` keeps vectors of many classes as short entropy-coded cues, from which vectors close to them are recalled. Episodes
 that go beyond the budget (`compress`) leave such cues in the record, by which their skills are still recognised.
@@ -22,7 +22,7 @@ from .index.vector_index import Hit, VectorIndex
 from .recall.recall import fit_budget, neutralise, recall
 from .sqlite.adapters import AdapterStore
 from .sqlite.compress import compress
-from .sqlite.effect import Meter, meter, posterior
+from .sqlite.effect import MemoryEffect, memory_effect, posterior
 from .sqlite.episodes import EpisodeStore, Fingerprint
 from .sqlite.journal import Journal
 from .sqlite.lessons import LessonStore
@@ -41,7 +41,7 @@ __all__ = [
     "Hit",
     "Journal",
     "LessonStore",
-    "Meter",
+    "MemoryEffect",
     "ReceiptStore",
     "Record",
     "SkillCueStore",
@@ -49,7 +49,7 @@ __all__ = [
     "closure",
     "compress",
     "fit_budget",
-    "meter",
+    "memory_effect",
     "neutralise",
     "posterior",
     "recall",

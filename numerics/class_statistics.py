@@ -1,4 +1,4 @@
-"""`ClassMoments`: counts, sums and second moments of classes, from which means and covariances follow exactly."""
+"""`ClassStatistics`: counts, sums and second moments of classes, from which means and covariances follow exactly."""
 
 from __future__ import annotations
 
@@ -8,14 +8,13 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from ..perception.encoders.encoder import Vector
-from ..perception.scores.scorer import Labels, checked
+from .arrays import Labels, Vector, validate_rows
 
 FLOOR = 1e-6
 """Smallest variance that counts, as a share of the mean variance: below it a direction is rounding."""
 
 
-class ClassMoments:
+class ClassStatistics:
     """What all Gaussian scores and analytic heads are made of; learning and forgetting samples are exact updates in float64.
 
     Kept are, for each class, the number of its samples and their sum, and for all classes together `sum x x'` and
@@ -34,7 +33,7 @@ class ClassMoments:
     @classmethod
     def of(cls, vectors: Vector, labels: Labels) -> Self:
         """The moments of samples `(n, d)` with class numbers `(n,)`. Raises as `learn` does, and for no sample."""
-        rows = checked("vectors", vectors)
+        rows = validate_rows("vectors", vectors)
         if not len(rows):
             raise ValueError("no vectors to learn from; at least one sample is needed")
         moments = cls(rows.shape[1])
@@ -137,7 +136,7 @@ class ClassMoments:
         return {"counts": self._counts[places], "sums": self._sums[places]}
 
     def _update(self, vectors: Vector, labels: Labels, sign: float) -> None:
-        rows = checked("vectors", vectors, self.dimensions).astype(np.float64)
+        rows = validate_rows("vectors", vectors, self.dimensions).astype(np.float64)
         labels = np.asarray(labels, dtype=np.int64)
         if labels.shape != (len(rows),):
             raise ValueError(f"{len(rows)} vectors and labels of the shape {labels.shape}; one label a vector is needed")

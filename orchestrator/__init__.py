@@ -1,14 +1,25 @@
 """The three verbs of the house.
 
 `wake` handles a task, `sleep` turns what was verified into a gated adapter, `forget` erases and proves it.
-`LifelongLearner` is their face; `LifelongLearner.open` builds it from settings, `Parts` from parts of your own.
+`LifelongLearner` is their face; `LifelongLearner.open` builds it from settings, `Components` from components of your own.
 """
 
 from __future__ import annotations
 
-from .components import Parts
+from .components import Components
 from .discover import Question, answer, questions
-from .learner import LifelongLearner, Status, unlabelled, vouching_rule
-from .sleep import Night, Progress
+from .learner import LifelongLearner, Status, acceptance_rule, unlabelled
+from .sleep import Progress, SleepReport
 
-__all__ = ["LifelongLearner", "Night", "Parts", "Progress", "Question", "Status", "answer", "questions", "unlabelled", "vouching_rule"]
+__all__ = [
+    "Components",
+    "LifelongLearner",
+    "Progress",
+    "Question",
+    "SleepReport",
+    "Status",
+    "acceptance_rule",
+    "answer",
+    "questions",
+    "unlabelled",
+]

@@ -1,4 +1,4 @@
-"""The parts that wake, sleep and forget share, and the draws that decide by hash instead of by a generator."""
+"""The components that wake, sleep and forget share, and the draws that decide by hash instead of by a generator."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..agents import Actor, Writer
-from ..core import EXPERT, Episode, Settings
+from ..core import Episode, Settings
 from ..learners import SkillHead
 from ..memory import Record, VectorIndex
 from ..perception import Encoder, OutcomeModel, Recogniser
 from ..serving import Engine
-from .skill_heads import head_file, head_of, refiled, told
+from .skill_heads import head_file, head_of, relabel_count, told
 
 log = logging.getLogger("lifelong")
 
@@ -32,7 +32,7 @@ RECENT = 1024
 
 
 @dataclass
-class Parts:
+class Components:
     """What a running learner is made of."""
 
     settings: Settings
@@ -55,7 +55,7 @@ class Parts:
     """One per tenant, built when first asked for."""
     outcome_models: dict[str, OutcomeModel] = field(default_factory=dict)
     """One per tenant, built when first asked for."""
-    refilings: dict[str, int] = field(default_factory=dict)
+    relabel_counts: dict[str, int] = field(default_factory=dict)
     """How often each tenant's episodes had been filed anew when last looked."""
     ready: set[str] = field(default_factory=set)
     """Adapters that the engine holds."""
@@ -101,12 +101,12 @@ class Parts:
             self.outcome_models[tenant] = outcome_model_of(self.record, tenant)
         return self.outcome_models[tenant]
 
-    def notice_refiling(self, tenant: str) -> None:
+    def drop_stale_caches(self, tenant: str) -> None:
         """Drop what is derived from the tenant's record if somebody, in whatever process, has filed episodes anew."""
-        times = int(self.record.journal.get(refiled(tenant), 0))
-        if times != self.refilings.setdefault(tenant, times):
+        times = int(self.record.journal.get(relabel_count(tenant), 0))
+        if times != self.relabel_counts.setdefault(tenant, times):
             self.unlearn_caches(tenant)
-            self.refilings[tenant] = times
+            self.relabel_counts[tenant] = times
 
     def notice_judgement(self, before: Episode, after: Episode) -> None:
         """Keep what is derived from the record true when somebody has judged an episode."""
@@ -171,7 +171,7 @@ def outcome_model_of(record: Record, tenant: str) -> OutcomeModel:
 def has_outcome(episode: Episode) -> bool:
     """Whether an episode tells what the agent can do: filed under a skill, its own run, and judged by somebody else."""
     outcome = episode.outcome
-    return bool(episode.skill) and episode.model != EXPERT and outcome.success is not None and outcome.judge.trusted
+    return bool(episode.skill) and not episode.demonstration and outcome.success is not None and outcome.judge.trusted
 
 
 def learn_outcome(model: OutcomeModel, episode: Episode, vector: Vector) -> None:

@@ -13,12 +13,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ..core import EXPERT, MalformedTask, NothingFound
+from ..core import MalformedTask, NothingFound, demonstration_id
 from ..memory import Record
-from ..perception import ClassMoments, Discoverer, Discovery, ProtoGCD, leave_one_out_novelty
-from ..perception.scores.scorer import unit
-from .components import Parts, Vector
-from .skill_heads import refiled
+from ..numerics.arrays import l2_normalize
+from ..perception import ClassStatistics, Discoverer, Discovery, ProtoGCD, leave_one_out_novelty
+from .components import Components, Vector
+from .skill_heads import relabel_count
 
 PROVISIONAL = re.compile(r"new-\d{4}")
 """What a discovered skill is called until a person names it."""
@@ -48,29 +48,29 @@ class Question:
     """The same of those that belong to it least clearly; each can be answered by itself."""
 
 
-def discover(parts: Parts, tenant: str, discoverer: Discoverer | None = None) -> list[str]:
+def discover(components: Components, tenant: str, discoverer: Discoverer | None = None) -> list[str]:
     """Look for new skills among the tenant's foreign tasks, once enough new ones have come; returns their provisional names.
 
     A task joins a skill only where another of its group is clearly nearer than all that is known, and a group becomes a skill
     only with `sleep.min_episodes` such tasks; the rest waits on. All of it happens in one transaction.
     """
-    settings, record, key = parts.settings.sleep, parts.record, f"discover/{tenant}"
+    settings, record, key = components.settings.sleep, components.record, f"discover/{tenant}"
     before = record.journal.get(key, {"waiting": 0, "named": 0})
-    buffer = [episode for episode in record.episodes.novel(tenant) if episode.model != EXPERT]
+    buffer = [episode for episode in record.episodes.novel(tenant) if not episode.demonstration]
     if len(buffer) < before["waiting"] + settings.discover_after:
         return []
     ids, vectors = record.episodes.vectors(tenant=tenant, ids=[episode.id for episode in buffer])
     seen = np.flatnonzero(vectors.any(axis=1))
     ids, vectors = [ids[row] for row in seen], vectors[seen]
-    known, labels = _known(parts, tenant)
-    found = _sorted_out(discoverer or ProtoGCD(seed=parts.settings.seed), vectors, known, labels, settings.min_episodes)
+    known, labels = _known(components, tenant)
+    found = _sorted_out(discoverer or ProtoGCD(seed=components.settings.seed), vectors, known, labels, settings.min_episodes)
     groups = _groups(found, vectors, known, settings.min_episodes)
     names = [f"new-{before['named'] + number:04d}" for number in range(1, len(groups) + 1)]
     with record.database.transaction():
         for name, group in zip(names, groups, strict=True):
             _file(record, tenant, [ids[row] for row in group], name)
         record.journal.set(key, {"waiting": len(buffer) - sum(map(len, groups)), "named": before["named"] + len(groups)})
-    parts.unlearn_caches(tenant)
+    components.unlearn_caches(tenant)
     return names
 
 
@@ -104,7 +104,7 @@ def answer(record: Record, tenant: str, asked: str, name: str) -> int:
     if not question and not record.episodes.among([asked], tenant=tenant):
         raise NothingFound(f"tenant {tenant!r} has neither a question nor an episode {asked!r}; see `lifelong questions`")
     with record.database.transaction():
-        record.journal.set(refiled(tenant), int(record.journal.get(refiled(tenant), 0)) + 1)
+        record.journal.set(relabel_count(tenant), int(record.journal.get(relabel_count(tenant), 0)) + 1)
         if question:
             return record.rename_skill(tenant, asked, target)
         _file(record, tenant, [asked], target)
@@ -113,19 +113,19 @@ def answer(record: Record, tenant: str, asked: str, name: str) -> int:
 
 def _file(record: Record, tenant: str, ids: Sequence[str], skill: str) -> None:
     """File episodes, and the expert's runs of their tasks with them."""
-    corrections = record.episodes.among([f"{id_}-{EXPERT}" for id_ in ids], tenant=tenant)
+    corrections = record.episodes.among([demonstration_id(id_) for id_ in ids], tenant=tenant)
     record.episodes.assign([*ids, *(correction.id for correction in corrections)], skill)
 
 
-def _known(parts: Parts, tenant: str) -> tuple[Vector, NDArray[np.int64]]:
+def _known(components: Components, tenant: str) -> tuple[Vector, NDArray[np.int64]]:
     """Vectors and class numbers of the newest tasks of every known skill."""
     rows: dict[str, int] = {}
-    for label, skill in enumerate(parts.skills(tenant)):
-        newest = parts.record.episodes.find(tenant=tenant, skill=skill, newest_first=True, limit=KNOWN_ROWS)
-        rows |= {episode.id: label for episode in newest if episode.model != EXPERT}
-    ids, vectors = parts.record.episodes.vectors(tenant=tenant, ids=list(rows))
+    for label, skill in enumerate(components.skills(tenant)):
+        newest = components.record.episodes.find(tenant=tenant, skill=skill, newest_first=True, limit=KNOWN_ROWS)
+        rows |= {episode.id: label for episode in newest if not episode.demonstration}
+    ids, vectors = components.record.episodes.vectors(tenant=tenant, ids=list(rows))
     if not ids:
-        return np.zeros((0, parts.encoder.dimensions), dtype=np.float32), np.zeros(0, dtype=np.int64)
+        return np.zeros((0, components.encoder.dimensions), dtype=np.float32), np.zeros(0, dtype=np.int64)
     present = {label: place for place, label in enumerate(sorted({rows[id_] for id_ in ids}))}
     return vectors, np.array([present[rows[id_]] for id_ in ids], dtype=np.int64)
 
@@ -163,7 +163,7 @@ def _groups(found: Discovery, vectors: Vector, known: Vector, least: int) -> lis
 
 def _margins(vectors: Vector, labels: NDArray[np.int64], label: int) -> NDArray[np.float32]:
     """How much nearer (in cosines) each row of a class lies to its own mean direction than to that of any other class."""
-    moments = ClassMoments.of(vectors, labels)
-    cosines = vectors[labels == label] @ unit(moments.means).T.astype(np.float32)
+    moments = ClassStatistics.of(vectors, labels)
+    cosines = vectors[labels == label] @ l2_normalize(moments.means).T.astype(np.float32)
     others = np.delete(cosines, label, axis=1)
     return np.asarray(cosines[:, label] - (others.max(1) if others.size else 0))

@@ -6,16 +6,17 @@ import shutil
 import time
 import uuid
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from ..core import EXPERT, Adapter, AdapterStatus, MalformedTask, NothingFound, Receipt
+from ..core import Adapter, AdapterStatus, MalformedTask, NothingFound, Receipt
 from ..envs import Environment
 from ..learners import SkillHead
 from ..memory import closure
-from .components import Parts
+from .components import Components
 from .skill_heads import PROBED, difference, refit, refit_key, taken, told
-from .sleep import Night, Progress, sleep
+from .sleep import Progress, SleepReport, sleep
 
 EXACT = 1e-5
 """Largest difference of a logit that counts as rounding."""
@@ -24,7 +25,7 @@ PENDING = "forget/pending"
 
 
 def forget(
-    parts: Parts,
+    components: Components,
     environments: Mapping[str, Environment],
     *,
     episode: str = "",
@@ -42,45 +43,45 @@ def forget(
     asked = " ".join(f"{name}={value}" for name, value in (("episode", episode), ("tenant", tenant), ("skill", skill)) if value)
     if not asked:
         raise MalformedTask("name what to forget: an episode, a tenant or a skill")
-    ids = _matching(parts, episode, tenant, skill)
+    ids = _matching(components, episode, tenant, skill)
     if not ids:
         raise NothingFound(f"nothing recorded matches {asked}")
     state = {"id": uuid.uuid4().hex[:12], "asked": asked, "ids": ids, "rebuild": rebuild, "erased": False}
-    parts.record.journal.set(PENDING, state)
-    return finish(parts, environments, progress=progress)
+    components.record.journal.set(PENDING, state)
+    return finish(components, environments, progress=progress)
 
 
-def finish(parts: Parts, environments: Mapping[str, Environment], *, progress: Progress | None = None) -> Receipt:
+def finish(components: Components, environments: Mapping[str, Environment], *, progress: Progress | None = None) -> Receipt:
     """Carry out the pending erasure, from where it stands. Raises `NothingFound` when none is pending."""
-    journal = parts.record.journal
+    journal = components.record.journal
     state: dict[str, Any] | None = journal.get(PENDING, None)
     if state is None:
         raise NothingFound("no erasure is pending")
     heads: dict[str, SkillHead] = {}
     if not state["erased"]:
-        heads = parts.guarded("skill head", lambda: _unlearned(parts, state["ids"]), {})
+        heads = components.guarded("skill head", lambda: _unlearned(components, state["ids"]), {})
         # What has to go is written down first: once the rows are gone, a process that died in between could not tell any more.
         again = "tenants" in state
         if not again:
-            state |= _plan(parts, state["ids"])
+            state |= _plan(components, state["ids"])
             journal.set(PENDING, state)
-        erased = parts.record.erase(state["ids"])
-        traced = {*erased.codebooks, *(one for one in state["cued"] if again and parts.record.cues.find(tenant=one))}
+        erased = components.record.erase(state["ids"])
+        traced = {*erased.codebooks, *(one for one in state["cued"] if again and components.record.cues.find(tenant=one))}
         traces = [f"a codebook of the cues of tenant {tenant!r}, fitted with the help of what is gone" for tenant in sorted(traced)]
         state |= {"cues_lost": len(erased.cues), "traces": traces, "erased": True}
         journal.set(PENDING, state)
-    affected = [parts.record.adapters.get(name) for name in state["adapters"]]
+    affected = [components.record.adapters.get(name) for name in state["adapters"]]
     for adapter in affected:
-        parts.retire(adapter.name)
+        components.retire(adapter.name)
         shutil.rmtree(adapter.path, ignore_errors=True)
     for tenant in state["tenants"]:
         journal.delete(refit_key(tenant))
-        parts.head_file(tenant).unlink(missing_ok=True)
-    parts.index.rebuild(parts.record)
-    parts.unlearn_caches()
-    apart = _apart(parts, heads)
-    nights = _rebuild(parts, environments, affected, state["tenants"], progress) if state["rebuild"] else []
-    found = probe(parts, state["ids"], affected)
+        components.head_file(tenant).unlink(missing_ok=True)
+    components.index.rebuild(components.record)
+    components.unlearn_caches()
+    apart = _apart(components, heads)
+    nights = _rebuild(components, environments, affected, state["tenants"], progress) if state["rebuild"] else []
+    found = probe(components, state["ids"], affected)
     receipt = Receipt(
         id=state["id"],
         asked=state["asked"],
@@ -95,56 +96,56 @@ def finish(parts: Parts, environments: Mapping[str, Environment], *, progress: P
         traces=tuple(state["traces"]),
         created=time.time(),
     )
-    parts.record.receipts.record(receipt)
+    components.record.receipts.record(receipt)
     journal.delete(PENDING)
     return receipt
 
 
-def _unlearned(parts: Parts, ids: list[str]) -> dict[str, SkillHead]:
+def _unlearned(components: Components, ids: list[str]) -> dict[str, SkillHead]:
     """The heads that knew these episodes, once they have unlearned them."""
     heads: dict[str, SkillHead] = {}
-    for tenant, (vectors, skills) in taken(parts.record, ids).items():
-        heads[tenant] = parts.skill_head(tenant)
+    for tenant, (vectors, skills) in taken(components.record, ids).items():
+        heads[tenant] = components.skill_head(tenant)
         heads[tenant].unlearn(vectors, skills)
     return heads
 
 
-def _plan(parts: Parts, ids: list[str]) -> dict[str, Any]:
+def _plan(components: Components, ids: list[str]) -> dict[str, Any]:
     """What rests on these episodes."""
-    record, rests = parts.record, closure(parts.record, ids)
+    record, rests = components.record, closure(components.record, ids)
     cued = record.cues.tenants(ids)
     tenants = sorted({*cued, *(tenant for tenant in record.episodes.tenants() if record.episodes.among(ids, tenant=tenant))})
     return {"lessons": len(rests.lessons), "adapters": list(rests.adapters), "tenants": tenants, "cued": cued}
 
 
-def _apart(parts: Parts, heads: Mapping[str, SkillHead]) -> float | None:
+def _apart(components: Components, heads: Mapping[str, SkillHead]) -> float | None:
     """How far the heads that have unlearned are from heads made anew of what is left; where they agree, the former serve on."""
     apart: list[float] = []
     for tenant, head in heads.items():
-        vectors, _ = told(parts.record, tenant)
-        apart.append(difference(head, parts.skill_head(tenant), vectors[-PROBED:]))
+        vectors, _ = told(components.record, tenant)
+        apart.append(difference(head, components.skill_head(tenant), vectors[-PROBED:]))
         if apart[-1] <= EXACT:
-            parts.skill_heads[tenant] = head
+            components.skill_heads[tenant] = head
     return max(apart, default=None)
 
 
-def probe(parts: Parts, ids: list[str], adapters: list[Adapter]) -> dict[str, float]:
+def probe(components: Components, ids: list[str], adapters: list[Adapter]) -> dict[str, float]:
     """Look for what should be gone; every figure is a count and zero when the erasure worked."""
     gone = set(ids)
-    left = parts.record.episodes.find()
-    lessons = [lesson for tenant in {e.task.tenant for e in left} for lesson in parts.record.lessons.find(tenant=tenant)]
-    serving = [a for a in parts.record.adapters.find() if a.status in (AdapterStatus.LIVE, AdapterStatus.CANDIDATE)]
+    left = components.record.episodes.find()
+    lessons = [lesson for tenant in {e.task.tenant for e in left} for lesson in components.record.lessons.find(tenant=tenant)]
+    serving = [a for a in components.record.adapters.find() if a.status in (AdapterStatus.LIVE, AdapterStatus.CANDIDATE)]
     return {
         "episodes_left": float(sum(episode.id in gone for episode in left)),
         "lessons_citing_left": float(sum(bool(gone & set(lesson.episodes)) for lesson in lessons)),
         "adapters_serving_left": float(sum(bool(gone & set(adapter.episodes)) for adapter in serving)),
-        "cues_left": float(len(parts.record.cues.find(episodes=ids))),
+        "cues_left": float(len(components.record.cues.find(episodes=ids))),
         "adapter_files_left": float(sum(Path(adapter.path).exists() for adapter in adapters)),
     }
 
 
-def _matching(parts: Parts, episode: str, tenant: str, skill: str) -> list[str]:
-    record = parts.record
+def _matching(components: Components, episode: str, tenant: str, skill: str) -> list[str]:
+    record = components.record
     if not episode:
         filed = [found.id for found in record.episodes.find(tenant=tenant or None, skill=skill or None)]
         return filed + sorted(set(record.cues.find(tenant=tenant or None, skill=skill or None)) - set(filed))
@@ -152,18 +153,19 @@ def _matching(parts: Parts, episode: str, tenant: str, skill: str) -> list[str]:
         return cued
     # The expert's run of a task is the same experience; it goes with the run it corrects.
     asked = record.episodes.get(episode)
-    same = record.episodes.find(tenant=asked.task.tenant, source=asked.task.source)
-    return [episode] + [e.id for e in same if e.task.id == asked.task.id and e.id != episode and e.model == EXPERT]
+    same = record.episodes.find(tenant=asked.task.tenant, environment=asked.task.environment)
+    return [episode] + [e.id for e in same if e.task.id == asked.task.id and e.id != episode and e.demonstration]
 
 
 def _rebuild(
-    parts: Parts, environments: Mapping[str, Environment], erased: list[Adapter], tenants: list[str], progress: Progress | None
-) -> list[Night]:
+    components: Components, environments: Mapping[str, Environment], erased: list[Adapter], tenants: list[str], progress: Progress | None
+) -> list[SleepReport]:
     """The skills whose adapters are gone sleep again on what is left; the gate holds as on any other night. Heads are refitted."""
-    nights: list[Night] = []
+    nights: list[SleepReport] = []
     for tenant, skill in sorted({(adapter.tenant, adapter.target) for adapter in erased}):
-        if parts.record.episodes.count(tenant=tenant, skill=skill, trainable=True):
-            nights += sleep(parts, environments, tenant=tenant, skills=[skill], progress=progress)
+        if components.record.episodes.count(tenant=tenant, skill=skill, trainable=True):
+            nights += sleep(components, environments, tenant=tenant, skills=[skill], progress=progress)
     for tenant in tenants:
-        parts.guarded("refit", lambda tenant=tenant: refit(parts.record, tenant, parts.skill_head(tenant), parts.head_file(tenant)), None)  # type: ignore[misc]
+        file = components.head_file(tenant)
+        components.guarded("refit", partial(refit, components.record, tenant, components.skill_head(tenant), file), None)
     return nights

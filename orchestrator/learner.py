@@ -11,16 +11,16 @@ from types import TracebackType
 from typing import Self
 
 from ..agents import Run, replay
-from ..core import EXPERT, Episode, Judge, MalformedTask, Message, NothingFound, Outcome, Receipt, Settings, Task
+from ..core import Episode, Judge, MalformedTask, Message, NothingFound, Outcome, Receipt, Settings, Task, demonstration_id
 from ..envs import Environment
-from ..memory import Meter, Record, meter
+from ..memory import MemoryEffect, Record, memory_effect
 from ..perception import SelectiveRule
 from . import forget as _forget
 from . import sleep as _sleep
 from . import wake as _wake
-from .components import Parts, outcome_model_of, serving
-from .open import open_parts
-from .sleep import Night, Progress
+from .components import Components, outcome_model_of, serving
+from .open import open_components
+from .sleep import Progress, SleepReport
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,7 +41,7 @@ class Status:
     """Lessons by status."""
     nights: int
     """Nights slept."""
-    meter: Meter
+    memory_effect: MemoryEffect
     """Help against harm: treated against control arm."""
     vouching: SelectiveRule | None
     """What the gate vouches for, at which coverage and risk; None before any outcome."""
@@ -55,12 +55,12 @@ class LifelongLearner:
     Use it as a context manager. `environments` judge held-out tasks during sleep, by the tasks' source.
     """
 
-    def __init__(self, parts: Parts, environments: Mapping[str, Environment] | None = None) -> None:
-        self._parts = parts
+    def __init__(self, components: Components, environments: Mapping[str, Environment] | None = None) -> None:
+        self._components = components
         self.environments: dict[str, Environment] = dict(environments or {})
-        for tenant in parts.record.episodes.tenants():
-            for name in sorted(set(parts.record.adapters.routes(tenant).values())):
-                parts.guarded("adapter", partial(parts.publish, name), "")
+        for tenant in components.record.episodes.tenants():
+            for name in sorted(set(components.record.adapters.routes(tenant).values())):
+                components.guarded("adapter", partial(components.publish, name), "")
 
     @classmethod
     def open(cls, settings: Settings, environments: Mapping[str, Environment] | None = None) -> Self:
@@ -68,7 +68,7 @@ class LifelongLearner:
 
         Raises `ModelMissing`, `EngineUnreachable`, `StoreError` or `SettingsError`, each with what to do.
         """
-        return cls(open_parts(settings), environments)
+        return cls(open_components(settings), environments)
 
     def __enter__(self) -> Self:
         return self
@@ -78,18 +78,18 @@ class LifelongLearner:
 
     def close(self) -> None:
         """Give back the engine and close the record. May be called twice."""
-        self._parts.engine.close()
-        self._parts.record.close()
+        self._components.engine.close()
+        self._components.record.close()
 
     @property
     def settings(self) -> Settings:
         """The settings it was opened with."""
-        return self._parts.settings
+        return self._components.settings
 
     @property
     def record(self) -> Record:
         """The durable record."""
-        return self._parts.record
+        return self._components.record
 
     def wake(
         self,
@@ -102,7 +102,9 @@ class LifelongLearner:
     ) -> Episode:
         """Handle one task; the returned episode is durable. Sleeps by itself if `sleep.every` is set and due."""
         id_ = uuid.uuid4().hex
-        [episode] = _wake.wake(self._parts, [task], environment, ids=[id_], history=history, temperature=temperature, max_tokens=max_tokens)
+        [episode] = _wake.wake(
+            self._components, [task], environment, ids=[id_], history=history, temperature=temperature, max_tokens=max_tokens
+        )
         every = self.settings.sleep.every
         if every and self.record.episodes.count(tenant=task.tenant) % every == 0:
             self.sleep(tenant=task.tenant)
@@ -113,17 +115,17 @@ class LifelongLearner:
         done = {e.id: e for tenant in {task.tenant for task in tasks} for e in self.record.episodes.among(ids, tenant=tenant)}
         fresh = [(task, id_) for task, id_ in zip(tasks, ids, strict=True) if id_ not in done]
         if fresh:
-            episodes = _wake.wake(self._parts, [task for task, _ in fresh], environment, ids=[id_ for _, id_ in fresh])
+            episodes = _wake.wake(self._components, [task for task, _ in fresh], environment, ids=[id_ for _, id_ in fresh])
             done |= {episode.id: episode for episode in episodes}
         return [done[id_] for id_ in ids]
 
     def evaluate(self, tasks: Sequence[Task], environment: Environment) -> list[Run]:
         """Run tasks as they would be served, with neither control arm nor exploration; nothing is recorded or learned."""
-        return _wake.act(self._parts, _wake.plan(self._parts, tasks, learning=False), environment)
+        return _wake.act(self._components, _wake.plan(self._components, tasks, learning=False), environment)
 
     def correct(self, episode: Episode, environment: Environment) -> Episode:
         """Record the expert's run of a failed episode's task under the same skill; the environment judges it as any other."""
-        id_ = f"{episode.id}-{EXPERT}"
+        id_ = demonstration_id(episode.id)
         if known := self.record.episodes.among([id_], tenant=episode.task.tenant):
             return known[0]
         run = replay(episode.task, environment)
@@ -133,10 +135,10 @@ class LifelongLearner:
             steps=run.steps,
             outcome=run.outcome,
             skill=episode.skill,
-            model=EXPERT,
+            demonstration=True,
             created=time.time(),
         )
-        _wake.remember(self._parts, [(expert, self._parts.encoder.encode([episode.task.text])[0])])
+        _wake.remember(self._components, [(expert, self._components.encoder.encode([episode.task.text])[0])])
         return expert
 
     def feedback(
@@ -160,39 +162,39 @@ class LifelongLearner:
             self.record.lessons.credit(episode.lessons, bool(success))
         if not judged.skill:
             # A user who judges a foreign task makes it one worth learning; it waits under the name of its source.
-            self.record.episodes.assign([episode_id], judged.task.source or "chat")
+            self.record.episodes.assign([episode_id], judged.task.environment or "chat")
         judged = self.record.episodes.get(episode_id)
-        self._parts.notice_judgement(episode, judged)
+        self._components.notice_judgement(episode, judged)
         return judged
 
-    def sleep(self, *, tenant: str = "default", skills: Sequence[str] = (), progress: Progress | None = None) -> list[Night]:
+    def sleep(self, *, tenant: str = "default", skills: Sequence[str] = (), progress: Progress | None = None) -> list[SleepReport]:
         """Reflect, consolidate, gate, publish, compress; see `lifelong.orchestrator.sleep`."""
-        return _sleep.sleep(self._parts, self.environments, tenant=tenant, skills=skills, progress=progress)
+        return _sleep.sleep(self._components, self.environments, tenant=tenant, skills=skills, progress=progress)
 
     def forget(
         self, *, episode: str = "", tenant: str = "", skill: str = "", rebuild: bool = True, progress: Progress | None = None
     ) -> Receipt:
         """Erase and prove it; see `lifelong.orchestrator.forget`."""
         return _forget.forget(
-            self._parts, self.environments, episode=episode, tenant=tenant, skill=skill, rebuild=rebuild, progress=progress
+            self._components, self.environments, episode=episode, tenant=tenant, skill=skill, rebuild=rebuild, progress=progress
         )
 
     def rollback(self, *, tenant: str = "default", skill: str = "") -> list[str]:
         """Put back what served before the last publication; returns the skills that changed."""
         return self.record.adapters.rollback(tenant, skill or None)
 
-    def resume(self) -> list[Night | Receipt]:
+    def resume(self) -> list[SleepReport | Receipt]:
         """Finish what a crash interrupted: a promised erasure first, then a night that had begun."""
-        finished: list[Night | Receipt] = []
+        finished: list[SleepReport | Receipt] = []
         if self.record.journal.get(_forget.PENDING, None):
-            finished.append(_forget.finish(self._parts, self.environments))
+            finished.append(_forget.finish(self._components, self.environments))
         if pending := self.record.journal.get(_sleep.PENDING, None):
             finished += self.sleep(tenant=pending["tenant"], skills=[pending["skill"]])
         return finished
 
     def models(self, tenant: str = "default") -> list[str]:
         """The base model, and the adapters that serve this tenant (law 6: not even names of another's)."""
-        return [self._parts.engine.model, *sorted(set(self.record.adapters.routes(tenant).values()))]
+        return [self._components.engine.model, *sorted(set(self.record.adapters.routes(tenant).values()))]
 
     def status(self, tenant: str = "default") -> Status:
         """Figures of one tenant."""
@@ -203,20 +205,20 @@ class LifelongLearner:
             episodes=episodes.count(tenant=tenant),
             unjudged=sum(episode.outcome.success is None for episode in episodes.find(tenant=tenant)),
             novel=len(episodes.novel(tenant)),
-            skills={skill: routes.get(skill, "") for skill in self._parts.skills(tenant)},
+            skills={skill: routes.get(skill, "") for skill in self._components.skills(tenant)},
             lessons={status: sum(lesson.status == status for lesson in lessons) for status in ("probation", "active", "retired")},
             nights=int(self.record.journal.get("night/count", 0)),
-            meter=meter(self.record, tenant),
-            vouching=_wake.rule(self._parts, tenant),
-            faults=dict(self._parts.faults),
+            memory_effect=memory_effect(self.record, tenant),
+            vouching=_wake.rule(self._components, tenant),
+            faults=dict(self._components.faults),
         )
 
 
-def vouching_rule(record: Record, tenant: str, risk: float) -> SelectiveRule | None:
+def acceptance_rule(record: Record, tenant: str, risk: float) -> SelectiveRule | None:
     """What the gate of a tenant vouches for under a promised risk, from the record alone; None before any outcome."""
     return outcome_model_of(record, tenant).rule(serving(record, tenant), risk)
 
 
 def unlabelled(tasks: Sequence[Task]) -> list[Task]:
     """The same tasks without the name of their skill, so that perception has to recognise it."""
-    return [replace(task, kind="") for task in tasks]
+    return [replace(task, skill="") for task in tasks]

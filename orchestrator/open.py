@@ -1,4 +1,4 @@
-"""Opening the parts that the settings name."""
+"""Opening the components that the settings name."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from ..core import Settings, SettingsError
 from ..memory import Record, VectorIndex
 from ..perception import Encoder, HashedEncoder, MiniLMEncoder
 from ..serving import ChatRequest, EmbeddedEngine, Engine, VLLMEngine, VLLMServer, locate
-from .components import Parts
+from .components import Components
 
 ENCODER = "all-minilm-l6-v2"
 """Name of the default encoder's files."""
 
 
-def open_parts(settings: Settings) -> Parts:
+def open_components(settings: Settings) -> Components:
     """Everything a learner is made of, opened. See `LifelongLearner.open` for what is raised."""
     settings.home.mkdir(parents=True, exist_ok=True)
     record = Record(settings.home / "record.sqlite3")
@@ -25,7 +25,7 @@ def open_parts(settings: Settings) -> Parts:
         )
     record.journal.set("encoder", settings.memory.encoder)
     base_path = locate(settings.model.name)
-    return Parts(
+    return Components(
         settings=settings,
         engine=_engine(settings, str(base_path)),
         encoder=_encoder(settings),

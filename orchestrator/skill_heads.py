@@ -9,7 +9,6 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from ..core import EXPERT
 from ..learners import Refit, SkillHead, load_head, save_head
 from ..memory import Record
 
@@ -26,7 +25,7 @@ def told(record: Record, tenant: str) -> Told:
 
     A demonstration repeats the text of the task it corrects, and would make every task look familiar; it is left out.
     """
-    filed = {episode.id: episode.skill for episode in record.episodes.find(tenant=tenant) if episode.skill and episode.model != EXPERT}
+    filed = {episode.id: episode.skill for episode in record.episodes.find(tenant=tenant) if episode.skill and not episode.demonstration}
     return _joined(record.cues.recall(tenant), _seen(record, tenant, filed))
 
 
@@ -35,7 +34,7 @@ def taken(record: Record, ids: list[str]) -> dict[str, Told]:
     gone = set(ids)
     found: dict[str, Told] = {}
     for tenant in {*record.episodes.tenants(), *record.cues.tenants(gone)}:
-        filed = {e.id: e.skill for e in record.episodes.among(ids, tenant=tenant) if e.skill and e.model != EXPERT}
+        filed = {e.id: e.skill for e in record.episodes.among(ids, tenant=tenant) if e.skill and not e.demonstration}
         found[tenant] = _joined(record.cues.recall(tenant, touched_by=gone), _seen(record, tenant, filed))
     return {tenant: one for tenant, one in found.items() if one[1]}
 
@@ -47,7 +46,7 @@ def head_of(record: Record, tenant: str, file: Path, seed: int) -> SkillHead:
     head.learn(vectors, skills)
     stamp = record.journal.get(refit_key(tenant), {})
     # Where a person has filed tasks anew since, the refit may name skills as nobody calls them any more.
-    if file.exists() and stamp.get("refiled") == record.journal.get(refiled(tenant), 0):
+    if file.exists() and stamp.get("relabel_count") == record.journal.get(relabel_count(tenant), 0):
         load_head(head, file)
     return head
 
@@ -55,7 +54,11 @@ def head_of(record: Record, tenant: str, file: Path, seed: int) -> SkillHead:
 def refit(record: Record, tenant: str, head: SkillHead, file: Path) -> Refit | None:
     """Refit a head on all that the record tells, and keep the refit in a file; None where nothing has come since the last time."""
     filed = len(record.episodes.skills(tenant=tenant))
-    stamp = {"episodes": list(record.episodes.fingerprint(tenant)), "filed": filed, "refiled": record.journal.get(refiled(tenant), 0)}
+    stamp = {
+        "episodes": list(record.episodes.fingerprint(tenant)),
+        "filed": filed,
+        "relabel_count": record.journal.get(relabel_count(tenant), 0),
+    }
     if record.journal.get(refit_key(tenant)) == stamp:
         return None
     # In this order a crash in between leaves a file that nobody reads.
@@ -88,9 +91,9 @@ def refit_key(tenant: str) -> str:
     return f"refit/{tenant}"
 
 
-def refiled(tenant: str) -> str:
+def relabel_count(tenant: str) -> str:
     """Journal key that counts how often a person filed a tenant's episodes anew."""
-    return f"refiled/{tenant}"
+    return f"relabel_count/{tenant}"
 
 
 def _seen(record: Record, tenant: str, filed: Mapping[str, str]) -> Told:
@@ -101,6 +104,6 @@ def _seen(record: Record, tenant: str, filed: Mapping[str, str]) -> Told:
 
 
 def _joined(first: Told, second: Told) -> Told:
-    parts = [part for part in (first, second) if len(part[1])]
-    vectors = np.concatenate([vectors for vectors, _ in parts]) if parts else second[0]
-    return vectors, [skill for _, skills in parts for skill in skills]
+    components = [part for part in (first, second) if len(part[1])]
+    vectors = np.concatenate([vectors for vectors, _ in components]) if components else second[0]
+    return vectors, [skill for _, skills in components for skill in skills]

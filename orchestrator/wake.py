@@ -11,7 +11,6 @@ import numpy as np
 
 from ..agents import Job, Run
 from ..core import (
-    EXPERT,
     NO_VERDICT,
     UNKNOWN,
     Action,
@@ -30,7 +29,7 @@ from ..envs import Environment
 from ..learners import SkillHead
 from ..memory import recall
 from ..perception import OutcomeModel, Recogniser, SelectiveRule
-from .components import Parts, Vector, draw, has_outcome, learn_outcome, log, serving
+from .components import Components, Vector, draw, has_outcome, learn_outcome, log, serving
 
 HOPELESS = 0.1
 """Chance of success below which trying again is not worth its tokens; a correction is."""
@@ -59,8 +58,8 @@ class Plan:
     """What memory adds."""
     offered: bool
     """Whether memory or an adapter was there to help, withheld or not."""
-    doubted: bool
-    """Known, and not vouched for by a gate that vouches for other tasks."""
+    below_threshold: bool
+    """Known, and not accepted for by a gate that vouches for other tasks."""
 
     @property
     def lessons(self) -> tuple[str, ...]:
@@ -68,48 +67,48 @@ class Plan:
         return self.recall.lessons if self.recall else ()
 
 
-def plan(parts: Parts, tasks: Sequence[Task], *, learning: bool = True) -> list[Plan]:
+def plan(components: Components, tasks: Sequence[Task], *, learning: bool = True) -> list[Plan]:
     """Perceive each task and decide adapter and recall; a failing part costs its help, never the answer (law 10).
 
     With `learning=False` (evaluation) there is no control arm and no lesson on probation.
     """
-    vectors = parts.guarded("encoder", lambda: list(parts.encoder.encode([task.text for task in tasks])), [None] * len(tasks))
+    vectors = components.guarded("encoder", lambda: list(components.encoder.encode([task.text for task in tasks])), [None] * len(tasks))
     tenants = {task.tenant for task in tasks}
     for tenant in tenants:
-        parts.guarded("record", partial(parts.notice_refiling, tenant), None)
-    rules = {tenant: parts.guarded("perception", partial(rule, parts, tenant), None) for tenant in tenants}
-    return [_plan(parts, task, vector, rules[task.tenant], learning) for task, vector in zip(tasks, vectors, strict=True)]
+        components.guarded("record", partial(components.drop_stale_caches, tenant), None)
+    rules = {tenant: components.guarded("perception", partial(rule, components, tenant), None) for tenant in tenants}
+    return [_plan(components, task, vector, rules[task.tenant], learning) for task, vector in zip(tasks, vectors, strict=True)]
 
 
-def rule(parts: Parts, tenant: str) -> SelectiveRule | None:
+def rule(components: Components, tenant: str) -> SelectiveRule | None:
     """The chance of success from which on the gate vouches for a tenant's tasks; None before any outcome."""
-    return parts.outcome_model(tenant).rule(serving(parts.record, tenant), parts.settings.wake.promised_risk)
+    return components.outcome_model(tenant).rule(serving(components.record, tenant), components.settings.wake.target_risk)
 
 
-def judge(parts: Parts, task: Task, vector: Vector, vouching: SelectiveRule | None) -> Verdict:
+def judge(components: Components, task: Task, vector: Vector, vouching: SelectiveRule | None) -> Verdict:
     """Perception's two scores, whether the task is foreign and whether the agent will fail at it, and the gate's word on both."""
-    verdict = parts.recogniser(task.tenant).judge(vector)
-    head = parts.skill_head(task.tenant)
+    verdict = components.recogniser(task.tenant).judge(vector)
+    head = components.skill_head(task.tenant)
     if head.skills:
         name, confidence = head.name(vector)
         verdict = replace(verdict, skill=name, confidence=confidence)
-    skill = task.kind or verdict.skill
-    chance = parts.outcome_model(task.tenant).chance(vector, skill, parts.record.adapters.route(task.tenant, skill))
-    vouched = verdict.known and vouching is not None and chance >= vouching.threshold
-    return replace(verdict, success_chance=chance, vouched=vouched)
+    skill = task.skill or verdict.skill
+    chance = components.outcome_model(task.tenant).chance(vector, skill, components.record.adapters.route(task.tenant, skill))
+    accepted = verdict.known and vouching is not None and chance >= vouching.threshold
+    return replace(verdict, success_chance=chance, accepted=accepted)
 
 
-def _plan(parts: Parts, task: Task, vector: Vector | None, vouching: SelectiveRule | None, learning: bool) -> Plan:
-    seed, settings = parts.settings.seed, parts.settings
+def _plan(components: Components, task: Task, vector: Vector | None, vouching: SelectiveRule | None, learning: bool) -> Plan:
+    seed, settings = components.settings.seed, components.settings
     verdict = NO_VERDICT
     if vector is not None:
-        verdict = parts.guarded("perception", lambda: judge(parts, task, vector, vouching), NO_VERDICT)
-    skill = task.kind or (verdict.skill if verdict.known else "")
-    control = learning and draw(seed, "control", task.tenant, task.source, task.id) < settings.wake.control_share
+        verdict = components.guarded("perception", lambda: judge(components, task, vector, vouching), NO_VERDICT)
+    skill = task.skill or (verdict.skill if verdict.known else "")
+    control = learning and draw(seed, "control", task.tenant, task.environment, task.id) < settings.wake.control_share
     adapter, shown = "", None
-    if skill and task.source != AUXILIARY:
-        adapter = parts.guarded("adapter", lambda: parts.publish(parts.record.adapters.route(task.tenant, skill)), "")
-        shown = parts.guarded("recall", lambda: _recall(parts, task, skill, vector, adapter, learning), None)
+    if skill and task.environment != AUXILIARY:
+        adapter = components.guarded("adapter", lambda: components.publish(components.record.adapters.route(task.tenant, skill)), "")
+        shown = components.guarded("recall", lambda: _recall(components, task, skill, vector, adapter, learning), None)
     offered = bool(adapter or shown)
     if control:
         adapter, shown = "", None
@@ -122,34 +121,34 @@ def _plan(parts: Parts, task: Task, vector: Vector | None, vouching: SelectiveRu
         adapter=adapter,
         recall=shown,
         offered=offered,
-        doubted=verdict.known and not verdict.vouched and vouching is not None and vouching.coverage > 0,
+        below_threshold=verdict.known and not verdict.accepted and vouching is not None and vouching.coverage > 0,
     )
 
 
-def _recall(parts: Parts, task: Task, skill: str, vector: Vector | None, adapter: str, learning: bool) -> Recall | None:
-    settings = parts.settings
+def _recall(components: Components, task: Task, skill: str, vector: Vector | None, adapter: str, learning: bool) -> Recall | None:
+    settings = components.settings
     if settings.memory.recall == "off" or vector is None:
         return None
     probation = [
         lesson.id
-        for lesson in parts.record.lessons.find(tenant=task.tenant, skill=skill, status=LessonStatus.PROBATION)
+        for lesson in components.record.lessons.find(tenant=task.tenant, skill=skill, status=LessonStatus.PROBATION)
         if learning and draw(settings.seed, "probation", task.id, lesson.id) < settings.memory.probation_share
     ]
     return recall(
-        parts.record,
-        parts.index,
+        components.record,
+        components.index,
         tenant=task.tenant,
         skill=skill,
         vector=vector,
         # Past runs are what the weights have learned; once an adapter serves the skill they would be told twice.
         settings=replace(settings.memory, recall_episodes=0 if adapter else settings.memory.recall_episodes),
-        count_tokens=parts.engine.count_tokens,
+        count_tokens=components.engine.count_tokens,
         probation=probation,
     )
 
 
 def wake(
-    parts: Parts,
+    components: Components,
     tasks: Sequence[Task],
     environment: Environment | None = None,
     *,
@@ -163,18 +162,20 @@ def wake(
     All tasks of one call are perceived with what was known before it. `ids` name the episodes.
     Raises `MalformedTask`, `EngineUnreachable`, or `StoreError` when the record cannot be written.
     """
-    plans = plan(parts, tasks)
-    runs = act(parts, plans, environment, history=history, temperature=temperature, max_tokens=max_tokens)
-    episodes = [_episode(parts, one, run, id_) for one, run, id_ in zip(plans, runs, ids, strict=True)]
-    remember(parts, [(episode, one.vector) for episode, one in zip(episodes, plans, strict=True) if episode.task.source != AUXILIARY])
+    plans = plan(components, tasks)
+    runs = act(components, plans, environment, history=history, temperature=temperature, max_tokens=max_tokens)
+    episodes = [_episode(components, one, run, id_) for one, run, id_ in zip(plans, runs, ids, strict=True)]
+    remember(
+        components, [(episode, one.vector) for episode, one in zip(episodes, plans, strict=True) if episode.task.environment != AUXILIARY]
+    )
     for episode in episodes:
         if episode.lessons and episode.outcome.success is not None:
-            _credit(parts, episode)
+            _credit(components, episode)
     return episodes
 
 
 def act(
-    parts: Parts,
+    components: Components,
     plans: Sequence[Plan],
     environment: Environment | None,
     *,
@@ -182,8 +183,8 @@ def act(
     temperature: float = 0.0,
     max_tokens: int | None = None,
 ) -> list[Run]:
-    """Run the plans, spending more tries where the agent is likely to fail; foreign and doubted tasks may be declined."""
-    wake_settings = parts.settings.wake
+    """Run the plans, spending more tries where the agent is likely to fail; foreign and below_threshold tasks may be declined."""
+    wake_settings = components.settings.wake
     declined = {i for i, one in enumerate(plans) if _declines(wake_settings, one)}
     jobs = [
         Job(
@@ -193,14 +194,14 @@ def act(
             recall=one.recall,
             history=tuple(history),
             tries=_tries(wake_settings, one.verdict),
-            max_tokens=max_tokens or parts.settings.model.max_tokens,
+            max_tokens=max_tokens or components.settings.model.max_tokens,
             temperature=temperature,
-            seed=parts.settings.seed,
+            seed=components.settings.seed,
         )
         for i, one in enumerate(plans)
         if i not in declined
     ]
-    runs = iter(parts.actor.act(jobs))
+    runs = iter(components.actor.act(jobs))
     return [_declined(one) if i in declined else next(runs) for i, one in enumerate(plans)]
 
 
@@ -208,13 +209,13 @@ def _tries(settings: WakeSettings, verdict: Verdict) -> int:
     """More tries where the agent may fail and may also succeed; at what it never could do, more of the same is wasted."""
     if not verdict.known or verdict.success_chance < HOPELESS:
         return 1
-    return settings.doubtful_tries if verdict.likely_to_fail else settings.tries
+    return settings.max_attempts_when_unlikely if verdict.likely_to_fail else settings.max_attempts
 
 
 def _declines(settings: WakeSettings, one: Plan) -> bool:
     foreign = settings.abstain_on_unknown and not one.skill
-    doubted = settings.abstain_on_doubt and one.doubted
-    return (foreign or doubted) and not one.control
+    below_threshold = settings.abstain_on_low_confidence and one.below_threshold
+    return (foreign or below_threshold) and not one.control
 
 
 def _declined(one: Plan) -> Run:
@@ -229,63 +230,63 @@ def _declined(one: Plan) -> Run:
     return Run(steps=steps, outcome=UNKNOWN, usage=Usage())
 
 
-def _answer_chance(parts: Parts, one: Plan, run: Run) -> float | None:
+def _answer_chance(components: Components, one: Plan, run: Run) -> float | None:
     """The chance that the answer is right, now that the model's own likelihood of it is known."""
     likelihood = next((step.likelihood for step in reversed(run.steps) if isinstance(step, Action)), None)
     if one.vector is None or not one.skill or likelihood is None:
         return None
-    vector, model = one.vector, parts.outcome_model(one.task.tenant)
+    vector, model = one.vector, components.outcome_model(one.task.tenant)
     return model.chance(vector, one.skill, one.adapter, likelihood)
 
 
-def _episode(parts: Parts, one: Plan, run: Run, id_: str) -> Episode:
+def _episode(components: Components, one: Plan, run: Run, id_: str) -> Episode:
     return Episode(
         id=id_,
         task=one.task,
         steps=run.steps,
         outcome=run.outcome,
         skill=one.skill,
-        model=parts.engine.model,
+        model=components.engine.model,
         adapter=one.adapter,
         lessons=one.lessons,
         control=one.control,
         offered=one.offered,
         verdict=one.verdict,
-        answer_chance=parts.guarded("perception", lambda: _answer_chance(parts, one, run), None),
+        answer_chance=components.guarded("perception", lambda: _answer_chance(components, one, run), None),
         usage=run.usage,
         created=time.time(),
     )
 
 
-def _credit(parts: Parts, episode: Episode) -> None:
-    parts.guarded("lessons", lambda: parts.record.lessons.credit(episode.lessons, bool(episode.outcome.success)), None)
+def _credit(components: Components, episode: Episode) -> None:
+    components.guarded("lessons", lambda: components.record.lessons.credit(episode.lessons, bool(episode.outcome.success)), None)
 
 
-def remember(parts: Parts, episodes: Sequence[tuple[Episode, Vector | None]]) -> None:
+def remember(components: Components, episodes: Sequence[tuple[Episode, Vector | None]]) -> None:
     """Write episodes to the record in one transaction, then to the caches; only the record must not fail."""
-    blank = np.zeros(parts.encoder.dimensions, dtype=np.float32)
+    blank = np.zeros(components.encoder.dimensions, dtype=np.float32)
     # Both are fitted on the record when first asked for, so they are asked for before the record grows.
     tenants = {episode.task.tenant for episode, _ in episodes}
-    caches = {tenant: parts.guarded("perception", partial(_caches, parts, tenant), None) for tenant in tenants}
-    parts.record.episodes.record_many([(episode, blank if vector is None else vector) for episode, vector in episodes])
+    caches = {tenant: components.guarded("perception", partial(_caches, components, tenant), None) for tenant in tenants}
+    components.record.episodes.record_many([(episode, blank if vector is None else vector) for episode, vector in episodes])
     for episode, vector in episodes:
         if vector is None:
             log.warning("episode %s is recorded without an embedding and cannot be recalled", episode.id)
         else:
-            _cache(parts, episode, vector, caches[episode.task.tenant])
+            _cache(components, episode, vector, caches[episode.task.tenant])
 
 
-def _caches(parts: Parts, tenant: str) -> tuple[Recogniser, SkillHead, OutcomeModel]:
-    return parts.recogniser(tenant), parts.skill_head(tenant), parts.outcome_model(tenant)
+def _caches(components: Components, tenant: str) -> tuple[Recogniser, SkillHead, OutcomeModel]:
+    return components.recogniser(tenant), components.skill_head(tenant), components.outcome_model(tenant)
 
 
-def _cache(parts: Parts, episode: Episode, vector: Vector, caches: tuple[Recogniser, SkillHead, OutcomeModel] | None) -> None:
-    parts.guarded("index", lambda: parts.index.add(episode.task.tenant, episode.id, vector), None)
+def _cache(components: Components, episode: Episode, vector: Vector, caches: tuple[Recogniser, SkillHead, OutcomeModel] | None) -> None:
+    components.guarded("index", lambda: components.index.add(episode.task.tenant, episode.id, vector), None)
     if caches is None:
         return
     recogniser, head, outcomes = caches
-    if episode.skill and episode.model != EXPERT and vector.any():
-        parts.guarded("perception", lambda: recogniser.learn(vector, episode.skill), None)
-        parts.guarded("perception", lambda: head.learn(vector[None, :], [episode.skill]), None)
+    if episode.skill and not episode.demonstration and vector.any():
+        components.guarded("perception", lambda: recogniser.learn(vector, episode.skill), None)
+        components.guarded("perception", lambda: head.learn(vector[None, :], [episode.skill]), None)
     if has_outcome(episode):
-        parts.guarded("perception", lambda: learn_outcome(outcomes, episode, vector), None)
+        components.guarded("perception", lambda: learn_outcome(outcomes, episode, vector), None)

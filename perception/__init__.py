@@ -5,8 +5,8 @@ file. A `Scorer` gives every sample one number: how sure its class is (`...Confi
 is known (`...Novelty`). A `Recogniser` learns which vectors belong to which skill and gives its `Verdict`: the nearest
 skill, how sure that is (confidence) and how strange the task is (novelty). An `OutcomeModel` learns from outcomes how
 likely this agent is to solve a task. Failure and novelty are two scores, never one: the best score for one is bad for the other.
-A `Gate` learns both from many kinds of evidence (heads, neighbours, Gaussians) and says with thresholds that keep a promise when
-to act and what is foreign.
+A `SelectiveClassifier` learns both from many kinds of evidence (heads, neighbours, Gaussians); its thresholds say, with a finite-sample
+guarantee, when to act and what is out of scope.
 
 A `Discoverer` sorts what is unlabelled into known and new classes, and `estimate_class_count` says how many there are.
 A `QueryStrategy` chooses which rows a person is asked about, and `active_discovery` learns from the answers.
@@ -16,7 +16,7 @@ Perception only judges. Tasks that it calls foreign wait in memory, as episodes 
 
 from __future__ import annotations
 
-from ..numerics.class_statistics import ClassMoments
+from ..numerics.class_statistics import ClassStatistics
 from .discovery.class_count import estimate_class_count
 from .discovery.discoverer import Discoverer, Discovery
 from .discovery.protogcd import ProtoGCD, PrototypeRecipe
@@ -24,12 +24,12 @@ from .encoders.encoder import Encoder
 from .encoders.hashed import HashedEncoder
 from .encoders.minilm import MiniLMEncoder
 from .experimental.classifier.class_neighbours import ClassNeighbours, Neighbourhood
-from .experimental.classifier.evidence_model import KnownClasses, Reading
+from .experimental.classifier.evidence_model import Evidence, EvidenceModel
 from .experimental.classifier.head_ensemble import HeadEnsemble, HeadOutputs
-from .experimental.classifier.held_out_classes import held_out_classes
+from .experimental.classifier.held_out import held_out_classes
 from .experimental.classifier.novelty_evidence import NoveltyEvidence
 from .experimental.classifier.pseudo_outliers import image_outliers, text_outliers
-from .experimental.classifier.selective_classifier import Gate, GateDecision, GatePromise, GateScores
+from .experimental.classifier.selective_classifier import SelectiveClassifier, SelectiveDecision, SelectiveGuarantee, SelectiveScores
 from .experimental.discovery.active import ActiveRound, active_discovery, stable_mapping
 from .experimental.discovery.kmeans import SemiSupervisedKMeans, SphericalKMeans
 from .experimental.discovery.queries import (
@@ -88,8 +88,8 @@ __all__ = [
     "Bootstrapping",
     "CLIPEncoder",
     "ClassMeanNovelty",
-    "ClassMoments",
     "ClassNeighbours",
+    "ClassStatistics",
     "ClassifierRecipe",
     "Consistency",
     "CrossEntropy",
@@ -100,17 +100,14 @@ __all__ = [
     "EnergyConfidence",
     "EntropyConfidence",
     "EntropyQuery",
+    "Evidence",
+    "EvidenceModel",
     "Fusion",
-    "Gate",
-    "GateDecision",
-    "GatePromise",
-    "GateScores",
     "GeneralisedCrossEntropy",
     "HashedEncoder",
     "HeadEnsemble",
     "HeadOutputs",
     "KCentreQuery",
-    "KnownClasses",
     "LocalPrompt",
     "MahalanobisNovelty",
     "MarginConfidence",
@@ -132,11 +129,14 @@ __all__ = [
     "QueryPool",
     "QueryStrategy",
     "RandomQuery",
-    "Reading",
     "Recogniser",
     "RelativeMahalanobisNovelty",
     "Scorer",
+    "SelectiveClassifier",
+    "SelectiveDecision",
+    "SelectiveGuarantee",
     "SelectiveRule",
+    "SelectiveScores",
     "SemiSupervisedKMeans",
     "SoftmaxConfidence",
     "SphericalKMeans",

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from .encoders.encoder import Vector
+from ..numerics.arrays import Vector
 from .selective.fusion import Fusion
 from .selective.selective_rule import SelectiveRule, selective_rule
 

@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..core import NO_VERDICT, Verdict
-from ..numerics.class_statistics import ClassMoments
-from .encoders.encoder import Vector
+from ..numerics.arrays import Vector
+from ..numerics.class_statistics import ClassStatistics
 from .scores.confidence import softmax_confidence
 from .scores.neighbours import conformal_quantile, leave_one_out_novelty, nearest_neighbour_novelty
 from .scores.relative_distance import RelativeDistance
@@ -39,7 +39,7 @@ class _Fusion:
     """Novelty of every skill's remembered tasks, each left out in turn."""
 
     @classmethod
-    def of(cls, moments: ClassMoments, skills: Mapping[str, _Skill], names: tuple[str, ...]) -> _Fusion:
+    def of(cls, moments: ClassStatistics, skills: Mapping[str, _Skill], names: tuple[str, ...]) -> _Fusion:
         distance = RelativeDistance.of(moments)
         neighbours = {name: skills[name].spread() for name in names if len(skills[name].bank) > 1}
         relatives = {
@@ -129,7 +129,7 @@ class Recogniser:
         self.bank_size = bank_size
         self.seed = seed
         self._skills: dict[str, _Skill] = {}
-        self._moments: ClassMoments | None = None
+        self._moments: ClassStatistics | None = None
         self._numbers: dict[str, int] = {}
         self._fusion: _Fusion | None = None
 
@@ -168,7 +168,7 @@ class Recogniser:
             self._skills[skill] = _Skill(skill, len(vector), self.seed)
             self._numbers[skill] = max(self._numbers.values(), default=-1) + 1
         if self._skills[skill].learn(vector, self.bank_size):
-            self._moments = self._moments or ClassMoments(len(vector))
+            self._moments = self._moments or ClassStatistics(len(vector))
             self._moments.learn(vector[None, :], np.array([self._numbers[skill]]))
 
     def _take_anew(self) -> None:

@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING
 from .engine import ChatReply, ChatRequest, Choice, Engine
 
 if TYPE_CHECKING:
+    from .adapter_swap import HotSwap, hot_swap
     from .chat_model import EngineChatModel
     from .embedded import EmbeddedEngine
     from .fetch import quiet_transformers
     from .heap import give_back_memory
-    from .hot_swap import HotSwap, hot_swap
     from .models import MODELS, CachedModel, ModelFile, cache_directory, listed, locate, pull, verify
     from .vllm import VLLMEngine
     from .vllm_server import VLLMServer
@@ -28,13 +28,13 @@ _FACE = {
     "CachedModel": "models",
     "EmbeddedEngine": "embedded",
     "EngineChatModel": "chat_model",
-    "HotSwap": "hot_swap",
+    "HotSwap": "adapter_swap",
     "ModelFile": "models",
     "VLLMEngine": "vllm",
     "VLLMServer": "vllm_server",
     "cache_directory": "models",
     "give_back_memory": "heap",
-    "hot_swap": "hot_swap",
+    "hot_swap": "adapter_swap",
     "listed": "models",
     "locate": "models",
     "pull": "models",

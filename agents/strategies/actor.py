@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from ...core import UNKNOWN, Action, Judge, Message, Observation, Outcome, Recall, Reward, Step, Task, ToolResult, Usage, to_messages
 from ...envs import Environment
 from ...serving import ChatRequest, Engine
-from .repair import mendings
+from .repair import repair_candidates
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,8 +53,8 @@ RETRY_TEMPERATURE = 0.7
 """Temperature of answers after the first: high enough to differ, low enough to stay near the mode."""
 
 
-MENDINGS = 2
-"""Most mendings of one run; an answer wrong in more names is better written anew."""
+MAX_REPAIRS = 2
+"""Most repair_candidates of one run; an answer wrong in more names is better written anew."""
 
 
 @dataclass
@@ -110,10 +110,10 @@ class Actor:
     def _mended(self, episode: _Episode) -> bool:
         """Mend an answer that was just refused for a name, where that can be done; whether it was."""
         last = next((step for step in reversed(episode.steps) if isinstance(step, ToolResult)), None)
-        if episode.mended == MENDINGS or last is None or not last.error:
+        if episode.mended == MAX_REPAIRS or last is None or not last.error:
             return False
         answer = next(step.text for step in reversed(episode.steps) if isinstance(step, Action))
-        options = mendings(answer, last.text, episode.job.task.context)
+        options = repair_candidates(answer, last.text, episode.job.task.context)
         if not options:
             return False
         choice = self._engine.choose(replace(_request(episode), choices=(), temperature=0.0), options)
@@ -149,7 +149,7 @@ def _request(episode: _Episode) -> ChatRequest:
     return ChatRequest(
         messages=visible(job.task, episode.steps, bool(episode.admissible)),
         adapter=job.adapter,
-        max_tokens=min(job.max_tokens, episode.environment.answer_tokens) if episode.environment else job.max_tokens,
+        max_tokens=min(job.max_tokens, episode.environment.max_answer_tokens) if episode.environment else job.max_tokens,
         temperature=job.temperature if episode.tries == 0 else max(job.temperature, RETRY_TEMPERATURE),
         seed=job.seed + episode.tries,
         choices=episode.admissible,

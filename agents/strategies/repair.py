@@ -13,16 +13,16 @@ STEM = 4
 """Letters that two words must begin with alike to be taken for forms of one word."""
 
 
-def mendings(answer: str, error: str, context: str) -> list[str]:
+def repair_candidates(answer: str, error: str, context: str) -> list[str]:
     """The answer with the refused name exchanged for every name of the context that could be meant; empty where none is to blame.
 
     Small models write names from how the request speaks (`age group`) and not from what is there (`visitor_age_group`).
     The executor says which name is wrong, the context says which exist; those that share a word with the wrong one go
     before all others, tables never stand in for columns, and the model's likelihood picks among what is left.
 
-    >>> mendings("SELECT size FROM teams", "Error: no such column: size", "Table teams(team_id INT, members INT)")
+    >>> repair_candidates("SELECT size FROM teams", "Error: no such column: size", "Table teams(team_id INT, members INT)")
     ['SELECT team_id FROM teams', 'SELECT members FROM teams']
-    >>> mendings("SELECT id FROM teams", "Error: no such column: id", "Table teams(team_id INT, members INT)")
+    >>> repair_candidates("SELECT id FROM teams", "Error: no such column: id", "Table teams(team_id INT, members INT)")
     ['SELECT team_id FROM teams']
     """
     match = _UNKNOWN.search(error)

@@ -22,7 +22,7 @@ class DatabaseEnvironment(GeneratedEnvironment[SqlProblem]):
 
     family = "database"
     max_steps = 3
-    answer_tokens = 96
+    max_answer_tokens = 96
     instructions = "Answer with one SQLite statement."
 
     def demonstrate(self, task: Task) -> Demonstration:

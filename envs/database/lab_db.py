@@ -44,7 +44,7 @@ class LabDatabaseEnvironment(TextEnvironment):
 
     family = "lab-db"
     max_steps = 3
-    answer_tokens = 160
+    max_answer_tokens = 160
     instructions = "Answer with one SQLite statement."
 
     def __init__(self, data: Path | str) -> None:
@@ -79,8 +79,8 @@ class LabDatabaseEnvironment(TextEnvironment):
             goal=problem.goal,
             context=problem.context,
             instructions=self.instructions,
-            source=self.family,
-            kind=self.family,
+            environment=self.family,
+            skill=self.family,
         )
 
     def _entry(self, task: Task) -> _Entry:

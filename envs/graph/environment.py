@@ -21,7 +21,7 @@ class GraphEnvironment(GeneratedEnvironment[GraphProblem]):
 
     family = "graph"
     max_steps = 3
-    answer_tokens = 64
+    max_answer_tokens = 64
     instructions = "Answer with one SPARQL query."
 
     def demonstrate(self, task: Task) -> Demonstration:

@@ -50,7 +50,7 @@ class NavigationEnvironment(GeneratedEnvironment[Room]):
 
     family = "navigation"
     max_steps = _MAX_STEPS
-    answer_tokens = 8
+    max_answer_tokens = 8
     instructions = "Answer with one move: left, right, forward, pickup or drop."
 
     def demonstrate(self, task: Task) -> Demonstration:

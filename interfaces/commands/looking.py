@@ -29,10 +29,10 @@ def status(tenant: TenantFlag = "default", config: ConfigFlag = None, home: Home
     """Say what is remembered, what serves, and whether it helps."""
     settings = read_settings(config, home, set_)
     with open_record(settings.home) as record:
-        from ...memory import meter
-        from ...orchestrator import vouching_rule
+        from ...memory import memory_effect
+        from ...orchestrator import acceptance_rule
 
-        episodes, routes, helped = record.episodes, record.adapters.routes(tenant), meter(record, tenant)
+        episodes, routes, helped = record.episodes, record.adapters.routes(tenant), memory_effect(record, tenant)
         skills, cued = sorted({*episodes.skills(tenant=tenant).values(), *routes}), record.cues.find(tenant=tenant)
         written = [f"{len(record.lessons.find(tenant, status=stage))} {stage}" for stage in LessonStatus]
         lines = {
@@ -47,7 +47,7 @@ def status(tenant: TenantFlag = "default", config: ConfigFlag = None, home: Home
         if helped.difference is not None:
             low, high = helped.ci95
             lines["difference"] = f"{helped.difference:+.3f}, 95 % interval {low:+.3f} to {high:+.3f}"
-        lines["gate"] = _gate_line(vouching_rule(record, tenant, settings.wake.promised_risk), settings.wake.promised_risk)
+        lines["gate"] = _gate_line(acceptance_rule(record, tenant, settings.wake.target_risk), settings.wake.target_risk)
     for name, line in lines.items():
         typer.echo(f"{name:<12}{line}")
 

@@ -136,7 +136,7 @@ def task_of(body: ChatBody, *, tenant: str, learn: bool = True) -> tuple[Task, l
         goal=goal,
         instructions=instructions,
         tenant=tenant,
-        source=AUXILIARY if auxiliary else "chat",
+        environment=AUXILIARY if auxiliary else "chat",
     )
     return task, turns[:-1]
 

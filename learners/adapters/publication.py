@@ -8,13 +8,13 @@ from ...core import GateReport, SkillGate
 from ...numerics.intervals import paired_difference_ci95
 
 
-def examine(
+def decide_publication(
     target: str,
     live: Mapping[str, Sequence[bool]],
     candidate: Mapping[str, Sequence[bool]],
     *,
     allowed_drop: float,
-    specialise: bool = True,
+    per_skill_routing: bool = True,
     seed: int = 0,
 ) -> GateReport:
     """Compare success on the same held-out tasks, skill by skill, and decide.
@@ -22,7 +22,7 @@ def examine(
     `live` and `candidate` hold one list of successes a skill, paired by position. The candidate is accepted only if
     the target's gain has a 95 % interval above zero. It then serves the target and, of the old skills, those that
     gain or hold: where the lower end of the interval stays above minus `allowed_drop`. The other skills keep what
-    they have; with `specialise=False`, where one adapter must serve all, such a skill refuses the candidate.
+    they have; with `per_skill_routing=False`, where one adapter must serve all, such a skill refuses the candidate.
     """
     rows = [_row(skill, live[skill], candidate[skill], seed) for skill in sorted(live)]
     aim = next((row for row in rows if row.skill == target), None)
@@ -33,7 +33,7 @@ def examine(
         return GateReport(accepted=False, target=target, skills=tuple(rows), reason=reason)
     holds = {row.skill for row in rows if row.skill == target or row.gain_ci95[0] > -allowed_drop}
     falls = [row.skill for row in rows if row.skill not in holds]
-    if falls and not specialise:
+    if falls and not per_skill_routing:
         reason = f"{', '.join(falls)} may fall by more than {allowed_drop:.0%}"
         return GateReport(accepted=False, target=target, skills=tuple(rows), reason=reason)
     served = tuple(SkillGate(**{**vars(row), "serves": row.skill in holds}) for row in rows)

@@ -9,9 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ...numerics.class_statistics import ClassMoments
-from ...perception.encoders.encoder import Vector
-from ...perception.scores.scorer import Labels, checked
+from ...numerics.arrays import Labels, Vector, validate_rows
+from ...numerics.class_statistics import ClassStatistics
 from .head import HeadLogits, State, predicted
 
 Rows = NDArray[np.float64]
@@ -22,7 +21,7 @@ class AnalyticHead(ABC):
     """A head that is a function of the class moments of features; learning and unlearning are exact updates of the moments."""
 
     def __init__(self) -> None:
-        self._moments: ClassMoments | None = None
+        self._moments: ClassStatistics | None = None
         self._dimensions = 0
         self._answer: Answer | None = None
 
@@ -33,7 +32,7 @@ class AnalyticHead(ABC):
 
     def learn(self, vectors: Vector, labels: Labels) -> None:
         """Add samples of classes old or new, as if all had come at once."""
-        rows = checked("vectors", vectors, self._dimensions or None)
+        rows = validate_rows("vectors", vectors, self._dimensions or None)
         if not self._dimensions:
             self._begin(rows.shape[1])
         self._update(self._features(rows), np.asarray(labels, dtype=np.int64), forget=False)
@@ -43,7 +42,7 @@ class AnalyticHead(ABC):
         """Take samples back as if they had never been there, up to float64 rounding. Raises `ValueError` for unknown ones."""
         if not self._dimensions:
             raise ValueError(f"{type(self).__name__} has learned nothing yet; there is nothing to take back")
-        rows = checked("vectors", vectors, self._dimensions)
+        rows = validate_rows("vectors", vectors, self._dimensions)
         self._update(self._features(rows), np.asarray(labels, dtype=np.int64), forget=True)
         self._answer = None
 
@@ -51,7 +50,7 @@ class AnalyticHead(ABC):
         """Scores `(n, classes)`, larger is likelier."""
         if self._answer is None and not len(self.labels):
             raise ValueError(f"{type(self).__name__} knows no class yet; call `learn` first")
-        rows = checked("vectors", vectors, self._dimensions)
+        rows = validate_rows("vectors", vectors, self._dimensions)
         self._answer = self._answer or self._solve()
         return self._answer(self._features(rows))
 
@@ -73,9 +72,9 @@ class AnalyticHead(ABC):
     def _begin(self, dimensions: int) -> None:
         """Get ready for vectors of this length."""
         self._dimensions = dimensions
-        self._moments = ClassMoments(self._features(np.zeros((1, dimensions), dtype=np.float32)).shape[1])
+        self._moments = ClassStatistics(self._features(np.zeros((1, dimensions), dtype=np.float32)).shape[1])
 
-    def _known(self) -> ClassMoments:
+    def _known(self) -> ClassStatistics:
         assert self._moments is not None, "`_begin` comes first"
         return self._moments
 
@@ -106,7 +105,7 @@ def shrunk(covariance: Rows, share: float, floor: float = 0.0) -> Rows:
     return np.asarray((1 - share) * covariance + share * variance * np.eye(len(covariance)))
 
 
-def discriminant(moments: ClassMoments, share: float) -> Answer:
+def discriminant(moments: ClassStatistics, share: float) -> Answer:
     """Linear discriminant analysis with equal priors: `x' S^-1 m_c - m_c' S^-1 m_c / 2`, `S` the shrunk covariance all classes share."""
     from scipy.linalg import cho_factor, cho_solve
 

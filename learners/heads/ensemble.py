@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from ...perception.encoders.encoder import Vector
+from ...numerics.arrays import Vector
 from .head import HeadLogits, State
 from .softmax import balance, descend, network, scaled
 

@@ -10,8 +10,7 @@ from typing import Any, Protocol, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
-from ...perception.encoders.encoder import Vector
-from ...perception.scores.scorer import Labels
+from ...numerics.arrays import Labels, Vector
 
 State = Mapping[str, NDArray[Any]]
 HeadLogits = NDArray[np.float64]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ...perception.scores.scorer import unit
+from ...numerics.arrays import l2_normalize
 from .analytic import AnalyticHead, Answer
 
 
@@ -10,5 +10,5 @@ class NearestMeanHead(AnalyticHead):
     """Cosine to each class mean, as iCaRL classifies (Rebuffi et al. 2017, "iCaRL", equation 2), with all samples in the mean."""
 
     def _solve(self) -> Answer:
-        directions = unit(self._known().means).T
-        return lambda rows: unit(rows) @ directions
+        directions = l2_normalize(self._known().means).T
+        return lambda rows: l2_normalize(rows) @ directions

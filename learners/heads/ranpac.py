@@ -9,8 +9,8 @@ from zlib import crc32
 import numpy as np
 from numpy.typing import NDArray
 
-from ...numerics.class_statistics import ClassMoments
-from ...perception.scores.scorer import Labels
+from ...numerics.arrays import Labels
+from ...numerics.class_statistics import ClassStatistics
 from .analytic import AnalyticHead, Answer, Rows
 from .head import State
 from .ridge import ridge_answer
@@ -34,7 +34,7 @@ class RanPACHead(AnalyticHead):
 
     def _begin(self, dimensions: int) -> None:
         self._projection = np.random.default_rng(self.seed).normal(size=(dimensions, self.features))
-        self._held_out = ClassMoments(self.features)
+        self._held_out = ClassStatistics(self.features)
         super()._begin(dimensions)
 
     def _features(self, rows: NDArray[np.float32]) -> Rows:
@@ -97,12 +97,12 @@ def held_out_error(gram: Rows, sums: Rows, held_gram: Rows, held_sums: Rows, reg
     return float(np.sum(weights * (held_gram @ weights)) - 2 * np.sum(weights * held_sums.T))
 
 
-def _aligned(moments: ClassMoments, labels: Labels) -> Rows:
+def _aligned(moments: ClassStatistics, labels: Labels) -> Rows:
     sums = np.zeros((len(labels), moments.dimensions))
     sums[np.searchsorted(labels, moments.labels)] = moments.sums
     return sums
 
 
-def _count(moments: ClassMoments, label: int) -> float:
+def _count(moments: ClassStatistics, label: int) -> float:
     places = np.flatnonzero(moments.labels == label)
     return float(moments.counts[places[0]]) if len(places) else 0.0

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ...perception.encoders.encoder import Vector
+from ...numerics.arrays import Vector
 from .ensemble import Ensemble
 from .head import HeadLogits, State
 from .streaming_lda import StreamingLDAHead

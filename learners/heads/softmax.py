@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from ...perception.scores.scorer import Labels
+from ...numerics.arrays import Labels
 
 if TYPE_CHECKING:
     from torch import Tensor, nn

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ...core import EXPERT
 from .database import listed
 
 if TYPE_CHECKING:
@@ -38,7 +37,9 @@ def compress(record: Record, tenant: str, max_episodes: int) -> int:
 def _absorb(record: Record, connection: sqlite3.Connection, tenant: str, dropped: Sequence[str]) -> None:
     """Make cues of the episodes that tell how a skill's tasks look; a demonstration repeats a task that told it already."""
     filed = {
-        episode.id: episode.skill for episode in record.episodes.among(dropped, tenant=tenant) if episode.skill and episode.model != EXPERT
+        episode.id: episode.skill
+        for episode in record.episodes.among(dropped, tenant=tenant)
+        if episode.skill and not episode.demonstration
     }
     ids, vectors = record.episodes.vectors(tenant=tenant, ids=list(filed))
     seen = np.flatnonzero(vectors.any(axis=1))

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Meter:
+class MemoryEffect:
     """Help against harm: tasks that ran with memory and adapter, against the control arm from which both were withheld."""
 
     treated_successes: int
@@ -38,7 +38,7 @@ class Meter:
         return rate_difference_ci95(self.treated_successes, self.treated_total, self.control_successes, self.control_total)
 
 
-def meter(record: Record, tenant: str, skill: str | None = None) -> Meter:
+def memory_effect(record: Record, tenant: str, skill: str | None = None) -> MemoryEffect:
     """Count a tenant's episodes (of one skill, where named) that the environment or a user judged.
 
     Only those for which help was there: the arms then differ by nothing but a coin's fall.
@@ -48,7 +48,7 @@ def meter(record: Record, tenant: str, skill: str | None = None) -> Meter:
         "WHERE tenant = ?1 AND (?2 IS NULL OR skill = ?2) AND control = ?3 AND offered = 1 AND trusted = 1 AND success IS NOT NULL"
     )
     (treated,), (control,) = record.database.rows(sql, (tenant, skill, False)), record.database.rows(sql, (tenant, skill, True))
-    return Meter(treated_successes=treated[0], treated_total=treated[1], control_successes=control[0], control_total=control[1])
+    return MemoryEffect(treated_successes=treated[0], treated_total=treated[1], control_successes=control[0], control_total=control[1])
 
 
 def posterior(lesson: Lesson) -> tuple[float, float, float]:

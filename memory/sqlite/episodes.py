@@ -59,7 +59,7 @@ class EpisodeStore:
         *,
         tenant: str | None = None,
         skill: str | None = None,
-        source: str | None = None,
+        environment: str | None = None,
         success: bool | None = None,
         trainable: bool | None = None,
         control: bool | None = None,
@@ -67,7 +67,7 @@ class EpisodeStore:
         limit: int | None = None,
     ) -> list[Episode]:
         """Episodes that meet every condition given, in the order in which they were recorded."""
-        where, values = _where(tenant=tenant, skill=skill, source=source, success=success, trainable=trainable, control=control)
+        where, values = _where(tenant=tenant, skill=skill, environment=environment, success=success, trainable=trainable, control=control)
         order = "DESC" if newest_first else "ASC"
         sql = f"SELECT body FROM episodes{where} ORDER BY sequence {order} LIMIT ?"
         return [_read(body) for (body,) in self._database.rows(sql, (*values, -1 if limit is None else limit))]
@@ -85,13 +85,13 @@ class EpisodeStore:
         *,
         tenant: str | None = None,
         skill: str | None = None,
-        source: str | None = None,
+        environment: str | None = None,
         success: bool | None = None,
         trainable: bool | None = None,
         control: bool | None = None,
     ) -> int:
         """How many episodes `find` would return."""
-        where, values = _where(tenant=tenant, skill=skill, source=source, success=success, trainable=trainable, control=control)
+        where, values = _where(tenant=tenant, skill=skill, environment=environment, success=success, trainable=trainable, control=control)
         return int(self._database.value(f"SELECT count(*) FROM episodes{where}", values))
 
     def judge(self, id: str, outcome: Outcome, correction: str = "") -> Episode:
@@ -213,7 +213,7 @@ def _columns(episode: Episode) -> dict[str, Any]:
     return {
         "tenant": episode.task.tenant,
         "skill": episode.skill,
-        "source": episode.task.source,
+        "environment": episode.task.environment,
         "success": episode.outcome.success,
         "trusted": episode.outcome.judge.trusted,
         "trainable": episode.trainable,

@@ -56,7 +56,9 @@ CUES = (
     "CREATE INDEX cue_episodes_by_episode ON cue_episodes (episode)",
 )
 
-STEPS = (TABLES, CUES)
+NAMES = ("ALTER TABLE episodes RENAME COLUMN source TO environment",)
+
+STEPS = (TABLES, CUES, NAMES)
 """What makes each format of the file out of the one before."""
 
 VERSION = len(STEPS)

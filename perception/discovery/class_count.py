@@ -7,9 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ..encoders.encoder import Vector
+from ...numerics.arrays import Labels, Vector
 from ..scores.neighbourhood import nearest, neighbourhood_size, smoothed
-from ..scores.scorer import Labels
 from .discoverer import Given, given
 from .spherical import class_means, clustered
 

@@ -8,9 +8,8 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
-from ..encoders.encoder import Vector
+from ...numerics.arrays import Labels, Vector, l2_normalize, validate_rows
 from ..scores.projection import Lens
-from ..scores.scorer import Labels, checked, unit
 
 TEMPERATURE = 0.1
 """Divides cosines before the softmax (Ma et al. 2025, "ProtoGCD")."""
@@ -34,14 +33,14 @@ class Discovery:
     """Through which further vectors are compared with the classes; `None`: as they are, with the prototypes."""
 
     def cosines(self, vectors: Vector) -> NDArray[np.float32]:
-        """Of further vectors `(m, d)` to the classes `(m, count)`. Raises `ValueError` as `checked` does."""
-        rows = checked("vectors", vectors, self.prototypes.shape[1])
+        """Of further vectors `(m, d)` to the classes `(m, count)`. Raises `ValueError` as `validate_rows` does."""
+        rows = validate_rows("vectors", vectors, self.prototypes.shape[1])
         if self.lens is None:
-            return np.asarray(unit(rows) @ self.prototypes.T, dtype=np.float32)
-        return np.asarray(self.lens.see(unit(rows)) @ self.lens.centres.T, dtype=np.float32)
+            return np.asarray(l2_normalize(rows) @ self.prototypes.T, dtype=np.float32)
+        return np.asarray(self.lens.see(l2_normalize(rows)) @ self.lens.centres.T, dtype=np.float32)
 
     def place(self, vectors: Vector) -> Labels:
-        """Classes `(m,)` of further vectors `(m, d)`: the nearest ones. Raises `ValueError` as `checked` does."""
+        """Classes `(m,)` of further vectors `(m, d)`: the nearest ones. Raises `ValueError` as `validate_rows` does."""
         return np.asarray(self.cosines(vectors).argmax(1), dtype=np.int64)
 
     def novelty(self, vectors: Vector) -> NDArray[np.float32]:
@@ -83,8 +82,8 @@ class Given:
 
 def given(vectors: Vector, known_vectors: Vector, known_labels: Labels, count: int | None) -> Given:
     """The input of `Discoverer.discover`, checked. Raises as it says there."""
-    rows = checked("vectors", vectors)
-    known_rows = checked("known_vectors", known_vectors, rows.shape[1])
+    rows = validate_rows("vectors", vectors)
+    known_rows = validate_rows("known_vectors", known_vectors, rows.shape[1])
     labels = np.asarray(known_labels)
     if labels.shape != (len(known_rows),):
         raise ValueError(f"{len(known_rows)} known vectors and labels of the shape {labels.shape}; one label a vector is needed")
@@ -99,7 +98,12 @@ def given(vectors: Vector, known_vectors: Vector, known_labels: Labels, count: i
         _check_count(count, known, len(rows))
     if not len(rows) + len(known_rows):
         raise ValueError("no vectors at all; at least one unlabelled or one known vector is needed")
-    return Given(vectors=unit(rows).astype(np.float32), known_vectors=unit(known_rows).astype(np.float32), known_labels=labels, known=known)
+    return Given(
+        vectors=l2_normalize(rows).astype(np.float32),
+        known_vectors=l2_normalize(known_rows).astype(np.float32),
+        known_labels=labels,
+        known=known,
+    )
 
 
 def _check_count(count: int, known: int, rows: int) -> None:

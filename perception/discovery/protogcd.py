@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from ..encoders.encoder import Vector
+from ...numerics.arrays import Labels, Vector, l2_normalize
 from ..scores.neighbourhood import nearest, neighbourhood_size, smoothed
 from ..scores.projection import Lens
-from ..scores.scorer import Labels, unit
 from .class_count import estimate_class_count
 from .discoverer import TEMPERATURE, Discovery, Given, found, given
 from .prototype_losses import distillation, entropy_regulariser, separation_regulariser, supervised_contrast
@@ -77,7 +76,7 @@ class ProtoGCD:
         everything = asked.everything
         # What all rows share says nothing of their classes.
         origin = np.asarray(everything.mean(0, dtype=np.float64), dtype=np.float32)
-        seen = np.asarray(unit(everything - origin), dtype=np.float32)
+        seen = np.asarray(l2_normalize(everything - origin), dtype=np.float32)
         centres, adapter = self._start(seen, asked, count), np.eye(seen.shape[1], dtype=np.float32)
         if count > 1:
             labels = np.concatenate([np.full(len(asked.vectors), UNLABELLED), asked.known_labels])

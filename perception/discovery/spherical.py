@@ -6,8 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..encoders.encoder import Vector
-from ..scores.scorer import Labels, unit
+from ...numerics.arrays import Labels, Vector, l2_normalize
 
 CANDIDATES = 4
 """Rows drawn for each next centre; the one that leaves the least distance is taken (Arthur & Vassilvitskii 2007, section 7)."""
@@ -33,7 +32,7 @@ def class_means(rows: Vector, labels: Labels, count: int, empty: Vector | None =
     sums = np.zeros((count, rows.shape[1]), dtype=np.float32) if empty is None else empty.astype(np.float32)
     filled = sizes > 0
     if filled.any():
-        sums[filled] = unit(np.add.reduceat(rows[order], starts[filled], axis=0))
+        sums[filled] = l2_normalize(np.add.reduceat(rows[order], starts[filled], axis=0))
     return sums
 
 

@@ -10,7 +10,7 @@ from zlib import crc32
 
 import numpy as np
 
-from .encoder import Vector
+from ...numerics.arrays import Vector
 
 SPARSITY = 8
 """Places that one feature touches."""

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ...core import ModelCorrupt, ModelMissing
-from .encoder import Vector
+from ...numerics.arrays import Vector
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer

@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
-from ..encoders.encoder import Vector
-from .scorer import Labels, Logits, Scores, checked, in_blocks
+from ...numerics.arrays import Labels, Logits, Scores, Vector, batched, validate_rows
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -62,7 +61,7 @@ class _LogitScorer:
 
     def fit(self, vectors: Vector, logits: Logits, labels: Labels) -> Self:
         """Nothing is learned; the input is checked."""
-        if not len(checked("logits", logits)) == len(labels) > 0:
+        if not len(validate_rows("logits", logits)) == len(labels) > 0:
             raise ValueError(f"{len(logits)} rows of logits and {len(labels)} labels; one label a row and at least one row are needed")
         return self
 
@@ -70,13 +69,13 @@ class _LogitScorer:
         """Confidence `(n,)`, float32."""
         import torch
 
-        rows = checked("logits", logits)
+        rows = validate_rows("logits", logits)
         if rows.shape[1] == 0:
             raise ValueError("logits have no column; a head needs one class at least")
         formula, temperature = type(self)._formula, self.temperature
         if temperature == 1.0:
-            return in_blocks(lambda some: formula(torch.from_numpy(some)), rows)
-        return in_blocks(lambda some: formula(torch.from_numpy(some) / temperature), rows)
+            return batched(lambda some: formula(torch.from_numpy(some)), rows)
+        return batched(lambda some: formula(torch.from_numpy(some) / temperature), rows)
 
 
 class SoftmaxConfidence(_LogitScorer):
@@ -118,7 +117,7 @@ def fit_temperature(logits: Logits, labels: Labels) -> float:
     import torch
     from scipy.optimize import minimize_scalar
 
-    rows, targets = torch.from_numpy(checked("logits", logits)).double(), torch.from_numpy(np.asarray(labels, dtype=np.int64))
+    rows, targets = torch.from_numpy(validate_rows("logits", logits)).double(), torch.from_numpy(np.asarray(labels, dtype=np.int64))
     if len(rows) != len(targets) or not len(rows):
         raise ValueError(f"{len(rows)} rows of logits and {len(targets)} labels; one label a row and at least one row are needed")
     loss = torch.nn.functional.cross_entropy

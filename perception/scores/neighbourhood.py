@@ -7,8 +7,7 @@ from math import ceil, sqrt
 import numpy as np
 from numpy.typing import NDArray
 
-from ..encoders.encoder import Vector
-from .scorer import unit
+from ...numerics.arrays import Vector, l2_normalize
 
 NEIGHBOURS = 10
 """Rows a neighbourhood holds in a large bank, the row itself among them."""
@@ -42,4 +41,4 @@ def smoothed(rows: Vector, bank: Vector) -> Vector:
     places = nearest(rows, bank, size)
     for column in range(size):
         total += bank[places[:, column]]
-    return np.asarray(unit(total), dtype=np.float32)
+    return np.asarray(l2_normalize(total), dtype=np.float32)

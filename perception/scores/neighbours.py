@@ -7,7 +7,7 @@ from math import ceil
 import numpy as np
 from numpy.typing import NDArray
 
-from ..encoders.encoder import Vector
+from ...numerics.arrays import Vector
 
 
 def nearest_neighbour_novelty(vector: Vector, bank: Vector) -> float:

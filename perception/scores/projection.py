@@ -6,8 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..encoders.encoder import Vector
-from .scorer import unit
+from ...numerics.arrays import Vector, l2_normalize
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,4 +22,4 @@ class Lens:
 
     def see(self, vectors: Vector) -> Vector:
         """Unit rows `(n, k)` of vectors `(n, d)`; what lies on the origin stays zero."""
-        return np.asarray(unit((vectors - self.origin) @ self.matrix), dtype=np.float32)
+        return np.asarray(l2_normalize((vectors - self.origin) @ self.matrix), dtype=np.float32)

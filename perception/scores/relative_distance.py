@@ -7,9 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ...numerics.class_statistics import ClassMoments, whitening
-from ..encoders.encoder import Vector
-from .scorer import Labels
+from ...numerics.arrays import Labels, Vector
+from ...numerics.class_statistics import ClassStatistics, whitening
 
 Array = NDArray[np.float64]
 
@@ -30,7 +29,7 @@ class RelativeDistance:
     """Samples of each class `(classes,)`."""
 
     @classmethod
-    def of(cls, moments: ClassMoments) -> RelativeDistance:
+    def of(cls, moments: ClassStatistics) -> RelativeDistance:
         """Derived from moments of at least one sample."""
         within = whitening(moments.within())
         return cls(

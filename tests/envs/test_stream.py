@@ -33,7 +33,7 @@ def test_blocks_repeat_and_shift() -> None:
     assert [item.block for item in items] == [0, 0, 0, 1, 1, 2, 2]
     assert [item.task for item in items[5:]] == [item.task for item in items[1:3]]
     assert items[3].environment is ENVIRONMENTS["graph"]
-    assert items[3].task.source == "graph"
+    assert items[3].task.environment == "graph"
 
 
 @pytest.mark.parametrize("order", ["blocks", "interleaved"])

@@ -24,7 +24,7 @@ def data(tmp_path: Path) -> Path:
 
 
 def test_every_suite_is_a_file_with_a_run() -> None:
-    assert [suite.name for suite in SUITES if not (ROOT / "evals" / f"{suite.module}.py").is_file()] == []
+    assert [suite.name for suite in SUITES if not (ROOT / "evals" / f"{suite.module.replace('.', '/')}.py").is_file()] == []
     assert len({suite.name for suite in SUITES}) == len(SUITES)
 
 

@@ -67,10 +67,10 @@ def test_wrong_usage_is_status_2(words: list[str]) -> None:
 
 
 def test_a_settings_file_in_the_folder_is_read_and_its_mistake_refused(tmp_path: Path) -> None:
-    (tmp_path / "lifelong.toml").write_text("[wake]\ntries = 99\n")
+    (tmp_path / "lifelong.toml").write_text("[wake]\nmax_attempts = 99\n")
     result = lifelong("status", folder=tmp_path)
     assert result.returncode == 2
-    assert "lifelong.toml: wake.tries is 99" in result.stderr
+    assert "lifelong.toml: wake.max_attempts is 99" in result.stderr
 
 
 def test_an_unknown_variable_is_refused(tmp_path: Path) -> None:
@@ -93,7 +93,7 @@ def test_bench_lists_what_each_suite_shows_and_needs(tmp_path: Path) -> None:
     assert result.stdout.count("\n  shows ") == result.stdout.count("\n  needs ") == len(suites)
 
 
-SLOW_LOOK = "from lifelong.interfaces import _commands_looking as room\nroom.open_record = wait"
+SLOW_LOOK = "from lifelong.interfaces.commands import looking as room\nroom.open_record = wait"
 SLOW_RUN = "import lifelong.runs.job as room\nroom.run_job = wait"
 
 

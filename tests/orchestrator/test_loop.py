@@ -132,19 +132,19 @@ def test_too_little_to_learn_from_is_said(tiny_model: Path, tmp_path: Path) -> N
 def test_a_chat_learns_from_feedback(tiny_model: Path, tmp_path: Path) -> None:
     with open_toy(tmp_path, tiny_model, **{"sleep.held_out": 0.3, "sleep.epochs": 10}) as learner:
         for number in range(24):
-            episode = learner.wake(Task(id=f"chat-{number}", goal=f"What is the word of room {number}?", source="chat"))
+            episode = learner.wake(Task(id=f"chat-{number}", goal=f"What is the word of room {number}?", environment="chat"))
             assert episode.outcome.success is None
             judged = learner.feedback(episode.id, success=False, correction="xyz")
             assert (judged.outcome.judge, judged.correction, judged.skill) == (Judge.USER, "xyz", "chat")
         [night] = learner.sleep(skills=["chat"])
         assert night.published
-        answer = learner.wake(Task(id="new", goal="What is the word of room 99?", source="chat", kind="chat"))
+        answer = learner.wake(Task(id="new", goal="What is the word of room 99?", environment="chat", skill="chat"))
         assert answer.answer == "xyz" or answer.control
 
 
 def test_feedback_is_checked(tiny_model: Path, tmp_path: Path) -> None:
     with open_toy(tmp_path, tiny_model) as learner:
-        episode = learner.wake(Task(id="1", goal="Hello", tenant="one", source="chat"))
+        episode = learner.wake(Task(id="1", goal="Hello", tenant="one", environment="chat"))
         with pytest.raises(NothingFound, match="tenant 'two'"):
             learner.feedback(episode.id, tenant="two", success=True)
         with pytest.raises(MalformedTask, match="both"):
@@ -161,7 +161,7 @@ def test_memory_and_perception_may_fail_and_the_answer_goes_out(tiny_model: Path
             raise OSError("the encoder's files are gone")
 
         monkeypatch.setattr("lifelong.perception.HashedEncoder.encode", broken)
-        episode = learner.wake(Task(id="1", goal="Hello", source="chat"))
+        episode = learner.wake(Task(id="1", goal="Hello", environment="chat"))
         assert episode.answer
         assert learner.record.episodes.get(episode.id) == episode
         assert learner.status().faults == {"encoder": 1}
@@ -169,9 +169,9 @@ def test_memory_and_perception_may_fail_and_the_answer_goes_out(tiny_model: Path
 
 def test_a_dead_engine_is_an_error_and_nothing_is_recorded(tiny_model: Path, tmp_path: Path) -> None:
     with open_toy(tmp_path, tiny_model) as learner:
-        learner._parts.engine.close()
+        learner._components.engine.close()
         with pytest.raises(EngineUnreachable):
-            learner.wake(Task(id="1", goal="Hello", source="chat"))
+            learner.wake(Task(id="1", goal="Hello", environment="chat"))
         assert learner.record.episodes.count() == 0
 
 
@@ -181,7 +181,7 @@ def test_tenants_learn_apart(tiny_model: Path, tmp_path: Path) -> None:
         lamps.right = unlike_the_base(learner, lamps)
         live_through(learner, lamps)
         learner.sleep()
-        other = [Task(id=t.id, goal=t.goal, source=t.source, kind=t.kind, tenant="other") for t in lamps.tasks("test", 8)]
+        other = [Task(id=t.id, goal=t.goal, environment=t.environment, skill=t.skill, tenant="other") for t in lamps.tasks("test", 8)]
         runs = learner.evaluate(other, lamps)
         assert not any(run.outcome.success for run in runs)
         assert learner.status("other").skills == {}
@@ -189,7 +189,7 @@ def test_tenants_learn_apart(tiny_model: Path, tmp_path: Path) -> None:
 
 def test_a_foreign_task_may_be_declined(tiny_model: Path, tmp_path: Path) -> None:
     with open_toy(tmp_path, tiny_model, **{"wake.abstain_on_unknown": True, "wake.control_share": 0.0}) as learner:
-        episode = learner.wake(Task(id="1", goal="Fold a crane.", source="chat"))
+        episode = learner.wake(Task(id="1", goal="Fold a crane.", environment="chat"))
         assert "not learned" in episode.answer
         assert episode.outcome.success is None
         assert learner.status().novel == 1
@@ -216,7 +216,7 @@ def test_a_door_that_stands_open_serves_what_another_process_published(tiny_mode
         with open_toy(tmp_path, tiny_model, lamps) as sleeper:
             live_through(sleeper, lamps)
             sleeper.sleep()
-        door._parts.recognisers.clear()
+        door._components.recognisers.clear()
         assert success(door, lamps) == 1.0
         door.rollback()
         assert success(door, lamps) == 0.0

@@ -11,7 +11,7 @@ from toy import ToyEnvironment
 
 from lifelong.core import Episode, Judge, Settings
 from lifelong.memory import Record, VectorIndex
-from lifelong.orchestrator import LifelongLearner, Parts, unlabelled, vouching_rule
+from lifelong.orchestrator import Components, LifelongLearner, acceptance_rule, unlabelled
 from lifelong.perception import HashedEncoder
 
 GOOD, BAD = ToyEnvironment("lamps", right="blue"), ToyEnvironment("bells", right="red")
@@ -22,8 +22,8 @@ def opened(home: Path, **values: Any) -> LifelongLearner:
     settings = Settings(home=home).with_values({"wake.control_share": 0.0, "wake.novelty_quantile": 1.0, **values})
     record = Record(home / "record.sqlite3")
     engine, encoder, index = ScriptedEngine(lambda request: "blue"), HashedEncoder(), VectorIndex(record.index_directory)
-    parts = Parts(settings=settings, engine=engine, encoder=encoder, record=record, index=index, base_path=home)
-    return LifelongLearner(parts, {"lamps": GOOD, "bells": BAD})
+    components = Components(settings=settings, engine=engine, encoder=encoder, record=record, index=index, base_path=home)
+    return LifelongLearner(components, {"lamps": GOOD, "bells": BAD})
 
 
 def live(learner: LifelongLearner, count: int = 40) -> None:
@@ -44,14 +44,14 @@ def test_it_vouches_for_what_it_does_well_and_says_how_much(tmp_path: Path) -> N
         good, bad = asked(learner, GOOD, "good"), asked(learner, BAD, "bad")
         assert good.verdict is not None
         assert bad.verdict is not None
-        assert (good.verdict.vouched, bad.verdict.vouched) == (True, False)
+        assert (good.verdict.accepted, bad.verdict.accepted) == (True, False)
         assert good.verdict.success_chance > 0.9 > 0.1 > bad.verdict.success_chance
         assert bad.verdict.likely_to_fail
         rule = learner.status().vouching
         assert rule is not None
         assert rule.coverage == pytest.approx(0.5, abs=0.05)
         assert rule.risk_bound <= 0.2
-        assert vouching_rule(learner.record, "default", 0.2) == rule, "the record alone tells the same"
+        assert acceptance_rule(learner.record, "default", 0.2) == rule, "the record alone tells the same"
         assert learner.record.episodes.get("good").answer_chance == good.answer_chance
         assert good.likelihood == -0.1
         assert good.answer_chance is not None
@@ -59,7 +59,7 @@ def test_it_vouches_for_what_it_does_well_and_says_how_much(tmp_path: Path) -> N
 
 
 def test_a_doubted_task_is_declined_where_the_policy_says_so(tmp_path: Path) -> None:
-    with opened(tmp_path, **{"wake.abstain_on_doubt": True}) as learner:
+    with opened(tmp_path, **{"wake.abstain_on_low_confidence": True}) as learner:
         live(learner, 10)
         assert asked(learner, BAD, "early").outcome.judge is Judge.ENVIRONMENT, "a gate that vouches for nothing declines nothing"
         live(learner)

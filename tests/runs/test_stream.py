@@ -35,7 +35,7 @@ def test_a_run_that_ended_is_read_and_not_lived_again(tiny_model: Path, tmp_path
     for verb in ("sleep", "evaluate"):
         monkeypatch.setattr(LifelongLearner, verb, lambda *_, verb=verb, **__: pytest.fail(f"{verb} was asked again"))
     with open_toy(tmp_path, tiny_model, *environments) as learner:
-        monkeypatch.setattr(learner._parts.engine, "chat", lambda *_: pytest.fail("the engine was asked again"))
-        monkeypatch.setattr(learner._parts.engine, "choose", lambda *_: pytest.fail("the engine was asked again"))
+        monkeypatch.setattr(learner._components.engine, "chat", lambda *_: pytest.fail("the engine was asked again"))
+        monkeypatch.setattr(learner._components.engine, "choose", lambda *_: pytest.fail("the engine was asked again"))
         again = run_stream(learner, schedule("after_each"))
     assert {**again, "seconds": 0} == {**first, "seconds": 0}

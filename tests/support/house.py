@@ -14,7 +14,7 @@ import uvicorn
 from lifelong.core import Adapter, EngineUnreachable, Message, Settings, Usage
 from lifelong.interfaces.gateway.app import create_app
 from lifelong.memory import Record, VectorIndex
-from lifelong.orchestrator import LifelongLearner, Parts
+from lifelong.orchestrator import Components, LifelongLearner
 from lifelong.perception import HashedEncoder
 from lifelong.serving import ChatReply, ChatRequest, Choice, Engine
 
@@ -59,7 +59,7 @@ class House:
         self.record = Record(home / "record.sqlite3")
         settings = Settings(home=home).with_values({"memory.encoder": "hashed", "wake.control_share": 0})
         self.learner = LifelongLearner(
-            Parts(
+            Components(
                 settings=settings,
                 engine=self.engine,
                 encoder=HashedEncoder(),

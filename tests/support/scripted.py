@@ -8,7 +8,7 @@ from typing import Any
 
 from lifelong.core import Adapter, Settings, Usage
 from lifelong.memory import Record, VectorIndex
-from lifelong.orchestrator import LifelongLearner, Parts
+from lifelong.orchestrator import Components, LifelongLearner
 from lifelong.perception import HashedEncoder
 from lifelong.serving import ChatReply, ChatRequest, Choice
 
@@ -50,4 +50,4 @@ def open_scripted(home: Path, **values: Any) -> LifelongLearner:
     home.mkdir(parents=True, exist_ok=True)
     record = Record(home / "record.sqlite3")
     engine, encoder, index = ScriptedEngine(lambda request: "done"), HashedEncoder(), VectorIndex(record.index_directory)
-    return LifelongLearner(Parts(settings=settings, engine=engine, encoder=encoder, record=record, index=index, base_path=home))
+    return LifelongLearner(Components(settings=settings, engine=engine, encoder=encoder, record=record, index=index, base_path=home))

@@ -9,7 +9,7 @@ from typing import Any
 from lifelong.core import MalformedTask, Settings, Task
 from lifelong.envs import Demonstration, Environment
 from lifelong.memory import Record, VectorIndex
-from lifelong.orchestrator import LifelongLearner, Parts
+from lifelong.orchestrator import Components, LifelongLearner
 from lifelong.perception import HashedEncoder
 from lifelong.serving import EmbeddedEngine
 
@@ -20,7 +20,7 @@ class ToyEnvironment:
     """Press the button whose colour belongs to the family; the goal tells which room it is in and nothing else."""
 
     max_steps = 1
-    answer_tokens = 8
+    max_answer_tokens = 8
 
     def __init__(self, family: str = "lamps", right: str = "blue") -> None:
         self.family = family
@@ -32,8 +32,8 @@ class ToyEnvironment:
             Task(
                 id=f"{self.family}-{split}-{seed}-{number}",
                 goal=f"Press a button of the {self.family} in room {(7 * number) % 50}, floor {2 * number + (split == 'test')}.",
-                source=self.family,
-                kind=self.family,
+                environment=self.family,
+                skill=self.family,
             )
             for number in range(count)
         ]
@@ -70,7 +70,7 @@ def open_toy(home: Path, model: Path, *families: Environment, **values: Any) -> 
     settings = Settings(home=home).with_values({**SETTINGS, **values})
     home.mkdir(parents=True, exist_ok=True)
     record = Record(home / "record.sqlite3")
-    parts = Parts(
+    components = Components(
         settings=settings,
         engine=EmbeddedEngine(model, threads=1, dtype="float32"),
         encoder=HashedEncoder(),
@@ -78,4 +78,4 @@ def open_toy(home: Path, model: Path, *families: Environment, **values: Any) -> 
         index=VectorIndex(record.index_directory),
         base_path=model,
     )
-    return LifelongLearner(parts, {family.family: family for family in families})
+    return LifelongLearner(components, {family.family: family for family in families})

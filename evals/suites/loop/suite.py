@@ -34,12 +34,12 @@ class Method:
     """Whether the stream can change it at all; False: it is only evaluated."""
 
 
-ALONE = {"sleep.gate": False, "sleep.specialise": False, "sleep.held_out": 0.0, "memory.recall": "off"}
+ALONE = {"sleep.gate": False, "sleep.per_skill_routing": False, "sleep.held_out": 0.0, "memory.recall": "off"}
 METHODS = {
     "lifelong": Method(values={"sleep.replay": 1.0}),
     "no_memory": Method(values={"memory.recall": "off"}, sleep="never", streams=False),
     "recall_only": Method(values={"memory.recall": "latest"}, sleep="never"),
-    "naive_lora": Method(values={**ALONE, "sleep.fresh": False, "sleep.replay": 0.0}),
+    "naive_lora": Method(values={**ALONE, "sleep.train_from_base": False, "sleep.replay": 0.0}),
     "joint": Method(values={**ALONE, "sleep.replay": 100.0}, sleep="at_end"),
 }
 """Ours and the baselines: same model, tasks, corrections, tries, epochs and rank.
@@ -50,7 +50,7 @@ tasks 0 to 149, which compared no other share.
 
 BASE = "no_memory"
 """The method that never learns: it is measured first, as everybody's start."""
-SHARED = {"wake.control_share": 0.0, "wake.tries": 3}
+SHARED = {"wake.control_share": 0.0, "wake.max_attempts": 3}
 """Settings of all methods. Without a control arm, so that all see all tasks; three tries, the rounds that LifelongAgentBench gives."""
 SMALL = {"sleep.epochs": 1, "model.max_tokens": 24}
 

@@ -20,8 +20,8 @@ from numpy.typing import NDArray
 
 from ....metrics.detection import auroc, failure_aurc, fpr_at_95_id_tpr
 from ....metrics.results import Row
+from ....numerics.arrays import l2_normalize
 from ....perception import ClassifierRecipe, TrustLoRA, energy_confidence, softmax_confidence, train_classifier
-from ....perception.scores.scorer import unit
 from ...data.seeded import Figures, seeded_rows
 from ...data.texts import TextData, clinc150, encoded
 from .noise import inputs
@@ -103,7 +103,7 @@ def outliers(data: TextData, seed: int) -> Vectors:
     draw = np.random.default_rng(seed)
     one, other = (draw.permutation(len(data.train)) for _ in range(2))
     apart = data.train.labels[one] != data.train.labels[other]
-    between = unit((data.train.vectors[one] + data.train.vectors[other])[apart])
+    between = l2_normalize((data.train.vectors[one] + data.train.vectors[other])[apart])
     return np.concatenate([between, np.resize(data.outliers_train.vectors, between.shape)]).astype(np.float32)
 
 

@@ -15,7 +15,6 @@ from ....perception import (
     ClassMeanNovelty,
     EnergyConfidence,
     EntropyConfidence,
-    Gate,
     HashedEncoder,
     HeadEnsemble,
     MahalanobisNovelty,
@@ -24,6 +23,7 @@ from ....perception import (
     NearestNeighbourNovelty,
     RelativeMahalanobisNovelty,
     Scorer,
+    SelectiveClassifier,
     SoftmaxConfidence,
     VirtualLogitNovelty,
     train_classifier,
@@ -114,9 +114,9 @@ def blocks(texts: Texts) -> NDArray[np.float32]:
     return np.hstack([texts.vectors, hashed.reshape(-1, HASHED)])
 
 
-def fitted_gate(stage: Stage, seed: int, *, members: int, rounds: int, foreign_rate: float, quick: bool) -> Gate:
+def fitted_gate(stage: Stage, seed: int, *, members: int, rounds: int, foreign_rate: float, quick: bool) -> SelectiveClassifier:
     """The gate as its defaults make it, on what a stage offers."""
-    gate = Gate(
+    gate = SelectiveClassifier(
         widths=(stage.train.vectors.shape[1], HASHED),
         members=1 if quick else members,
         rounds=1 if quick else rounds,
@@ -135,7 +135,7 @@ def fitted_gate(stage: Stage, seed: int, *, members: int, rounds: int, foreign_r
 
 
 @cache
-def gate_on_clinc150(data: Path, seed: int, quick: bool) -> tuple[Stage, Gate]:
+def gate_on_clinc150(data: Path, seed: int, quick: bool) -> tuple[Stage, SelectiveClassifier]:
     """All of CLINC150 and the gate on it, fitted once a seed: two cases read it."""
     stage = smaller(whole(clinc150(data))) if quick else whole(clinc150(data))
     return stage, fitted_gate(stage, seed, members=MEMBERS, rounds=1, foreign_rate=0.05, quick=quick)

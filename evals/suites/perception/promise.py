@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ....metrics.results import Row
-from ....perception import GateScores
+from ....perception import SelectiveScores
 from ....perception.experimental.classifier.selective_classifier import promise_of
 from ...data.seeded import Figures, seeded_rows
 from .classifiers import blocks, gate_on_clinc150
@@ -91,7 +91,7 @@ def _bound(rate: float, calibrated: int, counted: int) -> float:
     return float(betabinom.ppf(0.95, counted, calibrated + 1 - rank, rank) / counted)
 
 
-def _foreign(scores: GateScores, labels: NDArray[np.int64], half: Half, rate: float, *, conformal: bool) -> float:
+def _foreign(scores: SelectiveScores, labels: NDArray[np.int64], half: Half, rate: float, *, conformal: bool) -> float:
     """Share of the counted half that is called foreign."""
     calibrate, count = half
     if conformal:
@@ -101,7 +101,7 @@ def _foreign(scores: GateScores, labels: NDArray[np.int64], half: Half, rate: fl
     return float((scores.novelty[count] > threshold).mean())
 
 
-def _risk(scores: GateScores, labels: NDArray[np.int64], half: Half, risk: float, *, proven: bool) -> tuple[float, float]:
+def _risk(scores: SelectiveScores, labels: NDArray[np.int64], half: Half, risk: float, *, proven: bool) -> tuple[float, float]:
     """Risk and coverage on the counted half; no risk where nothing is accepted."""
     calibrate, count = half
     some = _of(scores, calibrate)
@@ -117,5 +117,5 @@ def _risk(scores: GateScores, labels: NDArray[np.int64], half: Half, risk: float
     return (float(wrong[accepted].mean()) if accepted.any() else 0.0), float(accepted.mean())
 
 
-def _of(scores: GateScores, places: NDArray[np.int64]) -> GateScores:
-    return GateScores(labels=scores.labels[places], failure=scores.failure[places], novelty=scores.novelty[places])
+def _of(scores: SelectiveScores, places: NDArray[np.int64]) -> SelectiveScores:
+    return SelectiveScores(labels=scores.labels[places], failure=scores.failure[places], novelty=scores.novelty[places])

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from ....metrics.detection import auroc, failure_aurc, fpr_at_95_id_tpr, unified_aurc
 from ....metrics.results import Row
-from ....perception import Gate
+from ....perception import SelectiveClassifier
 from ...data.seeded import Figures, seeded_rows
 from ...data.texts import banking77, clinc150
 from .classifiers import MEMBERS, Array, Stage, blocks, fitted_gate, gate_on_clinc150, head_ensemble, linear_head, part, smaller
@@ -49,7 +49,7 @@ def run(*, quick: bool, seeds: int, data: Path) -> list[Row]:
     ]
 
 
-def _measure(stage: Stage, gate: Gate, seed: int, quick: bool) -> Figures:
+def _measure(stage: Stage, gate: SelectiveClassifier, seed: int, quick: bool) -> Figures:
     known, foreign = gate.judge(blocks(stage.test)), gate.judge(blocks(stage.foreign))
     right = known.labels == stage.test.labels
     figures = {("lifelong", "accuracy"): float(right.mean())}

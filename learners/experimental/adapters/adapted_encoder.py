@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from ....perception.scores.scorer import Labels
+from ....numerics.arrays import Labels
 from ...adapters.samples import length_grouped
 from ...heads.softmax import places
 from .low_rank import low_rank, pairs

@@ -24,7 +24,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from ....perception.scores.scorer import Labels
+from ....numerics.arrays import Labels
 from ...heads.head import HeadLogits, predicted
 from ..heads.replay import ReplayHead
 from ..images.class_gaussians import ClassGaussians, drift

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ....numerics.arrays import Labels
 from ....numerics.class_statistics import whitening
-from ....perception.scores.scorer import Labels
 from ...heads.analytic import shrunk
 from ...heads.softmax import places
 from ..images.class_gaussians import SHRINKAGE, ClassGaussians

@@ -9,8 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ....memory.cues.cue_memory import CueMemory
-from ....perception.encoders.encoder import Vector
-from ....perception.scores.scorer import Labels, checked
+from ....numerics.arrays import Labels, Vector, validate_rows
 from ...heads.ensemble import chances, fit_network
 from ...heads.head import HeadLogits, State, predicted
 from ...heads.softmax import balance, places
@@ -66,12 +65,12 @@ class CueHead:
 
     def learn(self, vectors: Vector, labels: Labels) -> None:
         """Wake: write cues of samples `(n, d)`."""
-        self.memory.remember(checked("vectors", vectors), labels)
+        self.memory.remember(validate_rows("vectors", vectors), labels)
         self._members = ()
 
     def forget(self, vectors: Vector, labels: Labels) -> int:
         """Remove the cues of samples and return how many there were; the next answer comes from a refit without them."""
-        removed = self.memory.forget(checked("vectors", vectors), labels)
+        removed = self.memory.forget(validate_rows("vectors", vectors), labels)
         self._members = ()
         return removed
 
@@ -116,7 +115,7 @@ class CueHead:
         """Logarithms of averaged chances `(n, classes)`."""
         if not self._members:
             self.sleep()
-        rows = checked("vectors", vectors, self._dimensions)
+        rows = validate_rows("vectors", vectors, self._dimensions)
         chances = np.mean([member(rows) for member in self._members], axis=0)
         return np.asarray(np.log(np.maximum(chances, 1e-300)))
 

@@ -8,8 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ....perception.encoders.encoder import Vector
-from ....perception.scores.scorer import Labels, checked
+from ....numerics.arrays import Labels, Vector, validate_rows
 from ...heads.head import HeadLogits, State, predicted
 
 Rows = NDArray[np.float32]
@@ -30,7 +29,7 @@ class GradientHead(ABC):
 
     def learn(self, vectors: Vector, labels: Labels) -> None:
         """Add samples `(n, d)` of classes old or new."""
-        rows, labels = checked("vectors", vectors, self._dimensions), np.asarray(labels, dtype=np.int64)
+        rows, labels = validate_rows("vectors", vectors, self._dimensions), np.asarray(labels, dtype=np.int64)
         if labels.shape != (len(rows),):
             raise ValueError(f"{len(rows)} vectors and labels of the shape {labels.shape}; one label a vector is needed")
         if len(rows):
@@ -40,7 +39,7 @@ class GradientHead(ABC):
         """Scores `(n, classes)`, larger is likelier."""
         if not len(self._labels):
             raise ValueError(f"{type(self).__name__} knows no class yet; call `learn` first")
-        return np.asarray(self._scores(checked("vectors", vectors, self._dimensions)), dtype=np.float64)
+        return np.asarray(self._scores(validate_rows("vectors", vectors, self._dimensions)), dtype=np.float64)
 
     def predict(self, vectors: Vector) -> Labels:
         """The likeliest class number `(n,)`."""

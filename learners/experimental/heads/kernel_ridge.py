@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from ....perception.scores.scorer import unit
+from ....numerics.arrays import l2_normalize
 
 Rows = NDArray[np.float32]
 Chances = Callable[[Rows], NDArray[np.float64]]
@@ -28,7 +28,7 @@ def kernel_ridge(
     """
     from scipy.linalg import cho_factor, cho_solve
 
-    known = np.asarray(unit(rows), dtype=np.float32)
+    known = np.asarray(l2_normalize(rows), dtype=np.float32)
     kernel = _kernel(known, known, gamma)
     kernel[np.diag_indices(len(kernel))] += np.maximum(regularisation / weights[targets], LEAST)
     # It is symmetric: its transpose is the same matrix in the order that is solved in place.
@@ -40,7 +40,7 @@ def kernel_ridge(
         answers = np.zeros((len(asked), len(weights)))
         for start in range(0, len(asked), BLOCK):
             some = slice(start, start + BLOCK)
-            scores = _kernel(unit(asked[some].astype(np.float64)), exact, gamma) @ solved
+            scores = _kernel(l2_normalize(asked[some].astype(np.float64)), exact, gamma) @ solved
             shares = np.exp(scores - scores.max(1, keepdims=True))
             answers[some] = shares / shares.sum(1, keepdims=True)
         return answers

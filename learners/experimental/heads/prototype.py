@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from ....perception.scores.scorer import Labels
+from ....numerics.arrays import Labels
 from ...heads.softmax import descend, places
 from .gradient import GradientHead, Rows
 

@@ -21,8 +21,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ....perception.encoders.encoder import Vector
-from ....perception.scores.scorer import Labels, checked
+from ....numerics.arrays import Labels, Vector, validate_rows
 from ...heads.head import HeadLogits, State, predicted
 
 Rows = NDArray[np.float64]
@@ -142,7 +141,7 @@ class RecursiveLeastSquaresHead:
         """Scores `(n, classes)`, larger is likelier."""
         if not len(self._labels):
             raise ValueError(f"{type(self).__name__} knows no class yet; call `learn` first")
-        return np.asarray(checked("vectors", vectors, len(self._inverse)).astype(np.float64) @ self._weights)
+        return np.asarray(validate_rows("vectors", vectors, len(self._inverse)).astype(np.float64) @ self._weights)
 
     def predict(self, vectors: Vector) -> Labels:
         """The likeliest class number `(n,)`."""
@@ -159,7 +158,7 @@ class RecursiveLeastSquaresHead:
         self._inverse, self._weights = (np.array(state[name], dtype=np.float64) for name in ("inverse", "weights"))
 
     def _checked(self, vectors: Vector, labels: Labels) -> tuple[Rows, Labels]:
-        rows = checked("vectors", vectors, len(self._inverse) or None).astype(np.float64)
+        rows = validate_rows("vectors", vectors, len(self._inverse) or None).astype(np.float64)
         labels = np.asarray(labels, dtype=np.int64)
         if labels.shape != (len(rows),):
             raise ValueError(f"{len(rows)} vectors and labels of the shape {labels.shape}; one label a vector is needed")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from ....perception.scores.scorer import Labels
+from ....numerics.arrays import Labels
 from ...heads.softmax import balance, descend, network, places, scaled
 from .gradient import GradientHead, Rows
 

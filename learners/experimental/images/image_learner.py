@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from ....perception.scores.scorer import Labels
+from ....numerics.arrays import Labels
 from ...heads.head import HeadLogits, State
 from .image_network import image_network
 from .views import checked_images, network_inputs, shifted

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from ....perception.scores.scorer import Labels
+from ....numerics.arrays import Labels
 from ...heads.analytic import shrunk
 from ...heads.streaming_lda import oracle_shrinkage
 from ..heads.augmentation import TEMPERATURE, implicit_logits, prototype_radius

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from ....perception.scores.scorer import Labels
+from ....numerics.arrays import Labels
 from .image_learner import ImageLearner, ImageRecipe
 from .views import network_inputs, shifted
 

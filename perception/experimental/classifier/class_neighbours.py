@@ -7,8 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ...encoders.encoder import Vector
-from ...scores.scorer import Labels, checked, unit
+from ....numerics.arrays import Labels, Vector, l2_normalize, validate_rows
 
 CHUNK = 1024
 """Rows compared at once: the cosines of 1 024 rows to 15 000 samples take 60 MB."""
@@ -33,13 +32,13 @@ class ClassNeighbours:
     """
 
     def __init__(self, vectors: Vector, labels: Labels, *, depth: int = 20, few: int = 5) -> None:
-        rows, labels = checked("vectors", vectors), np.asarray(labels, dtype=np.int64)
+        rows, labels = validate_rows("vectors", vectors), np.asarray(labels, dtype=np.int64)
         if not len(rows) == len(labels) > 0 or depth < 1 or few < 1:
             raise ValueError(
                 f"{len(rows)} vectors, {len(labels)} labels, depth {depth}, few {few}; a label a vector and one of each are needed"
             )
         order = np.argsort(labels, kind="stable")  # the samples of a class lie together, so that `reduceat` finds its nearest
-        self._bank = unit(rows[order]).astype(np.float32)
+        self._bank = l2_normalize(rows[order]).astype(np.float32)
         self.classes, self._starts = np.unique(labels[order], return_index=True)
         self._ends = np.append(self._starts[1:], len(rows))
         self._depth = depth
@@ -50,7 +49,7 @@ class ClassNeighbours:
 
         Raises `ValueError` for NaN or infinite values and for a class that is not known.
         """
-        rows = unit(checked("vectors", vectors, self._bank.shape[1])).astype(np.float32)
+        rows = l2_normalize(validate_rows("vectors", vectors, self._bank.shape[1])).astype(np.float32)
         if len(named) != len(rows) or not np.isin(named, self.classes).all():
             raise ValueError(f"{len(rows)} vectors and {len(named)} classes named for them; one known class a vector is needed")
         places = np.searchsorted(self.classes, named)

@@ -1,4 +1,4 @@
-"""`KnownClasses`: heads, neighbours and moments of the same samples, and the evidence that they give of others."""
+"""`EvidenceModel`: heads, neighbours and moments of the same samples, and the evidence that they give of others."""
 
 from __future__ import annotations
 
@@ -9,8 +9,7 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from ...encoders.encoder import Vector
-from ...scores.scorer import Labels, checked
+from ....numerics.arrays import Labels, Vector, validate_rows
 from ...selective.fusion import Columns
 from .head_ensemble import HeadEnsemble, HeadOutputs
 from .novelty_evidence import HEAD_COLUMNS, NoveltyEvidence
@@ -20,7 +19,7 @@ TINY = 1e-9
 
 
 @dataclass(frozen=True, kw_only=True)
-class Reading:
+class Evidence:
     """What is to be fused, for samples `(n, ...)`; NaN where the heads cannot know."""
 
     labels: Labels
@@ -31,7 +30,7 @@ class Reading:
     """Evidence that the sample is foreign `(n, k)`; larger is stranger."""
 
 
-class KnownClasses:
+class EvidenceModel:
     """What is known, learned from samples of `widths` (see `NoveltyEvidence`); the heads read the first block."""
 
     def __init__(self, heads: HeadEnsemble, widths: Sequence[int] = ()) -> None:
@@ -43,7 +42,7 @@ class KnownClasses:
 
         Raises `ValueError` for no sample, NaN, infinite values and lengths that differ.
         """
-        rows = checked("vectors", vectors, sum(self.widths) or None)
+        rows = validate_rows("vectors", vectors, sum(self.widths) or None)
         self.widths = self.widths or (rows.shape[1],)
         first = self.widths[0]
         self.heads.fit(rows[:, :first], labels, None if outliers is None else np.asarray(outliers)[:, :first])
@@ -66,12 +65,12 @@ class KnownClasses:
         """Classes forgotten since the heads were trained."""
         return np.setdiff1d(self.heads.labels, self.labels)
 
-    def read(self, vectors: Vector) -> Reading:
+    def read(self, vectors: Vector) -> Evidence:
         """Class and evidence of vectors `(n, d)`. Raises `ValueError` for NaN or infinite values.
 
         A class that the heads do not know is named where a sample of it is nearest; what the heads say there is unknown.
         """
-        rows = checked("vectors", vectors, sum(self.widths))
+        rows = validate_rows("vectors", vectors, sum(self.widths))
         outputs = self.heads.outputs(rows[:, : self.widths[0]], without=self.masked)
         named, failure = self.heads.labels[outputs.probabilities.argmax(1)], failure_columns(outputs)
         unread = np.zeros(len(rows), dtype=bool)
@@ -81,7 +80,7 @@ class KnownClasses:
             named = np.where(unread, nearest, named)
         novelty = self.evidence.columns(rows, outputs, named)
         failure[unread], novelty[unread, :HEAD_COLUMNS] = np.nan, np.nan
-        return Reading(labels=named, failure=failure, novelty=novelty)
+        return Evidence(labels=named, failure=failure, novelty=novelty)
 
 
 def failure_columns(outputs: HeadOutputs) -> Columns:

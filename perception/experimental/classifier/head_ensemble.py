@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from ...encoders.encoder import Vector
-from ...scores.scorer import Labels, checked
+from ....numerics.arrays import Labels, Vector, validate_rows
 from ..training.classifier_training import ClassifierRecipe, train_classifier
 from ..training.objectives import CrossEntropy, Objective, OpenMix
 
@@ -61,7 +60,7 @@ class HeadEnsemble:
         """
         import torch
 
-        rows = checked("vectors", vectors)
+        rows = validate_rows("vectors", vectors)
         if not len(rows) == len(labels) > 0:
             raise ValueError(f"{len(rows)} vectors and {len(labels)} labels; one label a vector and at least one sample are needed")
         self._classes, places = np.unique(np.asarray(labels, dtype=np.int64), return_inverse=True)
@@ -69,7 +68,7 @@ class HeadEnsemble:
         self._scale = 1 / max(float(np.sqrt(((rows - self._mean) ** 2).mean())), 1e-6)
         objective: Objective = CrossEntropy()
         if outliers is not None and len(outliers):
-            objective = OpenMix(self._inputs(checked("outliers", outliers, rows.shape[1])))
+            objective = OpenMix(self._inputs(validate_rows("outliers", outliers, rows.shape[1])))
         inputs, targets = self._inputs(rows), torch.from_numpy(places)
         self._networks = []
         for member in range(self.members):
@@ -87,7 +86,7 @@ class HeadEnsemble:
 
         if not self._networks:
             raise ValueError("the heads are not trained yet; call `fit` first")
-        inputs = self._inputs(checked("vectors", vectors, len(self._mean)))
+        inputs = self._inputs(validate_rows("vectors", vectors, len(self._mean)))
         kept = ~np.isin(self._classes, [] if without is None else without)
         if not kept.any():
             raise ValueError("every class of the heads is forgotten; train them anew on the classes there are")

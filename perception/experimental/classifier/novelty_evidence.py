@@ -7,9 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from ....numerics.class_statistics import ClassMoments, whitening
-from ...encoders.encoder import Vector
-from ...scores.scorer import Labels, checked, unit
+from ....numerics.arrays import Labels, Vector, l2_normalize, validate_rows
+from ....numerics.class_statistics import ClassStatistics, whitening
 from ...selective.fusion import Columns
 from ..scores.gaussian_novelty import ClassMeanNovelty, RelativeMahalanobisNovelty
 from .class_neighbours import ClassNeighbours, Neighbourhood
@@ -37,7 +36,7 @@ class NoveltyEvidence:
         self.widths = tuple(widths)
         self._rows: Vector = np.zeros((0, sum(widths)), dtype=np.float32)
         self._labels: Labels = np.zeros(0, dtype=np.int64)
-        self._moments = ClassMoments(widths[0])
+        self._moments = ClassStatistics(widths[0])
         self._gaussians = [(ClassMeanNovelty(), RelativeMahalanobisNovelty()) for _ in widths]
         self._spaces: list[ClassNeighbours] = []
 
@@ -100,8 +99,8 @@ class NoveltyEvidence:
         return self._spaces
 
     def _unit(self, vectors: Vector) -> Vector:
-        rows = checked("vectors", vectors, sum(self.widths))
-        return np.hstack([unit(block) for block in self._blocks(rows)]).astype(np.float32)
+        rows = validate_rows("vectors", vectors, sum(self.widths))
+        return np.hstack([l2_normalize(block) for block in self._blocks(rows)]).astype(np.float32)
 
     def _blocks(self, rows: NDArray[np.float32]) -> list[NDArray[np.float32]]:
         return np.split(rows, np.cumsum(self.widths)[:-1], axis=1)

@@ -1,4 +1,4 @@
-"""`Gate`: will this fail, is it foreign, and may the agent act; with thresholds that keep what they promise."""
+"""`SelectiveClassifier`: will this fail, is it foreign, and may the agent act; with thresholds that keep what they promise."""
 
 from __future__ import annotations
 
@@ -10,19 +10,18 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from ...encoders.encoder import Vector
+from ....numerics.arrays import Labels, Vector, validate_rows
 from ...scores.neighbours import conformal_quantile
-from ...scores.scorer import Labels, checked
 from ...selective.fusion import Columns, Fusion
 from ...selective.selective_rule import SelectiveRule, selective_rule
 from ..training.classifier_training import ClassifierRecipe
-from .evidence_model import KnownClasses
+from .evidence_model import EvidenceModel
 from .head_ensemble import HeadEnsemble
-from .held_out_classes import Judge, held_out_classes
+from .held_out import Judge, held_out_classes
 
 
 @dataclass(frozen=True, kw_only=True)
-class GateScores:
+class SelectiveScores:
     """What a gate says of samples, `(n,)` each."""
 
     labels: Labels
@@ -39,7 +38,7 @@ class GateScores:
 
 
 @dataclass(frozen=True, kw_only=True)
-class GatePromise:
+class SelectiveGuarantee:
     """What a gate promises of samples like those that it was calibrated on, and what it kept there."""
 
     foreign_rate: float
@@ -55,10 +54,10 @@ class GatePromise:
 
 
 @dataclass(frozen=True, kw_only=True)
-class GateDecision:
+class SelectiveDecision:
     """What is to be done with samples; who may neither be acted on nor is foreign is worth a question."""
 
-    scores: GateScores
+    scores: SelectiveScores
     """What the decision rests on."""
     act: NDArray[np.bool_]
     """The confidence reaches the rule's threshold `(n,)`."""
@@ -68,12 +67,12 @@ class GateDecision:
 
 @dataclass(frozen=True, kw_only=True)
 class _Fitted:
-    known: KnownClasses
+    known: EvidenceModel
     failure: Fusion
     novelty: Fusion
 
 
-class Gate:
+class SelectiveClassifier:
     """Heads name a class and doubt it; heads, neighbours and Gaussians together say how strange a sample is.
 
     Failure and novelty are two scores, each a logistic fusion learned where the answers are known: failure on one half of
@@ -110,7 +109,7 @@ class Gate:
         self.delta = delta
         self.seed = seed
         self._fitted: _Fitted | None = None
-        self._promise: GatePromise | None = None
+        self._promise: SelectiveGuarantee | None = None
 
     @property
     def labels(self) -> Labels:
@@ -118,7 +117,7 @@ class Gate:
         return self._ready().known.labels
 
     @property
-    def promise(self) -> GatePromise:
+    def promise(self) -> SelectiveGuarantee:
         """What it promises. Raises `ValueError` where classes came or went since it was calibrated."""
         self._ready()
         if self._promise is None:
@@ -177,21 +176,21 @@ class Gate:
         self.recalibrate(held[calibrate], held_labels[calibrate])
         return self
 
-    def judge(self, vectors: Vector) -> GateScores:
+    def judge(self, vectors: Vector) -> SelectiveScores:
         """Class, failure and novelty of vectors `(n, d)`. Raises `ValueError` for NaN or infinite values."""
         fitted = self._ready()
         reading = fitted.known.read(vectors)
-        return GateScores(
+        return SelectiveScores(
             labels=reading.labels, failure=fitted.failure.chance(reading.failure), novelty=fitted.novelty.chance(reading.novelty)
         )
 
-    def decide(self, vectors: Vector) -> GateDecision:
+    def decide(self, vectors: Vector) -> SelectiveDecision:
         """Act, call foreign, or neither, for vectors `(n, d)`. Raises `ValueError` where `promise` does."""
         promise, scores = self.promise, self.judge(vectors)
         act = scores.confidence >= promise.rule.threshold
-        return GateDecision(scores=scores, act=act, foreign=~act & (scores.novelty > promise.threshold))
+        return SelectiveDecision(scores=scores, act=act, foreign=~act & (scores.novelty > promise.threshold))
 
-    def recalibrate(self, vectors: Vector, labels: Labels) -> GatePromise:
+    def recalibrate(self, vectors: Vector, labels: Labels) -> SelectiveGuarantee:
         """Set the thresholds on samples `(n, d)` of known classes that neither training nor fusion saw.
 
         Raises `ValueError` for no sample and for NaN or infinite values.
@@ -225,9 +224,9 @@ class Gate:
             raise ValueError("the gate is not fitted yet; call `fit` first")
         return self._fitted
 
-    def _learned(self, rows: Vector, labels: Labels, outliers: Vector | None, members: int, seed: int) -> KnownClasses:
+    def _learned(self, rows: Vector, labels: Labels, outliers: Vector | None, members: int, seed: int) -> EvidenceModel:
         heads = HeadEnsemble(members, hidden=self.hidden, recipe=replace(self.recipe, seed=seed))
-        return KnownClasses(heads, self.widths).fit(rows, labels, outliers)
+        return EvidenceModel(heads, self.widths).fit(rows, labels, outliers)
 
     def _held_out(self, rows: Vector, labels: Labels, outliers: Vector | None) -> tuple[Columns, Columns]:
         def fit(some: Vector, classes: Labels, number: int) -> Judge:
@@ -238,7 +237,7 @@ class Gate:
         return held_out_classes(rows, labels, fit, rounds=self.rounds, seed=self.seed)
 
 
-def promise_of(scores: GateScores, labels: Labels, *, foreign_rate: float, risk: float, delta: float) -> GatePromise:
+def promise_of(scores: SelectiveScores, labels: Labels, *, foreign_rate: float, risk: float, delta: float) -> SelectiveGuarantee:
     """Thresholds for scores of calibration samples `(n,)` and their true classes, all known ones.
 
     Raises `ValueError` for no sample, lengths that differ, and rates outside (0, 1).
@@ -249,7 +248,7 @@ def promise_of(scores: GateScores, labels: Labels, *, foreign_rate: float, risk:
     reachable = ceil((count + 1) * (1 - foreign_rate)) <= count
     threshold = conformal_quantile(scores.novelty, 1 - foreign_rate) if reachable else inf
     share = float((scores.novelty > threshold).mean())
-    return GatePromise(foreign_rate=foreign_rate, threshold=threshold, foreign_share=share, rule=rule, samples=count)
+    return SelectiveGuarantee(foreign_rate=foreign_rate, threshold=threshold, foreign_share=share, rule=rule, samples=count)
 
 
 def _failure_fusion(doubts: Columns, right: NDArray[np.bool_]) -> Fusion:
@@ -260,7 +259,7 @@ def _failure_fusion(doubts: Columns, right: NDArray[np.bool_]) -> Fusion:
 
 
 def _labelled(name: str, vectors: Vector, labels: Labels) -> tuple[Vector, Labels]:
-    rows, classes = checked(name, vectors), np.asarray(labels, dtype=np.int64)
+    rows, classes = validate_rows(name, vectors), np.asarray(labels, dtype=np.int64)
     if classes.shape != (len(rows),):
         raise ValueError(f"{len(rows)} {name} and labels of the shape {classes.shape}; one label a vector is needed")
     return rows, classes

@@ -8,13 +8,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from ....numerics.arrays import Labels, Vector
 from ...discovery.discoverer import Discovery, Given, given
 from ...discovery.protogcd import UNLABELLED, ProtoGCD, PrototypeRecipe, seen_through, train_prototypes
 from ...discovery.spherical import class_means
-from ...encoders.encoder import Vector
 from ...scores.neighbourhood import nearest, neighbourhood_size, smoothed
 from ...scores.projection import Lens
-from ...scores.scorer import Labels
 from .queries import NovelMarginQuery, Places, QueryPool, QueryStrategy
 
 Oracle = Callable[[Places], Labels]

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from ....numerics.arrays import Labels, Vector
 from ...discovery.class_count import estimate_class_count
 from ...discovery.discoverer import Discovery, found, given
 from ...discovery.spherical import clustered, known_first
-from ...encoders.encoder import Vector
-from ...scores.scorer import Labels
 
 
 class SphericalKMeans:

@@ -8,7 +8,7 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
-from ...encoders.encoder import Vector
+from ....numerics.arrays import Vector
 
 Places = NDArray[np.int64]
 

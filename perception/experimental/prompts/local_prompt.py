@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
-from ...scores.scorer import Scores
+from ....numerics.arrays import Scores
 from ..training.classifier_training import Augment
 from .vision_language import VisionLanguageEncoder, guided_crops, random_crops, random_prompts, train_prompts
 

@@ -8,27 +8,26 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from ....numerics.class_statistics import ClassMoments, squared_distances, whitening
-from ...encoders.encoder import Vector
-from ...scores.scorer import Labels, Logits, Scores, checked, in_blocks, unit
+from ....numerics.arrays import Labels, Logits, Scores, Vector, batched, l2_normalize, validate_rows
+from ....numerics.class_statistics import ClassStatistics, squared_distances, whitening
 
 
 class _MomentsNovelty(ABC):
     """A novelty that follows from class moments alone."""
 
     def __init__(self) -> None:
-        self._moments: ClassMoments | None = None
+        self._moments: ClassStatistics | None = None
         self._ready = False
 
     def fit(self, vectors: Vector, logits: Logits, labels: Labels) -> Self:
         """Begin anew from samples `(n, d)`; logits are not read."""
-        self._moments, self._ready = ClassMoments.of(vectors, labels), False
+        self._moments, self._ready = ClassStatistics.of(vectors, labels), False
         return self
 
     def learn(self, vectors: Vector, labels: Labels) -> None:
         """Add samples, of classes old or new, as if they had been there from the start."""
         if self._moments is None:
-            self._moments = ClassMoments(vectors.shape[1])
+            self._moments = ClassStatistics(vectors.shape[1])
         self._moments.learn(vectors, labels)
         self._ready = False
 
@@ -43,15 +42,15 @@ class _MomentsNovelty(ABC):
         if not self._ready:
             self._prepare(moments)
             self._ready = True
-        return in_blocks(self._novelty, checked("vectors", vectors, moments.dimensions))
+        return batched(self._novelty, validate_rows("vectors", vectors, moments.dimensions))
 
-    def _known(self) -> ClassMoments:
+    def _known(self) -> ClassStatistics:
         if self._moments is None or not len(self._moments.labels):
             raise ValueError(f"{type(self).__name__} knows no class yet; call `fit` first")
         return self._moments
 
     @abstractmethod
-    def _prepare(self, moments: ClassMoments) -> None:
+    def _prepare(self, moments: ClassStatistics) -> None:
         """Derive from the moments what scoring needs."""
 
     @abstractmethod
@@ -62,8 +61,8 @@ class _MomentsNovelty(ABC):
 class ClassMeanNovelty(_MomentsNovelty):
     """One minus the cosine to the nearest class mean, in [0, 2]."""
 
-    def _prepare(self, moments: ClassMoments) -> None:
-        self._directions = unit(moments.means).astype(np.float32)
+    def _prepare(self, moments: ClassStatistics) -> None:
+        self._directions = l2_normalize(moments.means).astype(np.float32)
 
     def _novelty(self, rows: NDArray[np.float32]) -> NDArray[np.float32]:
         lengths = np.sqrt(np.einsum("nd,nd->n", rows, rows))
@@ -76,7 +75,7 @@ class MahalanobisNovelty(_MomentsNovelty):
     Lee et al. 2018, "A Simple Unified Framework for Detecting Out-of-Distribution Samples and Adversarial Attacks".
     """
 
-    def _prepare(self, moments: ClassMoments) -> None:
+    def _prepare(self, moments: ClassStatistics) -> None:
         inverse_root = whitening(moments.within())
         self._mean = moments.mean.astype(np.float32)
         self._whitening = inverse_root.astype(np.float32)
@@ -92,7 +91,7 @@ class RelativeMahalanobisNovelty(MahalanobisNovelty):
     Ren et al. 2021, "A Simple Fix to Mahalanobis Distance for Improving Near-OOD Detection", equation 2.
     """
 
-    def _prepare(self, moments: ClassMoments) -> None:
+    def _prepare(self, moments: ClassStatistics) -> None:
         super()._prepare(moments)
         self._background = whitening(moments.total()).astype(np.float32)
 

@@ -6,8 +6,7 @@ from typing import Self
 
 import numpy as np
 
-from ...encoders.encoder import Vector
-from ...scores.scorer import Labels, Logits, Scores, checked, unit
+from ....numerics.arrays import Labels, Logits, Scores, Vector, l2_normalize, validate_rows
 
 
 class NearestNeighbourNovelty:
@@ -24,15 +23,15 @@ class NearestNeighbourNovelty:
 
     def fit(self, vectors: Vector, logits: Logits, labels: Labels) -> Self:
         """Begin anew from samples `(n, d)`; logits are not read."""
-        rows = checked("vectors", vectors)
+        rows = validate_rows("vectors", vectors)
         if not len(rows) == len(labels) > 0:
             raise ValueError(f"{len(rows)} vectors and {len(labels)} labels; one label a vector and at least one sample are needed")
-        self._bank = unit(rows).astype(np.float32)
+        self._bank = l2_normalize(rows).astype(np.float32)
         return self
 
     def learn(self, vectors: Vector, labels: Labels) -> None:
         """Add samples; the labels are not read."""
-        rows = unit(checked("vectors", vectors, None if self._bank is None else self._bank.shape[1])).astype(np.float32)
+        rows = l2_normalize(validate_rows("vectors", vectors, None if self._bank is None else self._bank.shape[1])).astype(np.float32)
         self._bank = rows if self._bank is None else np.vstack([self._bank, rows])
 
     def forget(self, vectors: Vector, labels: Labels) -> None:
@@ -42,7 +41,7 @@ class NearestNeighbourNovelty:
         for place, row in enumerate(bank):
             places.setdefault(row.tobytes(), []).append(place)
         keep = np.ones(len(bank), dtype=bool)
-        for row in unit(checked("vectors", vectors, bank.shape[1])).astype(np.float32):
+        for row in l2_normalize(validate_rows("vectors", vectors, bank.shape[1])).astype(np.float32):
             same = places.get(row.tobytes())
             if not same:
                 raise ValueError("a vector to be forgotten is not among the known ones; forget only what was learned")
@@ -54,7 +53,7 @@ class NearestNeighbourNovelty:
         import faiss
 
         bank = self._known()
-        rows = unit(checked("vectors", vectors, bank.shape[1])).astype(np.float32)
+        rows = l2_normalize(validate_rows("vectors", vectors, bank.shape[1])).astype(np.float32)
         if not len(rows):
             return np.zeros(0, dtype=np.float32)
         cosines, _ = faiss.knn(rows, bank, min(self.k, len(bank)), metric=faiss.METRIC_INNER_PRODUCT)

@@ -7,8 +7,7 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from ...encoders.encoder import Vector
-from ...scores.scorer import Labels, Logits, Scores, checked, in_blocks
+from ....numerics.arrays import Labels, Logits, Scores, Vector, batched, validate_rows
 
 
 class VirtualLogitNovelty:
@@ -31,7 +30,7 @@ class VirtualLogitNovelty:
 
         Raises `ValueError` where `principal` leaves no residual.
         """
-        rows, outputs = checked("vectors", vectors), checked("logits", logits)
+        rows, outputs = validate_rows("vectors", vectors), validate_rows("logits", logits)
         if not len(rows) == len(outputs) == len(labels) > 0:
             raise ValueError(f"{len(rows)} vectors, {len(outputs)} rows of logits and {len(labels)} labels; one of each a sample is needed")
         dimensions = rows.shape[1]
@@ -54,10 +53,10 @@ class VirtualLogitNovelty:
 
         if self._residual is None:
             raise ValueError("VirtualLogitNovelty is not fitted; call `fit` first")
-        rows, outputs = checked("vectors", vectors, len(self._origin)), checked("logits", logits)
+        rows, outputs = validate_rows("vectors", vectors, len(self._origin)), validate_rows("logits", logits)
         if len(rows) != len(outputs):
             raise ValueError(f"{len(rows)} vectors and {len(outputs)} rows of logits; one of each a sample is needed")
-        return in_blocks(lambda some, logit: self._alpha * self._norms(some) - torch.from_numpy(logit).logsumexp(-1).numpy(), rows, outputs)
+        return batched(lambda some, logit: self._alpha * self._norms(some) - torch.from_numpy(logit).logsumexp(-1).numpy(), rows, outputs)
 
     def _norms(self, rows: NDArray[np.float32]) -> NDArray[np.float32]:
         assert self._residual is not None

@@ -30,7 +30,7 @@ def test_an_answer_is_a_recorded_episode(house: House) -> None:
     assert reply.choices[0].finish_reason == "stop"
     assert (reply.usage.prompt_tokens, reply.usage.total_tokens) == (7, 18)
     episode = house.record.episodes.get(reply.id)
-    assert (episode.task.goal, episode.task.source, episode.task.tenant) == ("hello there", "chat", "default")
+    assert (episode.task.goal, episode.task.environment, episode.task.tenant) == ("hello there", "chat", "default")
     assert episode.outcome.success is None
     assert reply.model_extra["lifelong"]["verdict"]["known"] is False
 

@@ -20,7 +20,7 @@ WRITER = """
     import sys
     from pathlib import Path
     import numpy as np
-    from lifelong.evals.check_memory import example_episode
+    from lifelong.checks.cue_memory import example_episode
     from lifelong.memory import Record
 
     record = Record(Path(sys.argv[1]))

@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 
 from lifelong.checks.cue_memory import example_episode
-from lifelong.core import EXPERT
 from lifelong.memory import Record, compress
 from lifelong.memory.sqlite.schema import TABLES, VERSION
 
@@ -56,7 +55,7 @@ def test_foreign_episodes_demonstrations_and_broken_vectors_leave_no_cue(record:
     vector = np.ones(8, dtype=np.float32)
     plain = [example_episode(number) for number in range(4)]
     record.episodes.record(replace(plain[0], skill=""), vector)
-    record.episodes.record(replace(plain[1], model=EXPERT), vector)
+    record.episodes.record(replace(plain[1], demonstration=True), vector)
     record.episodes.record(plain[2], np.zeros(8, dtype=np.float32))
     record.episodes.record(plain[3], vector)
     assert compress(record, "default", 1) == 3

@@ -21,7 +21,7 @@ from lifelong.core import (
     Receipt,
     SkillGate,
 )
-from lifelong.memory import Record, compress, meter, posterior
+from lifelong.memory import Record, compress, memory_effect, posterior
 
 VECTOR = np.array([1, 0, 0], dtype=np.float32)
 
@@ -219,13 +219,13 @@ def test_meter_counts_judged_tasks_that_were_offered_help(record: Record) -> Non
     put(5, offered=True, outcome=Outcome(success=True))
     put(6, outcome=lost)
     put(7, offered=True, skill="other", control=True, outcome=won)
-    reading = meter(record, "default", "counting")
+    reading = memory_effect(record, "default", "counting")
     assert (reading.treated_successes, reading.treated_total, reading.control_successes, reading.control_total) == (3, 4, 0, 1)
     assert reading.difference == 0.75
     low, high = reading.ci95
     assert low < 0.75 < high
-    assert meter(record, "ben").difference is None
-    assert meter(record, "default").control_total == 2
+    assert memory_effect(record, "ben").difference is None
+    assert memory_effect(record, "default").control_total == 2
 
 
 def test_compress_drops_the_oldest_unverified_and_keeps_evidence(record: Record) -> None:

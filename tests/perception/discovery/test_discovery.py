@@ -9,18 +9,20 @@ from hypothesis import strategies as st
 
 from lifelong.checks.discoverer import example_classes
 from lifelong.metrics.clustering import clustering_figures
+from lifelong.numerics.arrays import l2_normalize
 from lifelong.perception import Discovery, ProtoGCD, PrototypeRecipe, SemiSupervisedKMeans, SphericalKMeans, estimate_class_count
 from lifelong.perception.discovery.class_count import PairSums, jackknife, known_share, modular_count, prototype_score
 from lifelong.perception.discovery.spherical import class_means, known_first, lloyd, seeded_centres
 from lifelong.perception.scores.neighbourhood import nearest, neighbourhood_size, smoothed
-from lifelong.perception.scores.scorer import unit
 
 
 def groups(seed: int, count: int, each: int, dimensions: int = 32, noise: float = 0.25) -> tuple[np.ndarray, np.ndarray]:
     draw = np.random.default_rng(seed)
     labels = np.repeat(np.arange(count), each)
-    centres = unit(draw.normal(size=(count, dimensions)))
-    return unit(centres[labels] + noise * draw.normal(size=(len(labels), dimensions)) / np.sqrt(dimensions) * 2).astype(np.float32), labels
+    centres = l2_normalize(draw.normal(size=(count, dimensions)))
+    return l2_normalize(centres[labels] + noise * draw.normal(size=(len(labels), dimensions)) / np.sqrt(dimensions) * 2).astype(
+        np.float32
+    ), labels
 
 
 def test_class_means_by_hand() -> None:
@@ -36,8 +38,8 @@ def test_class_means_by_hand() -> None:
 @given(st.integers(0, 2**32 - 1), st.integers(1, 6), st.integers(0, 3))
 def test_lloyd_only_gains_and_ends_where_it_stands_still(seed: int, count: int, pinned: int) -> None:
     draw = np.random.default_rng(seed)
-    rows = unit(draw.normal(size=(30, 5))).astype(np.float32)
-    fixed, labels = unit(draw.normal(size=(pinned, 5))).astype(np.float32), draw.integers(count, size=pinned)
+    rows = l2_normalize(draw.normal(size=(30, 5))).astype(np.float32)
+    fixed, labels = l2_normalize(draw.normal(size=(pinned, 5))).astype(np.float32), draw.integers(count, size=pinned)
     centres = seeded_centres(rows, count, draw, rows[:0])
     runs = [lloyd(rows, centres, fixed, labels, steps=steps) for steps in (1, 2, 5, 100)]
     assert all(later.similarity >= earlier.similarity - 1e-3 for earlier, later in pairwise(runs))
@@ -50,7 +52,7 @@ def test_pinned_rows_pull_their_centre() -> None:
     rows = np.array([[1, 0], [0.8, 0.6]], dtype=np.float32)
     free = lloyd(rows, rows[:1], rows[:0], np.zeros(0, dtype=np.int64))
     pulled = lloyd(rows, rows[:1], np.array([[0, 1]] * 50, dtype=np.float32), np.zeros(50, dtype=np.int64))
-    assert free.centres[0] == pytest.approx(unit(np.array([[1.8, 0.6]]))[0], abs=1e-6)
+    assert free.centres[0] == pytest.approx(l2_normalize(np.array([[1.8, 0.6]]))[0], abs=1e-6)
     assert pulled.centres[0, 1] > 0.99
 
 
@@ -145,9 +147,9 @@ def test_prototypes_are_mean_directions_of_the_vectors_as_they_came() -> None:
 def test_any_small_input_has_a_defined_answer(seed: int, rows: int, known: int, new: int, pinned: bool) -> None:
     draw = np.random.default_rng(seed)
     # Few different rows, so that many are repeated.
-    vectors = unit(draw.integers(-1, 2, size=(rows, 3)) + 0.1).astype(np.float32)
+    vectors = l2_normalize(draw.integers(-1, 2, size=(rows, 3)) + 0.1).astype(np.float32)
     labels = np.repeat(np.arange(known), draw.integers(1, 4, size=known)) if known else np.zeros(0, dtype=np.int64)
-    known_vectors = unit(draw.normal(size=(len(labels), 3))).astype(np.float32)
+    known_vectors = l2_normalize(draw.normal(size=(len(labels), 3))).astype(np.float32)
     member = SemiSupervisedKMeans(restarts=2) if pinned else SphericalKMeans(restarts=2)
     count = known + min(new, rows)
     if count == 0:

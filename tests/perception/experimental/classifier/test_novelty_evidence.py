@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from lifelong.checks.scorer import example_samples
 from lifelong.perception import ClassNeighbours, HeadOutputs, NoveltyEvidence
-from lifelong.perception.experimental.classifier import held_out_classes
+from lifelong.perception.experimental.classifier.held_out import held_out_classes
 
 WIDTHS = (8, 4)
 

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lifelong.checks.scorer import example_samples
-from lifelong.perception import ClassifierRecipe, Gate, GateScores, binomial_upper_bound
+from lifelong.perception import ClassifierRecipe, SelectiveClassifier, SelectiveScores, binomial_upper_bound
 from lifelong.perception.experimental.classifier.evidence_model import failure_columns
 from lifelong.perception.experimental.classifier.head_ensemble import HeadOutputs
 from lifelong.perception.experimental.classifier.selective_classifier import promise_of
@@ -19,12 +19,12 @@ FOREIGN = np.eye(12, dtype=np.float32)[5:]
 OUTLIERS = np.eye(12, dtype=np.float32)[3:5]
 
 
-def gate(**values: object) -> Gate:
-    return Gate(**{"members": 1, "hidden": 16, "recipe": QUICK, "rounds": 2, "foreign_rate": 0.1, "risk": 0.2, **values})  # type: ignore[arg-type]
+def gate(**values: object) -> SelectiveClassifier:
+    return SelectiveClassifier(**{"members": 1, "hidden": 16, "recipe": QUICK, "rounds": 2, "foreign_rate": 0.1, "risk": 0.2, **values})  # type: ignore[arg-type]
 
 
 @cache
-def fitted() -> Gate:
+def fitted() -> SelectiveClassifier:
     """Read only: for tests that change nothing."""
     vectors, _, labels = example_samples(0)
     held, _, classes = example_samples(1, 90)
@@ -41,7 +41,7 @@ def test_failure_columns_golden() -> None:
 def test_promise_golden() -> None:
     # 19 samples: the 18th smallest novelty (ceil(20 * 0.9)) leaves one above; all right, so all may be accepted at this risk.
     novelty = np.arange(19) / 20
-    scores = GateScores(labels=np.zeros(19, dtype=np.int64), failure=np.zeros(19), novelty=novelty)
+    scores = SelectiveScores(labels=np.zeros(19, dtype=np.int64), failure=np.zeros(19), novelty=novelty)
     promise = promise_of(scores, np.zeros(19, dtype=np.int64), foreign_rate=0.1, risk=0.4, delta=0.05)
     assert promise.threshold == 17 / 20
     assert promise.foreign_share == 1 / 19
@@ -82,7 +82,7 @@ def test_scores_are_chances_whatever_comes_and_in_whatever_order(seed: int) -> N
 @given(st.floats(0, 1), st.floats(0, 1), st.floats(0, 1))
 def test_confidence_falls_with_either_score(failure: float, novelty: float, more: float) -> None:
     def confidence(first: float, second: float) -> float:
-        scores = GateScores(labels=np.zeros(1, dtype=np.int64), failure=np.array([first]), novelty=np.array([second]))
+        scores = SelectiveScores(labels=np.zeros(1, dtype=np.int64), failure=np.array([first]), novelty=np.array([second]))
         return float(scores.confidence[0])
 
     assert confidence(max(failure, more), novelty) <= confidence(failure, novelty)
@@ -177,4 +177,4 @@ def test_bad_input_is_refused_by_name() -> None:
     with pytest.raises(ValueError, match=r"needed"):
         fitted().recalibrate(held[:0], classes[:0])
     with pytest.raises(ValueError, match="must lie in"):
-        Gate(risk=0.0)
+        SelectiveClassifier(risk=0.0)

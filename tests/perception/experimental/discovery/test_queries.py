@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lifelong import perception
+from lifelong.numerics.arrays import l2_normalize
 from lifelong.perception import (
     BadgeQuery,
     EntropyQuery,
@@ -21,7 +22,6 @@ from lifelong.perception import (
     stable_mapping,
 )
 from lifelong.perception.experimental.discovery.queries import margins
-from lifelong.perception.scores.scorer import unit
 
 MEMBERS = [
     member
@@ -54,7 +54,7 @@ def test_members_are_found() -> None:
 @given(st.integers(0, 2**32 - 1), st.integers(0, 12), st.integers(1, 5), st.integers(0, 15))
 def test_every_strategy_chooses_different_rows(member: type[QueryStrategy], seed: int, rows: int, classes: int, count: int) -> None:
     random = np.random.default_rng(seed)
-    vectors = unit(random.normal(size=(rows, 8))).astype(np.float32)
+    vectors = l2_normalize(random.normal(size=(rows, 8))).astype(np.float32)
     asked = pool(random.dirichlet(np.ones(classes), size=rows).reshape(rows, classes), known=classes // 2, vectors=vectors)
     before = asked.probabilities.copy()
     chosen = member().choose(asked, count, np.random.default_rng(seed))
@@ -115,7 +115,7 @@ def close_groups(seed: int) -> tuple[np.ndarray, np.ndarray]:
     random = np.random.default_rng(seed)
     labels = np.arange(200) % 5
     centres = np.eye(5, 12) + np.array([[0], [0], [0], [1], [1]]) * np.eye(12)[11]
-    return unit(centres[labels] + 0.3 * random.normal(size=(200, 12))).astype(np.float32), labels
+    return l2_normalize(centres[labels] + 0.3 * random.normal(size=(200, 12))).astype(np.float32), labels
 
 
 def test_answers_help_and_are_kept() -> None:

@@ -9,7 +9,7 @@ from scipy.special import logsumexp
 from lifelong.checks.scorer import example_samples
 from lifelong.perception import (
     ClassMeanNovelty,
-    ClassMoments,
+    ClassStatistics,
     MahalanobisNovelty,
     NearestNeighbourNovelty,
     RelativeMahalanobisNovelty,
@@ -26,7 +26,7 @@ LABELS = np.array([0] * 4 + [1] * 4)
 
 
 def test_moments_golden() -> None:
-    moments = ClassMoments.of(VECTORS, LABELS)
+    moments = ClassStatistics.of(VECTORS, LABELS)
     np.testing.assert_allclose(moments.means, [[0, 0], [4, 0]], atol=1e-6)
     np.testing.assert_allclose(moments.within(), [[1, 0], [0, 4]], atol=1e-6)
     np.testing.assert_allclose(moments.total(), [[5, 0], [0, 4]], atol=1e-6)

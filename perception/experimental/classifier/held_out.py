@@ -6,8 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from ...encoders.encoder import Vector
-from ...scores.scorer import Labels
+from ....numerics.arrays import Labels, Vector
 from ...selective.fusion import Columns
 
 CLASSES = 0.2
