@@ -83,7 +83,7 @@ def test_one_task_is_filed_alone_and_skills_are_joined(tmp_path: Path) -> None:
         assert answer(learner.record, "default", stray, "errands") == 1
         assert learner.record.episodes.get(stray).skill == "errands"
         assert answer(learner.record, "default", question.skill, "lamps") == question.size - 1
-        assert learner.record.episodes.count(tenant="default", kind="lamps") == 30 + question.size - 1
+        assert learner.record.episodes.count(tenant="default", skill="lamps") == 30 + question.size - 1
 
 
 def test_tenants_are_asked_of_their_own_tasks_alone(tmp_path: Path) -> None:
