@@ -1,0 +1,208 @@
+"""The main job: family after family wake, sleep, wake on unseen tasks; at the end every family again."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from ..core import demonstration_id, Episode
+from ..envs import Block, Environment, Item, Stream
+from ..memory import memory_effect
+from ..orchestrator import LifelongLearner, unlabelled
+from ..metrics.results import git_commit, machine, package_versions
+from .summary import summarise_metrics
+
+Progress = Callable[[str, int, int], None]
+"""Called with (what is being done, done, in all)."""
+
+BATCH = 16
+"""Tasks that run side by side. A batch is recorded whole or not at all, so a resumed run repeats whole batches."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Family:
+    """One family of the stream and how much of it is used."""
+
+    environment: Environment
+    """Where its tasks come from."""
+    train: int
+    """Tasks of the stream, in their order; these may be learned from and corrected."""
+    test: int
+    """Unseen tasks that are only ever scored."""
+    practice: int = 0
+    """Further tasks of the stream after the night, without corrections: here help is measured against harm."""
+
+    @property
+    def name(self) -> str:
+        """The environment's family name."""
+        return self.environment.family
+
+
+@dataclass(frozen=True, kw_only=True)
+class Schedule:
+    """What a run does with its families."""
+
+    families: tuple[Family, ...]
+    """In their order."""
+    corrections: int
+    """How many failed tasks of each family the expert may answer; 0: learn from verified successes alone."""
+    sleep: str = "after_each"
+    """`after_each` family, `at_end` over all of them at once, or `never`."""
+    evaluate: str = "all"
+    """`all` families after every night, only those `seen` so far and, at the start, all, or only at the `start`."""
+
+    def stream(self, seed: int) -> Stream:
+        """Two blocks a family: 2 i before the night of family i, and 2 i + 1 after it."""
+        blocks: list[Block] = []
+        for family in self.families:
+            blocks += [
+                Block(family=family.name, count=family.train),
+                Block(family=family.name, count=family.practice, start=family.train),
+            ]
+        return Stream({family.name: family.environment for family in self.families}, blocks, seed=seed)
+
+
+def run_stream(
+    learner: LifelongLearner,
+    schedule: Schedule,
+    *,
+    method: str = "lifelong",
+    untrained: Sequence[dict[str, Any]] = (),
+    progress: Progress | None = None,
+) -> dict[str, Any]:
+    """Run the schedule to its end and return the summary that reports and benchmarks are made of.
+
+    Everything it does is recorded under names that depend on the schedule alone, so running it again on the same home
+    goes on where it stopped. `untrained` are rows of `evaluations` at night 0 from a run of the same model, tasks and
+    seed; an untrained agent need not be measured twice. Raises whatever the learner raises; nothing acknowledged is lost then.
+    """
+    tell = progress or (lambda *_: None)
+    started = time.perf_counter()
+    for family in schedule.families:
+        learner.environments[family.name] = family.environment
+    for row in untrained:
+        learner.record.journal.set(f"loop/evaluation/0/{row['family']}", row)
+    learner.resume()
+    stream = schedule.stream(learner.settings.seed)
+    _evaluate(learner, schedule, 0, len(schedule.families), tell)
+    nights: list[dict[str, Any]] = []
+    for place, family in enumerate(schedule.families):
+        _awake(learner, stream.block(2 * place), schedule.corrections, tell)
+        if schedule.sleep == "after_each" or (schedule.sleep == "at_end" and family is schedule.families[-1]):
+            # Counted as the evaluations are: the one night of a schedule that sleeps at the end comes after all families.
+            nights.append({**_sleep(learner, family.name, len(nights) + 1, tell), "night": place + 1})
+            _awake(learner, stream.block(2 * place + 1), 0, tell)
+        last = place + 1 == len(schedule.families)
+        if schedule.evaluate != "start" and (schedule.sleep == "after_each" or last):
+            _evaluate(learner, schedule, place + 1, len(schedule.families) if last else place + 1, tell)
+    return _summary(learner, schedule, stream, method, nights, time.perf_counter() - started)
+
+
+def _awake(learner: LifelongLearner, items: Sequence[Item], corrections: int, tell: Progress) -> None:
+    """Handle one block, batch after batch; the expert corrects the first `corrections` failures."""
+    if not items:
+        return
+    environment = items[0].environment
+    what = f"{environment.family}: awake{' again' if items[0].block % 2 else ''}"
+    for start in range(0, len(items), BATCH):
+        tell(what, start, len(items))
+        batch = items[start : start + BATCH]
+        for episode in learner.wake_many([item.task for item in batch], environment, ids=[_id(item) for item in batch]):
+            if not episode.outcome.success and corrections > 0:
+                learner.correct(episode, environment)
+                corrections -= 1
+    tell(what, len(items), len(items))
+
+
+def _id(item: Item) -> str:
+    return f"stream-{item.position:05d}"
+
+
+def _sleep(learner: LifelongLearner, family: str, number: int, tell: Progress) -> dict[str, Any]:
+    """Sleep over a family, or read what its night did: the journal tells of it from the moment it ended."""
+    key = f"night/{number:04d}"
+    if learner.record.journal.get(key, None) is None:
+        learner.sleep(skills=[family], progress=lambda phase, done, total: tell(f"{family}: {phase}", done, total))
+    night: dict[str, Any] = learner.record.journal.get(key)
+    published = night["adapter"] if night["published"] else ""
+    return {**night, "family": family, "published": published, "seconds": sum(night["phases"].values())}
+
+
+def _evaluate(learner: LifelongLearner, schedule: Schedule, night: int, seen: int, tell: Progress) -> None:
+    for family in schedule.families if schedule.evaluate == "all" else schedule.families[:seen]:
+        key = f"loop/evaluation/{night}/{family.name}"
+        if learner.record.journal.get(key, None) is not None:
+            continue
+        tasks = unlabelled(family.environment.tasks("test", family.test, seed=learner.settings.seed))
+        successes, tokens = [], 0
+        for start in range(0, len(tasks), BATCH):
+            tell(f"{family.name}: unseen tasks after night {night}", start, len(tasks))
+            runs = learner.evaluate(tasks[start : start + BATCH], family.environment)
+            successes += [run.outcome.success is True for run in runs]
+            tokens += sum(run.usage.tokens for run in runs)
+        tell(f"{family.name}: unseen tasks after night {night}", len(tasks), len(tasks))
+        row = {"night": night, "family": family.name, "successes": sum(successes), "tasks": len(tasks), "tokens": tokens, "each": successes}
+        learner.record.journal.set(key, row)
+
+
+def _summary(
+    learner: LifelongLearner, schedule: Schedule, stream: Stream, method: str, nights: list[dict[str, Any]], seconds: float
+) -> dict[str, Any]:
+    journal, names = learner.record.journal, [family.name for family in schedule.families]
+    keys = [f"loop/evaluation/{night}/{name}" for night in range(len(names) + 1) for name in names]
+    spent = float(journal.get("loop/seconds", 0.0)) + seconds
+    journal.set("loop/seconds", spent)
+    rows, used = _stream_rows(learner, stream)
+    helped = memory_effect(learner.record, "default")
+    summary: dict[str, Any] = {
+        "method": method,
+        "seed": learner.settings.seed,
+        "commit": git_commit(),
+        "versions": package_versions(),
+        "machine": machine(),
+        "settings": _plain_settings(learner),
+        "families": names,
+        "stream": rows,
+        "evaluations": [row for key in keys if (row := journal.get(key, None))],
+        "nights": nights,
+        "memory_effect": {
+            "treated": [helped.treated_successes, helped.treated_total],
+            "control": [helped.control_successes, helped.control_total],
+            "difference": helped.difference,
+            "ci95": list(helped.ci95),
+        },
+        "lessons": [asdict(lesson) for lesson in learner.record.lessons.find(tenant="default")],
+        "corrections": {"budget": schedule.corrections * len(names), "used": used},
+        "seconds": spent,
+    }
+    return {**summary, "metrics": summarise_metrics(summary)}
+
+
+def _stream_rows(learner: LifelongLearner, stream: Stream) -> tuple[list[dict[str, Any]], int]:
+    items = {_id(item): item for item in stream}
+    handled = learner.record.episodes.among(list(items), tenant="default")
+    corrected = {e.id for e in learner.record.episodes.among([demonstration_id(id_) for id_ in items], tenant="default")}
+    rows = [_stream_row(episode, items[episode.id], demonstration_id(episode.id) in corrected) for episode in handled]
+    return rows, len(corrected)
+
+
+def _stream_row(episode: Episode, item: Item, corrected: bool) -> dict[str, Any]:
+    return {
+        "position": item.position,
+        "family": item.environment.family,
+        "night": (item.block + 1) // 2,
+        "success": episode.outcome.success is True,
+        "control": episode.control,
+        "known": episode.verdict.known if episode.verdict else None,
+        "chance": episode.verdict.success_chance if episode.verdict and episode.verdict.known and not episode.control else None,
+        "answer_chance": None if episode.control else episode.answer_chance,
+        "corrected": corrected,
+        "tokens": episode.usage.tokens,
+    }
+
+
+def _plain_settings(learner: LifelongLearner) -> dict[str, Any]:
+    settings = asdict(learner.settings)
+    return {**settings, "home": str(settings["home"])}
