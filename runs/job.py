@@ -14,8 +14,8 @@ from rich.console import Console
 from ..core import DataMissing, Settings, SettingsError
 from ..envs import DatabaseEnvironment, Environment, GraphEnvironment, LabDatabaseEnvironment, NavigationEnvironment
 from ..orchestrator import LifelongLearner
-from .stream import Family, Progress, Schedule, run_stream
 from .report import summary_tables, write_report
+from .stream import Family, Progress, Schedule, run_stream
 
 SIZES = {"database": (96, 32, 16), "graph": (96, 32, 16), "navigation": (64, 32, 16), "lab-db": (150, 150, 0)}
 """Tasks of the stream, unseen tasks, and tasks after the night, for each family: a quarter of an hour on two cores."""

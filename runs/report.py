@@ -7,10 +7,10 @@ from pathlib import Path
 from textwrap import shorten
 from typing import TYPE_CHECKING, Any
 
-from . import plots as _plots
 from ..metrics.results import format_value
-from .summary import summarise_metrics
 from ..metrics.statistics import beta_ci95, wilson_ci95
+from . import plots as _plots
+from .summary import summarise_metrics
 
 if TYPE_CHECKING:
     from rich.console import RenderableType

@@ -7,11 +7,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from ..core import demonstration_id, Episode
+from ..core import Episode, demonstration_id
 from ..envs import Block, Environment, Item, Stream
 from ..memory import memory_effect
-from ..orchestrator import LifelongLearner, unlabelled
 from ..metrics.results import git_commit, machine, package_versions
+from ..orchestrator import LifelongLearner, unlabelled
 from .summary import summarise_metrics
 
 Progress = Callable[[str, int, int], None]

@@ -8,8 +8,17 @@ from typing import Any
 
 import numpy as np
 
+from ..metrics.continual import (
+    accuracy_matrix,
+    average_accuracy,
+    backward_transfer,
+    forgetting,
+    forward_transfer,
+    max_forgetting,
+    mean_forgetting,
+    tokens_per_solved,
+)
 from ..metrics.detection import auroc
-from ..metrics.continual import accuracy_matrix, average_accuracy, backward_transfer, forgetting, forward_transfer, max_forgetting, mean_forgetting, tokens_per_solved
 
 
 def summarise_metrics(summary: Mapping[str, Any]) -> dict[str, Any]:
