@@ -22,6 +22,7 @@ from .errors import (
     ModelCorrupt,
     ModelMissing,
     NothingFound,
+    PluginError,
     SettingsError,
     StoreError,
 )
@@ -51,6 +52,7 @@ __all__ = [
     "NothingFound",
     "Observation",
     "Outcome",
+    "PluginError",
     "Recall",
     "Receipt",
     "Reward",

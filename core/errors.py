@@ -15,6 +15,10 @@ class SettingsError(LifelongError, ValueError):
     """An unknown, ill-typed or out-of-range setting; the message names it."""
 
 
+class PluginError(SettingsError):
+    """A member of an extension point that is not there, cannot be imported or cannot be made."""
+
+
 class DataMissing(LifelongError, FileNotFoundError):
     """A data directory or file that a suite or environment needs is not there."""
 

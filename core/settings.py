@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Self, get_type_hints
 
 from .errors import SettingsError
+from .plugins import check_name
 
 RENAMED = {
     "wake.doubtful_tries": "wake.max_attempts_when_unlikely",
@@ -35,7 +36,7 @@ class ModelSettings:
     name: str = "smollm2-135m-instruct"
     """A name that `lifelong models list` shows, a local directory, or a hub id."""
     engine: str = "embedded"
-    """`embedded` (in this process) or `vllm` (an OpenAI-compatible URL)."""
+    """`embedded` (in this process), `vllm` (an OpenAI-compatible URL), an installed plug-in, or `module:Class`."""
     url: str = ""
     """Where vLLM answers; empty: start a server of our own."""
     max_tokens: int = 160
@@ -46,8 +47,7 @@ class ModelSettings:
     """The model's name at `reflector_url`."""
 
     def __post_init__(self) -> None:
-        if self.engine not in ("embedded", "vllm"):
-            raise SettingsError(f"model.engine is {self.engine!r}; it must be 'embedded' or 'vllm'")
+        check_name("engines", self.engine, "model.engine")
         _within("model", self, max_tokens=(1, 32_768))
 
 
@@ -56,7 +56,7 @@ class MemorySettings:
     """What is kept outside the weights and how much of it is shown."""
 
     encoder: str = "minilm"
-    """`minilm`, or `hashed`, which needs no model file."""
+    """`minilm`, or `hashed`, which needs no model file; an installed plug-in, or `module:Class`."""
     recall: str = "nearest"
     """Which past runs are shown: `nearest` verified ones, the `latest` successes, or `off`."""
     recall_tokens: int = 256
@@ -69,8 +69,7 @@ class MemorySettings:
     """Share of tasks in which a lesson on probation is shown, so that its help can be measured."""
 
     def __post_init__(self) -> None:
-        if self.encoder not in ("minilm", "hashed"):
-            raise SettingsError(f"memory.encoder is {self.encoder!r}; it must be 'minilm' or 'hashed'")
+        check_name("encoders", self.encoder, "memory.encoder")
         if self.recall not in ("nearest", "latest", "off"):
             raise SettingsError(f"memory.recall is {self.recall!r}; it must be 'nearest', 'latest' or 'off'")
         _within("memory", self, recall_tokens=(0, 32_768), recall_episodes=(0, 64), max_episodes=(1, 10**9), probation_share=(0, 1))

@@ -9,7 +9,7 @@ has an expert that demonstrates. All members here are `gymnasium.Env`s and are l
 - `LabDatabaseEnvironment`: the database tasks of LifelongAgentBench, from a data directory.
 
 A `Stream` puts `Block`s of them one after another, or mixes them. A new family is one file that fulfils
-`Environment`, and one line in `_MEMBERS`; `lifelong.checks.environment` checks it.
+`Environment`, and one line in `MEMBERS`; `lifelong.checks.environment` checks it.
 """
 
 from __future__ import annotations
@@ -26,10 +26,18 @@ if TYPE_CHECKING:
     from .navigation.babyai import NavigationEnvironment
     from .stream import Block, Item, Order, Stream, schedule
 
-FAMILIES = ("database", "graph", "navigation", "lab-db")
+MEMBERS = {
+    "database": "database.environment:DatabaseEnvironment",
+    "graph": "graph.environment:GraphEnvironment",
+    "navigation": "navigation.babyai:NavigationEnvironment",
+    "lab-db": "database.lab_db:LabDatabaseEnvironment",
+}
+"""Environments by name; each is made with `data`, the data directory, where it reads one."""
+
+FAMILIES = tuple(MEMBERS)
 """Names of the families."""
 
-_MEMBERS = {
+_FACE = {
     "DatabaseEnvironment": "database.environment",
     "GraphEnvironment": "graph.environment",
     "LabDatabaseEnvironment": "database.lab_db",
@@ -43,6 +51,7 @@ _MEMBERS = {
 
 __all__ = [
     "FAMILIES",
+    "MEMBERS",
     "Block",
     "DatabaseEnvironment",
     "Demonstration",
@@ -59,6 +68,6 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    if name in _MEMBERS:
-        return getattr(import_module(f".{_MEMBERS[name]}", __name__), name)
+    if name in _FACE:
+        return getattr(import_module(f".{_FACE[name]}", __name__), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

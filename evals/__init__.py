@@ -22,6 +22,7 @@ from ..metrics.results import (
 from .bench import Suite
 
 __all__ = [
+    "MEMBERS",
     "SUITES",
     "Results",
     "Row",
@@ -111,3 +112,6 @@ SUITES = (
     ),
 )
 """What `lifelong bench` runs; a new suite is one file and one entry here."""
+
+MEMBERS = {suite.name: suite for suite in SUITES}
+"""Suites by name."""

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from ..agents import Writer
 from ..core import Settings, SettingsError
+from ..core.plugins import create
 from ..memory import Record, VectorIndex
-from ..perception import Encoder, HashedEncoder, MiniLMEncoder
+from ..perception import Encoder, MiniLMEncoder
 from ..serving import ChatRequest, EmbeddedEngine, Engine, VLLMEngine, VLLMServer, locate
 from .components import Components
 
@@ -37,12 +38,18 @@ def open_components(settings: Settings) -> Components:
 
 
 def _encoder(settings: Settings) -> Encoder:
-    return HashedEncoder() if settings.memory.encoder == "hashed" else MiniLMEncoder(locate(ENCODER))
+    if settings.memory.encoder == "minilm":
+        return MiniLMEncoder(locate(ENCODER))
+    encoder: Encoder = create("encoders", settings.memory.encoder, settings=settings)
+    return encoder
 
 
 def _engine(settings: Settings, base_path: str) -> Engine:
     if settings.model.engine == "embedded":
         return EmbeddedEngine(base_path)
+    if settings.model.engine != "vllm":
+        engine: Engine = create("engines", settings.model.engine, settings=settings)
+        return engine
     if settings.model.url:
         return VLLMEngine(base_path, url=settings.model.url)
     return VLLMEngine(base_path, server=VLLMServer(base_path, max_lora_rank=settings.sleep.rank).start())

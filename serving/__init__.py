@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from .vllm import VLLMEngine
     from .vllm_server import VLLMServer
 
+MEMBERS = {"embedded": "embedded:EmbeddedEngine", "vllm": "vllm:VLLMEngine"}
+"""Values of `model.engine`."""
+
 _FACE = {
     "MODELS": "models",
     "CachedModel": "models",
@@ -43,6 +46,7 @@ _FACE = {
 }
 
 __all__ = [
+    "MEMBERS",
     "MODELS",
     "CachedModel",
     "ChatReply",
