@@ -33,7 +33,7 @@ check:
 unit *flags:
     OMP_NUM_THREADS=1 "{{bin}}/python" -m pytest -m "not model and not vllm and not slow" "$@"
 
-# write the measured tables of evals/results into README.md
+# write the measured tables of evals/results into README.md and docs/benchmarks.md
 [no-exit-message]
 docs:
-    "{{bin}}/lifelong" bench --readme
+    "{{bin}}/lifelong" bench --documents

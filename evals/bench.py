@@ -1,9 +1,8 @@
-"""Running a suite and keeping what it measured: `Suite`, `run_suite`, `fill_tables`."""
+"""Running a suite and keeping what it measured: `Suite`, `run_suite`."""
 
 from __future__ import annotations
 
 import hashlib
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib import import_module
@@ -22,11 +21,6 @@ from ..metrics.results import (
     write_results,
     write_whole,
 )
-
-TABLE = re.compile(r"(<!-- table: (?P<suite>[\w-]+)(?: / (?P<case>[^/>]+?) /)?(?P<metrics>[^>]*?) -->\n).*?(<!-- end -->)", re.DOTALL)
-"""A place in a Markdown text for a suite's table, or for that of one case with a line a method; with the metrics to show, all of
-them where none is named."""
-
 
 @dataclass(frozen=True, kw_only=True)
 class Suite:
@@ -89,26 +83,3 @@ def run_suite(suite: Suite, *, quick: bool, seeds: int, data: Path | None, file:
             write_whole(file.with_name(f"{file.stem}-{name}.svg"), drawn)
         return write_results(file, suite.name, rows, hashes)
     return Results(suite=suite.name, commit=git_commit(), versions=package_versions(), machine=machine(), data=hashes, results=tuple(rows))
-
-
-def fill_tables(text: str, folder: Path) -> str:
-    """The text with every table written anew from `folder/SUITE.json`.
-
-    A table stands between `<!-- table: SUITE METRIC... -->`, or `<!-- table: SUITE / CASE / METRIC... -->` for one case with a
-    line a method, and `<!-- end -->`; a suite without a results file gets a line that says how to measure it.
-    """
-
-    def table(match: re.Match[str]) -> str:
-        suite, case, metrics = match["suite"], match["case"], match["metrics"].split()
-        return f"{match[1]}\n{_table(folder / f'{suite}.json', suite, case, metrics)}\n<!-- end -->"
-
-    return TABLE.sub(table, text)
-
-
-def _table(file: Path, suite: str, case: str | None, metrics: list[str]) -> str:
-    if not file.exists():
-        return f"Not measured yet: `lifelong bench {suite} --json evals/results/{suite}.json`.\n"
-    results = read_results(file)
-    seeds = max((row.seeds for row in results.results), default=1)
-    source = f"Commit {results.commit[:10] or 'unknown'}, {seeds} seed{'s' * (seeds > 1)}, {results.machine}; brackets hold 95 % intervals."
-    return f"{case_table(results, case, metrics) if case else markdown_table(results, metrics=metrics or None)}\n{source}\n"

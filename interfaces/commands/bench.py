@@ -13,7 +13,6 @@ from .options import DataFlag
 NO_DATA = 3
 """Exit status when a suite's data are not there, so that a script can tell it from a failure."""
 ROOT = Path(__file__).resolve().parents[2]
-RESULTS = ROOT / "evals" / "results"
 
 
 def bench(
@@ -23,7 +22,9 @@ def bench(
     seeds: Annotated[int, typer.Option("--seeds", min=1, help="How many seeds to average over.")] = 1,
     data: DataFlag = None,
     json: Annotated[Path | None, typer.Option("--json", help="Write the figures to this file.")] = None,
-    readme: Annotated[bool, typer.Option("--readme", help="Write the tables of README.md from evals/results.")] = False,
+    documents: Annotated[
+        bool, typer.Option("--documents", help="Write the measured tables of README.md and docs/benchmarks.md from evals/results.")
+    ] = False,
 ) -> None:
     """Measure ours against the baselines, and print the table.
 
@@ -31,8 +32,10 @@ def bench(
     """
     from ...evals import SUITES
 
-    if readme:
-        write_readme(ROOT / "README.md")
+    if documents:
+        from ...evals.documents import write_documents
+
+        write_documents(ROOT)
     elif list_:
         for one in SUITES:
             typer.echo(f"{one.name}\n  shows {one.shows}\n  needs {one.needs}")
@@ -40,15 +43,6 @@ def bench(
         _measure(suite, quick, seeds, data, json)
     else:
         raise typer.BadParameter("name a suite, or ask for --list")
-
-
-def write_readme(readme: Path) -> None:
-    """Write the measured tables into the file. Raises `DataMissing` where there is none, as in an installed wheel."""
-    from ...evals.bench import fill_tables
-
-    if not readme.exists():
-        raise DataMissing(f"{readme} is not there; run this in a checkout of the repository")
-    readme.write_text(fill_tables(readme.read_text(encoding="utf-8"), RESULTS), encoding="utf-8")
 
 
 def _measure(name: str, quick: bool, seeds: int, data: Path | None, file: Path | None) -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from lifelong.core import DataMissing, NothingFound
 from lifelong.evals import SUITES, Row, Suite, write_results
-from lifelong.evals.bench import fill_tables, find_suite, hash_files, run_suite
+from lifelong.evals.bench import find_suite, hash_files, run_suite
 
 ROOT = Path(__file__).resolve().parents[2]
 SUITE = Suite(name="letters", shows="letters", needs="letters", module="nowhere", files=("sub/letters.txt",))
@@ -68,43 +68,3 @@ def test_a_run_is_written_with_its_data_and_commit(data: Path, tmp_path: Path, m
 
 def test_a_suite_without_plots_draws_none() -> None:
     assert find_suite(SUITES, "scoring").plots([]) == {}
-
-
-def test_tables_are_filled_twice_the_same_and_only_with_the_metrics_asked_for(tmp_path: Path) -> None:
-    rows = [
-        Row(case="a", method="lifelong", metric="success_after", value=0.5, seeds=3),
-        Row(case="a", method="lifelong", metric="forgetting", value=0.25, seeds=3),
-    ]
-    write_results(tmp_path / "letters.json", "letters", rows)
-    text = "before\n<!-- table: letters forgetting -->\nstale figures\n<!-- end -->\nmid\n<!-- table: numbers -->\n<!-- end -->\nafter\n"
-    filled = fill_tables(text, tmp_path)
-    assert "stale figures" not in filled
-    assert "0.250" in filled
-    assert "success_after" not in filled
-    assert "3 seeds" in filled
-    assert "Not measured yet: `lifelong bench numbers" in filled
-    assert [line for line in filled.splitlines() if line in {"before", "mid", "after"}] == ["before", "mid", "after"]
-    assert fill_tables(filled, tmp_path) == filled
-
-
-def test_a_case_has_a_line_a_method(tmp_path: Path) -> None:
-    rows = [
-        Row(case=case, method=method, metric=metric, value=0.25 * place)
-        for case in ("a, first", "b")
-        for place, method in enumerate(("lifelong", "plain"))
-        for metric in ("accuracy", "ood_auroc")
-    ]
-    write_results(tmp_path / "letters.json", "letters", rows)
-    filled = fill_tables("<!-- table: letters / a, first / ood_auroc accuracy -->\n<!-- end -->\n", tmp_path)
-    assert "| a, first | ood_auroc | accuracy |" in filled
-    assert "| plain | 0.250 | 0.250 |" in filled
-    assert filled.count("| lifelong |") == 1
-    assert fill_tables(filled, tmp_path) == filled
-    with pytest.raises(DataMissing, match="it has: a, first, b"):
-        fill_tables("<!-- table: letters / c / -->\n<!-- end -->\n", tmp_path)
-
-
-def test_the_readme_shows_what_the_results_files_say() -> None:
-    readme = (ROOT / "README.md").read_text()
-    assert "<!-- table: loop" in readme
-    assert fill_tables(readme, ROOT / "evals" / "results") == readme, "run `just docs`"
