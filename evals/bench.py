@@ -22,6 +22,7 @@ from ..metrics.results import (
     write_whole,
 )
 
+
 @dataclass(frozen=True, kw_only=True)
 class Suite:
     """A benchmark: a module of this room with `run(*, quick, seeds, data) -> list[Row]`, imported when it runs."""

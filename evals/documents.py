@@ -80,10 +80,10 @@ HEADLINES = (
         anchor="continual-learning-class-after-class-without-keeping-the-data",
     ),
     Headline(
-        question="Erasing a class from the ridge head: largest logit difference to retraining, in billionths",
-        ours=Figure(suite="unlearning", case="erase a whole class", method="lifelong_ridge", metric="largest_logit_difference_x1e9"),
-        contrast_label="how far the erasure moves a logit, in units",
-        contrast=Figure(suite="unlearning", case="erase a whole class", method="lifelong_ridge", metric="logit_change_by_erasure"),
+        question="Erasing 1 000 of 15 000 samples from a ridge head: largest logit difference to retraining, in billionths",
+        ours=Figure(suite="unlearning", case="erase 1000 of 15000", method="lifelong_ridge", metric="largest_logit_difference_x1e9"),
+        contrast_label="largest change of a logit by the erasure itself",
+        contrast=Figure(suite="unlearning", case="erase 1000 of 15000", method="lifelong_ridge", metric="logit_change_by_erasure"),
         anchor="unlearning-exact-and-approximate",
     ),
 )
