@@ -12,12 +12,9 @@ from ..core import DataMissing, NothingFound
 from ..metrics.results import (
     Results,
     Row,
-    case_table,
     git_commit,
     machine,
-    markdown_table,
     package_versions,
-    read_results,
     write_results,
     write_whole,
 )

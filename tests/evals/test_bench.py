@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from lifelong.core import DataMissing, NothingFound
-from lifelong.evals import SUITES, Row, Suite, write_results
+from lifelong.evals import SUITES, Row, Suite
 from lifelong.evals.bench import find_suite, hash_files, run_suite
 
 ROOT = Path(__file__).resolve().parents[2]
