@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -14,6 +13,7 @@ from rich.console import Console
 from ..core import DataMissing, Settings, SettingsError
 from ..envs import DatabaseEnvironment, Environment, GraphEnvironment, LabDatabaseEnvironment, NavigationEnvironment
 from ..orchestrator import LifelongLearner
+from .folders import begin_run, discard_run, find_run, point_latest, write_file
 from .report import summary_tables, write_report
 from .stream import Family, Progress, Schedule, run_stream
 
@@ -42,50 +42,44 @@ def run_job(
     *,
     families: Sequence[str],
     corrections: int,
-    directory: Path,
+    out: Path,
     resume: bool = False,
     data: Path | None = None,
     progress: Progress | None = None,
-) -> dict[str, Any]:
-    """Run the stream in `directory` and leave `summary.json` and `report.html` there; returns the summary.
+) -> Path:
+    """Run the stream in a new folder below `out` and leave `summary.json` and `report.html` there; returns that folder.
 
-    Without `resume` the directory must hold no earlier run; with it, the run there goes on where it stopped, under the
-    families, corrections and settings with which it began. Raises `SettingsError` when these differ.
+    With `resume` the latest run (or `out`, if it is a run itself) goes on where it stopped, under the families, corrections
+    and seed with which it began. Earlier runs are never changed. Raises `SettingsError` where `out` cannot be used or holds no
+    such run, and what opening the learner raises.
     """
     schedule = Schedule(families=tuple(_family(name, data) for name in families), corrections=corrections)
-    settings = replace(settings, home=directory / "home")
-    _prepare(directory, {"families": list(families), "corrections": corrections, "seed": settings.seed}, resume)
-    with LifelongLearner.open(settings) as learner:
+    plan = {"families": list(families), "corrections": corrections, "seed": settings.seed}
+    folder = find_run(out, plan) if resume else begin_run(out, plan)
+    with _open(replace(settings, home=folder / "home"), folder, resume) as learner:
         summary = run_stream(learner, schedule, progress=progress)
-    _write(directory / "summary.json", json.dumps(summary, indent=1))
-    write_report(summary, directory / "report.html")
+    write_file(folder / "summary.json", json.dumps(summary, indent=1))
+    write_report(summary, folder / "report.html")
     console = Console()
     for table in summary_tables(summary):
         console.print(table)
-    console.print(f"report: {directory / 'report.html'}")
-    return summary
+    console.print(f"report: {folder / 'report.html'}")
+    return folder
+
+
+def _open(settings: Settings, folder: Path, resume: bool) -> LifelongLearner:
+    """Open the learner; only a run that could begin becomes the latest, and one that could not leaves no folder behind."""
+    try:
+        learner = LifelongLearner.open(settings)
+    except BaseException:
+        if not resume:
+            discard_run(folder)
+        raise
+    point_latest(folder)
+    return learner
 
 
 def _family(name: str, data: Path | None) -> Family:
     environment = environment_of(name, data)
     train, test, practice = SIZES[name]
     return Family(environment=environment, train=train, test=test, practice=practice)
-
-
-def _prepare(directory: Path, plan: dict[str, Any], resume: bool) -> None:
-    """A run's plan is kept beside it: what goes on must be what began."""
-    file = directory / "plan.json"
-    if resume and not file.exists():
-        raise SettingsError(f"there is no run to resume in {directory}; leave --resume away to begin one")
-    if resume and (begun := json.loads(file.read_text())) != plan:
-        raise SettingsError(f"the run in {directory} began with {begun}, and is asked to go on with {plan}; use the same flags")
-    if not resume:
-        shutil.rmtree(directory / "home", ignore_errors=True)
-        directory.mkdir(parents=True, exist_ok=True)
-        _write(file, json.dumps(plan))
-
-
-def _write(file: Path, text: str) -> None:
-    partial = file.with_suffix(".partial")
-    partial.write_text(text, encoding="utf-8")
-    partial.replace(file)

@@ -17,8 +17,8 @@ INTERRUPTED = 130
 def run(
     families: Annotated[str, typer.Option("--families", help="Families in order, separated by commas.")] = "database,graph",
     corrections: Annotated[int, typer.Option("--corrections", min=0, help="Failed tasks of each family that the expert may answer.")] = 400,
-    resume: Annotated[bool, typer.Option("--resume", help="Go on where the last run in --out stopped.")] = False,
-    out: Annotated[Path, typer.Option("--out", help="Folder of the run: summary.json, report.html, the record.")] = Path("runs/latest"),
+    resume: Annotated[bool, typer.Option("--resume", help="Go on where the latest run in --out stopped, or --out itself if it is a run.")] = False,
+    out: Annotated[Path, typer.Option("--out", help="Where runs are kept: a folder each, and latest, a link to the last.")] = Path("runs"),
     data: DataFlag = None,
     config: ConfigFlag = None,
     set_: SetFlag = None,
@@ -27,11 +27,11 @@ def run(
     """Stream tasks, awake and asleep, and report what was learned."""
     from ...runs.job import run_job
 
-    settings = read_settings(config, out / "home", set_, seed)
+    settings = read_settings(config, out / "latest" / "home", set_, seed)
     names = [name.strip() for name in families.split(",") if name.strip()]
     try:
         with progress_bars() as tell:
-            run_job(settings, families=names, corrections=corrections, directory=out, resume=resume, data=data, progress=tell)
+            run_job(settings, families=names, corrections=corrections, out=out, resume=resume, data=data, progress=tell)
     except KeyboardInterrupt:
         typer.echo(f"\nstopped; every finished task is kept in {out}. Go on with the same flags and --resume", err=True)
         raise typer.Exit(INTERRUPTED) from None

@@ -1,0 +1,80 @@
+"""`run_job` in its folders: what a failed start, an earlier run and somebody else's files come to."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+from scripted import open_scripted
+
+from lifelong.core import EngineUnreachable, Settings, SettingsError
+from lifelong.orchestrator import LifelongLearner
+from lifelong.runs import job
+from lifelong.runs.job import run_job
+
+SETTINGS = Settings().with_values({"memory.encoder": "hashed"})
+
+
+@pytest.fixture
+def small(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A run of a few tasks whose engine says "done" to everything."""
+    monkeypatch.setitem(job.SIZES, "database", (4, 2, 0))
+    monkeypatch.setattr(LifelongLearner, "open", lambda settings, *_: open_scripted(settings.home))
+
+
+def run(out: Path, resume: bool = False, corrections: int = 0) -> Path:
+    return run_job(SETTINGS, families=["database"], corrections=corrections, out=out, resume=resume)
+
+
+@pytest.mark.usefixtures("small")
+def test_a_second_run_leaves_the_first_as_it_was(tmp_path: Path) -> None:
+    first = run(tmp_path)
+    before = {path.name: path.stat().st_mtime_ns for path in first.iterdir()}
+    second = run(tmp_path)
+    assert first != second
+    assert {path.name: path.stat().st_mtime_ns for path in first.iterdir()} == before
+    assert os.readlink(tmp_path / "latest") == second.name
+    for name in ("summary.json", "report.html", "home/record.sqlite3"):
+        assert (tmp_path / "latest" / name).is_file()
+
+
+@pytest.mark.usefixtures("small")
+def test_resume_goes_on_with_the_latest_run(tmp_path: Path) -> None:
+    first = run(tmp_path)
+    assert run(tmp_path, resume=True) == first
+    assert run(first, resume=True) == first
+    with pytest.raises(SettingsError, match="use the same flags"):
+        run(tmp_path, resume=True, corrections=3)
+
+
+def test_a_start_that_fails_touches_nothing_and_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    theirs = tmp_path / "home" / "alice" / "thesis"
+    theirs.parent.mkdir(parents=True)
+    theirs.write_text("x")
+
+    def unreachable(settings: Settings, *_: object) -> LifelongLearner:
+        settings.home.mkdir()
+        raise EngineUnreachable("the engine does not answer; start it")
+
+    monkeypatch.setattr(LifelongLearner, "open", unreachable)
+    with pytest.raises(EngineUnreachable):
+        run(tmp_path)
+    assert theirs.read_text() == "x"
+    assert [path.name for path in tmp_path.iterdir()] == ["home"]
+
+
+@pytest.mark.usefixtures("small")
+def test_a_start_that_fails_on_resume_loses_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = run(tmp_path)
+    summary = json.loads((first / "summary.json").read_text())
+
+    def unreachable(*_: object) -> LifelongLearner:
+        raise EngineUnreachable("the engine does not answer; start it")
+
+    monkeypatch.setattr(LifelongLearner, "open", unreachable)
+    with pytest.raises(EngineUnreachable):
+        run(tmp_path, resume=True)
+    assert json.loads((first / "summary.json").read_text()) == summary
+    assert (first / "home" / "record.sqlite3").is_file()
