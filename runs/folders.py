@@ -1,7 +1,7 @@
 """Folders of runs: `begin_run` makes one for each run, `find_run` finds the one to resume. Nothing of somebody else is ever changed.
 
-    OUT/20260301-142500-3f9a/   one run: run.json (the mark and the plan), home/, summary.json, report.html
-    OUT/latest                  a link to the run that began last
+- OUT/20260301-142500-3f9a/   one run: run.json (the mark and the plan), home/, summary.json, report.html
+- OUT/latest                  a link to the run that began last
 """
 
 from __future__ import annotations

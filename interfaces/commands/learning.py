@@ -17,7 +17,7 @@ INTERRUPTED = 130
 def run(
     families: Annotated[str, typer.Option("--families", help="Families in order, separated by commas.")] = "database,graph",
     corrections: Annotated[int, typer.Option("--corrections", min=0, help="Failed tasks of each family that the expert may answer.")] = 400,
-    resume: Annotated[bool, typer.Option("--resume", help="Go on where the latest run in --out stopped, or --out itself if it is a run.")] = False,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with the latest run in --out, or with --out if it is a run.")] = False,
     out: Annotated[Path, typer.Option("--out", help="Where runs are kept: a folder each, and latest, a link to the last.")] = Path("runs"),
     data: DataFlag = None,
     config: ConfigFlag = None,
