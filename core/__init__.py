@@ -26,6 +26,7 @@ from .errors import (
     SettingsError,
     StoreError,
 )
+from .redaction import redact, split_url
 from .settings import Settings
 from .steps import Action, Message, Observation, Recall, Reward, Step, Thought, ToolResult, to_messages
 from .tasks import NO_VERDICT, UNKNOWN, Judge, Outcome, Task, Usage, Verdict
@@ -67,5 +68,7 @@ __all__ = [
     "Usage",
     "Verdict",
     "demonstration_id",
+    "redact",
+    "split_url",
     "to_messages",
 ]

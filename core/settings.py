@@ -10,6 +10,7 @@ from typing import Any, Self, get_type_hints
 
 from .errors import SettingsError
 from .plugins import check_name
+from .redaction import redact, split_url
 
 RENAMED = {
     "wake.doubtful_tries": "wake.max_attempts_when_unlikely",
@@ -41,14 +42,30 @@ class ModelSettings:
     """Where vLLM answers; empty: start a server of our own."""
     max_tokens: int = 160
     """Most tokens one answer may have; an environment that needs fewer gets fewer."""
+    api_key_variable: str = ""
+    """Name of the environment variable that holds the key for `url`, such as `OPENAI_API_KEY`; empty: no key is sent."""
     reflector_url: str = ""
     """An OpenAI-compatible URL of a stronger model that words the lessons; empty: the evidence alone."""
     reflector_model: str = ""
     """The model's name at `reflector_url`."""
+    reflector_api_key_variable: str = ""
+    """Name of the environment variable that holds the key for `reflector_url`; empty: no key is sent."""
 
     def __post_init__(self) -> None:
         check_name("engines", self.engine, "model.engine")
+        for name in ("url", "reflector_url"):
+            if getattr(self, name):
+                split_url(getattr(self, name), f"model.{name}")
+        for name in ("api_key_variable", "reflector_api_key_variable"):
+            value = getattr(self, name)
+            if value and not (value.isascii() and value.isidentifier()):
+                # What stands there may be the key itself, so it is not shown.
+                raise SettingsError(f"model.{name} must be the name of an environment variable that holds the key, not the key")
         _within("model", self, max_tokens=(1, 32_768))
+
+    def __repr__(self) -> str:
+        """All fields, with the credentials of URLs masked: a repr ends up in logs and error texts."""
+        return f"ModelSettings({', '.join(f'{name}={value!r}' for name, value in _printable(self).items())})"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -180,6 +197,10 @@ class Settings:
     sleep: SleepSettings = field(default_factory=SleepSettings)
     """One night."""
 
+    def as_dict(self) -> dict[str, Any]:
+        """All settings as plain nested values for reports and logs; user names and passwords of URLs are masked."""
+        return _printable(self)
+
     def with_values(self, values: Mapping[str, Any]) -> Self:
         """A copy with dotted names replaced, such as `{"sleep.rank": 8, "seed": 1}`.
 
@@ -202,6 +223,14 @@ class Settings:
             changed: Any = replace(inner, **{name: _read(inner, dotted, name, value)})
             result = replace(result, **{group: changed})
         return result
+
+
+def _printable(settings: Any) -> dict[str, Any]:
+    plain: dict[str, Any] = {}
+    for each in fields(settings):
+        value = getattr(settings, each.name)
+        plain[each.name] = _printable(value) if is_dataclass(value) else redact(str(value)) if isinstance(value, str | Path) else value
+    return plain
 
 
 def _groups() -> str:

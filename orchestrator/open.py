@@ -7,7 +7,7 @@ from ..core import Settings, SettingsError
 from ..core.plugins import create
 from ..memory import Record, VectorIndex
 from ..perception import Encoder, MiniLMEncoder
-from ..serving import ChatRequest, EmbeddedEngine, Engine, VLLMEngine, VLLMServer, locate
+from ..serving import ChatRequest, EmbeddedEngine, Engine, VLLMEngine, VLLMServer, api_key, locate
 from .components import Components
 
 ENCODER = "all-minilm-l6-v2"
@@ -51,14 +51,18 @@ def _engine(settings: Settings, base_path: str) -> Engine:
         engine: Engine = create("engines", settings.model.engine, settings=settings)
         return engine
     if settings.model.url:
-        return VLLMEngine(base_path, url=settings.model.url)
+        return VLLMEngine(base_path, url=settings.model.url, api_key=api_key(settings.model.api_key_variable, "model.api_key_variable"))
     return VLLMEngine(base_path, server=VLLMServer(base_path, max_lora_rank=settings.sleep.rank).start())
 
 
 def _writer(settings: Settings) -> Writer | None:
     if not settings.model.reflector_url:
         return None
-    stronger = VLLMEngine(settings.model.reflector_model, url=settings.model.reflector_url)
+    stronger = VLLMEngine(
+        settings.model.reflector_model,
+        url=settings.model.reflector_url,
+        api_key=api_key(settings.model.reflector_api_key_variable, "model.reflector_api_key_variable"),
+    )
 
     def write(prompt: str) -> str:
         request = ChatRequest(messages=[{"role": "user", "content": prompt}], max_tokens=80)

@@ -162,7 +162,7 @@ def _summary(
         "commit": git_commit(),
         "versions": package_versions(),
         "machine": machine(),
-        "settings": _plain_settings(learner),
+        "settings": learner.settings.as_dict(),
         "families": names,
         "stream": rows,
         "evaluations": [row for key in keys if (row := journal.get(key, None))],
@@ -201,8 +201,3 @@ def _stream_row(episode: Episode, item: Item, corrected: bool) -> dict[str, Any]
         "corrected": corrected,
         "tokens": episode.usage.tokens,
     }
-
-
-def _plain_settings(learner: LifelongLearner) -> dict[str, Any]:
-    settings = asdict(learner.settings)
-    return {**settings, "home": str(settings["home"])}

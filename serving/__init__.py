@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from .fetch import quiet_transformers
     from .heap import give_back_memory
     from .models import MODELS, CachedModel, ModelFile, cache_directory, listed, locate, pull, verify
+    from .openai_wire import api_key
     from .vllm import VLLMEngine
     from .vllm_server import VLLMServer
 
@@ -35,6 +36,7 @@ _FACE = {
     "ModelFile": "models",
     "VLLMEngine": "vllm",
     "VLLMServer": "vllm_server",
+    "api_key": "openai_wire",
     "cache_directory": "models",
     "give_back_memory": "heap",
     "hot_swap": "adapter_swap",
@@ -59,6 +61,7 @@ __all__ = [
     "ModelFile",
     "VLLMEngine",
     "VLLMServer",
+    "api_key",
     "cache_directory",
     "give_back_memory",
     "hot_swap",

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 import httpx
 from pydantic import BaseModel, ValidationError
 
-from ..core import EngineUnreachable
+from ..core import EngineUnreachable, SettingsError, redact, split_url
 
 PAUSES = (0.05, 0.2, 0.8)
 """Seconds before each new try after a lost connection."""
+
+ERROR_SHOWN = 500
+"""Most characters of a server's error text that are passed on."""
+ERROR_READ = 20_000
+"""Most characters of it that are looked at."""
 
 Shape = TypeVar("Shape", bound=BaseModel)
 
@@ -104,17 +110,34 @@ class Nothing(BaseModel):
     """An answer whose body does not matter."""
 
 
+def api_key(variable: str, setting: str, environ: Mapping[str, str] = os.environ) -> str:
+    """The key in the environment variable that a setting names; empty when it names none. Raises `SettingsError` when it is not set."""
+    if not variable:
+        return ""
+    if key := environ.get(variable, "").strip():
+        return key
+    # The name is not shown: somebody may have put the key itself there.
+    raise SettingsError(f"the environment variable that {setting} names is not set or empty; export it with the key in it")
+
+
 class OpenAIClient:
-    """HTTP to one server. Thread-safe; connections are kept and shared."""
+    """HTTP to one server. Thread-safe; connections are kept and shared.
+
+    `url` may carry a user name and a password; they are sent as Basic authentication unless there is an `api_key`, and stand in no
+    message: what the server answers with an error is cut short and its credentials are masked before anybody sees it.
+    """
 
     def __init__(self, url: str, *, api_key: str, timeout: float, connections: int, diagnose: Callable[[], str]) -> None:
-        self.url = url.rstrip("/").removesuffix("/v1")
+        address = split_url(url)
+        self.url = address.url.rstrip("/").removesuffix("/v1")
+        self._secrets = (api_key, *address.secrets)
         self._timeout = timeout
         self._diagnose = diagnose
         local = urlsplit(self.url).hostname in ("127.0.0.1", "localhost", "::1")
         self._http = httpx.Client(
             base_url=self.url,
             headers={"Authorization": f"Bearer {api_key}"} if api_key else {},
+            auth=(address.user, address.password) if address.user and not api_key else None,
             timeout=httpx.Timeout(timeout, connect=5),
             limits=httpx.Limits(max_connections=connections, max_keepalive_connections=connections),
             verify=self.url.startswith("https"),  # reading the certificates takes a tenth of a second; plain HTTP needs none
@@ -135,16 +158,19 @@ class OpenAIClient:
     def _ask(self, method: str, path: str, body: dict[str, Any] | None, shape: type[Shape]) -> Shape:
         response = self._send(method, path, body)
         if response.status_code in (401, 403):
-            raise EngineUnreachable(f"{self.url} refuses the API key (HTTP {response.status_code}); set the right one")
+            raise EngineUnreachable(
+                f"{self.url} refuses the API key (HTTP {response.status_code}); "
+                "put the right one into the environment variable that model.api_key_variable names"
+            )
         if response.is_error:
-            raise Refused(response.status_code, _error_message(response))
+            raise Refused(response.status_code, self._shown(_error_message(response)))
         if shape is Nothing:
             return shape()
         try:
             return shape.model_validate_json(response.content)
         except ValidationError as error:
             raise EngineUnreachable(
-                f"{self.url}{path} did not answer as an OpenAI-compatible server does ({error}); check the URL"
+                f"{self.url}{path} did not answer as an OpenAI-compatible server does ({self._shown(str(error))}); check the URL"
             ) from error
 
     def _send(self, method: str, path: str, body: dict[str, Any] | None) -> httpx.Response:
@@ -159,15 +185,22 @@ class OpenAIClient:
                 why = self._diagnose()
                 if pause is None or why or isinstance(error, httpx.UnsupportedProtocol | httpx.InvalidURL):
                     hint = why or "check the URL and that the server runs"
-                    raise EngineUnreachable(f"no connection to {self.url} ({type(error).__name__}: {error}); {hint}") from error
+                    raise EngineUnreachable(
+                        f"no connection to {self.url} ({type(error).__name__}: {self._shown(str(error))}); {hint}"
+                    ) from error
                 time.sleep(pause)
         raise AssertionError("the last try either returns or raises")
+
+    def _shown(self, text: str) -> str:
+        """Somebody else's text as it may stand in an error of ours: printable, without credentials, short."""
+        printable = "".join(letter if letter.isprintable() else " " for letter in text[:ERROR_READ])
+        return redact(printable, self._secrets, limit=ERROR_SHOWN)
 
 
 def _error_message(response: httpx.Response) -> str:
     try:
         body = response.json()
     except ValueError:
-        return response.text[:500]
+        return response.text
     error = body.get("error", body) if isinstance(body, dict) else body
-    return str(error.get("message") or error.get("detail") or error)[:500] if isinstance(error, dict) else str(error)[:500]
+    return str(error.get("message") or error.get("detail") or error) if isinstance(error, dict) else str(error)

@@ -17,7 +17,7 @@ from typing import Self
 
 import httpx
 
-from ..core import EngineUnreachable, SettingsError
+from ..core import EngineUnreachable, SettingsError, redact
 from .adapter_files import read_base, zero_adapter
 from .models import cache_directory
 
@@ -27,6 +27,65 @@ BASE_NULL = "base-null"
 SETUP = "run `./lifelong.sh setup-vllm`"
 RANKS = (8, 16, 32, 64, 128, 256, 320, 512)
 """Values that vLLM accepts as `--max-lora-rank`."""
+
+PASSED_ON = frozenset(
+    {
+        "PATH",
+        "HOME",
+        "USER",
+        "LOGNAME",
+        "SHELL",
+        "LANG",
+        "LANGUAGE",
+        "TZ",
+        "TMPDIR",
+        "TEMP",
+        "LD_LIBRARY_PATH",
+        "LD_PRELOAD",
+        "HF_HOME",
+        "HF_HUB_CACHE",
+        "HF_HUB_OFFLINE",
+        "TRANSFORMERS_OFFLINE",
+        "XDG_CACHE_HOME",
+        "XDG_CONFIG_HOME",
+    }
+)
+"""Environment variables of ours that the server gets."""
+PASSED_ON_PREFIXES = (
+    "LC_",
+    "VLLM_",
+    "CUDA_",
+    "NVIDIA_",
+    "ROCR_",
+    "HIP_",
+    "NCCL_",
+    "TORCH_",
+    "TORCHINDUCTOR_",
+    "TRITON_",
+    "KMP_",
+    "OMP_",
+    "MKL_",
+)
+"""Beginnings of further names that it gets."""
+HUB_VARIABLES = frozenset(
+    {
+        "HF_TOKEN",
+        "HF_TOKEN_PATH",
+        "HF_ENDPOINT",
+        "SSL_CERT_FILE",
+        "SSL_CERT_DIR",
+        "REQUESTS_CA_BUNDLE",
+        "HTTP_PROXY",
+        "HTTPS_PROXY",
+        "NO_PROXY",
+        "http_proxy",
+        "https_proxy",
+        "no_proxy",
+    }
+)
+"""What a download from the hub needs besides."""
+TAIL_BYTES = 4_000
+"""Most bytes of the end of the log that an error shows."""
 
 # Standard input is a pipe that nobody writes to; it ends when the parent dies, however that happens, and then the whole
 # group is killed. PR_SET_PDEATHSIG would not do: it fires when the *thread* that started the child ends, is Linux only,
@@ -115,6 +174,7 @@ class VLLMServer:
         self._directory.mkdir(parents=True, exist_ok=True)
         self._port = _free_port()
         self.log = self._directory / f"vllm-{self._port}.log"
+        self.log.touch(mode=0o600)
         with self.log.open("wb") as log:
             self._process = subprocess.Popen(
                 ["/bin/sh", "-c", WATCHED, "vllm", str(python), *self.arguments()],
@@ -172,8 +232,14 @@ class VLLMServer:
         return words
 
     def environment(self) -> dict[str, str]:
-        """The child's environment: ours without what would mix the two Python environments or ask for a key."""
-        kept = {key: value for key, value in os.environ.items() if key not in ("PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV", "VLLM_API_KEY")}
+        """The child's environment: what a Python program on an accelerator needs of ours and nothing else.
+
+        An allow-list, since the parent's environment holds keys of other services. Only a model that comes from the hub gets the
+        hub's token and the proxy settings.
+        """
+        names = PASSED_ON if self.layers else PASSED_ON | HUB_VARIABLES
+        kept = {key: value for key, value in os.environ.items() if key in names or key.startswith(PASSED_ON_PREFIXES)}
+        kept.pop("VLLM_API_KEY", None)  # it would ask us for a key
         return {
             **kept,
             "VLLM_ALLOW_RUNTIME_LORA_UPDATING": "1",
@@ -200,7 +266,10 @@ class VLLMServer:
         raise EngineUnreachable(f"vLLM did not answer within {self._start_seconds:.0f} s; the last lines of {self.log}:\n{self._tail()}")
 
     def _tail(self, lines: int = 12) -> str:
-        return "\n".join(self.log.read_text(errors="replace").splitlines()[-lines:])
+        with self.log.open("rb") as file:
+            file.seek(max(0, self.log.stat().st_size - TAIL_BYTES))
+            end = file.read().decode(errors="replace").splitlines()[-lines:]
+        return redact("\n".join(end), limit=TAIL_BYTES)
 
     def _hint(self) -> str:
         text = self.log.read_text(errors="replace")

@@ -19,7 +19,9 @@ from lifelong.serving import VLLMServer
 from lifelong.serving.vllm_server import vllm_python
 
 # Stands where vLLM's python would: it is called with vLLM's command line, listens on --port and has a child, as vLLM has.
-FAKE = """#!{python}
+# The two first lines are a shell script to the shell and a string to Python, since a shebang cannot hold a path with spaces.
+FAKE = """#!/bin/sh
+'''exec' '{python}' "$0" "$@" # '''
 import http.server, os, subprocess, sys
 here = os.path.dirname(os.path.abspath(__file__))
 open(os.path.join(here, "arguments"), "w").write("\\n".join(sys.argv[1:]))
@@ -182,13 +184,32 @@ def test_a_rank_that_vllm_cannot_serve_is_refused():
         VLLMServer("some/model", max_lora_rank=513)
 
 
-def test_the_childs_environment_is_not_mixed_with_ours(monkeypatch):
-    for name in ("PYTHONPATH", "PYTHONHOME", "VLLM_API_KEY"):
+def test_the_childs_environment_holds_only_what_it_needs(monkeypatch):
+    for name in ("PYTHONPATH", "PYTHONHOME", "VLLM_API_KEY", "OPENAI_API_KEY", "AWS_SECRET_ACCESS_KEY", "GITHUB_TOKEN", "DATABASE_URL"):
         monkeypatch.setenv(name, "ours")
+    monkeypatch.setenv("HF_TOKEN", "for the hub")
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "1")
     environment = VLLMServer("some/model", threads=3).environment()
-    assert not {"PYTHONPATH", "PYTHONHOME", "VLLM_API_KEY"} & environment.keys()
+    assert "ours" not in environment.values()
     assert environment["VLLM_ALLOW_RUNTIME_LORA_UPDATING"] == "1"
     assert environment["OMP_NUM_THREADS"] == "3"
+    assert environment["PATH"] == os.environ["PATH"]
+    assert environment["CUDA_VISIBLE_DEVICES"] == "1"
+    assert environment["HF_TOKEN"] == "for the hub", "a model that comes from the hub may need it"
+
+
+def test_a_local_model_gets_no_token_of_the_hub(monkeypatch, tmp_path):
+    monkeypatch.setenv("HF_TOKEN", "for the hub")
+    save_file({"model.layers.0.self_attn.q_proj.weight": np.ones((4, 4), "f4")}, tmp_path / "model.safetensors")
+    assert "HF_TOKEN" not in VLLMServer(tmp_path).environment()
+
+
+def test_the_last_words_of_a_server_hold_no_credential(fake_vllm, tmp_path):
+    fake_vllm("print('cannot reach https://admin:S3CRETPW@hub.example/x with HF_TOKEN=hf_abcdefghijklmnopqrst'); sys.exit(7)")
+    with pytest.raises(EngineUnreachable, match="cannot reach") as caught:
+        VLLMServer("some/model", directory=tmp_path / "log").start()
+    assert "S3CRETPW" not in str(caught.value)
+    assert "hf_abc" not in str(caught.value)
 
 
 def test_a_local_model_gets_a_zero_adapter_and_keeps_its_head_closed(fake_vllm, tmp_path):
