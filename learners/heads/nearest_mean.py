@@ -7,7 +7,9 @@ from .analytic import AnalyticHead, Answer
 
 
 class NearestMeanHead(AnalyticHead):
-    """Cosine to each class mean, as iCaRL classifies (Rebuffi et al. 2017, "iCaRL", equation 2), with all samples in the mean."""
+    """Cosine to each class mean, as iCaRL classifies (Rebuffi et al. 2017, "iCaRL: Incremental Classifier and Representation Learning",
+    equation 2, https://arxiv.org/abs/1611.07725), with all samples in the mean.
+    """
 
     def _solve(self) -> Answer:
         directions = l2_normalize(self._known().means).T

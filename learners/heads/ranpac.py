@@ -20,7 +20,8 @@ GRID = (1.0, 10.0, 100.0, 1000.0)
 
 
 class RanPACHead(AnalyticHead):
-    """A random projection, a rectifier and a ridge head (McDonnell et al. 2023, "RanPAC", equations 3 to 5).
+    """A random projection, a rectifier and a ridge head (McDonnell et al. 2023, "RanPAC: Random Projections and Pre-trained Models for
+    Continual Learning", equations 3 to 5, https://arxiv.org/abs/2307.02251).
 
     A fifth of the samples, chosen by a checksum of each vector, has moments of its own. The squared error of the other four
     fifths on it follows from those moments: the regularisation is chosen over all classes seen without keeping a sample, and

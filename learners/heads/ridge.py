@@ -29,7 +29,9 @@ def ridge_answer(gram: Rows, sums: Rows, regularisation: float) -> Answer:
 
 
 class RidgeHead(AnalyticHead):
-    """Ridge regression to one-hot labels (Hoerl and Kennard 1970), without an intercept; the batch form of recursive least squares."""
+    """Ridge regression to one-hot labels (Hoerl and Kennard 1970, "Ridge Regression: Biased Estimation for Nonorthogonal Problems",
+    https://doi.org/10.1080/00401706.1970.10488634), without an intercept; the batch form of recursive least squares.
+    """
 
     def __init__(self, *, regularisation: float = 1.0) -> None:
         super().__init__()

@@ -8,7 +8,8 @@ from .analytic import AnalyticHead, Answer, Rows, discriminant
 
 
 class StreamingLDAHead(AnalyticHead):
-    """Class means and one covariance (Hayes and Kanan 2020, "Lifelong Machine Learning with Deep Streaming LDA").
+    """Class means and one covariance (Hayes and Kanan 2020, "Lifelong Machine Learning with Deep Streaming Linear Discriminant
+    Analysis", https://arxiv.org/abs/1909.01520).
 
     Where the paper runs means and covariance along, sums are kept: the same quantities, and they can be taken back.
     `shrinkage` is the share of the identity in the covariance; None takes it from the samples, so that few of them are enough.
@@ -28,7 +29,8 @@ class StreamingLDAHead(AnalyticHead):
 def oracle_shrinkage(covariance: Rows, samples: float) -> float:
     """The share of the identity that comes nearest to the true covariance for Gaussian samples, in [0, 1].
 
-    Chen et al. 2010, "Shrinkage Algorithms for MMSE Covariance Estimation", equation 23 (OAS): with `p` dimensions and `n` samples
+    Chen et al. 2010, "Shrinkage Algorithms for MMSE Covariance Estimation", equation 23 (OAS), https://arxiv.org/abs/0907.4698: with `p`
+    dimensions and `n` samples
     around their means, `((1 - 2/p) tr S^2 + tr^2 S) / ((n + 1 - 2/p) (tr S^2 - tr^2 S / p))`; 1 where there is no sample to tell.
     """
     p = len(covariance)

@@ -46,7 +46,8 @@ class UnlearningObjective(Protocol):
 class GroupSparse:
     """GS-LoRA: `forget_weight ReLU(bound - L_forget) + L_retain + sparsity sum_g ||theta_g||`.
 
-    Zhao et al. 2024, "Continual Forgetting for Pre-trained Vision Models", equations 5 to 8. There the bound holds the mean over the
+    Zhao et al. 2024, "Continual Forgetting for Pre-trained Vision Models", equations 5 to 8, https://arxiv.org/abs/2403.11530. There the
+    bound holds the mean over the
     batch; here it holds each sample, so that none stays known behind another that is pushed far.
     """
 
@@ -67,7 +68,7 @@ class GroupSparse:
 class GroupSparsePrototypes(GroupSparse):
     """GS-LoRA++: features of what is to be forgotten leave their class's prototype, all others stay at theirs.
 
-    Zhao et al. 2025, "Practical Continual Forgetting for Pre-trained Vision Models":
+    Zhao et al. 2025, "Practical Continual Forgetting for Pre-trained Vision Models", https://arxiv.org/abs/2501.09705:
     `+ prototype_forget_weight ReLU(prototype_bound - KL_forget) + prototype_retain_weight KL_retain`.
     """
 
@@ -124,7 +125,9 @@ class GroupSparseConditioned(GroupSparsePrototypes):
 
 @dataclass(frozen=True, kw_only=True)
 class GradientAscent:
-    """`L_retain - forget_weight L_forget`, without a bound. Yao et al. 2023, "Large Language Model Unlearning"."""
+    """`L_retain - forget_weight L_forget`, without a bound. Yao et al. 2023, "Large Language Model Unlearning",
+    https://arxiv.org/abs/2310.10683.
+    """
 
     forget_weight: float = 0.2
     """How much forgetting counts."""
@@ -138,7 +141,8 @@ class GradientAscent:
 class NegativePreference:
     """NPO with a retain term: gradient ascent whose force fades as the answer becomes unlikely.
 
-    Zhang et al. 2024, "Negative Preference Optimization", equation 3.
+    Zhang et al. 2024, "Negative Preference Optimization: From Catastrophic Collapse to Effective Unlearning", equation 3,
+    https://arxiv.org/abs/2404.05868.
     """
 
     forget_weight: float = 1.0
@@ -157,7 +161,8 @@ class NegativePreference:
 class Scrub:
     """SCRUB: away from the old network's answers on what is to be forgotten, towards them on what is kept; then only the latter.
 
-    Kurmanji et al. 2023, "Towards Unbounded Machine Unlearning". There steps of either kind alternate; here they are one step.
+    Kurmanji et al. 2023, "Towards Unbounded Machine Unlearning", https://arxiv.org/abs/2302.09880. There steps of either kind alternate;
+    here they are one step.
     """
 
     forget_weight: float = 0.2

@@ -12,7 +12,7 @@ from ...numerics.arrays import Labels, Vector, l2_normalize, validate_rows
 from ..scores.projection import Lens
 
 TEMPERATURE = 0.1
-"""Divides cosines before the softmax (Ma et al. 2025, "ProtoGCD")."""
+"""Divides cosines before the softmax (Ma et al. 2025, "ProtoGCD", https://arxiv.org/abs/2504.03755)."""
 
 
 @dataclass(frozen=True, kw_only=True)

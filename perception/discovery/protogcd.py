@@ -58,7 +58,8 @@ class PrototypeRecipe:
 
 
 class ProtoGCD:
-    """Ma et al. 2025, "ProtoGCD: Unified and Unbiased Prototype Learning for Generalized Category Discovery", on frozen vectors.
+    """Ma et al. 2025, "ProtoGCD: Unified and Unbiased Prototype Learning for Generalized Category Discovery",
+    https://arxiv.org/abs/2504.03755, on frozen vectors.
 
     One cosine prototype for every class, old or new, over a linear adapter that starts as nothing. Unlike on images, the second
     view of a row is one of its nearest neighbours, and the start is k-means with pinned rows, on centred and smoothed rows.

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 SHARP = 0.05
 """Temperature of the targets that one view gives to the other."""
 CONTRAST = 0.07
-"""Temperature of the supervised contrast (Khosla et al. 2020)."""
+"""Temperature of the supervised contrast (Khosla et al. 2020, https://arxiv.org/abs/2004.11362)."""
 
 
 def adaptive_targets(cosines: Tensor, hard_share: float) -> Tensor:
@@ -60,7 +60,7 @@ def separation_regulariser(prototypes: Tensor) -> Tensor:
 def supervised_contrast(rows: Tensor, labels: Tensor) -> Tensor:
     """Rows of one class attract, the others repel: unit rows `(n, d)`, labels `(n,)`; 0 where no class has two rows.
 
-    Khosla et al. 2020, "Supervised Contrastive Learning", equation 2.
+    Khosla et al. 2020, "Supervised Contrastive Learning", equation 2, https://arxiv.org/abs/2004.11362.
     """
     import torch
 

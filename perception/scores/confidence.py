@@ -19,13 +19,15 @@ if TYPE_CHECKING:
 def softmax_confidence(logits: Tensor) -> Tensor:
     """Largest softmax probability, in [1 / classes, 1].
 
-    Hendrycks & Gimpel 2017, "A Baseline for Detecting Misclassified and Out-of-Distribution Examples".
+    Hendrycks & Gimpel 2017, "A Baseline for Detecting Misclassified and Out-of-Distribution Examples", https://arxiv.org/abs/1610.02136.
     """
     return (logits.amax(-1) - logits.logsumexp(-1)).exp()
 
 
 def margin_confidence(logits: Tensor) -> Tensor:
-    """Largest softmax probability less the second largest, in [0, 1]; 1 where there is one class (Scheffer et al. 2001)."""
+    """Largest softmax probability less the second largest, in [0, 1]; 1 where there is one class (Scheffer et al. 2001, "Active Hidden
+    Markov Models for Information Extraction", https://doi.org/10.1007/3-540-44816-0_31).
+    """
     if logits.shape[-1] < 2:
         return logits.amax(-1) * 0 + 1
     first, second = logits.topk(2, dim=-1).values.unbind(-1)
@@ -40,12 +42,16 @@ def entropy_confidence(logits: Tensor) -> Tensor:
 
 
 def maximum_logit_confidence(logits: Tensor) -> Tensor:
-    """The largest logit (Hendrycks et al. 2022, "Scaling Out-of-Distribution Detection for Real-World Settings")."""
+    """The largest logit (Hendrycks et al. 2022, "Scaling Out-of-Distribution Detection for Real-World Settings",
+    https://arxiv.org/abs/1911.11132).
+    """
     return logits.amax(-1)
 
 
 def energy_confidence(logits: Tensor, temperature: float = 1.0) -> Tensor:
-    """Negative free energy, `T ln sum exp(logit / T)` (Liu et al. 2020, "Energy-based Out-of-distribution Detection", equation 4)."""
+    """Negative free energy, `T ln sum exp(logit / T)` (Liu et al. 2020, "Energy-based Out-of-distribution Detection", equation 4,
+    https://arxiv.org/abs/2010.03759).
+    """
     return logits.logsumexp(-1) if temperature == 1.0 else temperature * (logits / temperature).logsumexp(-1)
 
 
@@ -111,7 +117,8 @@ class EnergyConfidence(_LogitScorer):
 def fit_temperature(logits: Logits, labels: Labels) -> float:
     """The temperature with the least cross-entropy on held-out samples, within [0.01, 100].
 
-    Guo et al. 2017, "On Calibration of Modern Neural Networks". The cross-entropy is convex in `1 / T`, so that the search finds
+    Guo et al. 2017, "On Calibration of Modern Neural Networks", https://arxiv.org/abs/1706.04599. The cross-entropy is convex in `1 /
+    T`, so that the search finds
     its one minimum. Raises `ValueError` for no samples and for NaN or infinite logits.
     """
     import torch

@@ -13,7 +13,8 @@ from ...numerics.arrays import Vector
 def nearest_neighbour_novelty(vector: Vector, bank: Vector) -> float:
     """Novelty in [0, 2], larger is stranger: one minus the cosine of a unit vector `(d,)` to the nearest row of `(n, d)`.
 
-    k = 1 of Sun et al. 2022, "Out-of-Distribution Detection with Deep Nearest Neighbors"; 2 when the bank is empty.
+    k = 1 of Sun et al. 2022, "Out-of-Distribution Detection with Deep Nearest Neighbors", https://arxiv.org/abs/2204.06507; 2 when the
+    bank is empty.
     """
     if len(bank) == 0:
         return 2.0

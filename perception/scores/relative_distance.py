@@ -52,7 +52,9 @@ class RelativeDistance:
         return np.asarray(np.einsum("nd,nd->n", rows, rows))
 
     def novelty(self, vectors: Vector) -> Array:
-        """Novelty `(n,)`: the least distance less the background's (Ren et al. 2021, equation 2)."""
+        """Novelty `(n,)`: the least distance less the background's (Ren et al. 2021, "A Simple Fix to Mahalanobis Distance", equation 2,
+        https://arxiv.org/abs/2106.09022).
+        """
         return np.asarray(self.distances(vectors).min(1) - self.background(vectors))
 
     def leave_one_out_novelty(self, vectors: Vector, classes: Labels) -> Array:

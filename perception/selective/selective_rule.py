@@ -26,7 +26,8 @@ class SelectiveRule:
 def selective_rule(confidence: NDArray[np.floating], correct: NDArray[np.bool_], *, risk: float, delta: float = 0.05) -> SelectiveRule:
     """The rule with the largest coverage found whose error rate among the accepted is at most `risk`, with probability `1 - delta`.
 
-    Selective classification with a guarantee (Geifman & El-Yaniv 2017) by fixed-sequence tests (Angelopoulos et al. 2021, "Learn
+    Selective classification with a guarantee (Geifman & El-Yaniv 2017, https://arxiv.org/abs/1705.08500) by fixed-sequence tests
+    (https://arxiv.org/abs/2110.01052: Angelopoulos et al. 2021, "Learn
     then Test"): from each of a few coverages, the whole, its half, its quarter, ... of the samples `(n,)`, the rule accepts more
     as long as an exact binomial bound allows, with `delta` shared out equally among these starts. It holds for any score and any
     distribution as long as calibration and later samples come from the same one.

@@ -1,6 +1,7 @@
 """`DesireLearner`: a sentence encoder trained through LoRA class after class, from texts, without keeping any.
 
-Guo et al. 2024, "DESIRE: Dynamic Knowledge Consolidation for Rehearsal-Free Continual Learning". Each task trains a LoRA of its own on the
+Guo et al. 2024, "DESIRE: Dynamic Knowledge Consolidation for Rehearsal-Free Continual Learning", https://arxiv.org/abs/2411.19154. Each
+task trains a LoRA of its own on the
 frozen encoder, nothing holding it back. Two are kept: the merged one so far and the current one. *Representation consolidation* learns how
 much of each enters every matrix, on the new texts, by the stored class Gaussians; *boundary refinement* makes the classifier anew from the
 Gaussians of all classes, old and new.

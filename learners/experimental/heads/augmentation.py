@@ -34,7 +34,8 @@ def implicit_logits(logits: Tensor, weights: Tensor, own: Tensor, radius: float)
 
 
 class PrototypeAugmentationHead(GradientHead):
-    """PASS and PASS++ on frozen vectors (Zhu et al. 2021, "Prototype Augmentation and Self-Supervision"), without rotated inputs.
+    """PASS and PASS++ on frozen vectors (Zhu et al. 2021, "Prototype Augmentation and Self-Supervision for Incremental Learning", CVPR;
+    PASS++: https://arxiv.org/abs/2407.14029), without rotated inputs.
 
     Kept are class means and one radius, of the first batch. Later batches add `strength` times the cross-entropy of old means:
     `sampled` with Gaussian noise of the radius (PASS), or `implicit` in the limit of infinitely many such samples (PASS++).

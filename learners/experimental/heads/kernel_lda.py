@@ -9,7 +9,10 @@ from ...heads.analytic import AnalyticHead, Answer, Rows, discriminant
 
 
 class KernelLDAHead(AnalyticHead):
-    """Random Fourier features of `exp(-gamma |x - y|^2)` and one covariance (Momeni et al. 2025, KLDA; Rahimi and Recht 2007)."""
+    """Random Fourier features of `exp(-gamma |x - y|^2)` and one covariance (Momeni et al. 2025, "Continual Learning Using a
+    Kernel-Based Method Over Foundation Models", KLDA, https://arxiv.org/abs/2412.15571; Rahimi and Recht 2007, "Random Features for
+    Large-Scale Kernel Machines").
+    """
 
     def __init__(self, *, features: int = 2000, gamma: float = 1.0, shrinkage: float = 1e-2, seed: int = 0) -> None:
         super().__init__()

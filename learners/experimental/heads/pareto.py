@@ -12,7 +12,8 @@ from .replay import ReplayHead
 
 
 class ParetoHead(ReplayHead):
-    """ParetoCL on frozen vectors: a hypernetwork turns a preference into the weights of the head (Lai et al. 2025, ParetoCL).
+    """ParetoCL on frozen vectors: a hypernetwork turns a preference into the weights of the head (Lai et al. 2025, "Pareto Continual
+    Learning", https://arxiv.org/abs/2503.23390).
 
     A preference `(stability, plasticity)` lies on the simplex. The hypernetwork is affine in it: a base and one offset for each
     side, `W(a) = B + a_1 S + a_2 P`. Trained is the mean over preferences drawn evenly from the simplex of `a_1 L_old + a_2 L_new`, with

@@ -10,7 +10,8 @@ With noise of mean zero given the past and `|w_k| <= b`, the middle one is a mar
 `1 - delta` and for all n at once, `-2 sum a_k e_k w_k <= 4 b^2 log(1/delta) + sum a_k e_k^2 / 2`. So neither independent inputs nor inputs
 that excite every direction are needed. `regret_bound` and `forgetting_bound` are what follows, with these constants.
 
-Zhu et al. 2025, "Global Convergence of Continual Learning on Non-IID Data", prove rates of this kind for almost every run, without
+Zhu et al. 2025, "Global Convergence of Continual Learning on Non-IID Data", https://arxiv.org/abs/2503.18511, prove rates of this kind
+for almost every run, without
 constants; their theorem was not at hand here, and the statement above is the classical one, proved in the lines above.
 """
 

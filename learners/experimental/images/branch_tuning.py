@@ -11,7 +11,8 @@ if TYPE_CHECKING:
 def branched(convolution: nn.Conv2d, size: int) -> nn.Module:
     """A frozen convolution and beside it a new one of a kernel of `size`, at first zero: their sum is what the old one gave.
 
-    Liu et al. 2024, "Branch-Tuning: Balancing Stability and Plasticity for Continual Self-Supervised Learning" (reconstructed).
+    Liu et al. 2024, "Branch-Tuning: Balancing Stability and Plasticity for Continual Self-Supervised Learning",
+    https://arxiv.org/abs/2403.18266 (reconstructed).
     Raises `ValueError` where `size` is not odd or larger than the old kernel, so that the branch would not fold into it.
     """
     from torch import nn

@@ -92,7 +92,8 @@ class ClassGaussians:
 def drift(before: NDArray[np.float32], after: NDArray[np.float32], regularisation: float = 1.0) -> tuple[Rows, Rows]:
     """`M` `(d, d)` and `b` `(d,)` with `x M + b` close to where a row x `(n, d)` has gone; what no row says stays in place.
 
-    The linear drift compensation of Gomez-Villa et al. 2024, "Exemplar-free Continual Representation Learning via Learnable Drift
+    The linear drift compensation (https://arxiv.org/abs/2407.08536) of Gomez-Villa et al. 2024, "Exemplar-free Continual Representation
+    Learning via Learnable Drift
     Compensation", in closed form: ridge regression of the displacement on the rows, their mean taken out.
     """
     centre = before.mean(0, dtype=np.float64)

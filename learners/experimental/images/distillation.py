@@ -13,7 +13,9 @@ if TYPE_CHECKING:
 
 
 def distillation_loss(logits: Tensor, taught: Tensor, temperature: float = 2.0) -> Tensor:
-    """`T^2 KL(softmax(taught / T) || softmax(logits / T))`, the mean over rows, in nats (Hinton et al. 2015, section 2)."""
+    """`T^2 KL(softmax(taught / T) || softmax(logits / T))`, the mean over rows, in nats (Hinton et al. 2015, "Distilling the Knowledge
+    in a Neural Network", section 2, https://arxiv.org/abs/1503.02531).
+    """
     from torch.nn.functional import kl_div
 
     student, teacher = (logits / temperature).log_softmax(1), (taught / temperature).log_softmax(1)
@@ -21,7 +23,8 @@ def distillation_loss(logits: Tensor, taught: Tensor, temperature: float = 2.0) 
 
 
 class DistillationImageLearner(ImageLearner):
-    """LwF (Li and Hoiem 2016, "Learning without Forgetting"): on new images the old columns answer as they did before.
+    """LwF (Li and Hoiem 2016, "Learning without Forgetting", https://arxiv.org/abs/1606.09282): on new images the old columns answer as
+    they did before.
 
     New classes are told apart among themselves alone, as usual where classes come one after another: a cross-entropy over all
     columns would push the old ones down on every image.

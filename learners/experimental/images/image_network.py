@@ -12,7 +12,8 @@ if TYPE_CHECKING:
 def image_network(classes: int, *, width: int = 64, blocks: Sequence[int] = (2, 2, 2, 2), stride: int = 1, seed: int = 0) -> nn.Sequential:
     """A residual network, untrained: images `(n, 3, height, width)` to logits `(n, classes)`.
 
-    He et al. 2016, "Deep Residual Learning for Image Recognition", in its form for small images: a 3 x 3 convolution, then
+    He et al. 2016, "Deep Residual Learning for Image Recognition", https://arxiv.org/abs/1512.03385, in its form for small images: a 3 x
+    3 convolution, then
     stages of basic blocks, of which each but the first halves the picture and doubles the channels, then their mean over the
     picture and a linear head. `blocks` counts the blocks of each stage: (2, 2, 2, 2) at width 64 is ResNet-18, (1, 1, 1) at
     width 16 is ResNet-8. A `stride` of 2 in the first convolution makes everything after it cost a quarter. All but the last

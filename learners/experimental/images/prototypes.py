@@ -40,7 +40,8 @@ def gaussian_scores(views: NDArray[np.floating], means: NDArray[np.floating], co
 
 
 class PrototypeImageLearner(ImageLearner):
-    """PASS (Zhu et al. 2021, "Prototype Augmentation and Self-Supervision") and PASS++, its successor (partly reconstructed).
+    """PASS (Zhu et al. 2021, "Prototype Augmentation and Self-Supervision for Incremental Learning", CVPR; PASS++:
+    https://arxiv.org/abs/2407.14029) and PASS++, its successor (partly reconstructed).
 
     Every image is turned by a random number of quarters, and each turn of a class is a class of its own. Kept are means of the
     features and one radius, of the first call. Later calls add `strength` times the cross-entropy of old means, `sampled` with

@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 def barlow_twins_loss(first: Tensor, second: Tensor, redundancy: float = 0.01) -> Tensor:
     """`sum_i (1 - C_ii)^2 + redundancy * sum_{i != j} C_ij^2`, `C` the correlations over the batch of two views `(n, d)`.
 
-    Zbontar et al. 2021, "Barlow Twins", equations 1 and 2.
+    Zbontar et al. 2021, "Barlow Twins: Self-Supervised Learning via Redundancy Reduction", equations 1 and 2,
+    https://arxiv.org/abs/2103.03230.
     """
     import torch
 

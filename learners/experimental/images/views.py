@@ -70,7 +70,8 @@ def distorted(images: Tensor, draw: np.random.Generator, least: float = 0.3) -> 
     """A view for self-supervision: a part of the image, scaled up and perhaps mirrored, in other colours or in grey.
 
     The part has `least` to all of the area; brightness, contrast and saturation change by up to 40 % each, and one image in five
-    is grey. After Chen et al. 2020, "A Simple Framework for Contrastive Learning", without blur and hue.
+    is grey. After Chen et al. 2020, "A Simple Framework for Contrastive Learning of Visual Representations",
+    https://arxiv.org/abs/2002.05709, without blur and hue.
     """
     import torch
     from torch.nn.functional import affine_grid, grid_sample

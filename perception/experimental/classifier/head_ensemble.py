@@ -34,7 +34,8 @@ class HeadOutputs:
 class HeadEnsemble:
     """Networks of one hidden layer, alike but for their seeds, whose probabilities are averaged.
 
-    Lakshminarayanan et al. 2017, "Simple and Scalable Predictive Uncertainty Estimation using Deep Ensembles". With
+    Lakshminarayanan et al. 2017, "Simple and Scalable Predictive Uncertainty Estimation using Deep Ensembles",
+    https://arxiv.org/abs/1612.01474. With
     outliers the heads are trained by OpenMix, without by cross-entropy. Vectors are centred and scaled by one number to a
     mean variance of 1, so that the recipe fits any encoder.
     """

@@ -1,6 +1,7 @@
 """Outliers made of known samples by corrupting them: near enough to teach a boundary, and at no cost.
 
-Ma et al. 2024, "TrustDD": pseudo-outliers for images by jigsaw, inversion, pixelation and speckle; for texts the same idea
+Ma et al. 2024, "Towards Trustworthy Dataset Distillation" (TrustDD), https://arxiv.org/abs/2307.09165: pseudo-outliers for images by
+jigsaw, inversion, pixelation and speckle; for texts the same idea
 with words. All draw from a seed alone (law 1) and leave their input as it is (law 2).
 """
 

@@ -79,7 +79,7 @@ class SelectiveClassifier:
     the validation split, novelty on that half against outliers of the validation split, or, where there are none, on known
     classes that are held out of the training samples in turn. The other half calibrates the thresholds, which so keep their
     promises for any distribution: split conformal prediction for novelty (Vovk et al. 2005), a selective rule for acting
-    (Geifman & El-Yaniv 2017).
+    (Geifman & El-Yaniv 2017, "Selective Classification for Deep Neural Networks", https://arxiv.org/abs/1705.08500).
 
     `widths` are those of the blocks in a vector, one block for each encoder; all in one block unless given.
     """

@@ -53,7 +53,8 @@ def active_discovery(
 ) -> Iterator[ActiveRound]:
     """Rounds of questions, one `ActiveRound` each, after round 0; fewer where all rows were asked about.
 
-    Ma et al. 2024, "Active Generalized Category Discovery": the strategy chooses rows, the oracle names their classes, the stable
+    Ma et al. 2024, "Active Generalized Category Discovery", https://arxiv.org/abs/2403.04272: the strategy chooses rows, the oracle
+    names their classes, the stable
     label mapping finds the model's number for each class, and the model goes on learning with these rows labelled. `start` is a
     discovery of `ProtoGCD` over the same input to begin from. Raises as `Discoverer.discover`.
     """

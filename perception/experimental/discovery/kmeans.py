@@ -13,7 +13,8 @@ from ...discovery.spherical import clustered, known_first
 class SphericalKMeans:
     """k-means by cosine over all rows alike, the best of several k-means++ starts; the labels only name the clusters afterwards.
 
-    Dhillon & Modha 2001, "Concept decompositions for large sparse text data"; clusters are matched to the known classes by
+    Dhillon & Modha 2001, "Concept decompositions for large sparse text data using clustering", https://doi.org/10.1023/A:1007612920971;
+    clusters are matched to the known classes by
     their labelled rows.
     """
 
@@ -33,7 +34,8 @@ class SphericalKMeans:
 
 
 class SemiSupervisedKMeans:
-    """k-means by cosine in which every labelled row stays in its class (Vaze et al. 2022, "Generalized Category Discovery").
+    """k-means by cosine in which every labelled row stays in its class (Vaze et al. 2022, "Generalized Category Discovery",
+    https://arxiv.org/abs/2201.02609).
 
     Centres of known classes start at the means of their labelled rows, the rest by k-means++ over the unlabelled rows.
     """

@@ -54,7 +54,9 @@ class RandomQuery:
 
 
 class MarginQuery:
-    """The rows with the least margin (Scheffer et al. 2001)."""
+    """The rows with the least margin (Scheffer et al. 2001, "Active Hidden Markov Models for Information Extraction",
+    https://doi.org/10.1007/3-540-44816-0_31).
+    """
 
     def choose(self, pool: QueryPool, count: int, draw: np.random.Generator) -> Places:
         """As `QueryStrategy.choose` says."""
@@ -71,7 +73,9 @@ class EntropyQuery:
 
 
 class KCentreQuery:
-    """One after another the row farthest from all that is labelled or chosen (Sener & Savarese 2018, "Core-set", algorithm 1)."""
+    """One after another the row farthest from all that is labelled or chosen (Sener & Savarese 2018, "Active Learning for Convolutional
+    Neural Networks: A Core-Set Approach", algorithm 1, https://arxiv.org/abs/1708.00489).
+    """
 
     def choose(self, pool: QueryPool, count: int, draw: np.random.Generator) -> Places:
         """As `QueryStrategy.choose` says."""
@@ -85,7 +89,8 @@ class KCentreQuery:
 
 
 class BadgeQuery:
-    """k-means++ over the gradients that each row would give a linear head (Ash et al. 2020, "BADGE").
+    """k-means++ over the gradients that each row would give a linear head (Ash et al. 2020, "Deep Batch Active Learning by Diverse,
+    Uncertain Gradient Lower Bounds", BADGE, https://arxiv.org/abs/1906.03671).
 
     The gradient is the outer product of the error `p - onehot(argmax p)` and the row; distances follow from the two factors.
     """
@@ -112,7 +117,7 @@ class BadgeQuery:
 
 
 class NovelMarginQuery:
-    """Adaptive novel margin sampling (Ma et al. 2024, "Active Generalized Category Discovery").
+    """Adaptive novel margin sampling (Ma et al. 2024, "Active Generalized Category Discovery", https://arxiv.org/abs/2403.04272).
 
     Only rows that are taken for a new class, the same number from each new class: until a class has had `safe` answers those with
     the largest margin, which are safe and name the class, then those with the smallest, which are informative. (The paper

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
 
 class LocalPrompt:
-    """Zeng et al. 2025, "Local-Prompt: Extensible Local Prompts for Few-Shot Out-of-Distribution Detection".
+    """Zeng et al. 2025, "Local-Prompt: Extensible Local Prompts for Few-Shot Out-of-Distribution Detection",
+    https://arxiv.org/abs/2409.04796.
 
     Global prompts stay as they are written. For each class a local prompt is trained, and negative prompts beside them: the crop that
     is most like the global prompt of its class has to match the local one region by region, the crop that is least like it the

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
 
 class MisclassificationPrompt:
-    """Zeng et al. 2025, "Towards Efficient and General-Purpose Few-Shot Misclassification Detection for Vision-Language Models" (FSMisD).
+    """Zeng et al. 2025, "Towards Efficient and General-Purpose Few-Shot Misclassification Detection for Vision-Language Models"
+    (FSMisD), https://arxiv.org/abs/2503.20492.
 
     For each class a category prompt is trained, and negative prompts that are held orthogonal. The crop of an image that is least like
     its class gives a pseudo feature, on which a sure answer would be wrong: the negative loss pushes the category prompts from it, and

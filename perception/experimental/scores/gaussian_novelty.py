@@ -72,7 +72,8 @@ class ClassMeanNovelty(_MomentsNovelty):
 class MahalanobisNovelty(_MomentsNovelty):
     """Squared Mahalanobis distance to the nearest class mean under the covariance that all classes share.
 
-    Lee et al. 2018, "A Simple Unified Framework for Detecting Out-of-Distribution Samples and Adversarial Attacks".
+    Lee et al. 2018, "A Simple Unified Framework for Detecting Out-of-Distribution Samples and Adversarial Attacks",
+    https://arxiv.org/abs/1807.03888.
     """
 
     def _prepare(self, moments: ClassStatistics) -> None:
@@ -88,7 +89,7 @@ class MahalanobisNovelty(_MomentsNovelty):
 class RelativeMahalanobisNovelty(MahalanobisNovelty):
     """The Mahalanobis distance to the nearest class less that to one Gaussian over all samples.
 
-    Ren et al. 2021, "A Simple Fix to Mahalanobis Distance for Improving Near-OOD Detection", equation 2.
+    Ren et al. 2021, "A Simple Fix to Mahalanobis Distance for Improving Near-OOD Detection", equation 2, https://arxiv.org/abs/2106.09022.
     """
 
     def _prepare(self, moments: ClassStatistics) -> None:

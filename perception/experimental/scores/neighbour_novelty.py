@@ -12,7 +12,8 @@ from ....numerics.arrays import Labels, Logits, Scores, Vector, l2_normalize, va
 class NearestNeighbourNovelty:
     """One minus the cosine to the `k`-th nearest known sample, in [0, 2]; to the farthest where fewer than `k` are known.
 
-    Sun et al. 2022, "Out-of-Distribution Detection with Deep Nearest Neighbors". Exact, with no index: samples come and go.
+    Sun et al. 2022, "Out-of-Distribution Detection with Deep Nearest Neighbors", https://arxiv.org/abs/2204.06507. Exact, with no index:
+    samples come and go.
     """
 
     def __init__(self, k: int = 1) -> None:

@@ -13,7 +13,8 @@ from ....numerics.arrays import Labels, Logits, Scores, Vector, batched, validat
 class VirtualLogitNovelty:
     """`alpha |x_residual| - ln sum exp(logits)`: one virtual logit, from the part of `x` outside the principal subspace.
 
-    Wang et al. 2022, "ViM: Out-Of-Distribution with Virtual-logit Matching", equations 4 to 7. The origin is the point where
+    Wang et al. 2022, "ViM: Out-Of-Distribution with Virtual-logit Matching", equations 4 to 7, https://arxiv.org/abs/2203.10807. The
+    origin is the point where
     the head's logits are least, `-W^+ b`; `W` and `b` are read off the samples by least squares, exactly so where the head
     is linear in the vectors and there are more samples than dimensions. `principal` is the number of principal directions,
     half of all unless given.

@@ -62,7 +62,8 @@ class ClassifierRecipe:
 
 
 FMFP = ClassifierRecipe(sharpness=0.05, average_from=0.6)
-"""Zhu et al. 2022, "Rethinking Confidence Calibration for Failure Prediction": flat minima, by SAM and SWA together."""
+"""Zhu et al. 2022, "Rethinking Confidence Calibration for Failure Prediction", https://arxiv.org/abs/2303.02970: flat minima, by SAM and
+SWA together."""
 
 
 def train_classifier(
@@ -167,7 +168,9 @@ def _step(
 
 @contextmanager
 def _worst_nearby(network: nn.Module, radius: float) -> Iterator[None]:
-    """Weights moved by `radius g / |g|` (Foret et al. 2021, "Sharpness-Aware Minimization", equation 2), and back afterwards."""
+    """Weights moved by `radius g / |g|` (Foret et al. 2021, "Sharpness-Aware Minimization for Efficiently Improving Generalization",
+    equation 2, https://arxiv.org/abs/2010.01412), and back afterwards.
+    """
     import torch
 
     moved = [(weights, weights.grad, weights.detach().clone()) for weights in network.parameters() if weights.grad is not None]

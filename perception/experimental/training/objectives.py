@@ -38,7 +38,9 @@ class CrossEntropy:
 
 
 class Mixup:
-    """Cross-entropy on convex combinations of pairs, `lam ~ Beta(alpha, alpha)` (Zhang et al. 2018)."""
+    """Cross-entropy on convex combinations of pairs, `lam ~ Beta(alpha, alpha)` (Zhang et al. 2018, "mixup: Beyond Empirical Risk
+    Minimization", https://arxiv.org/abs/1710.09412).
+    """
 
     extra_classes = 0
 
@@ -57,7 +59,8 @@ class Mixup:
 
 
 class OutlierExposure:
-    """Cross-entropy, and on outliers cross-entropy to the uniform distribution (Hendrycks et al. 2019, weight 0.5).
+    """Cross-entropy, and on outliers cross-entropy to the uniform distribution (Hendrycks et al. 2019, "Deep Anomaly Detection with
+    Outlier Exposure", weight 0.5, https://arxiv.org/abs/1812.04606).
 
     `outliers` `(m, ...)` are inputs of no class.
     """
@@ -82,7 +85,8 @@ class OutlierExposure:
 class OpenMix:
     """Cross-entropy, and on mixtures with outliers a soft label between the class and one class more.
 
-    Zhu et al. 2023, "OpenMix: Exploring Outlier Samples for Misclassification Detection": with `lam ~ Beta(10, 10)` drawn for
+    Zhu et al. 2023, "OpenMix: Exploring Outlier Samples for Misclassification Detection", https://arxiv.org/abs/2303.17093: with `lam ~
+    Beta(10, 10)` drawn for
     the batch and `x_m = lam x + (1 - lam) o`, the loss is `CE(x, y) + w (lam CE(x_m, y) + (1 - lam) CE(x_m, K + 1))`, w = 1.
     `manifold` mixes a random layer of a `Sequential` network instead of its input.
     """
@@ -121,7 +125,9 @@ class OpenMix:
 
 
 class GeneralisedCrossEntropy:
-    """`(1 - p_y^q) / q`: cross-entropy as q goes to 0, mean absolute error at 1 (Zhang & Sabuncu 2018, equation 6, q = 0.7)."""
+    """`(1 - p_y^q) / q`: cross-entropy as q goes to 0, mean absolute error at 1 (Zhang & Sabuncu 2018, "Generalized Cross Entropy Loss
+    for Training Deep Neural Networks with Noisy Labels", equation 6, q = 0.7, https://arxiv.org/abs/1805.07836).
+    """
 
     extra_classes = 0
 
@@ -136,7 +142,9 @@ class GeneralisedCrossEntropy:
 
 
 class Bootstrapping:
-    """Cross-entropy to `beta y + (1 - beta) p`, its own prediction (Reed et al. 2015, soft form, beta = 0.95)."""
+    """Cross-entropy to `beta y + (1 - beta) p`, its own prediction (Reed et al. 2015, "Training Deep Neural Networks on Noisy Labels
+    with Bootstrapping", soft form, beta = 0.95, https://arxiv.org/abs/1412.6596).
+    """
 
     extra_classes = 0
 
@@ -152,7 +160,8 @@ class Bootstrapping:
 
 
 class DynamicsAwareLoss:
-    """Fit first, be robust later: `GCE_q(t) + lam(t) H(p) / (q(t) ln K)` (Li et al. 2023, "DAL", q from 0.6 to 1.5).
+    """Fit first, be robust later: `GCE_q(t) + lam(t) H(p) / (q(t) ln K)` (Li et al. 2023, "Dynamics-Aware Loss for Learning with Label
+    Noise", q from 0.6 to 1.5, https://arxiv.org/abs/2303.11562).
 
     q rises linearly; `lam(t) = max(0, (t - t0) / (1 - t0))` from the time t0 at which q reaches 1.
     """

@@ -1,6 +1,7 @@
 """Two adapters for two kinds of reliability over one frozen network, mixed by signed coefficients where it serves.
 
-Zhu et al. 2025, "TrustLoRA: Low-Rank Adaptation for Failure Detection under Out-of-distribution Data". One low-rank change is trained
+Zhu et al. 2025, "TrustLoRA: Low-Rank Adaptation for Failure Detection under Out-of-distribution Data", https://arxiv.org/abs/2504.14545.
+One low-rank change is trained
 for covariate shift (changed inputs of known classes), by consistency between a sample and its perturbed views; the other for semantic
 shift (inputs of no class), by outlier exposure. Each is trained without the other. Served is the frozen network plus
 `sum_t alpha_t tau_t` over its weights; a negative alpha takes a kind of reliability away. The paper has no released code; what it leaves
@@ -31,7 +32,8 @@ RECIPE = ClassifierRecipe(epochs=10, learning_rate=0.05, weight_decay=0.0)
 class Consistency:
     """Cross-entropy on samples, and weight times the Jensen-Shannon divergence between their predictions and those of their views.
 
-    Hendrycks et al. 2020, "AugMix", equation 1, weight 12. Inputs are `(n, 1 + views, ...)`, each sample before its views.
+    Hendrycks et al. 2020, "AugMix: A Simple Data Processing Method to Improve Robustness and Uncertainty", equation 1,
+    https://arxiv.org/abs/1912.02781, weight 12. Inputs are `(n, 1 + views, ...)`, each sample before its views.
     """
 
     extra_classes = 0
