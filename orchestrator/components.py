@@ -154,7 +154,7 @@ class Components:
 def serving(record: Record, tenant: str) -> list[tuple[str, str]]:
     """Every skill of a tenant, sorted, with the adapter that serves it, empty for the base."""
     routes = record.adapters.routes(tenant)
-    return [(skill, routes.get(skill, "")) for skill in sorted(set(record.episodes.skills(tenant=tenant).values()))]
+    return [(skill, routes.get(skill, "")) for skill in record.episodes.skills(tenant=tenant)]
 
 
 def outcome_model_of(record: Record, tenant: str) -> OutcomeModel:

@@ -76,7 +76,7 @@ def discover(components: Components, tenant: str, discoverer: Discoverer | None 
 
 def questions(record: Record, tenant: str) -> list[Question]:
     """What there is to ask a person: one question for every discovered skill that nobody has named."""
-    skill_of = record.episodes.skills(tenant=tenant)
+    skill_of = record.episodes.skill_of(tenant=tenant)
     names = sorted(set(skill_of.values()))
     ids, vectors = record.episodes.vectors(tenant=tenant, ids=list(skill_of))
     labels = np.array([names.index(skill_of[id_]) for id_ in ids], dtype=np.int64)

@@ -203,7 +203,7 @@ class LifelongLearner:
         return Status(
             tenant=tenant,
             episodes=episodes.count(tenant=tenant),
-            unjudged=sum(episode.outcome.success is None for episode in episodes.find(tenant=tenant)),
+            unjudged=episodes.unjudged(tenant),
             novel=len(episodes.novel(tenant)),
             skills={skill: routes.get(skill, "") for skill in self._components.skills(tenant)},
             lessons={status: sum(lesson.status == status for lesson in lessons) for status in ("probation", "active", "retired")},

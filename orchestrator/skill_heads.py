@@ -53,7 +53,7 @@ def head_of(record: Record, tenant: str, file: Path, seed: int) -> SkillHead:
 
 def refit(record: Record, tenant: str, head: SkillHead, file: Path) -> Refit | None:
     """Refit a head on all that the record tells, and keep the refit in a file; None where nothing has come since the last time."""
-    filed = len(record.episodes.skills(tenant=tenant))
+    filed = sum(record.episodes.skills(tenant=tenant).values())
     stamp = {
         "episodes": list(record.episodes.fingerprint(tenant)),
         "filed": filed,

@@ -33,7 +33,7 @@ def status(tenant: TenantFlag = "default", config: ConfigFlag = None, home: Home
         from ...orchestrator import acceptance_rule
 
         episodes, routes, helped = record.episodes, record.adapters.routes(tenant), memory_effect(record, tenant)
-        skills, cued = sorted({*episodes.skills(tenant=tenant).values(), *routes}), record.cues.find(tenant=tenant)
+        skills, cued = sorted({*episodes.skills(tenant=tenant), *routes}), record.cues.find(tenant=tenant)
         written = [f"{len(record.lessons.find(tenant, status=stage))} {stage}" for stage in LessonStatus]
         lines = {
             "episodes": f"{episodes.count(tenant=tenant)}, of which {episodes.count(tenant=tenant, trainable=True)} may be learned from",

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from .database import listed
+from .generations import raise_generations
 
 if TYPE_CHECKING:
     from .record import Record
@@ -31,6 +32,7 @@ def compress(record: Record, tenant: str, max_episodes: int) -> int:
         )
         _absorb(record, connection, tenant, [id for (id,) in dropped])
         connection.execute("DELETE FROM episodes WHERE id IN (SELECT value FROM json_each(?))", (listed(id for (id,) in dropped),))
+        raise_generations(connection, [tenant])
     return len(dropped)
 
 

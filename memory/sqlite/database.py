@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from ...core import StoreError
+from .digests import message_digest
 from .schema import STEPS, VERSION
 
 BUSY_SECONDS = 30.0
@@ -41,6 +42,7 @@ class Database:
 
     def _prepare(self) -> None:
         self._enter_wal()
+        self._connection.create_function("message_digest", 1, message_digest, deterministic=True)
         for pragma in ("synchronous=FULL", "foreign_keys=ON", "secure_delete=ON"):
             self._connection.execute(f"PRAGMA {pragma}")
         with self.transaction() as connection:

@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 
 from ...core import Episode, Judge, MalformedTask, NothingFound, Outcome, Recall, StoreError
 from .database import Database, listed
+from .digests import quoted_digests
+from .generations import raise_generations
 
 Vector = NDArray[np.float32]
 
@@ -90,9 +92,15 @@ class EpisodeStore:
         trainable: bool | None = None,
         control: bool | None = None,
     ) -> int:
-        """How many episodes `find` would return."""
+        """How many episodes `find` would return; of a tenant as a whole in constant time."""
+        if tenant is not None and all(given is None for given in (skill, environment, success, trainable, control)):
+            return self.fingerprint(tenant).episodes
         where, values = _where(tenant=tenant, skill=skill, environment=environment, success=success, trainable=trainable, control=control)
         return int(self._database.value(f"SELECT count(*) FROM episodes{where}", values))
+
+    def unjudged(self, tenant: str) -> int:
+        """How many of a tenant's episodes nobody has judged; reads an index and no episode."""
+        return int(self._database.value("SELECT count(*) FROM episodes WHERE tenant = ? AND success IS NULL", (tenant,)))
 
     def judge(self, id: str, outcome: Outcome, correction: str = "") -> Episode:
         """Replace an episode's outcome by feedback; returns the episode as it is now.
@@ -114,8 +122,10 @@ class EpisodeStore:
     def assign(self, ids: Iterable[str], skill: str) -> None:
         """File episodes under a skill. Raises `NothingFound` for an unknown id, and then changes none."""
         with self._database.transaction() as connection:
-            for id in ids:
-                _update(connection, replace(self.get(id), skill=skill))
+            episodes = [self.get(id) for id in ids]
+            for episode in episodes:
+                _update(connection, replace(episode, skill=skill))
+            raise_generations(connection, {episode.task.tenant for episode in episodes if episode.skill != skill})
 
     def novel(self, tenant: str) -> list[Episode]:
         """The novelty buffer: episodes filed under no skill yet, oldest first."""
@@ -137,7 +147,30 @@ class EpisodeStore:
         flat = np.frombuffer(b"".join(vector for _, vector in rows), dtype="<f4").astype(np.float32)
         return [id for id, _ in rows], flat.reshape(len(rows), -1)
 
-    def skills(self, *, tenant: str) -> dict[str, str]:
+    def labelled_vectors(self, *, tenant: str, ids: Iterable[str] | None = None, after: int = 0) -> tuple[list[str], Vector, list[str]]:
+        """Ids, embeddings `(n, d)` and skills of a tenant's filed episodes, oldest first; only `ids`, and only rows past number `after`.
+
+        Demonstrations are left out: they repeat a task that is there already. No body is read.
+        """
+        source, values = "episodes", tuple[object, ...]((tenant, after))
+        if ids is not None:
+            source = "(SELECT value FROM json_each(?)) AS named CROSS JOIN episodes ON id = named.value"
+            values = (listed(set(ids)), *values)
+        rows = self._database.rows(
+            f"SELECT id, vector, skill FROM {source} JOIN vectors USING (sequence) "
+            "WHERE tenant = ? AND sequence > ? AND skill != '' AND NOT demonstration ORDER BY sequence",
+            values,
+        )
+        if not rows:
+            return [], np.zeros((0, 0), dtype=np.float32), []
+        flat = np.frombuffer(b"".join(vector for _, vector, _ in rows), dtype="<f4").astype(np.float32)
+        return [id for id, _, _ in rows], flat.reshape(len(rows), -1), [skill for _, _, skill in rows]
+
+    def skills(self, *, tenant: str) -> dict[str, int]:
+        """A tenant's skills, sorted, and how many episodes each has; reads one row a skill."""
+        return dict(self._database.rows("SELECT skill, episodes FROM skills WHERE tenant = ? ORDER BY skill", (tenant,)))
+
+    def skill_of(self, *, tenant: str) -> dict[str, str]:
         """Skill of every filed episode of a tenant, by id, oldest first."""
         return dict(self._database.rows("SELECT id, skill FROM episodes WHERE tenant = ? AND skill != '' ORDER BY sequence", (tenant,)))
 
@@ -201,6 +234,7 @@ def _insert(connection: sqlite3.Connection, episode: Episode, blob: bytes) -> No
     sequence = connection.execute(sql, tuple(columns.values())).lastrowid
     connection.execute("INSERT INTO vectors VALUES (?, ?)", (sequence, blob))
     connection.executemany("INSERT INTO shown VALUES (?, ?)", [(episode.id, cited) for cited in _cited(episode)])
+    connection.executemany("INSERT INTO quoted VALUES (?, ?)", [(digest, episode.id) for digest in quoted_digests(episode)])
 
 
 def _update(connection: sqlite3.Connection, episode: Episode) -> None:
@@ -219,6 +253,7 @@ def _columns(episode: Episode) -> dict[str, Any]:
         "trainable": episode.trainable,
         "control": episode.control,
         "offered": episode.offered,
+        "demonstration": episode.demonstration,
         "body": episode.to_json(),
     }
 

@@ -24,7 +24,7 @@ class Journal:
         with self._database.transaction() as connection:
             connection.execute("REPLACE INTO journal VALUES (?, ?)", (key, json.dumps(value)))
 
-    def delete(self, prefix: str) -> None:
-        """Drop every key that begins with `prefix`."""
+    def delete(self, key: str) -> None:
+        """Drop exactly this key; a key that begins with it may be another tenant's."""
         with self._database.transaction() as connection:
-            connection.execute("DELETE FROM journal WHERE substr(key, 1, length(?1)) = ?1", (prefix,))
+            connection.execute("DELETE FROM journal WHERE key = ?", (key,))

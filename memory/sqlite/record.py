@@ -12,6 +12,7 @@ from ..index.files import discard
 from .adapters import AdapterStore
 from .database import Database, listed
 from .episodes import EpisodeStore, rewrite
+from .generations import Generations, raise_generations
 from .journal import Journal
 from .lessons import LessonStore
 from .provenance import derived, readers
@@ -55,6 +56,14 @@ class Record:
         self.journal = Journal(self.database)
         self.receipts = ReceiptStore(self.database)
         self.cues = SkillCueStore(self.database)
+        self._generations = Generations(self.database)
+
+    def generation(self, tenant: str) -> int:
+        """A number that rises when what is known of a tenant has changed otherwise than by growing (erased, filed anew, compressed).
+
+        Whoever keeps something derived of the record compares it on every request, in whatever process (invariant Many processes).
+        """
+        return self._generations.get(tenant)
 
     def erase(self, episodes: Iterable[str], lessons: Iterable[str] = ()) -> Erased:
         """Remove episodes (and lessons), all that was derived from them, and their bytes from the files.
@@ -86,6 +95,7 @@ class Record:
             connection.execute(f"DELETE FROM shown WHERE cited {some}", (listed(gone),))
             connection.execute(f"DELETE FROM lessons WHERE id {some}", (listed(gone),))
             removed = connection.execute(f"DELETE FROM episodes WHERE id {some}", (listed(episodes),)).rowcount
+            raise_generations(connection, {*tenants, *self.cues.tenants(episodes)})
             cues, codebooks = self.cues.erase(connection, episodes)
         discard(self.index_directory, tenants)
         self.database.scrub()
@@ -102,6 +112,7 @@ class Record:
             connection.execute("UPDATE lessons SET skill = ? WHERE tenant = ? AND skill = ?", (new, tenant, old))
             self.adapters.rename_skill(connection, tenant, old, new)
             self.cues.rename_skill(connection, tenant, old, new)
+            raise_generations(connection, [tenant])
         return len(moved)
 
     def close(self) -> None:

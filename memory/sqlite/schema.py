@@ -58,7 +58,38 @@ CUES = (
 
 NAMES = ("ALTER TABLE episodes RENAME COLUMN source TO environment",)
 
-STEPS = (TABLES, CUES, NAMES)
+UPKEEP = (
+    "ALTER TABLE episodes ADD COLUMN demonstration INTEGER NOT NULL DEFAULT 0",
+    "UPDATE episodes SET demonstration = 1 "
+    "WHERE coalesce(json_extract(body, '$.demonstration'), 0) OR json_extract(body, '$.model') = 'expert'",
+    "CREATE INDEX episodes_unjudged ON episodes (tenant) WHERE success IS NULL",
+    # Kept by the transaction that files an episode, so that no request has to read all rows to learn a few names.
+    "CREATE TABLE skills (tenant TEXT NOT NULL, skill TEXT NOT NULL, episodes INTEGER NOT NULL, PRIMARY KEY (tenant, skill)) WITHOUT ROWID",
+    "INSERT INTO skills SELECT tenant, skill, count(*) FROM episodes WHERE skill != '' GROUP BY tenant, skill",
+    """CREATE TRIGGER skill_added AFTER INSERT ON episodes WHEN new.skill != '' BEGIN
+        INSERT INTO skills VALUES (new.tenant, new.skill, 1)
+        ON CONFLICT (tenant, skill) DO UPDATE SET episodes = episodes + 1; END""",
+    """CREATE TRIGGER skill_removed AFTER DELETE ON episodes WHEN old.skill != '' BEGIN
+        UPDATE skills SET episodes = episodes - 1 WHERE tenant = old.tenant AND skill = old.skill;
+        DELETE FROM skills WHERE tenant = old.tenant AND skill = old.skill AND episodes = 0; END""",
+    """CREATE TRIGGER skill_changed AFTER UPDATE OF skill ON episodes WHEN old.skill != new.skill BEGIN
+        INSERT INTO skills SELECT new.tenant, new.skill, 1 WHERE new.skill != ''
+        ON CONFLICT (tenant, skill) DO UPDATE SET episodes = episodes + 1;
+        UPDATE skills SET episodes = episodes - 1 WHERE tenant = old.tenant AND skill = old.skill;
+        DELETE FROM skills WHERE tenant = old.tenant AND skill = old.skill AND episodes = 0; END""",
+    # A bucket and not a name: the counter outlives its tenant and must not name it.
+    "CREATE TABLE generations (bucket INTEGER PRIMARY KEY, changes INTEGER NOT NULL)",
+    # What an episode repeats of earlier turns, as digests of single messages: copies are found without reading all texts.
+    "CREATE TABLE quoted (digest INTEGER NOT NULL, episode TEXT NOT NULL REFERENCES episodes (id) ON DELETE CASCADE, "
+    "PRIMARY KEY (digest, episode)) WITHOUT ROWID",
+    "CREATE INDEX quoted_by_episode ON quoted (episode)",
+    "INSERT OR IGNORE INTO quoted SELECT message_digest(json_extract(step.value, '$.text')), episodes.id FROM episodes, "
+    "json_each(body, '$.steps') AS step WHERE json_extract(step.value, '$.step') IN ('observation', 'action') "
+    "AND message_digest(json_extract(step.value, '$.text')) IS NOT NULL",
+    "CREATE TABLE erasures (id TEXT PRIMARY KEY, body BLOB NOT NULL) WITHOUT ROWID",
+)
+
+STEPS = (TABLES, CUES, NAMES, UPKEEP)
 """What makes each format of the file out of the one before."""
 
 VERSION = len(STEPS)

@@ -83,7 +83,7 @@ class TestEpisodes:
             record.episodes.assign(["default-0", "nobody"], "counting")
         assert record.episodes.get("default-0").skill == ""
         record.episodes.assign(["default-0"], "counting")
-        assert record.episodes.skills(tenant="default") == {"default-0": "counting"}
+        assert record.episodes.skill_of(tenant="default") == {"default-0": "counting"}
 
     def test_vectors_come_back_bit_for_bit(self, record: Record) -> None:
         rows = np.random.default_rng(0).normal(size=(5, 7)).astype(np.float32)
@@ -197,8 +197,15 @@ def test_journal(record: Record) -> None:
     record.journal.set("night_1", 3)
     assert record.journal.get("night/1") == {"phase": "gate", "done": [1, 2]}
     record.journal.delete("night/")
+    record.journal.delete("night/1")
     assert record.journal.get("night/1", "none") == "none"
     assert record.journal.get("night_1") == 3
+
+
+def test_a_key_that_begins_like_another_stays(record: Record) -> None:
+    record.journal.set("refit/anna", 1)
+    record.journal.delete("refit/ann")
+    assert record.journal.get("refit/anna") == 1
 
 
 def test_receipts(record: Record) -> None:
@@ -252,7 +259,7 @@ def test_a_renamed_skill_takes_its_route_along_and_joins_one_that_is_there(recor
     record.adapters.publish(theirs, ["new"])
     assert record.rename_skill("default", "other", "new") == 2
     assert record.adapters.routes("default") == {"new": theirs.name}
-    assert set(record.episodes.skills(tenant="default").values()) == {"new"}
+    assert set(record.episodes.skills(tenant="default")) == {"new"}
     assert record.adapters.get(ours.name).status is AdapterStatus.RETIRED
     assert record.rename_skill("elsewhere", "new", "mine") == 0
     record.rename_skill("default", "new", "")

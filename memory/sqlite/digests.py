@@ -1,0 +1,42 @@
+"""Digests of messages, by which a copy of one is found in other episodes without reading all texts."""
+
+from __future__ import annotations
+
+import hashlib
+import unicodedata
+
+from ...core import Action, Episode, Observation, Step
+
+SHORTEST = 8
+"""Characters from which on a text may identify somebody or something; shorter ones are everybody's."""
+
+
+def normalise(text: str) -> str:
+    r"""The text without what clients change in passing: Unicode form, case and the width of white space.
+
+    >>> normalise("  The  Vault\\nword ")
+    'the vault word'
+    """
+    return " ".join(unicodedata.normalize("NFC", text).casefold().split())
+
+
+def message_digest(text: str | None) -> int | None:
+    """64 bits of a message as SQLite keeps integers; None for one of fewer than `SHORTEST` characters."""
+    plain = normalise(text or "")
+    if len(plain) < SHORTEST:
+        return None
+    return int.from_bytes(hashlib.blake2b(plain.encode("utf-8", "surrogatepass"), digest_size=8).digest(), "big", signed=True)
+
+
+def split_history(episode: Episode) -> tuple[tuple[Step, ...], tuple[Step, ...]]:
+    """The steps that repeat earlier turns of a conversation, and the episode's own, which begin with its request."""
+    own = episode.task.text
+    start = max((i for i, step in enumerate(episode.steps) if isinstance(step, Observation) and step.text == own), default=0)
+    return episode.steps[:start], episode.steps[start:]
+
+
+def quoted_digests(episode: Episode) -> set[int]:
+    """Digests of the earlier turns that an episode repeats."""
+    history, _ = split_history(episode)
+    found = {message_digest(step.text) for step in history if isinstance(step, Observation | Action)}
+    return {digest for digest in found if digest is not None}
