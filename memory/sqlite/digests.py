@@ -14,7 +14,7 @@ SHORTEST = 8
 def normalise(text: str) -> str:
     r"""The text without what clients change in passing: Unicode form, case and the width of white space.
 
-    >>> normalise("  The  Vault\\nword ")
+    >>> normalise("  The  Vault\nword ")
     'the vault word'
     """
     return " ".join(unicodedata.normalize("NFC", text).casefold().split())
