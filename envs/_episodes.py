@@ -6,13 +6,13 @@ import string
 from abc import abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 import gymnasium
 from gymnasium.spaces import Text
 
 from ..core import MalformedTask, Task
-from .environment import Demonstration, Split
+from .environment import Demonstration, Exchangeable, Split, short_name
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,19 +22,22 @@ class Reply:
     text: str
     """The next observation."""
     reward: float = 0.0
-    """1.0 on success."""
+    """The score, in [0, 1]."""
     done: bool = False
     """Whether the episode has ended by itself."""
+    success: bool = False
+    """Whether the task is solved."""
     error: bool = False
     """Whether the action was refused."""
 
 
 class TextEnvironment(gymnasium.Env[str, str]):
-    """Base of the families: a Gymnasium environment whose observations and actions are text."""
+    """Base of the environments here: a Gymnasium environment whose observations and actions are text."""
 
-    family: str
+    id: str
     max_steps: int
     max_answer_tokens: int
+    exchangeable: frozenset[Exchangeable] = frozenset()
 
     def __init__(self) -> None:
         self.observation_space = Text(min_length=0, max_length=20_000, charset=string.printable)
@@ -51,7 +54,7 @@ class TextEnvironment(gymnasium.Env[str, str]):
 
     @abstractmethod
     def _begin(self, task: Task) -> None:
-        """Set the episode up. Raises `MalformedTask` for a task that this family did not make."""
+        """Set the episode up. Raises `MalformedTask` for a task that this environment did not make."""
 
     @abstractmethod
     def _act(self, action: str) -> Reply:
@@ -59,6 +62,14 @@ class TextEnvironment(gymnasium.Env[str, str]):
 
     def admissible(self) -> tuple[str, ...]:
         return ()
+
+    def spawn(self) -> Self:
+        return type(self)()
+
+    @property
+    def name(self) -> str:
+        """The id without its version: the skill of the tasks."""
+        return short_name(self.id)
 
     def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[str, dict[str, Any]]:
         """Begin `options["task"]`, or the first training task under `seed` when no task is given."""
@@ -79,4 +90,4 @@ class TextEnvironment(gymnasium.Env[str, str]):
         reply = self._act(action)
         self._steps_left = 0 if reply.done else self._steps_left - 1
         truncated = not reply.done and self._steps_left == 0
-        return reply.text, reply.reward, reply.done, truncated, {"error": reply.error}
+        return reply.text, reply.reward, reply.done, truncated, {"error": reply.error, "success": reply.success}

@@ -1,4 +1,4 @@
-"""Generated families: a task's id is all that is needed to make it again, and its text decides its split."""
+"""Generated tasks: a task's id is all that is needed to make it again, and its text decides its split."""
 
 from __future__ import annotations
 
@@ -39,10 +39,10 @@ def split_of(text: str) -> Split:
 
 
 class GeneratedEnvironment(TextEnvironment, Generic[ProblemT]):
-    """A family with as many tasks as anyone wants."""
+    """An environment with as many tasks as anyone wants."""
 
     instructions: str
-    """How to answer; the same for the whole family."""
+    """How to answer; the same for all tasks."""
 
     @abstractmethod
     def _make(self, rng: random.Random) -> ProblemT | None:
@@ -53,7 +53,7 @@ class GeneratedEnvironment(TextEnvironment, Generic[ProblemT]):
         for index in itertools.count():
             if len(found) == count:
                 break
-            task = self._task(f"{self.family}-{split}-{seed}-{index}", self._draw(split, seed, index))
+            task = self._task(f"{self.name}-{split}-{seed}-{index}", self._draw(split, seed, index))
             found.setdefault(task.text, task)
         return list(found.values())
 
@@ -63,24 +63,24 @@ class GeneratedEnvironment(TextEnvironment, Generic[ProblemT]):
             goal=problem.goal,
             context=problem.context,
             instructions=self.instructions,
-            environment=self.family,
-            skill=self.family,
+            environment=self.id,
+            skill=self.name,
         )
 
     def _draw(self, split: Split, seed: int, index: int) -> ProblemT:
         for attempt in itertools.count():
-            problem = self._make(random.Random(f"{self.family}/{seed}/{index}/{attempt}"))
+            problem = self._make(random.Random(f"{self.name}/{seed}/{index}/{attempt}"))
             if problem is not None and split_of(f"{problem.context}\n{problem.goal}") == split:
                 return problem
         raise AssertionError("itertools.count ended")
 
     def _problem(self, task: Task) -> ProblemT:
-        """The problem behind a task. Raises `MalformedTask` for a task that this family did not make."""
-        match = re.fullmatch(rf"{self.family}-(train|test)-(-?\d+)-(\d+)", task.id)
+        """The problem behind a task. Raises `MalformedTask` for a task that this environment did not make."""
+        match = re.fullmatch(rf"{self.name}-(train|test)-(-?\d+)-(\d+)", task.id)
         if match is None:
-            raise MalformedTask(f"task id {task.id!r} is not of family {self.family!r}; take tasks from `tasks()`")
+            raise MalformedTask(f"task id {task.id!r} is not one of {self.id!r}; take tasks from `tasks()`")
         split: Split = "train" if match[1] == "train" else "test"
         problem = self._draw(split, int(match[2]), int(match[3]))
         if (problem.context, problem.goal) != (task.context, task.goal):
-            raise MalformedTask(f"task {task.id!r} carries another text than the {self.family!r} generator gives it; use it unchanged")
+            raise MalformedTask(f"task {task.id!r} carries another text than {self.id!r} gives it; use it unchanged")
         return problem

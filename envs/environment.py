@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, Protocol, runtime_checkable
+from typing import Any, Literal, Protocol, Self, runtime_checkable
 
 from ..core import Task
 
 Split = Literal["train", "test"]
 """`train` tasks may be learned from and corrected; `test` tasks are only ever scored."""
+
+Exchangeable = Literal["names", "numbers", "quoted"]
+"""What may be exchanged in a training sample without making it false, where it stands in the request and in the answer
+alike: lower-case identifiers, whole numbers, the contents of single-quoted strings."""
+
+_VERSION = re.compile(r"-v[0-9]+\Z")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,13 +31,18 @@ class Demonstration:
 
 @runtime_checkable
 class Environment(Protocol):
-    """A family of tasks. `reset` and `step` have Gymnasium's signatures; observations are text.
+    """A source of tasks. `reset` and `step` have Gymnasium's signatures; observations are text.
 
-    One instance runs one episode at a time. Same task, same actions, same texts and rewards (law 1).
+    One instance runs one episode at a time; `spawn` gives further ones, which share no state that an episode changes.
+    Same task, same actions: same texts and rewards (invariant Determinism).
+
+    An environment may also have `exchangeable`, a set of `Exchangeable`. It declares what training may exchange by name
+    substitution; without it nothing is exchanged.
     """
 
-    family: str
-    """Name of the family, such as `database`; the tasks' `source` and `kind`."""
+    id: str
+    """Name and version, such as `database-v1`: the `environment` of its tasks. A change of tasks or judging is a new version.
+    The tasks' `skill` is the name without the version, so that what was learned outlives a new version."""
     max_steps: int
     """Actions after which an episode is truncated."""
     max_answer_tokens: int
@@ -47,14 +59,15 @@ class Environment(Protocol):
 
         Without a task, the first training task under `seed` begins.
 
-        Raises `MalformedTask` for a task that this family did not make.
+        Raises `MalformedTask` for a task that this environment did not make.
         """
 
     def step(self, action: str) -> tuple[str, float, bool, bool, dict[str, Any]]:
-        """Act. Returns observation, reward (1.0 on success), terminated, truncated, info.
+        """Act. Returns observation, reward (in [0, 1]), terminated, truncated, info.
 
-        A refused action (bad syntax, unknown command) is an observation with `info["error"] = True`,
-        never an exception; the episode goes on until `max_steps`.
+        `info["success"]` says whether the task is solved; the reward is a score and decides nothing.
+        `info["error"]` says whether the action was refused (bad syntax, unknown command): that is an observation, never an
+        exception. A wrong action is either refused or ends the episode. Every episode ends within `max_steps` actions.
         """
 
     def admissible(self) -> tuple[str, ...]:
@@ -62,3 +75,23 @@ class Environment(Protocol):
 
     def demonstrate(self, task: Task) -> Demonstration:
         """The expert's solution, independent of the episode under way."""
+
+    def spawn(self) -> Self:
+        """A new instance for an episode of its own. Large data that no episode changes may be shared."""
+
+    def close(self) -> None:
+        """Give back what the instance holds; it is not used afterwards."""
+
+
+def short_name(id: str) -> str:
+    """An environment's name without its version, which is also the skill of its tasks.
+
+    >>> short_name("database-v1"), short_name("lab-db-v1"), short_name("chat")
+    ('database', 'lab-db', 'chat')
+    """
+    return _VERSION.sub("", id)
+
+
+def exchangeable(environment: Environment) -> frozenset[Exchangeable]:
+    """What an environment declares exchangeable in training samples; nothing unless it says so."""
+    return frozenset(getattr(environment, "exchangeable", ()))

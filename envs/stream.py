@@ -1,4 +1,4 @@
-"""Families one after another: which task comes at which position, repeatable and resumable."""
+"""Environments one after another: which task comes at which position, repeatable and resumable."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ Order = Literal["blocks", "interleaved"]
 
 @dataclass(frozen=True, kw_only=True)
 class Block:
-    """Some tasks of one family. A block listed twice repeats its tasks; another `start` takes further ones."""
+    """Some tasks of one environment. A block listed twice repeats its tasks; another `start` takes further ones."""
 
-    family: str
-    """Which environment."""
+    environment: str
+    """Id of the environment."""
     count: int
     """How many tasks."""
     split: Split = "train"
@@ -30,7 +30,7 @@ class Block:
 
     def __post_init__(self) -> None:
         if self.count < 0 or self.start < 0:
-            raise ValueError(f"block of {self.family!r} has count {self.count} and start {self.start}; both must be 0 or more")
+            raise ValueError(f"block of {self.environment!r} has count {self.count} and start {self.start}; both must be 0 or more")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,7 +67,7 @@ class Stream:
     """An iterable of `Item`. Same arguments, same stream; `from_position` goes on where a run stopped."""
 
     def __init__(self, environments: Mapping[str, Environment], blocks: Sequence[Block], *, seed: int = 0, order: Order = "blocks") -> None:
-        missing = sorted({block.family for block in blocks} - set(environments))
+        missing = sorted({block.environment for block in blocks} - set(environments))
         if missing:
             raise ValueError(f"no environment for {missing}; given: {sorted(environments)}")
         self.blocks = tuple(blocks)
@@ -94,13 +94,13 @@ class Stream:
     def _items(self, first: int) -> Iterator[Item]:
         for position in range(first, len(self)):
             block, index = self._schedule[position]
-            environment = self._environments[self.blocks[block].family]
+            environment = self._environments[self.blocks[block].environment]
             yield Item(position=position, block=block, task=self._tasks[block][index], environment=environment)
 
     @cached_property
     def _tasks(self) -> list[Sequence[Task]]:
         """The tasks of every block."""
         return [
-            self._environments[block.family].tasks(block.split, block.start + block.count, seed=self._seed)[block.start :]
+            self._environments[block.environment].tasks(block.split, block.start + block.count, seed=self._seed)[block.start :]
             for block in self.blocks
         ]

@@ -20,10 +20,12 @@ class DatabaseEnvironment(GeneratedEnvironment[SqlProblem]):
     statement that fails is an error observation; one that runs ends the episode.
     """
 
-    family = "database"
+    id = "database-v1"
     max_steps = 3
     max_answer_tokens = 96
     instructions = "Answer with one SQLite statement."
+    # Tables, columns and values are made up, so a request stays true under other names and numbers.
+    exchangeable = frozenset({"names", "numbers", "quoted"})
 
     def demonstrate(self, task: Task) -> Demonstration:
         return Demonstration(observations=(task.text,), actions=(self._problem(task).gold,))

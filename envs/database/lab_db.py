@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from ...core import DataMissing, MalformedTask, Task
 from .._answers import sql_statement
@@ -42,14 +42,21 @@ class LabDatabaseEnvironment(TextEnvironment):
     count as failed.
     """
 
-    family = "lab-db"
+    id = "lab-db-v1"
     max_steps = 3
     max_answer_tokens = 160
     instructions = "Answer with one SQLite statement."
 
     def __init__(self, data: Path | str) -> None:
         super().__init__()
-        self._path = Path(data) / _FILE
+        self._data = Path(data)
+        self._path = self._data / _FILE
+
+    def spawn(self) -> Self:
+        twin = type(self)(self._data)
+        # The tasks are never changed, and reading them takes a while.
+        twin._entries = self._entries
+        return twin
 
     def tasks(self, split: Split, count: int, *, seed: int = 0) -> Sequence[Task]:
         if count > _TASKS:
@@ -79,8 +86,8 @@ class LabDatabaseEnvironment(TextEnvironment):
             goal=problem.goal,
             context=problem.context,
             instructions=self.instructions,
-            environment=self.family,
-            skill=self.family,
+            environment=self.id,
+            skill=self.name,
         )
 
     def _entry(self, task: Task) -> _Entry:
@@ -107,7 +114,7 @@ def _judge_by_stored_rows(entry: _Entry, action: str) -> Reply:
     except StatementRefused as refusal:
         return Reply(text=f"Error: {refusal}", error=True)
     right = entry.stored is not None and not answer.wrote and same_rows(answer.rows, entry.stored, tolerance=_STORED_TOLERANCE)
-    return Reply(text=shown(answer), reward=float(right), done=True)
+    return Reply(text=shown(answer), reward=float(right), done=True, success=right)
 
 
 def _entry(row: dict[str, Any]) -> _Entry:

@@ -152,7 +152,7 @@ def judge(problem: SqlProblem, action: str) -> Reply:
     except StatementRefused as refusal:
         return Reply(text=f"Error: {refusal}", error=True)
     right = same_result(answer, execute(problem.tables, problem.gold), ordered=problem.ordered)
-    return Reply(text=shown(answer), reward=float(right), done=True)
+    return Reply(text=shown(answer), reward=float(right), done=True, success=right)
 
 
 def shown(answer: Result) -> str:

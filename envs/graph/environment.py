@@ -19,10 +19,12 @@ class GraphEnvironment(GeneratedEnvironment[GraphProblem]):
     A query that fails is an error observation; one that is answered ends the episode.
     """
 
-    family = "graph"
+    id = "graph-v1"
     max_steps = 3
     max_answer_tokens = 64
     instructions = "Answer with one SPARQL query."
+    # Graphs are made up, so a question stays true under other names and numbers.
+    exchangeable = frozenset({"names", "numbers", "quoted"})
 
     def demonstrate(self, task: Task) -> Demonstration:
         return Demonstration(observations=(task.text,), actions=(self._problem(task).gold,))

@@ -75,7 +75,7 @@ def judge(problem: GraphProblem, action: str) -> Reply:
     except QueryRefused as refusal:
         return Reply(text=f"Error: {refusal}", error=True)
     right = Counter(rows) == Counter(run_trusted(problem.triples, problem.gold))
-    return Reply(text=_shown(rows), reward=float(right), done=True)
+    return Reply(text=_shown(rows), reward=float(right), done=True, success=right)
 
 
 def _terms(triples: Sequence[Triple]) -> list[list[str]]:

@@ -48,7 +48,7 @@ class NavigationEnvironment(GeneratedEnvironment[Room]):
     latest observation are enough to act on while the goal is in view.
     """
 
-    family = "navigation"
+    id = "navigation-v1"
     max_steps = _MAX_STEPS
     max_answer_tokens = 8
     instructions = "Answer with one move: left, right, forward, pickup or drop."
@@ -139,7 +139,9 @@ def _world(level: int, seed: int) -> MiniGridEnv:
 
 def _moved(world: MiniGridEnv, move: str) -> Reply:
     _, reward, terminated, _, _ = world.step(_MOVES.index(move))
-    return Reply(text=f"You did: {move}. {view(world)}", reward=float(float(reward) > 0), done=bool(terminated))
+    # BabyAI's reward shrinks with every step; it is above 0 exactly where the mission is done.
+    solved = float(reward) > 0
+    return Reply(text=f"You did: {move}. {view(world)}", reward=float(solved), done=bool(terminated), success=solved)
 
 
 def _solved(level: int, seed: int) -> Room | None:
