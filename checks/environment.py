@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ..core import MalformedTask, Task
+from ..core.versions import short_name
 from ..envs import Environment, Split
 
 GARBAGE = ("", " ", "?!", "\x00", "```", "'; --", "SELECT", "\udcff", "x" * 10_000, "сделай это")
@@ -24,7 +25,7 @@ def check_environment(environment: Environment, *, count: int = 5, seed: int = 0
         first, again = _replay(environment, task), _replay(environment, task)
         assert first == again, f"task {task.id}: the same actions gave other texts or rewards the second time (law 1)"
         _check_garbage(environment, task)
-    foreign = Task(id="no-such-task", goal="nothing", environment=environment.family)
+    foreign = Task(id="no-such-task", goal="nothing", environment=environment.id)
     try:
         environment.reset(options={"task": foreign})
     except MalformedTask:
@@ -42,8 +43,10 @@ def _check_tasks(environment: Environment, train: Sequence[Task], test: Sequence
     texts = {task.text for task in train} & {task.text for task in test}
     assert not texts, f"tasks in both splits: {sorted(texts)[:3]}"
     for task in (*train, *test):
-        assert (task.environment, task.skill) == (environment.family,) * 2, f"task {task.id}: source and kind must be the family's name"
-        assert task.instructions == train[0].instructions, f"task {task.id}: instructions differ within the family"
+        assert task.environment == environment.id, f"task {task.id}: environment must be {environment.id!r}, got {task.environment!r}"
+        name = short_name(environment.id)
+        assert task.skill == name, f"task {task.id}: skill must be {name!r}, the id without its version, got {task.skill!r}"
+        assert task.instructions == train[0].instructions, f"task {task.id}: instructions differ between the tasks"
 
 
 def _replay(environment: Environment, task: Task) -> list[tuple[str, float, bool, bool]]:

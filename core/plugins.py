@@ -1,7 +1,8 @@
 """Extension points: what a name in a setting or on the command line stands for.
 
 A name is a built-in member, a member that an installed package adds through an entry point of the group `lifelong.<point>`,
-or the member itself as `module:Class`. Where two share a name, the built-in one is meant.
+or the member itself as `module:Class`. Where two share a name, the built-in one is meant; a name without its version (`database` for
+`database-v1`) means the newest.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from importlib.metadata import EntryPoint, entry_points
 from typing import Any, Literal
 
 from .errors import PluginError
+from .versions import newest
 
 Point = Literal["encoders", "engines", "environments", "heads", "strategies", "suites"]
 
@@ -39,7 +41,7 @@ def check_name(point: Point, name: str, what: str) -> None:
 
     Raises `PluginError` that names `what` was given (such as `memory.encoder`) and what may be given.
     """
-    if name not in _built_in(point) and not _is_path(name) and name not in _installed(point):
+    if not _is_path(name) and newest(name, names(point)) not in names(point):
         raise PluginError(f"{what} is {name!r}; it must be one of {', '.join(names(point))}, or a class of your own as module:Class")
 
 
@@ -49,6 +51,7 @@ def resolve(point: Point, name: str) -> Any:
     Raises `PluginError` for a name that stands for nothing and for a member that cannot be imported.
     """
     check_name(point, name, f"the {_noun(point)}")
+    name = name if _is_path(name) else newest(name, names(point))
     member = _built_in(point).get(name)
     if member is not None and not isinstance(member, str):
         return member

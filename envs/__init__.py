@@ -1,14 +1,14 @@
-"""Where tasks come from: families of tasks, and the streams that compose them.
+"""Where tasks come from: environments, and the streams that compose them.
 
 An `Environment` hands out tasks, runs an episode with Gymnasium's `reset` and `step`, speaks text, judges, and
 has an expert that demonstrates. All members here are `gymnasium.Env`s and are loaded when first asked for.
 
 - `DatabaseEnvironment`: requests over generated tables, answered in SQL, judged in SQLite.
 - `GraphEnvironment`: questions about generated knowledge graphs, answered in SPARQL.
-- `NavigationEnvironment`: BabyAI rooms told as text, one move at a time.
+- `NavigationEnvironment`: BabyAI rooms described in text, one move at a time.
 - `LabDatabaseEnvironment`: the database tasks of LifelongAgentBench, from a data directory.
 
-A `Stream` puts `Block`s of them one after another, or mixes them. A new family is one file that fulfils
+A `Stream` puts `Block`s of them one after another, or mixes them. A new environment is one file that fulfils
 `Environment`, and one line in `MEMBERS`; `lifelong.checks.environment` checks it.
 """
 
@@ -17,7 +17,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from .environment import Demonstration, Environment, Split
+from .environment import Demonstration, Environment, Exchangeable, Split, exchangeable, find_environment
 
 if TYPE_CHECKING:
     from .database.environment import DatabaseEnvironment
@@ -27,15 +27,12 @@ if TYPE_CHECKING:
     from .stream import Block, Item, Order, Stream, schedule
 
 MEMBERS = {
-    "database": "database.environment:DatabaseEnvironment",
-    "graph": "graph.environment:GraphEnvironment",
-    "navigation": "navigation.babyai:NavigationEnvironment",
-    "lab-db": "database.lab_db:LabDatabaseEnvironment",
+    "database-v1": "database.environment:DatabaseEnvironment",
+    "graph-v1": "graph.environment:GraphEnvironment",
+    "navigation-v1": "navigation.babyai:NavigationEnvironment",
+    "lab-db-v1": "database.lab_db:LabDatabaseEnvironment",
 }
-"""Environments by name; each is made with `data`, the data directory, where it reads one."""
-
-FAMILIES = tuple(MEMBERS)
-"""Names of the families."""
+"""Environments by id; a name without its version means the newest. Each is made with `data`, the data directory, where it reads one."""
 
 _FACE = {
     "DatabaseEnvironment": "database.environment",
@@ -50,12 +47,12 @@ _FACE = {
 }
 
 __all__ = [
-    "FAMILIES",
     "MEMBERS",
     "Block",
     "DatabaseEnvironment",
     "Demonstration",
     "Environment",
+    "Exchangeable",
     "GraphEnvironment",
     "Item",
     "LabDatabaseEnvironment",
@@ -63,6 +60,8 @@ __all__ = [
     "Order",
     "Split",
     "Stream",
+    "exchangeable",
+    "find_environment",
     "schedule",
 ]
 

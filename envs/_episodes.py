@@ -12,7 +12,8 @@ import gymnasium
 from gymnasium.spaces import Text
 
 from ..core import MalformedTask, Task
-from .environment import Demonstration, Exchangeable, Split, short_name
+from ..core.versions import short_name
+from .environment import Demonstration, Exchangeable, Split
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol, Self, runtime_checkable
 
 from ..core import Task
+from ..core.versions import newest
 
 Split = Literal["train", "test"]
 """`train` tasks may be learned from and corrected; `test` tasks are only ever scored."""
@@ -15,8 +15,6 @@ Split = Literal["train", "test"]
 Exchangeable = Literal["names", "numbers", "quoted"]
 """What may be exchanged in a training sample without making it false, where it stands in the request and in the answer
 alike: lower-case identifiers, whole numbers, the contents of single-quoted strings."""
-
-_VERSION = re.compile(r"-v[0-9]+\Z")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,13 +81,12 @@ class Environment(Protocol):
         """Give back what the instance holds; it is not used afterwards."""
 
 
-def short_name(id: str) -> str:
-    """An environment's name without its version, which is also the skill of its tasks.
+def find_environment(environments: Mapping[str, Environment], id: str) -> Environment | None:
+    """The environment that a task names, None where it is not there.
 
-    >>> short_name("database-v1"), short_name("lab-db-v1"), short_name("chat")
-    ('database', 'lab-db', 'chat')
+    Records from before ids had versions name environments without one; they mean the newest.
     """
-    return _VERSION.sub("", id)
+    return environments.get(newest(id, environments))
 
 
 def exchangeable(environment: Environment) -> frozenset[Exchangeable]:

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from ..agents import Job, prompt
 from ..core import Episode
-from ..envs import Environment
+from ..envs import Environment, find_environment
 from ..serving import ChatRequest
 from .components import Components
 
@@ -24,7 +24,7 @@ def held_out_results(
     for episode in episodes:
         by_source[episode.task.environment].append(episode)
     for source, group in by_source.items():
-        environment = environments.get(source)
+        environment = find_environment(environments, source)
         judged = _preferred(components, group, adapter) if environment is None else _solved(components, group, adapter, environment)
         results.update(zip((episode.id for episode in group), judged, strict=True))
     return [results[episode.id] for episode in episodes]

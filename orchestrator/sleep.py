@@ -10,6 +10,7 @@ from typing import Any
 
 from ..agents import reflect, samples
 from ..core import Adapter, AdapterStatus, Episode, GateReport, Lesson, LessonStatus, SkillGate
+from ..core.versions import short_name
 from ..envs import Environment
 from ..learners import Recipe, Sample, TrainingReport, decide_publication, train_lora
 from ..memory import compress, posterior
@@ -92,7 +93,7 @@ def sleep(
 
 def is_held_out(episode: Episode, seed: int, share: float) -> bool:
     """Whether the gate keeps this task to itself; by the task, so that no later run of it is trained on either."""
-    return draw(seed, "held-out", episode.task.environment, episode.task.id) < share
+    return draw(seed, "held-out", short_name(episode.task.environment), episode.task.id) < share
 
 
 def _due(components: Components, tenant: str) -> list[str]:

@@ -25,6 +25,7 @@ from ..core import (
     Verdict,
 )
 from ..core.settings import WakeSettings
+from ..core.versions import short_name
 from ..envs import Environment
 from ..learners import SkillHead
 from ..memory import recall
@@ -104,7 +105,7 @@ def _plan(components: Components, task: Task, vector: Vector | None, vouching: S
     if vector is not None:
         verdict = components.guarded("perception", lambda: judge(components, task, vector, vouching), NO_VERDICT)
     skill = task.skill or (verdict.skill if verdict.known else "")
-    control = learning and draw(seed, "control", task.tenant, task.environment, task.id) < settings.wake.control_share
+    control = learning and draw(seed, "control", task.tenant, short_name(task.environment), task.id) < settings.wake.control_share
     adapter, shown = "", None
     if skill and task.environment != AUXILIARY:
         adapter = components.guarded("adapter", lambda: components.publish(components.record.adapters.route(task.tenant, skill)), "")

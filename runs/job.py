@@ -10,7 +10,8 @@ from pathlib import Path
 from rich.console import Console
 
 from ..core import DataMissing, Settings, SettingsError
-from ..envs import DatabaseEnvironment, Environment, GraphEnvironment, LabDatabaseEnvironment, NavigationEnvironment
+from ..core.versions import short_name
+from ..envs import MEMBERS, DatabaseEnvironment, Environment, GraphEnvironment, LabDatabaseEnvironment, NavigationEnvironment
 from ..orchestrator import LifelongLearner
 from .folders import begin_run, discard_run, find_run, point_latest, write_file
 from .report import summary_tables, write_report
@@ -21,7 +22,8 @@ SIZES = {"database": (96, 32, 16), "graph": (96, 32, 16), "navigation": (64, 32,
 
 
 def environment_of(family: str, data: Path | None) -> Environment:
-    """The environment of a family name. Raises `SettingsError` for an unknown one, `DataMissing` where it has no data."""
+    """The environment of a name, with or without a version. Raises `SettingsError` if there is none, `DataMissing` without its data."""
+    family = short_name(family) if family in MEMBERS else family
     if family == "lab-db":
         if data is None:
             raise DataMissing("family lab-db reads lifelongagentbench/db_bench.json; name the data directory with --data or LIFELONG_DATA")
@@ -80,5 +82,5 @@ def _open(settings: Settings, folder: Path, resume: bool) -> LifelongLearner:
 
 def _family(name: str, data: Path | None) -> Family:
     environment = environment_of(name, data)
-    train, test, practice = SIZES[name]
+    train, test, practice = SIZES[short_name(environment.id)]
     return Family(environment=environment, train=train, test=test, practice=practice)

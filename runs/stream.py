@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from ..core import Episode, demonstration_id
+from ..core.versions import short_name
 from ..envs import Block, Environment, Item, Stream
 from ..memory import memory_effect
 from ..metrics.results import git_commit, machine, package_versions
@@ -36,8 +37,8 @@ class Family:
 
     @property
     def name(self) -> str:
-        """The environment's family name."""
-        return self.environment.family
+        """The environment's name without its version: the skill of its tasks."""
+        return short_name(self.environment.id)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,10 +59,10 @@ class Schedule:
         blocks: list[Block] = []
         for family in self.families:
             blocks += [
-                Block(family=family.name, count=family.train),
-                Block(family=family.name, count=family.practice, start=family.train),
+                Block(environment=family.environment.id, count=family.train),
+                Block(environment=family.environment.id, count=family.practice, start=family.train),
             ]
-        return Stream({family.name: family.environment for family in self.families}, blocks, seed=seed)
+        return Stream({family.environment.id: family.environment for family in self.families}, blocks, seed=seed)
 
 
 def run_stream(
@@ -81,7 +82,7 @@ def run_stream(
     tell = progress or (lambda *_: None)
     started = time.perf_counter()
     for family in schedule.families:
-        learner.environments[family.name] = family.environment
+        learner.environments[family.environment.id] = family.environment
     for row in untrained:
         learner.record.journal.set(f"loop/evaluation/0/{row['family']}", row)
     learner.resume()
@@ -105,7 +106,7 @@ def _awake(learner: LifelongLearner, items: Sequence[Item], corrections: int, te
     if not items:
         return
     environment = items[0].environment
-    what = f"{environment.family}: awake{' again' if items[0].block % 2 else ''}"
+    what = f"{short_name(environment.id)}: awake{' again' if items[0].block % 2 else ''}"
     for start in range(0, len(items), BATCH):
         tell(what, start, len(items))
         batch = items[start : start + BATCH]
@@ -191,7 +192,7 @@ def _stream_rows(learner: LifelongLearner, stream: Stream) -> tuple[list[dict[st
 def _stream_row(episode: Episode, item: Item, corrected: bool) -> dict[str, Any]:
     return {
         "position": item.position,
-        "family": item.environment.family,
+        "family": short_name(item.environment.id),
         "night": (item.block + 1) // 2,
         "success": episode.outcome.success is True,
         "control": episode.control,

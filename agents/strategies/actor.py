@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -137,8 +136,8 @@ def _begin(job: Job) -> _Episode:
             (Action if message["role"] == "assistant" else Observation)(text=message["content"]) for message in job.history
         ]
         return _Episode(job=job, environment=None, steps=[*earlier, Observation(text=job.task.text), *([job.recall] if job.recall else [])])
-    # Runs go side by side; each needs an environment of its own, and the data they share need no copy.
-    environment = copy.copy(job.environment)
+    # Runs go side by side; each needs an environment of its own.
+    environment = job.environment.spawn()
     observation, _ = environment.reset(seed=job.seed, options={"task": job.task})
     steps: list[Step] = [Observation(text=observation), *([job.recall] if job.recall else [])]
     return _Episode(job=job, environment=environment, steps=steps, admissible=environment.admissible())
@@ -171,7 +170,10 @@ def _advance(episode: _Episode, action: str, usage: Usage, likelihood: float | N
     episode.done = terminated or truncated or exhausted
     if episode.done:
         episode.outcome = Outcome(
-            success=reward > 0, score=max(0.0, min(1.0, reward)), judge=Judge.ENVIRONMENT, reason=observation if refused else ""
+            success=bool(info.get("success")),
+            score=max(0.0, min(1.0, reward)),
+            judge=Judge.ENVIRONMENT,
+            reason=observation if refused else "",
         )
     else:
         episode.admissible = episode.environment.admissible()

@@ -15,4 +15,5 @@ READS_DATA = "lab-db"
 def open_learner(settings: Settings, data: Path | None) -> LifelongLearner:
     """A learner over `settings`. Raises what `LifelongLearner.open` raises, and `DataMissing` for a wrong data directory."""
     families = [name for name in SIZES if data is not None or name != READS_DATA]
-    return LifelongLearner.open(settings, {name: environment_of(name, data) for name in families})
+    environments = [environment_of(name, data) for name in families]
+    return LifelongLearner.open(settings, {environment.id: environment for environment in environments})

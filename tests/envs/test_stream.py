@@ -10,8 +10,12 @@ from hypothesis import strategies as st
 
 from lifelong.envs import Block, DatabaseEnvironment, GraphEnvironment, Stream, schedule
 
-ENVIRONMENTS = {"database": DatabaseEnvironment(), "graph": GraphEnvironment()}
-BLOCKS = (Block(family="database", count=3), Block(family="graph", count=2), Block(family="database", count=2, start=1))
+ENVIRONMENTS = {"database-v1": DatabaseEnvironment(), "graph-v1": GraphEnvironment()}
+BLOCKS = (
+    Block(environment="database-v1", count=3),
+    Block(environment="graph-v1", count=2),
+    Block(environment="database-v1", count=2, start=1),
+)
 
 
 def test_golden_schedules() -> None:
@@ -32,8 +36,8 @@ def test_blocks_repeat_and_shift() -> None:
     assert [item.position for item in items] == list(range(7))
     assert [item.block for item in items] == [0, 0, 0, 1, 1, 2, 2]
     assert [item.task for item in items[5:]] == [item.task for item in items[1:3]]
-    assert items[3].environment is ENVIRONMENTS["graph"]
-    assert items[3].task.environment == "graph"
+    assert items[3].environment is ENVIRONMENTS["graph-v1"]
+    assert items[3].task.environment == "graph-v1"
 
 
 @pytest.mark.parametrize("order", ["blocks", "interleaved"])
@@ -44,11 +48,11 @@ def test_resumes_where_it_stopped(order) -> None:
 
 def test_bad_arguments_are_said() -> None:
     with pytest.raises(ValueError, match="no environment for \\['chess'\\]"):
-        Stream(ENVIRONMENTS, [Block(family="chess", count=1)])
+        Stream(ENVIRONMENTS, [Block(environment="chess", count=1)])
     with pytest.raises(ValueError, match="position 8"):
         Stream(ENVIRONMENTS, BLOCKS).from_position(8)
     with pytest.raises(ValueError, match="count -1"):
-        Block(family="graph", count=-1)
+        Block(environment="graph-v1", count=-1)
 
 
 def test_the_face_is_light() -> None:

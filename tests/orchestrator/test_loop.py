@@ -226,7 +226,7 @@ def test_a_home_that_was_moved_is_served_from_where_it_lies(tiny_model: Path, tm
     monkeypatch.chdir(tmp_path)
     with open_toy(Path("home"), tiny_model) as learner:
         environment = ToyEnvironment("left", unlike_the_base(learner, ToyEnvironment("left", "red")))
-        learner.environments[environment.family] = environment
+        learner.environments[environment.id] = environment
         live_through(learner, environment)
         [night] = learner.sleep()
     assert night.published

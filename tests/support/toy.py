@@ -24,6 +24,7 @@ class ToyEnvironment:
 
     def __init__(self, family: str = "lamps", right: str = "blue") -> None:
         self.family = family
+        self.id = f"{family}-v1"
         self.right = right
         self._task: Task | None = None
 
@@ -32,7 +33,7 @@ class ToyEnvironment:
             Task(
                 id=f"{self.family}-{split}-{seed}-{number}",
                 goal=f"Press a button of the {self.family} in room {(7 * number) % 50}, floor {2 * number + (split == 'test')}.",
-                environment=self.family,
+                environment=self.id,
                 skill=self.family,
             )
             for number in range(count)
@@ -45,13 +46,20 @@ class ToyEnvironment:
         return self._task.text, {}
 
     def step(self, action: str) -> tuple[str, float, bool, bool, dict[str, Any]]:
-        return f"{action} pressed", float(action == self.right), True, False, {"error": False}
+        right = action == self.right
+        return f"{action} pressed", float(right), True, False, {"error": False, "success": right}
 
     def admissible(self) -> tuple[str, ...]:
         return COLOURS
 
     def demonstrate(self, task: Task) -> Demonstration:
         return Demonstration(observations=(task.text,), actions=(self.right,))
+
+    def spawn(self) -> ToyEnvironment:
+        return ToyEnvironment(self.family, self.right)
+
+    def close(self) -> None:
+        pass
 
 
 SETTINGS = {
@@ -78,4 +86,4 @@ def open_toy(home: Path, model: Path, *families: Environment, **values: Any) -> 
         index=VectorIndex(record.index_directory),
         base_path=model,
     )
-    return LifelongLearner(components, {family.family: family for family in families})
+    return LifelongLearner(components, {family.id: family for family in families})
