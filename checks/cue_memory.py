@@ -1,4 +1,4 @@
-"""The laws of a record, for the one here and for whoever brings another backend."""
+"""Contract of record, for the one here and for whoever brings another backend."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def check_memory(open_record: Callable[[Path], Record], folder: Path) -> None:
     record.close()
 
     record = open_record(file)
-    assert len(record.episodes.find()) == len(episodes), "what was recorded is there after opening again (law 5)"
+    assert len(record.episodes.find()) == len(episodes), "what was recorded is there after opening again (invariant Durability)"
     _check_tenants(record, VectorIndex(record.index_directory), vectors)
     _check_erasure(record, episodes[0])
     record.close()
@@ -64,9 +64,9 @@ def _check_tenants(record: Record, index: VectorIndex, vectors: np.ndarray[tuple
         ids, rows = record.episodes.vectors(tenant=tenant)
         found = {hit.id for vector in vectors for hit in index.search(tenant, vector, 8)}
         assert found == set(ids) == {episode.id for episode in record.episodes.find(tenant=tenant)}, "a tenant finds its own, all of it"
-        assert all(id.startswith(tenant) for id in found), "a tenant finds nothing of another (law 6)"
+        assert all(id.startswith(tenant) for id in found), "a tenant finds nothing of another (invariant Tenants)"
         assert rows.shape == (len(ids), 8), "one row an episode"
-    assert record.episodes.among(["ben-0"], tenant="ann") == [], "naming another tenant's episode does not show it (law 6)"
+    assert record.episodes.among(["ben-0"], tenant="ann") == [], "naming another tenant's episode does not show it (invariant Tenants)"
 
 
 def _check_erasure(record: Record, episode: Episode) -> None:
@@ -74,7 +74,7 @@ def _check_erasure(record: Record, episode: Episode) -> None:
     record.lessons.record(Lesson(id="lesson", tenant=tenant, skill=episode.skill, text="Count.", episodes=(episode.id,)))
     erased = record.erase([episode.id])
     assert erased.episodes == 1, "an erasure says how much it took"
-    assert erased.lessons == ("lesson",), "a lesson goes with its evidence (law 7)"
+    assert erased.lessons == ("lesson",), "a lesson goes with its evidence (invariant Provenance)"
     assert record.lessons.find(tenant) == [], "an erased lesson is gone"
     assert episode.id not in record.episodes.vectors(tenant=tenant)[0], "vectors go with their episodes"
     try:

@@ -1,4 +1,4 @@
-"""The laws of a `Discoverer`, for its members here and anybody's own."""
+"""Contract of `Discoverer`, for its members here and anybody's own."""
 
 from __future__ import annotations
 
@@ -33,20 +33,20 @@ def check_discoverer(make: Callable[[], Discoverer]) -> None:
     discovery = make().discover(vectors, known, labels, CLASSES)
     same = example_classes(0)
     unchanged = np.array_equal(vectors, same[0]) and np.array_equal(known, same[1]) and np.array_equal(labels, same[2])
-    assert unchanged, "`discover` leaves its input as it is (law 2)"
+    assert unchanged, "`discover` leaves its input as it is (invariant Purity)"
     _check_shapes(discovery, len(vectors), KNOWN, CLASSES)
     old = groups < KNOWN
     assert np.array_equal(discovery.labels[old], groups[old]), "rows of a known class get its number"
     new = discovery.labels[~old]
     assert new.min() >= KNOWN, "rows of a new class get no known number"
-    assert len(set(zip(new.tolist(), groups[~old].tolist(), strict=True))) == CLASSES - KNOWN, "clear new classes are told apart"
+    assert len(set(zip(new.tolist(), groups[~old].tolist(), strict=True))) == CLASSES - KNOWN, "clear new classes are distinguished"
     again = make().discover(vectors, known, labels, CLASSES)
-    assert np.array_equal(again.probabilities, discovery.probabilities), "the same input gives the same classes (law 1)"
+    assert np.array_equal(again.probabilities, discovery.probabilities), "the same input gives the same classes (invariant Determinism)"
     estimated = make().discover(vectors, known, labels)
     _check_shapes(estimated, len(vectors), KNOWN, estimated.count)
     alone = make().discover(vectors, known[:0], labels[:0], CLASSES)
     _check_shapes(alone, len(vectors), 0, CLASSES)
-    assert len(set(zip(alone.labels.tolist(), groups.tolist(), strict=True))) == CLASSES, "clear classes are told apart with none known"
+    assert len(set(zip(alone.labels.tolist(), groups.tolist(), strict=True))) == CLASSES, "clear classes are distinguished with none known"
     _check_edges(make)
     _check_bad_input(make)
 

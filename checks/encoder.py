@@ -1,4 +1,4 @@
-"""The laws of an `Encoder`, for its members here and anybody's own."""
+"""Contract of `Encoder`, for its members here and anybody's own."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def check_encoder(make: Callable[[], Encoder]) -> None:
     assert np.allclose(np.linalg.norm(rows, axis=1), 1, atol=1e-5), "every row has length one, that of the empty text too"
     assert encoder.encode([]).shape == (0, encoder.dimensions), "no texts give no rows"
     assert np.allclose(encoder.encode(TEXTS[::-1])[::-1], rows, atol=1e-5), "a row does not depend on what stands beside it"
-    assert np.allclose(make().encode(TEXTS), rows, atol=1e-6), "another instance gives the same rows (law 1)"
+    assert np.allclose(make().encode(TEXTS), rows, atol=1e-6), "another instance gives the same rows (invariant Determinism)"
     near, same, far = encoder.encode(["count the students", "count all the students", "walk to the blue ball"])
-    assert near @ same > near @ far, "similar texts lie nearer than foreign ones"
+    assert near @ same > near @ far, "similar texts lie nearer than out-of-scope ones"
     assert rows[4] @ encoder.encode(["How many rows does t have?"])[0] != 0, "the end of a long text counts"

@@ -1,4 +1,4 @@
-"""The laws of a `Head`, for its members here and anybody's own."""
+"""Contract of `Head`, for its members here and anybody's own."""
 
 from __future__ import annotations
 
@@ -31,17 +31,17 @@ def check_head(make: Callable[[], Head]) -> None:
     assert np.array_equal(head.labels, [5, 8, 11]), "classes are known in ascending order"
     same, _, same_labels = example_samples(0)
     unchanged = np.array_equal(vectors, same) and np.array_equal(labels, 3 * same_labels + 5)
-    assert unchanged, "`learn` leaves its input as it is (law 2)"
+    assert unchanged, "`learn` leaves its input as it is (invariant Purity)"
     logits = head.logits(fresh)
     assert (logits.shape, logits.dtype.name) == ((len(fresh), 3), "float64"), f"one float64 a class; got {logits.shape}, {logits.dtype}"
     assert np.isfinite(logits).all(), "logits are finite"
     assert np.array_equal(head.predict(fresh), head.labels[logits.argmax(1)]), "the largest logit is the prediction"
-    assert np.mean(head.predict(fresh) == 3 * example_samples(1)[2] + 5) > 0.9, "three groups far apart are told apart"
+    assert np.mean(head.predict(fresh) == 3 * example_samples(1)[2] + 5) > 0.9, "three groups far apart are distinguished"
     assert np.allclose(head.logits(fresh[::-1])[::-1], logits, atol=1e-6), "an answer does not depend on its neighbours"
     again = make()
     again.learn(vectors[first], labels[first])
     again.learn(vectors[~first], labels[~first])
-    assert np.array_equal(again.logits(fresh), logits), "the same input gives the same answers (law 1)"
+    assert np.array_equal(again.logits(fresh), logits), "the same input gives the same answers (invariant Determinism)"
     assert head.predict(fresh[:0]).shape == (0,), "no rows give no answers"
     _check_file(make, head)
     _check_bad_input(make)

@@ -1,4 +1,4 @@
-"""The laws of a `Scorer`, for its members here and anybody's own."""
+"""Contract of `Scorer`, for its members here and anybody's own."""
 
 from __future__ import annotations
 
@@ -27,26 +27,26 @@ def check_scorer(make: Callable[[], Scorer]) -> None:
     scorer = make()
     assert isinstance(scorer, Scorer), "a scorer has `fit` and `score`"
     novelty = type(scorer).__name__.endswith("Novelty")
-    assert novelty or type(scorer).__name__.endswith("Confidence"), "the name ends in `Novelty` or `Confidence` (law 3)"
+    assert novelty or type(scorer).__name__.endswith("Confidence"), "the name ends in `Novelty` or `Confidence` (invariant Direction)"
     vectors, logits, labels = example_samples(0)
     scorer.fit(vectors, logits, labels)
     same = example_samples(0)
     unchanged = np.array_equal(vectors, same[0]) and np.array_equal(logits, same[1]) and np.array_equal(labels, same[2])
-    assert unchanged, "`fit` leaves its input as it is (law 2)"
+    assert unchanged, "`fit` leaves its input as it is (invariant Purity)"
     fresh, outputs, _ = example_samples(1)
     scores = scorer.score(fresh, outputs)
     assert (scores.shape, scores.dtype.name) == ((len(fresh),), "float32"), f"one float32 a row; got {scores.shape}, {scores.dtype}"
     assert np.isfinite(scores).all(), "scores are finite"
     assert np.allclose(scorer.score(fresh[::-1], outputs[::-1])[::-1], scores, atol=1e-4), "a score does not depend on its neighbours"
     again = make().fit(vectors, logits, labels).score(fresh, outputs)
-    assert np.array_equal(again, scores), "the same input gives the same scores (law 1)"
+    assert np.array_equal(again, scores), "the same input gives the same scores (invariant Determinism)"
     order = np.random.default_rng(2).permutation(len(labels))
     shuffled = make().fit(vectors[order], logits[order], labels[order]).score(fresh, outputs)
     assert np.allclose(shuffled, scores, atol=1e-3, rtol=1e-3), "the order of the samples does not matter"
-    foreign = np.eye(DIMENSIONS, dtype=np.float32)[CLASSES:]
-    strange = scorer.score(foreign, np.full((len(foreign), CLASSES), -3, dtype=np.float32))
+    out_of_scope = np.eye(DIMENSIONS, dtype=np.float32)[CLASSES:]
+    strange = scorer.score(out_of_scope, np.full((len(out_of_scope), CLASSES), -3, dtype=np.float32))
     points_right = strange.min() > scores.mean() if novelty else strange.max() < scores.mean()
-    assert points_right, "novelty is larger where it is stranger, confidence where it is surer, as the name says (law 3)"
+    assert points_right, "novelty is larger where it is stranger, confidence where it is surer, as the name says (invariant Direction)"
     assert scorer.score(fresh[:0], outputs[:0]).shape == (0,), "no rows give no scores"
     _check_bad_input(make)
 

@@ -1,4 +1,4 @@
-"""The words of the house as frozen dataclasses, its settings and its errors. No torch, no I/O."""
+"""The words of the package as frozen dataclasses, its settings and its errors. No torch, no I/O."""
 
 from __future__ import annotations
 

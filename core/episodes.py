@@ -51,7 +51,7 @@ class Episode:
     answer_chance: float | None = field(default=None, compare=False)
     """Chance that the answer is right, its likelihood considered, in (0, 1); None where nothing is known of that."""
     correction: str = ""
-    """The right answer, told by an expert or a user after a failure; empty if none."""
+    """The right answer, given by an expert or a user after a failure; empty if none."""
     usage: Usage = field(default_factory=Usage)
     """Tokens and seconds."""
     created: float = 0.0
@@ -69,7 +69,7 @@ class Episode:
 
     @property
     def trainable(self) -> bool:
-        """Whether consolidation may learn from it: verified success, or a correction (law 8)."""
+        """Whether consolidation may learn from it: verified success, or a correction (invariant Trust)."""
         return self.outcome.verified or bool(self.correction)
 
     def to_json(self) -> str:
@@ -123,7 +123,7 @@ class Lesson:
     text: str
     """The principle, in words a model can follow."""
     episodes: tuple[str, ...]
-    """Ids of the episodes that prove it (law 7)."""
+    """Ids of the episodes that prove it (invariant Provenance)."""
     helped: int = 0
     """Tasks solved with it shown."""
     harmed: int = 0
@@ -195,7 +195,7 @@ class Adapter:
     target: str = ""
     """The skill it was trained for."""
     episodes: tuple[str, ...] = ()
-    """Ids of the episodes it learned from (law 7)."""
+    """Ids of the episodes it learned from (invariant Provenance)."""
     lessons: tuple[str, ...] = ()
     """Ids of the lessons it carries."""
     recipe: dict[str, Any] = field(default_factory=dict)
@@ -221,7 +221,7 @@ class Receipt:
     id: str
     """Unique."""
     asked: str
-    """What was asked, in the caller's words: `episode=...`, `tenant=...`, `skill=...`."""
+    """What was requested, in the caller's words: `episode=...`, `tenant=...`, `skill=...`."""
     episodes: int
     """Episodes removed."""
     lessons: int
@@ -233,12 +233,12 @@ class Receipt:
     probe: dict[str, float]
     """What a search for the erased data finds afterwards; zero everywhere when it worked."""
     erasure: str = ""
-    """`exact` or `approximate`; empty in a receipt from before this was told."""
+    """`exact` or `approximate`; empty in a receipt written by an older version."""
     head_difference: float | None = None
     """Largest difference of any logit between the head that has unlearned and one that never saw the erased episodes, on the newest
     tasks that are left; None where no head knew them."""
     cues_lost: int = 0
-    """Other episodes beyond the budget whose cues went too, because they could not be told apart from those of the erased ones."""
+    """Other episodes beyond the budget whose cues went too, because they could not be distinguished from those of the erased ones."""
     traces: tuple[str, ...] = ()
     """What was made with the erased episodes' help and stays, in words; empty for an exact erasure."""
     created: float = 0.0

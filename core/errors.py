@@ -1,4 +1,4 @@
-"""Every named error of the house. A message says what was wrong and what to do about it."""
+"""Every named error of the package. A message says what was wrong and what to do about it."""
 
 from __future__ import annotations
 

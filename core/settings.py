@@ -1,4 +1,4 @@
-"""Every setting of the house, with its unit and its range; an invalid one is refused by name."""
+"""Every setting of the package, with its unit and its range; an invalid one is refused by name."""
 
 from __future__ import annotations
 
@@ -103,13 +103,13 @@ class WakeSettings:
     max_attempts_when_unlikely: int = 3
     """The same where the agent is likely to fail: there it spends more."""
     novelty_quantile: float = 0.99
-    """Quantile of the known tasks' own novelty above which a task counts as foreign."""
+    """Quantile of the known tasks' own novelty above which a task counts as unknown."""
     abstain_on_unknown: bool = False
-    """Whether a foreign task is declined instead of tried on the base model."""
+    """Whether an unknown task is declined instead of tried on the base model."""
     target_risk: float = 0.2
-    """Error rate that the tasks which the gate vouches for do not exceed, with 95 % confidence."""
+    """Error rate that the tasks are accepted do not exceed, with 95 % confidence."""
     abstain_on_low_confidence: bool = False
-    """Whether a known task that the gate does not vouch for is declined, once it has seen enough to vouch for any."""
+    """Whether a known task below the acceptance threshold is declined, once there is such a threshold."""
 
     def __post_init__(self) -> None:
         _within(
@@ -156,7 +156,7 @@ class SleepSettings:
     per_skill_routing: bool = True
     """A candidate may go live for some skills only. False: one adapter serves all."""
     discover_after: int = 30
-    """Look for new skills once so many foreign tasks have come since the last look."""
+    """Look for new skills once so many unknown tasks have come since the last look."""
     budget_seconds: float = 3600
     """A night ends after the phase in which this many seconds have passed."""
 

@@ -44,7 +44,7 @@ class Observation(Step):
 
 @dataclass(frozen=True, kw_only=True)
 class Recall(Step):
-    """What memory adds. It is data inside a user turn, never a system instruction (law 8)."""
+    """What memory adds. It is data inside a user turn, never a system instruction (invariant Trust)."""
 
     name: ClassVar[str] = "recall"
     lessons: tuple[str, ...] = ()

@@ -53,7 +53,7 @@ class Judge(StrEnum):
 
     @property
     def trusted(self) -> bool:
-        """Whether a success so judged may become a lesson or a training sample (law 8)."""
+        """Whether a success so judged may become a lesson or a training sample (invariant Trust)."""
         return self is not Judge.SELF
 
 
@@ -87,7 +87,7 @@ class Verdict:
     skill: str
     """The nearest known skill, empty when none is known at all."""
     known: bool
-    """False when the task is foreign to every known skill."""
+    """False when the task is unknown: no known skill is near."""
     novelty: float
     """Larger is stranger: one minus the cosine to the nearest remembered task, and what the skills' Gaussians add to it."""
     confidence: float
@@ -95,7 +95,7 @@ class Verdict:
     success_chance: float = 0.5
     """Estimated chance that this agent solves the task, in [0, 1]."""
     accepted: bool = False
-    """Whether the gate vouches for it: known, and sure enough of success to keep the promised error rate."""
+    """Whether it is accepted: known, and its chance of success above the threshold that keeps `target_risk`."""
 
     @property
     def likely_to_fail(self) -> bool:

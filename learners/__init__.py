@@ -4,7 +4,7 @@ A `Sample` is a conversation and the turn that should follow; `train_lora` turns
 immutable adapter directory; `decide_publication` is the gate between a candidate and the skills it may serve; `substitute`
 varies a sample without making it false. `image_network` is the encoder to train where the tasks are pictures.
 
-A `Head` tells the class of a vector and learns class after class without the samples of the earlier ones; an
+A `Head` classifies vectors and learns class after class without the samples of the earlier ones; an
 `UnlearningHead` takes samples back exactly, because all it keeps are sums over them. `SkillHead` is the one that waking asks:
 a closed form that learns and unlearns task by task, and a refit that sleep makes where it errs less. `unlearn` takes classes back
 from a network, approximately.

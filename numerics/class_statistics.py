@@ -92,7 +92,7 @@ class ClassStatistics:
     def forget_class(self, label: int) -> None:
         """Take back a whole class whose samples are no longer at hand: its mean goes, and with it its share of the covariances.
 
-        What its samples added to `sum x x'` around their mean cannot be told apart from the others' and is taken at the average
+        What its samples added to `sum x x'` around their mean cannot be distinguished from the others' and is taken at the average
         of all classes, so the shared covariance stays as it is. Raises `ValueError` for an unknown class.
         """
         if label not in self._rows:
@@ -117,7 +117,7 @@ class ClassStatistics:
         return {**kept, "second": self.second, "explained": self._explained.copy()}
 
     def restore(self, state: Mapping[str, NDArray[Any]]) -> None:
-        """Become what `state` told of. Raises `ValueError` where it has other dimensions."""
+        """Restore what `state` returned. Raises `ValueError` where it has other dimensions."""
         if state["second"].shape != (self.dimensions, self.dimensions):
             raise ValueError(f"the state has {state['second'].shape[0]} dimensions, these moments {self.dimensions}; make them alike")
         self._rows = {int(label): place for place, label in enumerate(state["labels"])}

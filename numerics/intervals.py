@@ -1,6 +1,6 @@
 """Confidence intervals as pure functions: a rate, a mean, a paired difference, a difference of two rates.
 
-numpy is imported where it is used, since this floor must import at once.
+numpy is imported where it is used, since this layer must import at once.
 """
 
 from __future__ import annotations

@@ -75,9 +75,9 @@ class TrainingReport:
 
 
 def train_lora(samples: Sequence[Sample], recipe: Recipe, directory: Path, progress: Progress | None = None) -> TrainingReport:
-    """Train an adapter and write it to `directory`, which must not exist; the samples stay as they are (law 2).
+    """Train an adapter and write it to `directory`, which must not exist; the samples stay as they are (invariant Purity).
 
-    The same samples, recipe and thread count give the same weights on CPU (law 1).
+    The same samples, recipe and thread count give the same weights on CPU (invariant Determinism).
     Raises `ValueError` without samples or when `directory` exists, `AdapterRejected` when `recipe.start` does not fit, and
     `StoreError` when the adapter cannot be written; then nothing of it is left.
     """
@@ -249,7 +249,7 @@ def _by_epoch(losses: Sequence[float], epochs: int) -> tuple[float, ...]:
 
 
 def _write(model: Any, report: TrainingReport, recipe: Recipe, directory: Path) -> None:
-    """Write beside the target, then rename: a directory of that name is always a whole adapter (law 5)."""
+    """Write beside the target, then rename: a directory of that name is always a whole adapter (invariant Durability)."""
     from safetensors import SafetensorError
 
     partial = directory.with_name(f".{directory.name}.partial")

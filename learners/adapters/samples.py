@@ -11,7 +11,7 @@ from ...core import Message
 
 @dataclass(frozen=True, kw_only=True)
 class Sample:
-    """One training example, with the episode it came from (law 7)."""
+    """One training example, with the episode it came from (invariant Provenance)."""
 
     messages: tuple[Message, ...]
     """The conversation, as the served model would see it."""

@@ -63,7 +63,7 @@ class AnalyticHead(ABC):
         return {"dimensions": np.array(self._dimensions), **(self._moments.state() if self._moments else {})}
 
     def restore(self, state: State) -> None:
-        """Become what `state` told of."""
+        """Restore what `state` returned."""
         self._moments, self._dimensions, self._answer = None, 0, None
         if dimensions := int(state["dimensions"]):
             self._begin(dimensions)

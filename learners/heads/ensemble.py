@@ -64,7 +64,7 @@ class Ensemble:
 
     @classmethod
     def of(cls, state: State) -> Ensemble:
-        """What `state` told of; other entries are passed over."""
+        """Rebuild from what `state` returned; other entries are ignored."""
         import torch
 
         networks: list[nn.Sequential] = []

@@ -1,4 +1,4 @@
-"""The noun of the recognisers that learn class after class: `Head`; and how their state is kept in a file."""
+"""The protocol of the recognisers that learn class after class: `Head`; and how their state is kept in a file."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class Head(Protocol):
         """All that was learned, as plain arrays."""
 
     def restore(self, state: State) -> None:
-        """Become what `state` of a head of the same settings told of."""
+        """Restore what `state` of a head of the same settings returned."""
 
 
 @runtime_checkable
@@ -63,7 +63,7 @@ class Kept(Protocol):
         """All that is to be kept, as plain arrays."""
 
     def restore(self, state: State) -> None:
-        """Become what `state` told of."""
+        """Restore what `state` returned."""
 
 
 def predicted(labels: Labels, logits: HeadLogits) -> Labels:

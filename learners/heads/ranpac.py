@@ -81,7 +81,7 @@ class RanPACHead(AnalyticHead):
         return {**super().state(), **{f"held_out_{name}": array for name, array in held.items()}}
 
     def restore(self, state: State) -> None:
-        """Become what `state` told of."""
+        """Restore what `state` returned."""
         super().restore(state)
         if self._moments:
             self._held_out.restore({name.removeprefix("held_out_"): array for name, array in state.items() if name.startswith("held_out_")})

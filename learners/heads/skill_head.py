@@ -50,16 +50,16 @@ class SkillHead:
 
     def __init__(self, *, seed: int = 0) -> None:
         self.seed = seed
-        self._awake = StreamingLDAHead(shrinkage=None)
+        self._closed_form = StreamingLDAHead(shrinkage=None)
         self._names: dict[str, int] = {}
-        self._asleep: Ensemble | None = None
+        self._refit: Ensemble | None = None
         self._refitted: tuple[str, ...] = ()
 
     @property
     def skills(self) -> tuple[str, ...]:
         """The skills known, in the order of the columns of `scores`."""
         names = {number: name for name, number in self._names.items()}
-        return tuple(names[int(label)] for label in self._awake.labels)
+        return tuple(names[int(label)] for label in self._closed_form.labels)
 
     @property
     def refitted(self) -> tuple[str, ...]:
@@ -71,7 +71,7 @@ class SkillHead:
         if not all(skills):
             raise ValueError("a task is learned under a named skill; an unnamed one waits in the novelty buffer")
         if len(skills):
-            self._awake.learn(vectors, self._numbers(skills))
+            self._closed_form.learn(vectors, self._numbers(skills))
 
     def unlearn(self, vectors: Vector, skills: Sequence[str]) -> None:
         """Take tasks back exactly, up to float64 rounding; a refit that may have seen them is dropped.
@@ -81,8 +81,8 @@ class SkillHead:
         if unknown := sorted(set(skills) - set(self.skills)):
             raise ValueError(f"skills {unknown} are not known; forget only what was learned")
         if len(skills):
-            self._awake.unlearn(vectors, self._numbers(skills))
-            self._asleep, self._refitted = None, ()
+            self._closed_form.unlearn(vectors, self._numbers(skills))
+            self._refit, self._refitted = None, ()
             self._names = {name: self._names[name] for name in self.skills}
 
     def refit(self, vectors: Vector, skills: Sequence[str], recalled: int = 0) -> Refit:
@@ -94,7 +94,7 @@ class SkillHead:
         """
         counts = Counter(skills)
         names = sorted(name for name, count in counts.items() if count >= LEAST)
-        self._asleep, self._refitted = None, ()
+        self._refit, self._refitted = None, ()
         rows = np.array([place for place, name in enumerate(skills) if name in names], dtype=np.int64)
         if len(names) < 2:
             return Refit(tasks=0, closed_form_errors=0, refit_errors=None)
@@ -109,32 +109,32 @@ class SkillHead:
         errors = int((candidate.logits(inputs[held]).argmax(1) != targets[held]).sum())
         found = Refit(tasks=int(held.sum()), closed_form_errors=closed_errors, refit_errors=errors)
         if found.kept:
-            self._asleep, self._refitted = _fit(inputs, targets, len(names), self.seed), tuple(names)
+            self._refit, self._refitted = _fit(inputs, targets, len(names), self.seed), tuple(names)
         return found
 
     def scores(self, vectors: Vector) -> HeadLogits:
         """The closed form's scores `(n, skills)`. Raises `ValueError` before the first task."""
-        return self._awake.logits(vectors)
+        return self._closed_form.logits(vectors)
 
     def name(self, vector: Vector) -> tuple[str, float]:
         """The skill of a vector `(d,)`, and the chance that whichever head named it gives it among the skills it knows."""
         logits, names = self.scores(vector[None, :])[0], self.skills
         chosen = names[int(logits.argmax())]
-        if self._asleep is not None and chosen in self._refitted:
-            logits, names = self._asleep.logits(vector[None, :])[0], self._refitted
+        if self._refit is not None and chosen in self._refitted:
+            logits, names = self._refit.logits(vector[None, :])[0], self._refitted
         chances = np.exp(logits - logits.max())
         return names[int(logits.argmax())], float(chances.max() / chances.sum())
 
     def state(self) -> dict[str, NDArray[Any]]:
         """The refit alone: the closed form is made again from the tasks."""
-        return {"refitted": np.array(self._refitted, dtype=np.str_), **(self._asleep.state() if self._asleep else {})}
+        return {"refitted": np.array(self._refitted, dtype=np.str_), **(self._refit.state() if self._refit else {})}
 
     def restore(self, state: State) -> None:
-        """Take over the refit that `state` told of. Raises `ValueError` where it knows a skill that this head does not."""
+        """Restore the refit that `state` returned. Raises `ValueError` where it knows a skill that this head does not."""
         names = tuple(str(name) for name in state["refitted"])
         if unknown := sorted(set(names) - set(self.skills)):
             raise ValueError(f"the refit names skills {unknown} that nothing is known of; sleep again")
-        self._refitted, self._asleep = names, Ensemble.of(state) if names else None
+        self._refitted, self._refit = names, Ensemble.of(state) if names else None
 
     def _numbers(self, skills: Sequence[str]) -> NDArray[np.int64]:
         for skill in skills:

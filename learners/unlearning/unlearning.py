@@ -106,7 +106,7 @@ def unlearn(
     recipe: UnlearningRecipe | None = None,
     blocks: Blocks | None = None,
 ) -> Unlearned:
-    """Forget what a request names; the network given stays as it is (law 2).
+    """Forget what a request names; the network given stays as it is (invariant Purity).
 
     `objective` is `GroupSparseConditioned` unless given, `blocks` are those of `feed_forward_blocks`. Where few samples to keep are at
     hand, the last third of them loses less of the rest than all of them. The erasure is approximate: report it as such.

@@ -84,12 +84,12 @@ class CueHead:
         """Refit from recalled cues. Raises `ValueError` where there are none."""
         if not len(self.labels):
             raise ValueError("CueHead knows no class yet; call `learn` first")
-        rows, labels = self._dreamt()
+        rows, labels = self._replay_set()
         self._dimensions = rows.shape[1]
         targets = places(labels, self.labels)
-        self._members = self._solved(rows, targets), self._descended(rows, targets)
+        self._members = self._fit_kernel_ridge(rows, targets), self._fit_mlp(rows, targets)
 
-    def _solved(self, rows: NDArray[np.float32], targets: NDArray[np.int64]) -> Chances:
+    def _fit_kernel_ridge(self, rows: NDArray[np.float32], targets: NDArray[np.int64]) -> Chances:
         """The classifier in closed form."""
         if len(rows) > MOST_SOLVED:
             some = np.sort(np.random.default_rng(self.seed).choice(len(rows), MOST_SOLVED, replace=False))
@@ -97,13 +97,13 @@ class CueHead:
         weights = balance(targets, len(self.labels)).numpy()
         return kernel_ridge(rows, targets, weights, gamma=self.gamma, regularisation=self.regularisation, sharpness=self.sharpness)
 
-    def _descended(self, rows: NDArray[np.float32], targets: NDArray[np.int64]) -> Chances:
+    def _fit_mlp(self, rows: NDArray[np.float32], targets: NDArray[np.int64]) -> Chances:
         """The perceptron."""
         known, seed = len(self.labels), self.seed + 1000
         net = fit_network(rows, targets, known, hidden=self.hidden, epochs=self.epochs, jitter=self.jitter, seed=seed)
         return partial(chances, net)
 
-    def _dreamt(self) -> tuple[NDArray[np.float32], Labels]:
+    def _replay_set(self) -> tuple[NDArray[np.float32], Labels]:
         """Recalled samples, and the class means in the place of those that were not kept: at most `MOST_MEANS` times a class."""
         rows, labels = self.memory.recall()
         counts = np.bincount(places(labels, self.labels))
@@ -128,6 +128,6 @@ class CueHead:
         return self.memory.state()
 
     def restore(self, state: State) -> None:
-        """Become what `state` told of."""
+        """Restore what `state` returned."""
         self.memory.restore(state)
         self._members = ()

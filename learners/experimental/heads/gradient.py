@@ -50,7 +50,7 @@ class GradientHead(ABC):
         return {"labels": self.labels, **{name: array.copy() for name, array in self._arrays.items()}}
 
     def restore(self, state: State) -> None:
-        """Become what `state` told of."""
+        """Restore what `state` returned."""
         self._labels = np.array(state["labels"], dtype=np.int64)
         self._arrays = {name: np.array(array) for name, array in state.items() if name != "labels"}
 

@@ -154,7 +154,7 @@ class RecursiveLeastSquaresHead:
         return {name: array.copy() for name, array in plain.items()}
 
     def restore(self, state: State) -> None:
-        """Become what `state` told of."""
+        """Restore what `state` returned."""
         self._labels, self._counts = (np.array(state[name], dtype=np.int64) for name in ("labels", "counts"))
         self._inverse, self._weights = (np.array(state[name], dtype=np.float64) for name in ("inverse", "weights"))
 

@@ -26,7 +26,7 @@ class DistillationImageLearner(ImageLearner):
     """LwF (Li and Hoiem 2016, "Learning without Forgetting", https://arxiv.org/abs/1606.09282): on new images the old columns answer as
     they did before.
 
-    New classes are told apart among themselves alone, as usual where classes come one after another: a cross-entropy over all
+    New classes are distinguished among themselves alone, as usual where classes come one after another: a cross-entropy over all
     columns would push the old ones down on every image.
     """
 

@@ -115,7 +115,7 @@ class ImageLearner:
         return {"known": self._known.copy(), **arrays}
 
     def restore(self, state: State) -> None:
-        """Become what `state` of a learner of the same settings told of."""
+        """Restore what `state` of a learner of the same settings returned."""
         self._known = np.array(state["known"], dtype=np.int64)
         self._arrays = {name.removeprefix("kept."): np.array(array) for name, array in state.items() if name.startswith("kept.")}
         self._shape = tuple(int(side) for side in state["shape"]) if "shape" in state else None

@@ -18,7 +18,7 @@ def image_network(classes: int, *, width: int = 64, blocks: Sequence[int] = (2, 
     picture and a linear head. `blocks` counts the blocks of each stage: (2, 2, 2, 2) at width 64 is ResNet-18, (1, 1, 1) at
     width 16 is ResNet-8. A `stride` of 2 in the first convolution makes everything after it cost a quarter. All but the last
     module, `network[:-1]`, gives the features `(n, width * 2 ** (len(blocks) - 1))`. The weights follow from the seed alone
-    (law 1). Raises `ValueError` for no class, no channel, and a stage without a block.
+    (invariant Determinism). Raises `ValueError` for no class, no channel, and a stage without a block.
     """
     import torch
     from torch import nn

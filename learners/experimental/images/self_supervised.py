@@ -96,7 +96,7 @@ class SelfSupervisedEncoder:
         return {"groups": np.array(self._groups), "shape": np.array(self._shape), **network_state(self._network)}
 
     def restore(self, state: State) -> None:
-        """Become what `state` of an encoder of the same settings told of; its `form` may be another."""
+        """Restore what `state` of an encoder of the same settings returned; its `form` may be another."""
         self._groups = int(state["groups"])
         self._network, self._shape = None, None
         if self._groups:

@@ -27,7 +27,7 @@ class Evidence:
     failure: Columns
     """Evidence that this class is wrong `(n, m)`; larger is worse."""
     novelty: Columns
-    """Evidence that the sample is foreign `(n, k)`; larger is stranger."""
+    """Evidence that the sample is out of scope `(n, k)`; larger is stranger."""
 
 
 class EvidenceModel:
@@ -65,7 +65,7 @@ class EvidenceModel:
         """Classes forgotten since the heads were trained."""
         return np.setdiff1d(self.heads.labels, self.labels)
 
-    def read(self, vectors: Vector) -> Evidence:
+    def features(self, vectors: Vector) -> Evidence:
         """Class and evidence of vectors `(n, d)`. Raises `ValueError` for NaN or infinite values.
 
         A class that the heads do not know is named where a sample of it is nearest; what the heads say there is unknown.

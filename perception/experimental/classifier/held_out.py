@@ -1,4 +1,4 @@
-"""What foreign samples look like where none are given: known classes are held out in turn, and the rest is learned without them."""
+"""Out-of-scope samples where none are given: known classes are held out in turn, and the rest is learned without them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from ....numerics.arrays import Labels, Vector
 from ...selective.fusion import Columns
 
 CLASSES = 0.2
-"""Share of the classes held out in a round: these samples are foreign."""
+"""Share of the classes held out in a round: these samples stand for out-of-scope ones."""
 SAMPLES = 0.1
 """Share of the other classes' samples held out in a round: these are known, and new."""
 
@@ -21,7 +21,7 @@ Judge = Callable[[Vector], Columns]
 def held_out_classes(
     vectors: Vector, labels: Labels, fit: Callable[[Vector, Labels, int], Judge], *, rounds: int, seed: int
 ) -> tuple[Columns, Columns]:
-    """Scores of known and of foreign samples that what scored them had not seen, over all rounds.
+    """Scores of known and of out-of-scope samples that what scored them had not seen, over all rounds.
 
     `fit(vectors, labels, round)` learns what is left of the samples `(n, d)` and gives its judge. Each round draws its own
     classes. A repeat of a sample is left out: it would teach that known samples lie nearer than they do. Every class keeps
@@ -37,7 +37,7 @@ def held_out_classes(
         raise ValueError(f"{len(classes)} classes and {rounds} rounds; two classes and one round at least are needed to hold a class out")
     draw = np.random.default_rng(seed)
     known: list[Columns] = []
-    foreign: list[Columns] = []
+    out_of_scope: list[Columns] = []
     for number in range(rounds):
         gone = np.isin(labels, draw.permutation(classes)[: max(1, round(CLASSES * len(classes)))])
         fresh = ~gone & (draw.random(len(labels)) < SAMPLES)
@@ -46,5 +46,5 @@ def held_out_classes(
         kept = ~gone & ~fresh
         judge = fit(vectors[kept], labels[kept], number)
         known.append(judge(vectors[fresh]))
-        foreign.append(judge(vectors[gone]))
-    return np.concatenate(known), np.concatenate(foreign)
+        out_of_scope.append(judge(vectors[gone]))
+    return np.concatenate(known), np.concatenate(out_of_scope)

@@ -1,4 +1,4 @@
-"""`NoveltyEvidence`: everything that speaks for a sample being foreign, a column each, to be fused."""
+"""`NoveltyEvidence`: everything that suggests that a sample is out of scope, a column each, to be fused."""
 
 from __future__ import annotations
 

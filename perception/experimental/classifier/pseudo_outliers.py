@@ -2,7 +2,7 @@
 
 Ma et al. 2024, "Towards Trustworthy Dataset Distillation" (TrustDD), https://arxiv.org/abs/2307.09165: pseudo-outliers for images by
 jigsaw, inversion, pixelation and speckle; for texts the same idea
-with words. All draw from a seed alone (law 1) and leave their input as it is (law 2).
+with words. All draw from a seed alone (invariant Determinism) and leave their input as it is (invariant Purity).
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""`SelectiveClassifier`: will this fail, is it foreign, and may the agent act; with thresholds that keep what they promise."""
+"""`SelectiveClassifier`: will this fail, is it out of scope, and may the agent act; with thresholds that keep what they promise."""
 
 from __future__ import annotations
 
@@ -42,9 +42,9 @@ class SelectiveGuarantee:
     """What a gate promises of samples like those that it was calibrated on, and what it kept there."""
 
     foreign_rate: float
-    """Promised: a sample of a known class is called foreign with no more than this probability."""
+    """Promised: a sample of a known class is called out of scope with no more than this probability."""
     threshold: float
-    """Novelty above which a sample is foreign; infinite where there were too few samples to promise anything else."""
+    """Novelty above which a sample is out of scope; infinite where there were too few samples to promise anything else."""
     foreign_share: float
     """Share of the calibration samples, all of known classes, above it."""
     rule: SelectiveRule
@@ -55,13 +55,13 @@ class SelectiveGuarantee:
 
 @dataclass(frozen=True, kw_only=True)
 class SelectiveDecision:
-    """What is to be done with samples; who may neither be acted on nor is foreign is worth a question."""
+    """What is to be done with samples; who may neither be acted on nor is out of scope is worth a question."""
 
     scores: SelectiveScores
     """What the decision rests on."""
     act: NDArray[np.bool_]
     """The confidence reaches the rule's threshold `(n,)`."""
-    foreign: NDArray[np.bool_]
+    out_of_scope: NDArray[np.bool_]
     """The novelty passes its threshold, and the agent may not act `(n,)`."""
 
 
@@ -148,8 +148,8 @@ class SelectiveClassifier:
     ) -> Self:
         """Begin anew from samples `(n, d)` of known classes and a validation split of the same classes, not seen in training.
 
-        `outliers` of no class train the heads by OpenMix; `validation_outliers`, kept from training, teach the fusion what is
-        foreign. Without them known classes are held out instead, `rounds` times; with one class only and no outliers all
+        `outliers` of no class train the heads by OpenMix; `validation_outliers`, kept from training, teach the fusion what out-of-scope
+        samples look like. Without them known classes are held out instead, `rounds` times; with one class only and no outliers all
         evidence counts alike. Raises `ValueError` for fewer than two validation samples, for validation classes that have
         no sample, for NaN or infinite values, and for lengths that differ.
         """
@@ -163,32 +163,32 @@ class SelectiveClassifier:
             )
         weigh, calibrate = np.array_split(np.random.default_rng(self.seed).permutation(len(held)), 2)
         known = self._learned(rows, labels, outliers, self.members, self.seed)
-        reading = known.read(held[weigh])
-        right = reading.labels == held_labels[weigh]
+        evidence = known.features(held[weigh])
+        right = evidence.labels == held_labels[weigh]
         if validation_outliers is not None and len(validation_outliers):
-            samples = reading.novelty, known.read(validation_outliers).novelty
+            samples = evidence.novelty, known.features(validation_outliers).novelty
         elif len(known.labels) > 1:
-            known_columns, foreign = self._held_out(rows, labels, outliers)
-            samples = (known_columns if len(known_columns) else reading.novelty), foreign
+            known_columns, out_of_scope = self._held_out(rows, labels, outliers)
+            samples = (known_columns if len(known_columns) else evidence.novelty), out_of_scope
         else:
-            samples = reading.novelty, reading.novelty[:0]
-        self._fitted = _Fitted(known=known, failure=_failure_fusion(reading.failure, right), novelty=Fusion.fit(*samples, monotone=False))
+            samples = evidence.novelty, evidence.novelty[:0]
+        self._fitted = _Fitted(known=known, failure=_failure_fusion(evidence.failure, right), novelty=Fusion.fit(*samples, monotone=False))
         self.recalibrate(held[calibrate], held_labels[calibrate])
         return self
 
     def judge(self, vectors: Vector) -> SelectiveScores:
         """Class, failure and novelty of vectors `(n, d)`. Raises `ValueError` for NaN or infinite values."""
         fitted = self._ready()
-        reading = fitted.known.read(vectors)
+        evidence = fitted.known.features(vectors)
         return SelectiveScores(
-            labels=reading.labels, failure=fitted.failure.chance(reading.failure), novelty=fitted.novelty.chance(reading.novelty)
+            labels=evidence.labels, failure=fitted.failure.chance(evidence.failure), novelty=fitted.novelty.chance(evidence.novelty)
         )
 
     def decide(self, vectors: Vector) -> SelectiveDecision:
-        """Act, call foreign, or neither, for vectors `(n, d)`. Raises `ValueError` where `promise` does."""
+        """Act, call out of scope, or neither, for vectors `(n, d)`. Raises `ValueError` where `promise` does."""
         promise, scores = self.promise, self.judge(vectors)
         act = scores.confidence >= promise.rule.threshold
-        return SelectiveDecision(scores=scores, act=act, foreign=~act & (scores.novelty > promise.threshold))
+        return SelectiveDecision(scores=scores, act=act, out_of_scope=~act & (scores.novelty > promise.threshold))
 
     def recalibrate(self, vectors: Vector, labels: Labels) -> SelectiveGuarantee:
         """Set the thresholds on samples `(n, d)` of known classes that neither training nor fusion saw.
@@ -232,7 +232,7 @@ class SelectiveClassifier:
         def fit(some: Vector, classes: Labels, number: int) -> Judge:
             # One head is enough to weigh the kinds of evidence against one another, at a fraction of the time.
             known = self._learned(some, classes, outliers, 1, self.seed * self.rounds + number)
-            return lambda vectors: known.read(vectors).novelty
+            return lambda vectors: known.features(vectors).novelty
 
         return held_out_classes(rows, labels, fit, rounds=self.rounds, seed=self.seed)
 
@@ -244,18 +244,18 @@ def promise_of(scores: SelectiveScores, labels: Labels, *, foreign_rate: float, 
     """
     count = len(labels)
     rule = selective_rule(scores.confidence, scores.labels == labels, risk=risk, delta=delta)
-    # Past the last of n samples there is no quantile: the only threshold that keeps the promise calls nothing foreign.
+    # Past the last of n samples there is no quantile: the only threshold that keeps the promise calls nothing out of scope.
     reachable = ceil((count + 1) * (1 - foreign_rate)) <= count
     threshold = conformal_quantile(scores.novelty, 1 - foreign_rate) if reachable else inf
     share = float((scores.novelty > threshold).mean())
     return SelectiveGuarantee(foreign_rate=foreign_rate, threshold=threshold, foreign_share=share, rule=rule, samples=count)
 
 
-def _failure_fusion(doubts: Columns, right: NDArray[np.bool_]) -> Fusion:
-    """The chance of a wrong class; where all were right, or all wrong, by the rule of succession (Laplace 1814) and equal doubts."""
+def _failure_fusion(failure_evidence: Columns, right: NDArray[np.bool_]) -> Fusion:
+    """The chance of a wrong class; where all were right, or all wrong, by the rule of succession (Laplace 1814) and equal weights."""
     if right.any() and not right.all():
-        return Fusion.fit(doubts[right], doubts[~right], balanced=False)
-    return Fusion.equal(doubts, bias=log((float((~right).sum()) + 1) / (float(right.sum()) + 1)))
+        return Fusion.fit(failure_evidence[right], failure_evidence[~right], balanced=False)
+    return Fusion.equal(failure_evidence, bias=log((float((~right).sum()) + 1) / (float(right.sum()) + 1)))
 
 
 def _labelled(name: str, vectors: Vector, labels: Labels) -> tuple[Vector, Labels]:

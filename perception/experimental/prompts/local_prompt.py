@@ -1,4 +1,4 @@
-"""`LocalPrompt`: what is foreign in an image, told by prompts for its regions, from a few images of each class."""
+"""`LocalPrompt`: what is out of scope in an image, told by prompts for its regions, from a few images of each class."""
 
 from __future__ import annotations
 
@@ -90,8 +90,8 @@ class LocalPrompt:
         local, negative = self._features()
         scale = self._encoder.scale / self._temperature
         fit = local_contrastive(scale * near @ local.T, scale * near @ negative.T, labels, self._regions)
-        foreign = negative_contrastive(scale * far @ local.T, scale * far @ negative.T, labels, self._regions)
-        return fit + self._weights[0] * foreign + self._weights[1] * mean_likeness(negative)
+        out_of_scope = negative_contrastive(scale * far @ local.T, scale * far @ negative.T, labels, self._regions)
+        return fit + self._weights[0] * out_of_scope + self._weights[1] * mean_likeness(negative)
 
     def class_scores(self, images: Tensor) -> Tensor:
         """`(n, classes)`, larger is likelier: `exp(global cosine)` times the mean of `exp(local cosine)` over the most alike regions."""

@@ -88,8 +88,8 @@ class MisclassificationPrompt:
 
         category, negative = self._features()
         logits = self._encoder.scale * images @ torch.cat([category, negative]).T
-        foreign = negative_loss(self._encoder.scale * pseudo @ category.T, self._encoder.scale * pseudo @ negative.T)
-        return cross_entropy(logits, labels) + self._weights[0] * foreign + self._weights[1] * overlap(negative)
+        out_of_scope = negative_loss(self._encoder.scale * pseudo @ category.T, self._encoder.scale * pseudo @ negative.T)
+        return cross_entropy(logits, labels) + self._weights[0] * out_of_scope + self._weights[1] * overlap(negative)
 
     def probabilities(self, images: Tensor) -> Tensor:
         """`(n, classes)`: the classes' shares of the softmax over classes and negatives; what is missing from 1 is doubt."""

@@ -74,10 +74,10 @@ def train_classifier(
     objective: Objective | None = None,
     augment: Augment | None = None,
 ) -> nn.Module:
-    """A trained copy of `network`, in evaluation mode; the network and the samples stay as they are (law 2).
+    """A trained copy of `network`, in evaluation mode; the network and the samples stay as they are (invariant Purity).
 
     `inputs` `(n, ...)` and `labels` `(n,)` of class numbers; the network gives `(n, classes + objective.extra_classes)`.
-    The same input gives the same weights on CPU (law 1). Raises `ValueError` for NaN or infinite inputs, for no samples and
+    The same input gives the same weights on CPU (invariant Determinism). Raises `ValueError` for NaN or infinite inputs, for no samples and
     for lengths that differ.
     """
     import torch

@@ -77,8 +77,8 @@ class OutlierExposure:
         from torch.nn.functional import cross_entropy
 
         # In one pass, so that batch norms see in training the mixture that their running statistics keep.
-        logits, foreign = network(torch.cat([inputs, _drawn(self.outliers, inputs, draw)])).chunk(2)
-        uniform: Tensor = (foreign.logsumexp(-1) - foreign.mean(-1)).mean()
+        logits, outliers = network(torch.cat([inputs, _drawn(self.outliers, inputs, draw)])).chunk(2)
+        uniform: Tensor = (outliers.logsumexp(-1) - outliers.mean(-1)).mean()
         return cross_entropy(logits, labels) + self.weight * uniform
 
 
@@ -106,8 +106,8 @@ class OpenMix:
 
         lam = float(draw.beta(self.alpha, self.alpha))
         first, rest = self._split(network, draw)
-        hidden, foreign = first(torch.cat([inputs, _drawn(self.outliers, inputs, draw)])).chunk(2)
-        logits, mixed = rest(torch.cat([hidden, lam * hidden + (1 - lam) * foreign])).chunk(2)
+        hidden, outliers = first(torch.cat([inputs, _drawn(self.outliers, inputs, draw)])).chunk(2)
+        logits, mixed = rest(torch.cat([hidden, lam * hidden + (1 - lam) * outliers])).chunk(2)
         extra = torch.full_like(labels, logits.shape[-1] - 1)
         return cross_entropy(logits, labels) + self.weight * (lam * cross_entropy(mixed, labels) + (1 - lam) * cross_entropy(mixed, extra))
 

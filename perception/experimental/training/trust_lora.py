@@ -76,7 +76,7 @@ def train_change(
     augment: Augment | None = None,
     rank: int = 8,
 ) -> dict[str, Tensor]:
-    """The low-rank change of all linear layers that serves an objective; the network stays as it is (law 2).
+    """The low-rank change of all linear layers that serves an objective; the network stays as it is (invariant Purity).
 
     Raises `ValueError` for a network without linear layers, for a rank below 1 and as `train_classifier` does.
     """

@@ -56,9 +56,9 @@ def test_known_and_foreign_are_told_apart_without_an_outlier_seen() -> None:
     known, foreign = fitted().decide(fresh), fitted().decide(FOREIGN)
     np.testing.assert_array_equal(known.scores.labels, classes)
     assert known.act.mean() > 0.7
-    assert foreign.foreign.all()
+    assert foreign.out_of_scope.all()
     assert not foreign.act.any()
-    assert not (known.act & known.foreign).any()
+    assert not (known.act & known.out_of_scope).any()
     assert foreign.scores.novelty.min() > known.scores.novelty.mean()
     assert fitted().outdated == ()
     promise = fitted().promise
@@ -123,13 +123,13 @@ def test_a_class_comes_and_goes_without_a_refit() -> None:
         lively.decide(fresh)
     assert (lively.judge(fresh[10:]).labels == 42).all()
     lively.recalibrate(np.vstack([held, fresh[10:]]), np.concatenate([classes, np.full(10, 42)]))
-    assert lively.decide(fresh).foreign.mean() < 0.5
+    assert lively.decide(fresh).out_of_scope.mean() < 0.5
     lively.forget(np.array([42]))
     lively.forget(np.array([1]))
     assert any("masked" in line and "[1]" in line for line in lively.outdated)
     assert not (lively.judge(held).labels == 1).any()
     lively.recalibrate(held[classes != 1], classes[classes != 1])
-    assert lively.decide(held[classes == 1]).foreign.all()
+    assert lively.decide(held[classes == 1]).out_of_scope.all()
     with pytest.raises(ValueError, match="would be left"):
         lively.forget(np.array([0, 2]))
 
@@ -151,12 +151,12 @@ def test_thin_samples_have_a_defined_answer(some: str) -> None:
     for rows in (held, FOREIGN, held[:0]):
         decision = thin.decide(rows)
         assert np.isfinite(decision.scores.confidence).all()
-        assert len(decision.act) == len(decision.foreign) == len(rows)
+        assert len(decision.act) == len(decision.out_of_scope) == len(rows)
     if some == "all wrong":
         assert not thin.decide(held).act.any()
         assert thin.judge(held).failure.mean() > 0.9
     elif some != "one sample":  # there, new samples of the thin class look foreign, and the threshold makes room for them
-        assert thin.decide(FOREIGN).foreign.mean() > 0.5
+        assert thin.decide(FOREIGN).out_of_scope.mean() > 0.5
 
 
 def test_bad_input_is_refused_by_name() -> None:
