@@ -21,6 +21,7 @@ from .cues.cue_memory import CueMemory
 from .index.vector_index import Hit, VectorIndex
 from .recall.recall import fit_budget, neutralise, recall
 from .sqlite.adapters import AdapterStore
+from .sqlite.changes import START, ChangeLog, Changes, Position
 from .sqlite.compress import compress
 from .sqlite.effect import MemoryEffect, memory_effect, posterior
 from .sqlite.episodes import EpisodeStore, Fingerprint
@@ -32,7 +33,10 @@ from .sqlite.record import Erased, Record
 from .sqlite.skill_cues import SkillCueStore
 
 __all__ = [
+    "START",
     "AdapterStore",
+    "ChangeLog",
+    "Changes",
     "Closure",
     "CueMemory",
     "EpisodeStore",
@@ -42,6 +46,7 @@ __all__ = [
     "Journal",
     "LessonStore",
     "MemoryEffect",
+    "Position",
     "ReceiptStore",
     "Record",
     "SkillCueStore",

@@ -82,6 +82,20 @@ class Database:
                     self._connection.execute("ROLLBACK")
                 raise
 
+    @contextmanager
+    def snapshot(self) -> Iterator[None]:
+        """All reads inside see the record of one moment; writers of other processes do not wait for it."""
+        with self._lock, self._named():
+            if self._connection.in_transaction:
+                yield
+                return
+            self._connection.execute("BEGIN")
+            try:
+                yield
+            finally:
+                with suppress(sqlite3.Error):
+                    self._connection.execute("COMMIT")
+
     def rows(self, sql: str, values: Sequence[Any] = ()) -> list[Any]:
         """All rows of a query."""
         with self._lock, self._named():
@@ -130,6 +144,6 @@ def _advice(message: str) -> str:
     return "check that it is a file which may be written"
 
 
-def listed(values: Iterable[str]) -> str:
-    """Ids as one JSON value for `IN (SELECT value FROM json_each(?))`, however many there are."""
+def listed(values: Iterable[str] | Iterable[int]) -> str:
+    """Ids or row numbers as one JSON value for `IN (SELECT value FROM json_each(?))`, however many there are."""
     return json.dumps(list(values))

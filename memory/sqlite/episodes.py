@@ -54,7 +54,7 @@ class EpisodeStore:
         body = self._database.value("SELECT body FROM episodes WHERE id = ?", (id,))
         if body is None:
             raise NothingFound(f"no episode {id!r} in the record")
-        return _read(body)
+        return read_episode(body)
 
     def find(
         self,
@@ -72,7 +72,7 @@ class EpisodeStore:
         where, values = _where(tenant=tenant, skill=skill, environment=environment, success=success, trainable=trainable, control=control)
         order = "DESC" if newest_first else "ASC"
         sql = f"SELECT body FROM episodes{where} ORDER BY sequence {order} LIMIT ?"
-        return [_read(body) for (body,) in self._database.rows(sql, (*values, -1 if limit is None else limit))]
+        return [read_episode(body) for (body,) in self._database.rows(sql, (*values, -1 if limit is None else limit))]
 
     def among(self, ids: Sequence[str], *, tenant: str, skill: str = "", trainable: bool | None = None) -> list[Episode]:
         """Those of `ids` that belong to the tenant (and skill, where named), in the order of `ids`."""
@@ -80,7 +80,7 @@ class EpisodeStore:
         # CROSS JOIN keeps the order of the loops: by id, and not over all of the tenant's episodes.
         sql = f"SELECT id, body FROM (SELECT value FROM json_each(?)) AS named CROSS JOIN episodes ON id = named.value{where}"
         found = dict(self._database.rows(sql, (listed(ids), *values)))
-        return [_read(found[id]) for id in ids if id in found]
+        return [read_episode(found[id]) for id in ids if id in found]
 
     def count(
         self,
@@ -125,7 +125,8 @@ class EpisodeStore:
             episodes = [self.get(id) for id in ids]
             for episode in episodes:
                 _update(connection, replace(episode, skill=skill))
-            raise_generations(connection, {episode.task.tenant for episode in episodes if episode.skill != skill})
+            # A task that is filed for the first time is an addition, which the log of changes tells.
+            raise_generations(connection, {episode.task.tenant for episode in episodes if episode.skill not in ("", skill)})
 
     def novel(self, tenant: str) -> list[Episode]:
         """The novelty buffer: episodes filed under no skill yet, oldest first."""
@@ -226,7 +227,7 @@ def _insert(connection: sqlite3.Connection, episode: Episode, blob: bytes) -> No
     known = connection.execute("SELECT body, vector FROM episodes JOIN vectors USING (sequence) WHERE id = ?", (episode.id,)).fetchone()
     if known is not None:
         # A run that was killed after the commit repeats its last task, at another time of day.
-        if replace(_read(known[0]), created=episode.created) != episode or known[1] != blob:
+        if replace(read_episode(known[0]), created=episode.created) != episode or known[1] != blob:
             raise ValueError(f"episode {episode.id!r} is recorded already with other content; use `judge` or `assign` to change it")
         return
     columns = {"id": episode.id, **_columns(episode)}
@@ -273,7 +274,8 @@ def _blob(connection: sqlite3.Connection, vector: Vector) -> bytes:
     return row.tobytes()
 
 
-def _read(body: str) -> Episode:
+def read_episode(body: str) -> Episode:
+    """An episode from its stored body. Raises `StoreError` where it is damaged."""
     try:
         return Episode.from_json(body)
     except (ValueError, KeyError, TypeError) as error:

@@ -10,6 +10,7 @@ from typing import Self
 from ...core import StoreError
 from ..index.files import discard
 from .adapters import AdapterStore
+from .changes import ChangeLog
 from .database import Database, listed
 from .episodes import EpisodeStore, rewrite
 from .generations import Generations, raise_generations
@@ -51,6 +52,7 @@ class Record:
         self.index_directory = path.parent / "index"
         self.database = Database(path)
         self.episodes = EpisodeStore(self.database)
+        self.changes = ChangeLog(self.database)
         self.lessons = LessonStore(self.database)
         self.adapters = AdapterStore(self.database, path.parent)
         self.journal = Journal(self.database)

@@ -89,7 +89,25 @@ UPKEEP = (
     "CREATE TABLE erasures (id TEXT PRIMARY KEY, body BLOB NOT NULL) WITHOUT ROWID",
 )
 
-STEPS = (TABLES, CUES, NAMES, UPKEEP)
+LOG = (
+    # Its entries end in the row number, so that the rows of one tenant after a number are found without reading the others'.
+    "CREATE INDEX episodes_by_tenant ON episodes (tenant)",
+    # What a cache of older rows has to read again: rows filed for the first time, and rows judged. One entry a row and kind.
+    "CREATE TABLE changes (number INTEGER PRIMARY KEY AUTOINCREMENT, tenant TEXT NOT NULL, sequence INTEGER NOT NULL, kind TEXT NOT NULL)",
+    "CREATE INDEX changes_by_tenant ON changes (tenant)",
+    "CREATE INDEX changes_by_row ON changes (sequence)",
+    """CREATE TRIGGER change_removed AFTER DELETE ON episodes BEGIN
+        DELETE FROM changes WHERE sequence = old.sequence; END""",
+    """CREATE TRIGGER episode_filed AFTER UPDATE OF skill ON episodes WHEN old.skill = '' AND new.skill != '' BEGIN
+        DELETE FROM changes WHERE sequence = new.sequence AND kind = 'filed';
+        INSERT INTO changes (tenant, sequence, kind) VALUES (new.tenant, new.sequence, 'filed'); END""",
+    """CREATE TRIGGER episode_judged AFTER UPDATE OF success, trusted ON episodes
+        WHEN old.success IS NOT new.success OR old.trusted != new.trusted BEGIN
+        DELETE FROM changes WHERE sequence = new.sequence AND kind = 'judged';
+        INSERT INTO changes (tenant, sequence, kind) VALUES (new.tenant, new.sequence, 'judged'); END""",
+)
+
+STEPS = (TABLES, CUES, NAMES, UPKEEP, LOG)
 """What makes each format of the file out of the one before."""
 
 VERSION = len(STEPS)
