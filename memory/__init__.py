@@ -1,7 +1,7 @@
 """What is kept outside the weights.
 
 A `Record` is one SQLite file. It holds episodes with their embeddings, the lessons drawn from them, the adapters that
-learned from them, the journal of the runs under way and the receipts of what was erased. Beside it stands a
+learned from them, where the work under way stands and the receipts of what was erased. Beside it stands a
 `VectorIndex`, a cache that finds the nearest episodes of a tenant and can be made again at any time.
 
 The verbs are *record*, *recall* and *forget*. `record.episodes.record` returns once an episode is on disk. `recall`
@@ -25,12 +25,12 @@ from .sqlite.changes import START, ChangeLog, Changes, Position
 from .sqlite.compress import compress
 from .sqlite.effect import MemoryEffect, memory_effect, posterior
 from .sqlite.episodes import EpisodeStore, Fingerprint
-from .sqlite.journal import Journal
 from .sqlite.lessons import LessonStore
 from .sqlite.provenance import Closure, closure
 from .sqlite.receipts import ReceiptStore
 from .sqlite.record import Erased, Record
 from .sqlite.skill_cues import SkillCueStore
+from .sqlite.state import StateStore
 
 __all__ = [
     "START",
@@ -43,13 +43,13 @@ __all__ = [
     "Erased",
     "Fingerprint",
     "Hit",
-    "Journal",
     "LessonStore",
     "MemoryEffect",
     "Position",
     "ReceiptStore",
     "Record",
     "SkillCueStore",
+    "StateStore",
     "VectorIndex",
     "closure",
     "compress",

@@ -9,13 +9,16 @@ from __future__ import annotations
 from .components import Components
 from .discover import Question, answer, questions
 from .learner import LifelongLearner, Status, acceptance_rule, unlabelled
-from .sleep import Progress, SleepReport
+from .run_state import EvaluationRow, RunSeconds, SleepReport
+from .sleep import Progress
 
 __all__ = [
     "Components",
+    "EvaluationRow",
     "LifelongLearner",
     "Progress",
     "Question",
+    "RunSeconds",
     "SleepReport",
     "Status",
     "acceptance_rule",

@@ -19,7 +19,8 @@ from ..learners import SkillHead
 from ..memory import Record, VectorIndex
 from ..perception import Encoder, OutcomeModel, Recogniser
 from ..serving import Engine
-from .skill_heads import head_file, head_of, relabel_count, told
+from .run_state import relabel_count
+from .skill_heads import head_file, head_of, told
 
 log = logging.getLogger("lifelong")
 
@@ -103,7 +104,7 @@ class Components:
 
     def drop_stale_caches(self, tenant: str) -> None:
         """Drop what is derived from the tenant's record if somebody, in whatever process, has filed episodes anew."""
-        times = int(self.record.journal.get(relabel_count(tenant), 0))
+        times = relabel_count(self.record, tenant)
         if times != self.relabel_counts.setdefault(tenant, times):
             self.unlearn_caches(tenant)
             self.relabel_counts[tenant] = times

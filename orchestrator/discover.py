@@ -18,7 +18,7 @@ from ..memory import Record
 from ..numerics.arrays import l2_normalize
 from ..perception import ClassStatistics, Discoverer, Discovery, ProtoGCD, leave_one_out_novelty
 from .components import Components, Vector
-from .skill_heads import relabel_count
+from .run_state import DiscoverCounts, count_relabelling
 
 PROVISIONAL = re.compile(r"new-\d{4}")
 """What a discovered skill is called until a person names it."""
@@ -54,10 +54,10 @@ def discover(components: Components, tenant: str, discoverer: Discoverer | None 
     A task joins a skill only where another of its group is clearly nearer than all that is known, and a group becomes a skill
     only with `sleep.min_episodes` such tasks; the rest waits on. All of it happens in one transaction.
     """
-    settings, record, key = components.settings.sleep, components.record, f"discover/{tenant}"
-    before = record.journal.get(key, {"waiting": 0, "named": 0})
+    settings, record = components.settings.sleep, components.record
+    before = record.state.get(DiscoverCounts, tenant=tenant) or DiscoverCounts(tenant=tenant)
     buffer = [episode for episode in record.episodes.novel(tenant) if not episode.demonstration]
-    if len(buffer) < before["waiting"] + settings.discover_after:
+    if len(buffer) < before.waiting + settings.discover_after:
         return []
     ids, vectors = record.episodes.vectors(tenant=tenant, ids=[episode.id for episode in buffer])
     seen = np.flatnonzero(vectors.any(axis=1))
@@ -65,11 +65,12 @@ def discover(components: Components, tenant: str, discoverer: Discoverer | None 
     known, labels = _known(components, tenant)
     found = _sorted_out(discoverer or ProtoGCD(seed=components.settings.seed), vectors, known, labels, settings.min_episodes)
     groups = _groups(found, vectors, known, settings.min_episodes)
-    names = [f"new-{before['named'] + number:04d}" for number in range(1, len(groups) + 1)]
+    names = [f"new-{before.named + number:04d}" for number in range(1, len(groups) + 1)]
     with record.database.transaction():
         for name, group in zip(names, groups, strict=True):
             _file(record, tenant, [ids[row] for row in group], name)
-        record.journal.set(key, {"waiting": len(buffer) - sum(map(len, groups)), "named": before["named"] + len(groups)})
+        waiting = len(buffer) - sum(map(len, groups))
+        record.state.put(DiscoverCounts(tenant=tenant, waiting=waiting, named=before.named + len(groups)))
     components.unlearn_caches(tenant)
     return names
 
@@ -104,7 +105,7 @@ def answer(record: Record, tenant: str, asked: str, name: str) -> int:
     if not question and not record.episodes.among([asked], tenant=tenant):
         raise NothingFound(f"tenant {tenant!r} has neither a question nor an episode {asked!r}; see `lifelong questions`")
     with record.database.transaction():
-        record.journal.set(relabel_count(tenant), int(record.journal.get(relabel_count(tenant), 0)) + 1)
+        count_relabelling(record, tenant)
         if question:
             return record.rename_skill(tenant, asked, target)
         _file(record, tenant, [asked], target)

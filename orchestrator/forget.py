@@ -5,23 +5,22 @@ from __future__ import annotations
 import shutil
 import time
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 from ..core import Adapter, AdapterStatus, MalformedTask, NothingFound, Receipt
 from ..envs import Environment
 from ..learners import SkillHead
 from ..memory import closure
 from .components import Components
-from .skill_heads import PROBED, difference, refit, refit_key, taken, told
-from .sleep import Progress, SleepReport, sleep
+from .run_state import PendingErasure, RefitStamp, SleepReport
+from .skill_heads import PROBED, difference, refit, taken, told
+from .sleep import Progress, sleep
 
 EXACT = 1e-5
 """Largest difference of a logit that counts as rounding."""
-PENDING = "forget/pending"
-"""Journal key of an erasure that was promised and is not finished."""
 
 
 def forget(
@@ -46,58 +45,58 @@ def forget(
     ids = _matching(components, episode, tenant, skill)
     if not ids:
         raise NothingFound(f"nothing recorded matches {asked}")
-    state = {"id": uuid.uuid4().hex[:12], "asked": asked, "ids": ids, "rebuild": rebuild, "erased": False}
-    components.record.journal.set(PENDING, state)
-    return finish(components, environments, progress=progress)
+    pending = PendingErasure(id=uuid.uuid4().hex[:12], asked=asked, episodes=tuple(ids), rebuild=rebuild)
+    components.record.state.put(pending)
+    return finish(components, environments, pending, progress=progress)
 
 
-def finish(components: Components, environments: Mapping[str, Environment], *, progress: Progress | None = None) -> Receipt:
-    """Carry out the pending erasure, from where it stands. Raises `NothingFound` when none is pending."""
-    journal = components.record.journal
-    state: dict[str, Any] | None = journal.get(PENDING, None)
-    if state is None:
-        raise NothingFound("no erasure is pending")
+def finish(
+    components: Components, environments: Mapping[str, Environment], state: PendingErasure, *, progress: Progress | None = None
+) -> Receipt:
+    """Carry out a pending erasure, from where it stands."""
+    store = components.record.state
+    ids = list(state.episodes)
     heads: dict[str, SkillHead] = {}
-    if not state["erased"]:
-        heads = components.guarded("skill head", lambda: _unlearned(components, state["ids"]), {})
+    if not state.erased:
+        heads = components.guarded("skill head", lambda: _unlearned(components, ids), {})
         # What has to go is written down first: once the rows are gone, a process that died in between could not tell any more.
-        again = "tenants" in state
+        again = state.planned
         if not again:
-            state |= _plan(components, state["ids"])
-            journal.set(PENDING, state)
-        erased = components.record.erase(state["ids"])
-        traced = {*erased.codebooks, *(one for one in state["cued"] if again and components.record.cues.find(tenant=one))}
+            state = _planned(components, state)
+            store.put(state)
+        erased = components.record.erase(ids)
+        traced = {*erased.codebooks, *(one for one in state.cued if again and components.record.cues.find(tenant=one))}
         traces = [f"a codebook of the cues of tenant {tenant!r}, fitted with the help of what is gone" for tenant in sorted(traced)]
-        state |= {"cues_lost": len(erased.cues), "traces": traces, "erased": True}
-        journal.set(PENDING, state)
-    affected = [components.record.adapters.get(name) for name in state["adapters"]]
+        state = replace(state, cues_lost=len(erased.cues), traces=tuple(traces), erased=True)
+        store.put(state)
+    affected = [components.record.adapters.get(name) for name in state.adapters]
     for adapter in affected:
         components.retire(adapter.name)
         shutil.rmtree(adapter.path, ignore_errors=True)
-    for tenant in state["tenants"]:
-        journal.delete(refit_key(tenant))
+    for tenant in state.tenants:
+        store.delete(RefitStamp, tenant=tenant)
         components.head_file(tenant).unlink(missing_ok=True)
     components.index.rebuild(components.record)
     components.unlearn_caches()
     apart = _apart(components, heads)
-    nights = _rebuild(components, environments, affected, state["tenants"], progress) if state["rebuild"] else []
-    found = probe(components, state["ids"], affected)
+    nights = _rebuild(components, environments, affected, state.tenants, progress) if state.rebuild else []
+    found = probe(components, ids, affected)
     receipt = Receipt(
-        id=state["id"],
-        asked=state["asked"],
-        episodes=len(state["ids"]),
-        lessons=state["lessons"],
-        adapters_erased=tuple(state["adapters"]),
+        id=state.id,
+        asked=state.asked,
+        episodes=len(ids),
+        lessons=state.lessons,
+        adapters_erased=state.adapters,
         adapters_rebuilt=tuple(night.adapter for night in nights if night.published),
         probe=found,
-        erasure="approximate" if state["traces"] or any(found.values()) or (apart or 0) > EXACT else "exact",
+        erasure="approximate" if state.traces or any(found.values()) or (apart or 0) > EXACT else "exact",
         head_difference=apart,
-        cues_lost=state["cues_lost"],
-        traces=tuple(state["traces"]),
+        cues_lost=state.cues_lost,
+        traces=state.traces,
         created=time.time(),
     )
     components.record.receipts.record(receipt)
-    journal.delete(PENDING)
+    store.delete(PendingErasure, id=state.id)
     return receipt
 
 
@@ -110,12 +109,15 @@ def _unlearned(components: Components, ids: list[str]) -> dict[str, SkillHead]:
     return heads
 
 
-def _plan(components: Components, ids: list[str]) -> dict[str, Any]:
-    """What rests on these episodes."""
+def _planned(components: Components, state: PendingErasure) -> PendingErasure:
+    """The erasure with what rests on its episodes."""
+    ids = list(state.episodes)
     record, rests = components.record, closure(components.record, ids)
     cued = record.cues.tenants(ids)
     tenants = sorted({*cued, *(tenant for tenant in record.episodes.tenants() if record.episodes.among(ids, tenant=tenant))})
-    return {"lessons": len(rests.lessons), "adapters": list(rests.adapters), "tenants": tenants, "cued": cued}
+    return replace(
+        state, planned=True, lessons=len(rests.lessons), adapters=tuple(rests.adapters), tenants=tuple(tenants), cued=tuple(cued)
+    )
 
 
 def _apart(components: Components, heads: Mapping[str, SkillHead]) -> float | None:
@@ -158,7 +160,11 @@ def _matching(components: Components, episode: str, tenant: str, skill: str) -> 
 
 
 def _rebuild(
-    components: Components, environments: Mapping[str, Environment], erased: list[Adapter], tenants: list[str], progress: Progress | None
+    components: Components,
+    environments: Mapping[str, Environment],
+    erased: list[Adapter],
+    tenants: Sequence[str],
+    progress: Progress | None,
 ) -> list[SleepReport]:
     """The skills whose adapters are gone sleep again on what is left; the gate holds as on any other night. Heads are refitted."""
     nights: list[SleepReport] = []

@@ -20,7 +20,8 @@ from . import sleep as _sleep
 from . import wake as _wake
 from .components import Components, outcome_model_of, serving
 from .open import open_components
-from .sleep import Progress, SleepReport
+from .run_state import PendingErasure, PendingSleep, SleepReport, report_count
+from .sleep import Progress
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -186,10 +187,10 @@ class LifelongLearner:
     def resume(self) -> list[SleepReport | Receipt]:
         """Finish what a crash interrupted: a promised erasure first, then a night that had begun."""
         finished: list[SleepReport | Receipt] = []
-        if self.record.journal.get(_forget.PENDING, None):
-            finished.append(_forget.finish(self._components, self.environments))
-        if pending := self.record.journal.get(_sleep.PENDING, None):
-            finished += self.sleep(tenant=pending["tenant"], skills=[pending["skill"]])
+        for erasure in self.record.state.find(PendingErasure):
+            finished.append(_forget.finish(self._components, self.environments, erasure))
+        for night in self.record.state.find(PendingSleep):
+            finished += self.sleep(tenant=night.tenant, skills=[night.skill])
         return finished
 
     def models(self, tenant: str = "default") -> list[str]:
@@ -207,7 +208,7 @@ class LifelongLearner:
             novel=len(episodes.novel(tenant)),
             skills={skill: routes.get(skill, "") for skill in self._components.skills(tenant)},
             lessons={status: sum(lesson.status == status for lesson in lessons) for status in ("probation", "active", "retired")},
-            nights=int(self.record.journal.get("night/count", 0)),
+            nights=report_count(self.record, tenant),
             memory_effect=memory_effect(self.record, tenant),
             vouching=_wake.rule(self._components, tenant),
             faults=dict(self._components.faults),

@@ -9,6 +9,7 @@ from ..memory import Record, VectorIndex
 from ..perception import Encoder, MiniLMEncoder
 from ..serving import ChatRequest, EmbeddedEngine, Engine, VLLMEngine, VLLMServer, api_key, locate
 from .components import Components
+from .run_state import HomeStamp
 
 ENCODER = "all-minilm-l6-v2"
 """Name of the default encoder's files."""
@@ -18,13 +19,13 @@ def open_components(settings: Settings) -> Components:
     """Everything a learner is made of, opened. See `LifelongLearner.open` for what is raised."""
     settings.home.mkdir(parents=True, exist_ok=True)
     record = Record(settings.home / "record.sqlite3")
-    used = record.journal.get("encoder", settings.memory.encoder)
-    if used != settings.memory.encoder:
+    stamp = record.state.get(HomeStamp)
+    if stamp and stamp.encoder != settings.memory.encoder:
         raise SettingsError(
-            f"memory.encoder is {settings.memory.encoder!r}, but {settings.home} was recorded with {used!r}; "
+            f"memory.encoder is {settings.memory.encoder!r}, but {settings.home} was recorded with {stamp.encoder!r}; "
             "their vectors do not compare. Keep the old encoder or choose another home"
         )
-    record.journal.set("encoder", settings.memory.encoder)
+    record.state.put(HomeStamp(encoder=settings.memory.encoder))
     base_path = locate(settings.model.name)
     return Components(
         settings=settings,

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from ..learners import Refit, SkillHead, load_head, save_head
 from ..memory import Record
+from .run_state import RefitStamp, relabel_count
 
 Vector = NDArray[np.float32]
 Told = tuple[Vector, list[str]]
@@ -44,9 +45,9 @@ def head_of(record: Record, tenant: str, file: Path, seed: int) -> SkillHead:
     head = SkillHead(seed=seed)
     vectors, skills = told(record, tenant)
     head.learn(vectors, skills)
-    stamp = record.journal.get(refit_key(tenant), {})
+    stamp = record.state.get(RefitStamp, tenant=tenant)
     # Where a person has filed tasks anew since, the refit may name skills as nobody calls them any more.
-    if file.exists() and stamp.get("relabel_count") == record.journal.get(relabel_count(tenant), 0):
+    if stamp and file.exists() and stamp.relabel_count == relabel_count(record, tenant):
         load_head(head, file)
     return head
 
@@ -54,20 +55,17 @@ def head_of(record: Record, tenant: str, file: Path, seed: int) -> SkillHead:
 def refit(record: Record, tenant: str, head: SkillHead, file: Path) -> Refit | None:
     """Refit a head on all that the record tells, and keep the refit in a file; None where nothing has come since the last time."""
     filed = sum(record.episodes.skills(tenant=tenant).values())
-    stamp = {
-        "episodes": list(record.episodes.fingerprint(tenant)),
-        "filed": filed,
-        "relabel_count": record.journal.get(relabel_count(tenant), 0),
-    }
-    if record.journal.get(refit_key(tenant)) == stamp:
+    episodes, last = record.episodes.fingerprint(tenant)
+    stamp = RefitStamp(tenant=tenant, episodes=(episodes, last), filed=filed, relabel_count=relabel_count(record, tenant))
+    if record.state.get(RefitStamp, tenant=tenant) == stamp:
         return None
     # In this order a crash in between leaves a file that nobody reads.
-    record.journal.delete(refit_key(tenant))
+    record.state.delete(RefitStamp, tenant=tenant)
     vectors, skills = told(record, tenant)
     found = head.refit(vectors, skills, recalled=len(record.cues.recall(tenant)[1]))
     file.parent.mkdir(parents=True, exist_ok=True)
     save_head(head, file)
-    record.journal.set(refit_key(tenant), stamp)
+    record.state.put(stamp)
     return found
 
 
@@ -84,16 +82,6 @@ def difference(one: SkillHead, other: SkillHead, vectors: Vector) -> float:
 def head_file(home: Path, tenant: str) -> Path:
     """Where a tenant's refit is kept. A tenant's name is hashed: it may hold any character."""
     return home / "heads" / f"{hashlib.sha256(tenant.encode()).hexdigest()[:32]}.npz"
-
-
-def refit_key(tenant: str) -> str:
-    """Journal key of what the last refit was made of."""
-    return f"refit/{tenant}"
-
-
-def relabel_count(tenant: str) -> str:
-    """Journal key that counts how often a person filed a tenant's episodes anew."""
-    return f"relabel_count/{tenant}"
 
 
 def _seen(record: Record, tenant: str, filed: Mapping[str, str]) -> Told:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 from ..agents import reflect, samples
-from ..core import Adapter, AdapterStatus, Episode, GateReport, Lesson, LessonStatus, SkillGate
+from ..core import Adapter, AdapterStatus, Episode, GateReport, Lesson, LessonStatus
 from ..core.versions import short_name
 from ..envs import Environment
 from ..learners import Recipe, Sample, TrainingReport, decide_publication, train_lora
@@ -18,43 +18,11 @@ from ..perception import history_chance
 from .components import Components, draw
 from .discover import discover
 from .held_out import held_out_results
+from .run_state import PendingSleep, SleepReport, report_count
 from .skill_heads import refit
 
 Progress = Callable[[str, int, int], None]
 """Called with (phase, done, in all) through every long phase."""
-
-PENDING = "night/pending"
-"""Journal key of a night that has begun and not ended."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class SleepReport:
-    """What one night did for one skill, and why."""
-
-    number: int
-    """Nights are counted from 1."""
-    tenant: str
-    """Whose night."""
-    skill: str
-    """The skill it worked on."""
-    adapter: str
-    """The candidate's name, empty when there was nothing to train on."""
-    published: bool
-    """Whether the candidate went live."""
-    reason: str
-    """Why, or why not, in one sentence."""
-    lessons: int
-    """Lessons written."""
-    samples: int
-    """Training samples of the skill itself."""
-    replayed: int
-    """Training samples of other skills."""
-    loss: tuple[float, ...]
-    """Mean training loss of each epoch, in nats a token."""
-    gate: tuple[SkillGate, ...]
-    """The gate's figures."""
-    phases: dict[str, float] = field(default_factory=dict, compare=False)
-    """Seconds by phase."""
 
 
 def sleep(
@@ -72,8 +40,7 @@ def sleep(
     """
     components.adapters_directory.mkdir(parents=True, exist_ok=True)
     started = time.perf_counter()
-    pending = components.record.journal.get(PENDING, None)
-    wanted = [pending["skill"]] if pending and pending["tenant"] == tenant else []
+    wanted = [pending.skill for pending in components.record.state.find(PendingSleep, tenant=tenant)]
     if not skills:
         found: list[str] = components.guarded("discovery", lambda: discover(components, tenant), [])
         (progress or (lambda *_: None))("discover", len(found), len(found))
@@ -99,15 +66,13 @@ def is_held_out(episode: Episode, seed: int, share: float) -> bool:
 def _due(components: Components, tenant: str) -> list[str]:
     due: list[str] = []
     for skill in components.skills(tenant):
-        trainable = components.record.episodes.count(tenant=tenant, skill=skill, trainable=True)
-        fresh = trainable - int(components.record.journal.get(f"learned/{tenant}/{skill}", 0))
-        if fresh >= components.settings.sleep.min_episodes:
+        if components.record.state.new_episodes(tenant, skill) >= components.settings.sleep.min_episodes:
             due.append(skill)
     return due
 
 
 def _night(components: Components, environments: Mapping[str, Environment], tenant: str, skill: str, progress: Progress) -> SleepReport:
-    state: dict[str, Any] = components.record.journal.get(PENDING, None) or _begin(components, tenant, skill)
+    state = components.record.state.get(PendingSleep, tenant=tenant, skill=skill) or _begin(components, tenant, skill)
     phases: dict[str, float] = {}
 
     def timed(phase: str, work: Callable[[], Any]) -> Any:
@@ -121,10 +86,10 @@ def _night(components: Components, environments: Mapping[str, Environment], tena
     lessons = timed("reflect", lambda: _reflect(components, tenant, skill))
     data = training_data(components, tenant, skill)
     night = SleepReport(
-        number=state["number"],
+        number=state.number,
         tenant=tenant,
         skill=skill,
-        adapter=state["adapter"],
+        adapter=state.adapter,
         published=False,
         reason="",
         lessons=len(lessons),
@@ -137,30 +102,34 @@ def _night(components: Components, environments: Mapping[str, Environment], tena
     if night.samples < components.settings.sleep.min_episodes:
         reason = f"{night.samples} training samples of {skill!r}; {components.settings.sleep.min_episodes} are needed"
         return _end(components, replace(night, adapter="", reason=reason))
-    adapter, losses = timed("consolidate", lambda: consolidate(components, state["adapter"], tenant, skill, data, progress))
+    adapter, losses = timed("consolidate", lambda: consolidate(components, state.adapter, tenant, skill, data, progress))
     # A night that was interrupted after its decision keeps it: gated again, the candidate would face itself.
     report: GateReport = timed("gate", lambda: adapter.gate or _gate(components, adapter, environments))
     timed("publish", lambda: publish(components, replace(adapter, gate=report)))
     return _end(components, replace(night, published=report.accepted, reason=report.reason, loss=losses, gate=report.skills))
 
 
-def _begin(components: Components, tenant: str, skill: str) -> dict[str, Any]:
-    journal = components.record.journal
-    with components.record.database.transaction():
-        number = int(journal.get("night/count", 0)) + 1
-        state = {"number": number, "tenant": tenant, "skill": skill, "adapter": components.record.adapters.next_name()}
-        journal.set(PENDING, state)
-    return state
+def _begin(components: Components, tenant: str, skill: str) -> PendingSleep:
+    record = components.record
+    with record.database.transaction():
+        pending = PendingSleep(
+            tenant=tenant,
+            skill=skill,
+            number=report_count(record, tenant) + 1,
+            adapter=record.adapters.next_name(),
+            started=time.time(),
+        )
+        record.state.put(pending)
+    return pending
 
 
 def _end(components: Components, night: SleepReport) -> SleepReport:
-    journal = components.record.journal
-    with components.record.database.transaction():
-        learned = components.record.episodes.count(tenant=night.tenant, skill=night.skill, trainable=True)
-        journal.set(f"learned/{night.tenant}/{night.skill}", learned)
-        journal.set(f"night/{night.number:04d}", asdict(night))
-        journal.set("night/count", night.number)
-        journal.delete(PENDING)
+    record = components.record
+    with record.database.transaction():
+        learned = record.episodes.find(tenant=night.tenant, skill=night.skill, trainable=True)
+        record.state.mark_learned([episode.id for episode in learned])
+        record.state.put(night)
+        record.state.delete(PendingSleep, tenant=night.tenant, skill=night.skill)
     return night
 
 

@@ -12,7 +12,7 @@ from ..core.versions import short_name
 from ..envs import Block, Environment, Item, Stream
 from ..memory import memory_effect
 from ..metrics.results import git_commit, machine, package_versions
-from ..orchestrator import LifelongLearner, unlabelled
+from ..orchestrator import EvaluationRow, LifelongLearner, RunSeconds, SleepReport, unlabelled
 from .summary import summarise_metrics
 
 Progress = Callable[[str, int, int], None]
@@ -84,7 +84,8 @@ def run_stream(
     for family in schedule.families:
         learner.environments[family.environment.id] = family.environment
     for row in untrained:
-        learner.record.journal.set(f"loop/evaluation/0/{row['family']}", row)
+        first = EvaluationRow(skill=row["family"], night=0, tasks=row["tasks"], tokens=row["tokens"], each=tuple(row["each"]))
+        learner.record.state.put(first)
     learner.resume()
     stream = schedule.stream(learner.settings.seed)
     _evaluate(learner, schedule, 0, len(schedule.families), tell)
@@ -122,19 +123,22 @@ def _id(item: Item) -> str:
 
 
 def _sleep(learner: LifelongLearner, family: str, number: int, tell: Progress) -> dict[str, Any]:
-    """Sleep over a family, or read what its night did: the journal tells of it from the moment it ended."""
-    key = f"night/{number:04d}"
-    if learner.record.journal.get(key, None) is None:
+    """Sleep over a family, or read the report of the night that was slept over it before."""
+    if _report(learner, number) is None:
         learner.sleep(skills=[family], progress=lambda phase, done, total: tell(f"{family}: {phase}", done, total))
-    night: dict[str, Any] = learner.record.journal.get(key)
-    published = night["adapter"] if night["published"] else ""
-    return {**night, "family": family, "published": published, "seconds": sum(night["phases"].values())}
+    report = _report(learner, number)
+    assert report is not None, "a night that ended has its report"
+    published = report.adapter if report.published else ""
+    return {**asdict(report), "family": family, "published": published, "seconds": sum(report.phases.values())}
+
+
+def _report(learner: LifelongLearner, number: int) -> SleepReport | None:
+    return next((report for report in learner.record.state.find(SleepReport, tenant="default") if report.number == number), None)
 
 
 def _evaluate(learner: LifelongLearner, schedule: Schedule, night: int, seen: int, tell: Progress) -> None:
     for family in schedule.families if schedule.evaluate == "all" else schedule.families[:seen]:
-        key = f"loop/evaluation/{night}/{family.name}"
-        if learner.record.journal.get(key, None) is not None:
+        if any(row.night == night for row in learner.record.state.find(EvaluationRow, tenant="default", skill=family.name)):
             continue
         tasks = unlabelled(family.environment.tasks("test", family.test, seed=learner.settings.seed))
         successes, tokens = [], 0
@@ -144,17 +148,18 @@ def _evaluate(learner: LifelongLearner, schedule: Schedule, night: int, seen: in
             successes += [run.outcome.success is True for run in runs]
             tokens += sum(run.usage.tokens for run in runs)
         tell(f"{family.name}: unseen tasks after night {night}", len(tasks), len(tasks))
-        row = {"night": night, "family": family.name, "successes": sum(successes), "tasks": len(tasks), "tokens": tokens, "each": successes}
-        learner.record.journal.set(key, row)
+        row = EvaluationRow(skill=family.name, night=night, tasks=len(tasks), tokens=tokens, each=tuple(successes))
+        learner.record.state.put(row)
 
 
 def _summary(
     learner: LifelongLearner, schedule: Schedule, stream: Stream, method: str, nights: list[dict[str, Any]], seconds: float
 ) -> dict[str, Any]:
-    journal, names = learner.record.journal, [family.name for family in schedule.families]
-    keys = [f"loop/evaluation/{night}/{name}" for night in range(len(names) + 1) for name in names]
-    spent = float(journal.get("loop/seconds", 0.0)) + seconds
-    journal.set("loop/seconds", spent)
+    state, names = learner.record.state, [family.name for family in schedule.families]
+    rows_of_names = [row for row in state.find(EvaluationRow, tenant="default") if row.skill in names]
+    measured = sorted(rows_of_names, key=lambda row: (row.night, names.index(row.skill)))
+    spent = (state.get(RunSeconds, tenant="default") or RunSeconds()).seconds + seconds
+    state.put(RunSeconds(seconds=spent))
     rows, used = _stream_rows(learner, stream)
     helped = memory_effect(learner.record, "default")
     summary: dict[str, Any] = {
@@ -166,7 +171,7 @@ def _summary(
         "settings": learner.settings.as_dict(),
         "families": names,
         "stream": rows,
-        "evaluations": [row for key in keys if (row := journal.get(key, None))],
+        "evaluations": [_evaluation(row) for row in measured],
         "nights": nights,
         "memory_effect": {
             "treated": [helped.treated_successes, helped.treated_total],
@@ -179,6 +184,17 @@ def _summary(
         "seconds": spent,
     }
     return {**summary, "metrics": summarise_metrics(summary)}
+
+
+def _evaluation(row: EvaluationRow) -> dict[str, Any]:
+    return {
+        "night": row.night,
+        "family": row.skill,
+        "successes": sum(row.each),
+        "tasks": row.tasks,
+        "tokens": row.tokens,
+        "each": list(row.each),
+    }
 
 
 def _stream_rows(learner: LifelongLearner, stream: Stream) -> tuple[list[dict[str, Any]], int]:

@@ -14,11 +14,11 @@ from .changes import ChangeLog
 from .database import Database, listed
 from .episodes import EpisodeStore, rewrite
 from .generations import Generations, raise_generations
-from .journal import Journal
 from .lessons import LessonStore
 from .provenance import derived, readers
 from .receipts import ReceiptStore
 from .skill_cues import SkillCueStore
+from .state import StateStore
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,9 +55,9 @@ class Record:
         self.changes = ChangeLog(self.database)
         self.lessons = LessonStore(self.database)
         self.adapters = AdapterStore(self.database, path.parent)
-        self.journal = Journal(self.database)
         self.receipts = ReceiptStore(self.database)
         self.cues = SkillCueStore(self.database)
+        self.state = StateStore(self.database)
         self._generations = Generations(self.database)
 
     def generation(self, tenant: str) -> int:
@@ -115,6 +115,7 @@ class Record:
             self.adapters.rename_skill(connection, tenant, old, new)
             self.cues.rename_skill(connection, tenant, old, new)
             raise_generations(connection, [tenant])
+            self.state.rename_skill(connection, tenant, old, new)
         return len(moved)
 
     def close(self) -> None:

@@ -107,7 +107,30 @@ LOG = (
         INSERT INTO changes (tenant, sequence, kind) VALUES (new.tenant, new.sequence, 'judged'); END""",
 )
 
-STEPS = (TABLES, CUES, NAMES, UPKEEP, LOG)
+STATE = (
+    """CREATE TABLE run_state (
+        kind TEXT NOT NULL, tenant TEXT NOT NULL, skill TEXT NOT NULL, id TEXT NOT NULL, body TEXT NOT NULL,
+        PRIMARY KEY (kind, tenant, skill, id)) WITHOUT ROWID""",
+    # The mark goes with the episode, so that what was erased or compressed is never counted as learned.
+    "CREATE TABLE learned (episode TEXT PRIMARY KEY REFERENCES episodes (id) ON DELETE CASCADE) WITHOUT ROWID",
+    "INSERT INTO run_state SELECT 'home', '', '', '', json_object('encoder', json_extract(value, '$')) FROM journal WHERE key = 'encoder'",
+    "INSERT INTO run_state SELECT 'discover_counts', substr(key, 10), '', '', value FROM journal WHERE key GLOB 'discover/*'",
+    "INSERT INTO run_state SELECT 'relabel_count', substr(key, 15), '', '', json_object('count', json_extract(value, '$')) FROM journal "
+    "WHERE key GLOB 'relabel_count/*'",
+    "INSERT OR IGNORE INTO run_state SELECT 'sleep_report', json_extract(value, '$.tenant'), "
+    "coalesce(json_extract(value, '$.skill'), json_extract(value, '$.kind')), printf('%06d', json_extract(value, '$.number')), "
+    "json_set(value, '$.state', iif(json_extract(value, '$.published'), 'published', 'rejected')) FROM journal "
+    "WHERE key GLOB 'night/[0-9]*' AND json_extract(value, '$.tenant') IS NOT NULL",
+    # A promised erasure is kept; a night that had begun is not, since it begins again by itself with whatever is there.
+    "INSERT INTO run_state SELECT 'pending_erasure', '', '', json_extract(value, '$.id'), "
+    "json_set(value, '$.episodes', json_extract(value, '$.ids'), '$.planned', json_type(value, '$.tenants') IS NOT NULL) FROM journal "
+    "WHERE key = 'forget/pending'",
+    "INSERT INTO learned SELECT id FROM episodes WHERE trainable = 1 "
+    "AND EXISTS (SELECT 1 FROM journal WHERE key = 'learned/' || tenant || '/' || skill)",
+    "DROP TABLE journal",
+)
+
+STEPS = (TABLES, CUES, NAMES, UPKEEP, LOG, STATE)
 """What makes each format of the file out of the one before."""
 
 VERSION = len(STEPS)

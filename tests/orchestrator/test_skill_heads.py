@@ -12,6 +12,7 @@ from lifelong.core import Task
 from lifelong.learners import SkillHead
 from lifelong.orchestrator import LifelongLearner, answer, unlabelled
 from lifelong.orchestrator import skill_heads as skills_of
+from lifelong.orchestrator.run_state import RefitStamp
 
 WORDS = {"flights": "book a flight to {} on day {}", "recipes": "write the recipe of {} for {} people", "lamps": "press lamp {} in room {}"}
 THINGS = ("Rome", "Oslo", "Lima", "soup", "cake", "bread", "seven", "green")
@@ -167,7 +168,7 @@ def test_a_stream_that_stops_mid_sleep_goes_on(tmp_path: Path, monkeypatch: pyte
         assert named(learner, "recipes") == ["recipes"] * 6
         learner.sleep()
         assert learner.record.episodes.count(tenant="default") == 16
-        assert learner.record.journal.get(skills_of.refit_key("default"))
+        assert learner.record.state.get(RefitStamp, tenant="default")
         assert named(learner, "flights") == ["flights"] * 6
 
 
@@ -177,7 +178,7 @@ def test_a_renamed_skill_leaves_the_old_refit_unread(tmp_path: Path) -> None:
         head = learner._components.skill_head("default")
         head._refitted, head._asleep = ("flights", "recipes"), None  # as a refit would leave it
         skills_of.save_head(head, _made(learner._components.head_file("default")))
-        learner.record.journal.set(skills_of.refit_key("default"), {"relabel_count": 0})
+        learner.record.state.put(RefitStamp(tenant="default", episodes=(0, 0), filed=0, relabel_count=0))
         ids = [episode.id for episode in learner.record.episodes.find(skill="flights")]
         for id_ in ids:
             answer(learner.record, "default", id_, "journeys")

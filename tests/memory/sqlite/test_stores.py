@@ -192,22 +192,6 @@ class TestAdapters:
         assert record.adapters.routes("default") == {}
 
 
-def test_journal(record: Record) -> None:
-    record.journal.set("night/1", {"phase": "gate", "done": [1, 2]})
-    record.journal.set("night_1", 3)
-    assert record.journal.get("night/1") == {"phase": "gate", "done": [1, 2]}
-    record.journal.delete("night/")
-    record.journal.delete("night/1")
-    assert record.journal.get("night/1", "none") == "none"
-    assert record.journal.get("night_1") == 3
-
-
-def test_a_key_that_begins_like_another_stays(record: Record) -> None:
-    record.journal.set("refit/anna", 1)
-    record.journal.delete("refit/ann")
-    assert record.journal.get("refit/anna") == 1
-
-
 def test_receipts(record: Record) -> None:
     receipt = Receipt(id="r", asked="tenant=x", episodes=2, lessons=1, adapters_erased=("v1",), adapters_rebuilt=(), probe={"rows": 0.0})
     record.receipts.record(receipt)

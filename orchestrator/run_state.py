@@ -1,0 +1,213 @@
+"""Run state: everything that is kept between two steps of the work, apart from what is remembered. No other module has keys of its own.
+
+Each class is one kind of value in `record.state`; its fields `tenant`, `skill` and `id` are the exact key, so that no tenant's
+state can be read or dropped with another's (invariant Tenants), and what was begun is found again after a crash (Durability).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import ClassVar
+
+from ..core import SkillGate
+from ..memory import Record
+
+
+@dataclass(frozen=True, kw_only=True)
+class HomeStamp:
+    """What every vector of the record was made with."""
+
+    KIND: ClassVar[str] = "home"
+    encoder: str
+    """Name of the encoder."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class RelabelCount:
+    """How often a person has filed a tenant's episodes anew; caches made before the last time are stale."""
+
+    KIND: ClassVar[str] = "relabel_count"
+    tenant: str
+    """Whose episodes."""
+    count: int = 0
+    """How often."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class DiscoverCounts:
+    """What the last look for new skills left behind."""
+
+    KIND: ClassVar[str] = "discover_counts"
+    tenant: str
+    """Whose tasks."""
+    waiting: int = 0
+    """Unknown tasks that joined no skill."""
+    named: int = 0
+    """Skills discovered so far; their provisional names are numbered by it."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class RefitStamp:
+    """What the tenant's skill head was last refitted on; a refit of other data is not read."""
+
+    KIND: ClassVar[str] = "refit_stamp"
+    tenant: str
+    """Whose head."""
+    episodes: tuple[int, int]
+    """Fingerprint of the tenant's episodes: how many there are, and the number of the newest."""
+    filed: int
+    """How many of them belong to a skill."""
+    relabel_count: int
+    """How often they had been filed anew."""
+
+
+class NightState(StrEnum):
+    """How a night stands."""
+
+    RUNNING = "running"
+    PUBLISHED = "published"
+    REJECTED = "rejected"
+    NOTHING_TO_LEARN = "nothing_to_learn"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, kw_only=True)
+class PendingSleep:
+    """A skill whose consolidation has begun and not ended."""
+
+    KIND: ClassVar[str] = "pending_sleep"
+    tenant: str
+    """Whose skill."""
+    skill: str
+    """Which skill."""
+    number: int
+    """Number of its report."""
+    adapter: str
+    """Name that was reserved for the candidate."""
+    started: float
+    """Seconds since the epoch."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class SleepReport:
+    """What one night did for one skill, and why."""
+
+    KIND: ClassVar[str] = "sleep_report"
+    tenant: str
+    """Whose night."""
+    skill: str
+    """The skill it worked on."""
+    number: int
+    """A tenant's reports are counted from 1."""
+    adapter: str
+    """The candidate's name, empty when there was nothing to train on."""
+    published: bool
+    """Whether the candidate went live."""
+    reason: str
+    """Why, or why not, in one sentence."""
+    lessons: int
+    """Lessons written."""
+    samples: int
+    """Training samples of the skill itself."""
+    replayed: int
+    """Training samples of other skills."""
+    loss: tuple[float, ...]
+    """Mean training loss of each epoch, in nats a token."""
+    gate: tuple[SkillGate, ...]
+    """The gate's figures."""
+    phases: dict[str, float] = field(default_factory=dict, compare=False)
+    """Seconds by phase."""
+    state: NightState = NightState.NOTHING_TO_LEARN
+    """How it ended."""
+    started: float = field(default=0.0, compare=False)
+    """Seconds since the epoch."""
+    ended: float = field(default=0.0, compare=False)
+    """Seconds since the epoch."""
+
+    @property
+    def id(self) -> str:
+        """The number as a key that sorts."""
+        return f"{self.number:06d}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class PendingErasure:
+    """An erasure that was promised and is not finished; several may be pending at once, each under its own id."""
+
+    KIND: ClassVar[str] = "pending_erasure"
+    id: str
+    """Id of the receipt that it will have."""
+    asked: str
+    """What was asked, in the caller's words."""
+    episodes: tuple[str, ...]
+    """Ids of the episodes to erase."""
+    rebuild: bool
+    """Whether adapters that saw them are trained anew without them."""
+    planned: bool = False
+    """Whether what rests on the episodes has been written down here."""
+    erased: bool = False
+    """Whether the rows are gone."""
+    lessons: int = 0
+    """Lessons that rest on them."""
+    adapters: tuple[str, ...] = ()
+    """Names of the adapters that saw them."""
+    tenants: tuple[str, ...] = ()
+    """Tenants that they belong to."""
+    cued: tuple[str, ...] = ()
+    """Tenants that keep cues of them."""
+    cues_lost: int = 0
+    """Other episodes whose cues went too."""
+    traces: tuple[str, ...] = ()
+    """What was made with their help and stays, in words."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class EvaluationRow:
+    """How a family's unseen tasks went after a night of a run."""
+
+    KIND: ClassVar[str] = "evaluation"
+    tenant: str = "default"
+    """For whom the run acts."""
+    skill: str
+    """The family."""
+    night: int
+    """After which night of the schedule; 0 is before the first."""
+    tasks: int
+    """How many tasks."""
+    tokens: int
+    """Tokens read and written."""
+    each: tuple[bool, ...]
+    """Success of each task, in order."""
+
+    @property
+    def id(self) -> str:
+        """The night as a key that sorts."""
+        return f"{self.night:06d}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunSeconds:
+    """Wall-clock seconds that a run has taken so far, over all its starts."""
+
+    KIND: ClassVar[str] = "run_seconds"
+    tenant: str = "default"
+    """For whom the run acts."""
+    seconds: float = 0.0
+    """Seconds."""
+
+
+def relabel_count(record: Record, tenant: str) -> int:
+    """How often the tenant's episodes have been filed anew."""
+    return (record.state.get(RelabelCount, tenant=tenant) or RelabelCount(tenant=tenant)).count
+
+
+def count_relabelling(record: Record, tenant: str) -> None:
+    """Note that the tenant's episodes have been filed anew once more."""
+    with record.database.transaction():
+        record.state.put(RelabelCount(tenant=tenant, count=relabel_count(record, tenant) + 1))
+
+
+def report_count(record: Record, tenant: str) -> int:
+    """How many sleep reports a tenant has."""
+    return max((report.number for report in record.state.find(SleepReport, tenant=tenant)), default=0)
