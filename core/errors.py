@@ -19,6 +19,10 @@ class PluginError(SettingsError):
     """A member of an extension point that is not there, cannot be imported or cannot be made."""
 
 
+class PackageMissing(LifelongError, ImportError):
+    """A package that only an extra installs is not there; the message names the extra."""
+
+
 class DataMissing(LifelongError, FileNotFoundError):
     """A data directory or file that a suite or environment needs is not there."""
 

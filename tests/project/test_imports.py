@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from lifelong.core.extras import EXTRAS
+
 ROOT = Path(__file__).resolve().parents[2]
 ROOMS = sorted(folder.name for folder in ROOT.iterdir() if (folder / "__init__.py").exists() and folder.name != "tests")
 SOURCES = [ROOT / "__init__.py", *sorted(file for room in ROOMS for file in (ROOT / room).rglob("*.py"))]
@@ -59,11 +61,59 @@ def canonical(requirement: str) -> str:
     return re.sub(r"[-_.]+", "-", name.group()).lower()
 
 
-def test_everything_imported_is_declared() -> None:
+def declared(extra: str | None) -> set[str]:
+    """Distributions that the core declares, or an extra with the extras that it names."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    found = set[str]()
+    for line in project["optional-dependencies"][extra] if extra else project["dependencies"]:
+        if line.startswith("lifelong["):
+            found = found.union(*(declared(name) for name in line[len("lifelong[") : -1].split(",")))
+        else:
+            found.add(canonical(line))
+    return found
+
+
+def imported_from_others(file: Path) -> set[str]:
+    """Top-level modules that are neither ours nor the standard library's."""
+    return {module.split(".")[0] for _, dots, module in imports(ast.parse(file.read_text())) if not dots} - sys.stdlib_module_names
+
+
+def imported_at_once(text: str) -> set[str]:
+    """Top-level modules of others that importing a file imports: neither those inside functions nor those for types alone."""
+    found = set[str]()
+    waiting: list[ast.AST] = [ast.parse(text)]
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) or (
+            isinstance(node, ast.If) and "TYPE_CHECKING" in ast.dump(node.test)
+        ):
+            continue
+        if isinstance(node, ast.Import | ast.ImportFrom):
+            found |= {module.split(".")[0] for _, dots, module in imports(ast.Module([node], [])) if not dots}
+        waiting += ast.iter_child_nodes(node)
+    return found - sys.stdlib_module_names
+
+
+def test_everything_imported_is_declared_by_the_core_or_by_the_extra_that_an_error_names() -> None:
     providers = metadata.packages_distributions()
-    dependencies = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["dependencies"]
-    declared = {canonical(line) for line in dependencies}
-    imported = {module.split(".")[0] for file in SOURCES for _, dots, module in imports(ast.parse(file.read_text())) if not dots}
-    others = imported - sys.stdlib_module_names
+    others = set[str]().union(*(imported_from_others(file) for file in SOURCES))
     assert {"torch", "safetensors", "numpy"} <= others
-    assert {name: providers[name] for name in others if not {canonical(one) for one in providers[name]} & declared} == {}
+    for name in sorted(others):
+        provided_by = {canonical(one) for one in providers[name]}
+        assert provided_by & declared(EXTRAS.get(name)), f"{name} comes from {provided_by}, which extra {EXTRAS.get(name)} does not declare"
+    assert set(EXTRAS) <= others, "an extra is promised for what nothing imports"
+
+
+ADAPTERS_TO_EXTRAS = {"serving/chat_model.py": {"langchain_core"}}
+"""A class of these modules derives from a class of an extra's package, so that they cannot be imported without it."""
+
+
+@pytest.mark.parametrize("file", SOURCES, ids=lambda file: str(file.relative_to(ROOT)))
+def test_only_the_core_is_imported_at_once(file: Path) -> None:
+    allowed = ADAPTERS_TO_EXTRAS.get(str(file.relative_to(ROOT)), set())
+    assert imported_at_once(file.read_text()) & set(EXTRAS) - allowed == set()
+
+
+def test_what_is_imported_at_once_is_seen() -> None:
+    text = "import torch.nn\nclass A:\n    import peft\ndef f():\n    import trl\nif TYPE_CHECKING:\n    import datasets\n"
+    assert imported_at_once(text) == {"torch", "peft"}

@@ -21,10 +21,10 @@ def start(folder: Path, *words: str, **environ: str) -> subprocess.CompletedProc
 
 @pytest.fixture
 def checkout(tmp_path: Path) -> Path:
-    """A folder, with a space in its name, that holds the script and what it reads."""
-    folder = tmp_path / "a checkout"
-    folder.mkdir()
-    for name in ("lifelong.sh", "pyproject.toml", "constraints.txt", "justfile"):
+    """A folder, with a space, a quote and a letter beyond ASCII in its name, that holds the script and what it reads."""
+    folder = tmp_path / "Übung raum" / 'a "checkout" for $1'
+    folder.mkdir(parents=True)
+    for name in ("lifelong.sh", "pyproject.toml", "constraints.txt", "constraints-vllm.txt", "justfile"):
         shutil.copy(ROOT / name, folder)
     return folder
 
@@ -42,7 +42,7 @@ def tools(tmp_path: Path) -> Path:
 def test_without_a_verb_it_explains_itself(checkout: Path) -> None:
     result = start(checkout)
     assert result.returncode == 0
-    for verb in ("run", "test", "check", "setup", "setup-vllm"):
+    for verb in ("run", "test", "check", "audit", "setup", "setup-vllm"):
         assert f"./lifelong.sh {verb} " in result.stdout
     assert not (checkout / ".venv").exists()
 
@@ -92,3 +92,20 @@ def test_a_second_start_hands_over_at_once_with_every_word_whole(checkout: Path)
     assert (result.returncode, result.stdout) == (7, "[lifelong][forget][--skill][two words][]")
     result = start(checkout, "run", "--out", "my runs")
     assert (result.returncode, result.stdout) == (7, f"[just][--justfile][{checkout.resolve()}/justfile][run][--out][my runs]")
+
+
+@pytest.mark.slow
+def test_the_command_starts_from_a_folder_with_any_name(checkout: Path) -> None:
+    """As after a real setup, but nothing is downloaded: the project needs no packages, and the command is a line."""
+    extras = '[project.optional-dependencies]\ndev = ["lifelong[all]"]\nall = ["pip"]\n'
+    (checkout / "pyproject.toml").write_text("[project]\ndependencies = []\n" + extras)
+    (checkout / "interfaces").mkdir()
+    (checkout / "__init__.py").touch()
+    (checkout / "interfaces" / "__init__.py").touch()
+    (checkout / "interfaces" / "cli.py").write_text("import sys\ndef main(): print(sys.prefix, sys.argv[1:])\n")
+    (checkout / "constraints.txt").write_text("")
+    outside = {"LIFELONG_PYTHON": sys.executable, "PIP_NO_INDEX": "1", "PYTHONPATH": ""}
+    for _ in range(2):
+        result = start(checkout, "status", "two words", "", **outside)
+        assert (result.returncode, result.stdout) == (0, f"{checkout.resolve()}/.venv ['status', 'two words', '']\n"), result.stderr
+    assert (checkout / ".venv" / "requirements.txt").read_text() == "pip\n"

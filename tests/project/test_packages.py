@@ -10,6 +10,8 @@ from pathlib import Path
 import lifelong
 
 ROOT = Path(__file__).resolve().parents[2]
+EXTRAS_OF_DEV = ("bench", "dev", "langchain", "local", "train")
+"""What `lifelong.sh` installs besides the core."""
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 
 
@@ -38,10 +40,20 @@ def test_the_version_is_said_once() -> None:
     assert PROJECT["project"]["version"] == lifelong.__version__
 
 
+def test_the_environment_holds_every_extra_but_the_server_and_the_peers() -> None:
+    extras = PROJECT["project"]["optional-dependencies"]
+    assert set(extras) - {"all", "peers", "vllm"} == set(EXTRAS_OF_DEV)
+    assert "lifelong[all]" in extras["dev"]
+    assert extras["all"] == ["lifelong[bench,langchain,local,train]"]
+
+
 def test_every_dependency_is_pinned_and_the_pins_are_installed() -> None:
     pins = dict(line.split("==") for line in (ROOT / "constraints.txt").read_text().splitlines() if not line.startswith("#"))
     canonical = {re.sub(r"[-_.]+", "-", name).lower(): version for name, version in pins.items()}
-    declared = PROJECT["project"]["dependencies"] + PROJECT["project"]["optional-dependencies"]["dev"]
+    extras = PROJECT["project"]["optional-dependencies"]
+    declared = PROJECT["project"]["dependencies"] + [
+        line for name in EXTRAS_OF_DEV for line in extras[name] if not line.startswith("lifelong[")
+    ]
     names = [re.match(r"[A-Za-z0-9._-]+", line).group() for line in declared]  # type: ignore[union-attr]
     assert [name for name in names if re.sub(r"[-_.]+", "-", name).lower() not in canonical] == []
     assert {name: metadata.version(name).split("+")[0] for name in names} == {
