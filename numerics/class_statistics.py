@@ -27,11 +27,11 @@ class ClassStatistics:
         # Room for more classes than there are; it doubles when it is full.
         self._counts: NDArray[np.float64] = np.zeros(4)
         self._sums: NDArray[np.float64] = np.zeros((4, dimensions))
-        self._second: NDArray[np.float64] = np.zeros((dimensions, dimensions))
-        self._explained: NDArray[np.float64] = np.zeros((dimensions, dimensions))
+        self._gram: NDArray[np.float64] = np.zeros((dimensions, dimensions))
+        self._between_scatter: NDArray[np.float64] = np.zeros((dimensions, dimensions))
 
     @classmethod
-    def of(cls, vectors: Vector, labels: Labels) -> Self:
+    def from_samples(cls, vectors: Vector, labels: Labels) -> Self:
         """The moments of samples `(n, d)` with class numbers `(n,)`. Raises as `learn` does, and for no sample."""
         rows = validate_rows("vectors", vectors)
         if not len(rows):
@@ -56,9 +56,9 @@ class ClassStatistics:
         return self._ordered(self._sums)
 
     @property
-    def second(self) -> NDArray[np.float64]:
+    def gram(self) -> NDArray[np.float64]:
         """`sum x x'` over all samples, `(d, d)`; a copy."""
-        return self._second.copy()
+        return self._gram.copy()
 
     @property
     def means(self) -> NDArray[np.float64]:
@@ -99,32 +99,32 @@ class ClassStatistics:
             raise ValueError(f"class {label} is not known; forget only what was learned")
         row, within = self._rows[label], self.within()
         count, mean_part = self._counts[row], np.outer(self._sums[row], self._sums[row]) / self._counts[row]
-        self._second, self._explained = self._second - mean_part - count * within, self._explained - mean_part
+        self._gram, self._between_scatter = self._gram - mean_part - count * within, self._between_scatter - mean_part
         left = [other for other in sorted(self._rows) if other != label]
         self.restore({**self.state(), "labels": np.array(left, dtype=np.int64), **self._of(left)})
 
     def within(self) -> NDArray[np.float64]:
         """Covariance around the class means, `(d, d)`, the same for all classes (maximum likelihood: divided by n)."""
-        return np.asarray((self._second - self._explained) / self._counts.sum())
+        return np.asarray((self._gram - self._between_scatter) / self._counts.sum())
 
     def total(self) -> NDArray[np.float64]:
         """Covariance around the mean of all samples, `(d, d)`."""
-        return np.asarray(self._second / self._counts.sum() - np.outer(self.mean, self.mean))
+        return np.asarray(self._gram / self._counts.sum() - np.outer(self.mean, self.mean))
 
     def state(self) -> dict[str, NDArray[Any]]:
         """All that is kept, as plain arrays."""
         kept: dict[str, NDArray[Any]] = {"labels": self.labels, "counts": self.counts.copy(), "sums": self.sums.copy()}
-        return {**kept, "second": self.second, "explained": self._explained.copy()}
+        return {**kept, "gram": self.gram, "between_scatter": self._between_scatter.copy()}
 
     def restore(self, state: Mapping[str, NDArray[Any]]) -> None:
         """Restore what `state` returned. Raises `ValueError` where it has other dimensions."""
-        if state["second"].shape != (self.dimensions, self.dimensions):
-            raise ValueError(f"the state has {state['second'].shape[0]} dimensions, these moments {self.dimensions}; make them alike")
+        if state["gram"].shape != (self.dimensions, self.dimensions):
+            raise ValueError(f"the state has {state['gram'].shape[0]} dimensions, these moments {self.dimensions}; make them alike")
         self._rows = {int(label): place for place, label in enumerate(state["labels"])}
         self._counts, self._sums = np.array(state["counts"]), np.array(state["sums"])
         # Nothing known is nothing kept, not the rounding of what was.
         share = float(bool(self._rows))
-        self._second, self._explained = share * np.array(state["second"]), share * np.array(state["explained"])
+        self._gram, self._between_scatter = share * np.array(state["gram"]), share * np.array(state["between_scatter"])
 
     def _ordered(self, rows: NDArray[np.float64]) -> NDArray[np.float64]:
         """Rows in the order of `labels`; no copy is made where classes came in that order."""
@@ -154,8 +154,8 @@ class ClassStatistics:
         self._counts[places] += sign * counts
         self._sums[places] += sign * np.add.reduceat(rows[np.argsort(inverse, kind="stable")], starts)
         after = self._scaled(places)
-        self._explained += after.T @ after - before.T @ before
-        self._second += sign * (rows.T @ rows)
+        self._between_scatter += after.T @ after - before.T @ before
+        self._gram += sign * (rows.T @ rows)
 
     def _scaled(self, places: NDArray[np.int64]) -> NDArray[np.float64]:
         """Sums over the root of the counts; rows of zeros for classes without samples."""

@@ -164,7 +164,7 @@ def _groups(found: Discovery, vectors: Vector, known: Vector, least: int) -> lis
 
 def _margins(vectors: Vector, labels: NDArray[np.int64], label: int) -> NDArray[np.float32]:
     """How much nearer (in cosines) each row of a class lies to its own mean direction than to that of any other class."""
-    moments = ClassStatistics.of(vectors, labels)
+    moments = ClassStatistics.from_samples(vectors, labels)
     cosines = vectors[labels == label] @ l2_normalize(moments.means).T.astype(np.float32)
     others = np.delete(cosines, label, axis=1)
     return np.asarray(cosines[:, label] - (others.max(1) if others.size else 0))

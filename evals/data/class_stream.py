@@ -120,13 +120,13 @@ def kept_bytes(head: Learner) -> float:
         return head.memory.bytes
     total = 0.0
     for name, array in head.state().items():
-        if array.ndim < 1 or name.endswith("explained"):
+        if array.ndim < 1 or name.endswith("between_scatter"):
             continue  # it follows from the sums
         if isinstance(head, NearestMeanHead) and name != "sums":
             continue
         if isinstance(head, ReplayHead) and head.per_class != 0 and name in ("weights", "bias"):
             continue  # refitted from the samples every time
-        symmetric = name.endswith("second")
+        symmetric = name.endswith("gram")
         size = array.size if not symmetric else len(array) * (len(array) + 1) / 2
         total += size * (2 if name in ("kept", "kept_labels") or isinstance(head, NearestMeanHead) else 4)
     return total

@@ -112,7 +112,7 @@ def discriminant(moments: ClassStatistics, share: float) -> Answer:
     # Around the mean of all, where the numbers are small and nothing cancels.
     mean = moments.mean
     means = moments.means - mean
-    square = float(np.trace(moments.second)) / moments.counts.sum() / moments.dimensions
+    square = float(np.trace(moments.gram)) / moments.counts.sum() / moments.dimensions
     weights = cho_solve(cho_factor(shrunk(moments.within(), share, ROUNDING * square)), means.T)
     offset = np.einsum("cd,dc->c", means, weights) / 2
     return lambda rows: np.asarray((rows - mean) @ weights - offset)

@@ -66,8 +66,8 @@ class RanPACHead(AnalyticHead):
         moments, held = self._known(), self._held_out
         labels = self.labels
         sums, held_sums = _aligned(moments, labels), _aligned(held, labels)
-        self.regularisation = self._chosen(moments.second, sums, held.second, held_sums)
-        return ridge_answer(moments.second + held.second, sums + held_sums, self.regularisation)
+        self.regularisation = self._chosen(moments.gram, sums, held.gram, held_sums)
+        return ridge_answer(moments.gram + held.gram, sums + held_sums, self.regularisation)
 
     def _chosen(self, gram: Rows, sums: Rows, held_gram: Rows, held_sums: Rows) -> float:
         """The regularisation of the least squared error on the held-out fifth; the middle one where a part is empty."""

@@ -39,4 +39,4 @@ class RidgeHead(AnalyticHead):
 
     def _solve(self) -> Answer:
         moments = self._known()
-        return ridge_answer(moments.second, moments.sums, self.regularisation)
+        return ridge_answer(moments.gram, moments.sums, self.regularisation)

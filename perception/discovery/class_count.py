@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from ...numerics.arrays import Labels, Vector
 from ..scores.neighbourhood import nearest, neighbourhood_size, smoothed
-from .discoverer import Given, given
+from .discoverer import DiscoveryInput, validate_input
 from .spherical import class_means, clustered
 
 TEMPERATURES = (0.03, 0.04, 0.05, 0.07, 0.1)
@@ -69,7 +69,7 @@ def estimate_class_count(vectors: Vector, known_vectors: Vector, known_labels: L
     all classes, with as many rows each among labelled and unlabelled ones together as new ones have. Otherwise, and where known
     classes are not told apart, by `modular_count`. Raises as `Discoverer.discover`.
     """
-    asked = given(vectors, known_vectors, known_labels, None)
+    asked = validate_input(vectors, known_vectors, known_labels, None)
     most = asked.known + len(asked.vectors)
     if not len(asked.vectors):
         return asked.known
@@ -79,7 +79,7 @@ def estimate_class_count(vectors: Vector, known_vectors: Vector, known_labels: L
     return int(np.clip(round(estimate), max(asked.known, 1), most))
 
 
-def _by_pairs(asked: Given, seed: int) -> float | None:
+def _by_pairs(asked: DiscoveryInput, seed: int) -> float | None:
     sizes = np.bincount(asked.known_labels, minlength=asked.known)
     if (sizes > 1).sum() < 3:
         return None

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...numerics.arrays import Labels, Vector, l2_normalize, validate_rows
-from ..scores.projection import Lens
+from ..scores.projection import Projection
 
 TEMPERATURE = 0.1
 """Divides cosines before the softmax (Ma et al. 2025, "ProtoGCD", https://arxiv.org/abs/2504.03755)."""
@@ -29,15 +29,15 @@ class Discovery:
     """Classes known before."""
     count: int
     """Classes in all."""
-    lens: Lens | None = None
+    projection: Projection | None = None
     """Through which further vectors are compared with the classes; `None`: as they are, with the prototypes."""
 
     def cosines(self, vectors: Vector) -> NDArray[np.float32]:
         """Of further vectors `(m, d)` to the classes `(m, count)`. Raises `ValueError` as `validate_rows` does."""
         rows = validate_rows("vectors", vectors, self.prototypes.shape[1])
-        if self.lens is None:
+        if self.projection is None:
             return np.asarray(l2_normalize(rows) @ self.prototypes.T, dtype=np.float32)
-        return np.asarray(self.lens.see(l2_normalize(rows)) @ self.lens.centres.T, dtype=np.float32)
+        return np.asarray(self.projection.transform(l2_normalize(rows)) @ self.projection.centres.T, dtype=np.float32)
 
     def place(self, vectors: Vector) -> Labels:
         """Classes `(m,)` of further vectors `(m, d)`: the nearest ones. Raises `ValueError` as `validate_rows` does."""
@@ -62,7 +62,7 @@ class Discoverer(Protocol):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Given:
+class DiscoveryInput:
     """What a discoverer is asked, checked, its rows of length one."""
 
     vectors: Vector
@@ -80,7 +80,7 @@ class Given:
         return np.vstack([self.vectors, self.known_vectors])
 
 
-def given(vectors: Vector, known_vectors: Vector, known_labels: Labels, count: int | None) -> Given:
+def validate_input(vectors: Vector, known_vectors: Vector, known_labels: Labels, count: int | None) -> DiscoveryInput:
     """The input of `Discoverer.discover`, checked. Raises as it says there."""
     rows = validate_rows("vectors", vectors)
     known_rows = validate_rows("known_vectors", known_vectors, rows.shape[1])
@@ -98,7 +98,7 @@ def given(vectors: Vector, known_vectors: Vector, known_labels: Labels, count: i
         _check_count(count, known, len(rows))
     if not len(rows) + len(known_rows):
         raise ValueError("no vectors at all; at least one unlabelled or one known vector is needed")
-    return Given(
+    return DiscoveryInput(
         vectors=l2_normalize(rows).astype(np.float32),
         known_vectors=l2_normalize(known_rows).astype(np.float32),
         known_labels=labels,
@@ -113,7 +113,7 @@ def _check_count(count: int, known: int, rows: int) -> None:
         raise ValueError(f"{count - known} new classes are asked of {rows} unlabelled vectors; ask for at most one class a vector")
 
 
-def found(rows: Vector, prototypes: Vector, known: int) -> Discovery:
+def nearest_prototypes(rows: Vector, prototypes: Vector, known: int) -> Discovery:
     """What prototypes `(count, d)` say of unit rows `(n, d)`: the softmax of their cosines over `TEMPERATURE`."""
     cosines = rows @ prototypes.T
     weights = np.exp((cosines - cosines.max(1, keepdims=True)) / TEMPERATURE)

@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 
 from ...numerics.arrays import Labels, Vector, l2_normalize
 from ..scores.neighbourhood import nearest, neighbourhood_size, smoothed
-from ..scores.projection import Lens
+from ..scores.projection import Projection
 from .class_count import estimate_class_count
-from .discoverer import TEMPERATURE, Discovery, Given, found, given
+from .discoverer import TEMPERATURE, Discovery, DiscoveryInput, nearest_prototypes, validate_input
 from .prototype_losses import distillation, entropy_regulariser, separation_regulariser, supervised_contrast
 from .spherical import class_means, clustered
 
@@ -71,25 +71,25 @@ class ProtoGCD:
 
     def discover(self, vectors: Vector, known_vectors: Vector, known_labels: Labels, count: int | None = None) -> Discovery:
         """As `Discoverer.discover` says."""
-        asked = given(vectors, known_vectors, known_labels, count)
+        data = validate_input(vectors, known_vectors, known_labels, count)
         if count is None:
             count = estimate_class_count(vectors, known_vectors, known_labels, seed=self.seed)
-        everything = asked.everything
+        everything = data.everything
         # What all rows share says nothing of their classes.
         origin = np.asarray(everything.mean(0, dtype=np.float64), dtype=np.float32)
         seen = np.asarray(l2_normalize(everything - origin), dtype=np.float32)
-        centres, adapter = self._start(seen, asked, count), np.eye(seen.shape[1], dtype=np.float32)
+        centres, adapter = self._start(seen, data, count), np.eye(seen.shape[1], dtype=np.float32)
         if count > 1:
-            labels = np.concatenate([np.full(len(asked.vectors), UNLABELLED), asked.known_labels])
+            labels = np.concatenate([np.full(len(data.vectors), UNLABELLED), data.known_labels])
             centres, adapter = train_prototypes(seen, labels, centres, self.recipe, self.seed)
-        return seen_through(Lens(origin=origin, matrix=adapter, centres=centres), asked)
+        return project_and_assign(Projection(mean=origin, matrix=adapter, centres=centres), data)
 
-    def _start(self, seen: Vector, asked: Given, count: int) -> Vector:
+    def _start(self, seen: Vector, data: DiscoveryInput, count: int) -> Vector:
         """Mean directions `(count, k)` of the clusters of k-means with pinned rows, among smoothed rows."""
-        free = len(asked.vectors)
+        free = len(data.vectors)
         alike = smoothed(seen, seen)
-        run = clustered(alike[:free], count, self.seed, self.recipe.restarts, alike[free:], asked.known_labels)
-        return class_means(seen, np.concatenate([run.labels, asked.known_labels]), count, empty=run.centres)
+        run = clustered(alike[:free], count, self.seed, self.recipe.restarts, alike[free:], data.known_labels)
+        return class_means(seen, np.concatenate([run.labels, data.known_labels]), count, empty=run.centres)
 
 
 def train_prototypes(
@@ -150,10 +150,10 @@ def _loss(rows: Tensor, prototypes: Tensor, labels: Tensor, hard_share: float, r
     return (1 - recipe.supervised) * loss + recipe.supervised * supervised
 
 
-def seen_through(lens: Lens, asked: Given) -> Discovery:
-    """What the classes of a lens say of unlabelled rows; a class without a row gets the row nearest to it as its prototype."""
-    discovery = found(lens.see(asked.vectors), lens.centres, asked.known)
-    everything = asked.everything
-    nearest_rows = everything[(lens.see(everything) @ lens.centres.T).argmax(0)]
-    labels = np.concatenate([discovery.labels, asked.known_labels])
-    return replace(discovery, prototypes=class_means(everything, labels, discovery.count, empty=nearest_rows), lens=lens)
+def project_and_assign(projection: Projection, data: DiscoveryInput) -> Discovery:
+    """What the classes of a projection say of unlabelled rows; a class without a row gets the row nearest to it as its prototype."""
+    discovery = nearest_prototypes(projection.transform(data.vectors), projection.centres, data.known)
+    everything = data.everything
+    nearest_rows = everything[(projection.transform(everything) @ projection.centres.T).argmax(0)]
+    labels = np.concatenate([discovery.labels, data.known_labels])
+    return replace(discovery, prototypes=class_means(everything, labels, discovery.count, empty=nearest_rows), projection=projection)

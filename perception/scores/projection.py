@@ -1,4 +1,4 @@
-"""`Lens`: a linear view of vectors in which classes lie apart."""
+"""`Projection`: a linear projection of vectors in which classes are separated."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from ...numerics.arrays import Vector, l2_normalize
 
 
 @dataclass(frozen=True, kw_only=True)
-class Lens:
-    """Moves vectors to an origin and through a matrix, scales them to length one, and compares them with the classes there."""
+class Projection:
+    """Subtracts a mean and multiplies by a matrix, scales them to length one, and compares them with the classes there."""
 
-    origin: Vector
+    mean: Vector
     """Subtracted first `(d,)`."""
     matrix: Vector
     """Then multiplied `(d, k)`."""
     centres: Vector
     """Unit rows `(count, k)` of the classes."""
 
-    def see(self, vectors: Vector) -> Vector:
-        """Unit rows `(n, k)` of vectors `(n, d)`; what lies on the origin stays zero."""
-        return np.asarray(l2_normalize((vectors - self.origin) @ self.matrix), dtype=np.float32)
+    def transform(self, vectors: Vector) -> Vector:
+        """Unit rows `(n, k)` of vectors `(n, d)`; a vector equal to the mean stays zero."""
+        return np.asarray(l2_normalize((vectors - self.mean) @ self.matrix), dtype=np.float32)

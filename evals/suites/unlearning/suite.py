@@ -84,7 +84,10 @@ def erased(name: str, make: Callable[[], UnlearningHead], train: Texts, gone: ND
 
 def _gaussians(train: Texts, gone: NDArray[np.bool_]) -> Figures:
     """Class means and the covariance they share, taken back and made anew."""
-    moments, anew = ClassStatistics.of(train.vectors, train.labels), ClassStatistics.of(train.vectors[~gone], train.labels[~gone])
+    moments, anew = (
+        ClassStatistics.from_samples(train.vectors, train.labels),
+        ClassStatistics.from_samples(train.vectors[~gone], train.labels[~gone]),
+    )
     moments.forget(train.vectors[gone], train.labels[gone])
     differences = (np.abs(moments.means - anew.means).max(), np.abs(moments.within() - anew.within()).max())
     return {("lifelong_class_gaussians", "largest_moment_difference_x1e9"): 1e9 * float(max(differences))}

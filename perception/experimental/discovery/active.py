@@ -9,11 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ....numerics.arrays import Labels, Vector
-from ...discovery.discoverer import Discovery, Given, given
-from ...discovery.protogcd import UNLABELLED, ProtoGCD, PrototypeRecipe, seen_through, train_prototypes
+from ...discovery.discoverer import Discovery, DiscoveryInput, validate_input
+from ...discovery.protogcd import UNLABELLED, ProtoGCD, PrototypeRecipe, project_and_assign, train_prototypes
 from ...discovery.spherical import class_means
 from ...scores.neighbourhood import nearest, neighbourhood_size, smoothed
-from ...scores.projection import Lens
+from ...scores.projection import Projection
 from .queries import NovelMarginQuery, Places, QueryPool, QueryStrategy
 
 Oracle = Callable[[Places], Labels]
@@ -58,20 +58,20 @@ def active_discovery(
     label mapping finds the model's number for each class, and the model goes on learning with these rows labelled. `start` is a
     discovery of `ProtoGCD` over the same input to begin from. Raises as `Discoverer.discover`.
     """
-    asked = given(vectors, known_vectors, known_labels, count)
+    asked = validate_input(vectors, known_vectors, known_labels, count)
     strategy = strategy or NovelMarginQuery()
     discovery = start or ProtoGCD(seed=seed).discover(vectors, known_vectors, known_labels, count)
     places, answers = np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64)
     named = {label: label for label in range(asked.known)}
     mean = discovery.probabilities
-    everything = _lens(discovery).see(asked.everything)
+    everything = _projection(discovery).transform(asked.everything)
     partners = nearest(everything, everything, neighbourhood_size(len(everything)))
     yield ActiveRound(discovery=discovery, asked=places, answers=answers, named=named)
     for turn in range(rounds):
         free = np.setdiff1d(np.arange(len(asked.vectors)), places)
         if not len(free):
             return
-        seen = _lens(discovery).see(asked.everything)
+        seen = _projection(discovery).transform(asked.everything)
         pool = QueryPool(
             vectors=seen[free],
             probabilities=discovery.probabilities[free],
@@ -83,11 +83,11 @@ def active_discovery(
         places, answers = np.concatenate([places, chosen]), np.concatenate([answers, np.asarray(oracle(chosen), dtype=np.int64)])
         named = stable_mapping(mean[places], answers, asked.known)
         labels = np.array([named[label] for label in answers.tolist()], dtype=np.int64)
-        lens, kept = _corrected(discovery, asked, places, labels)
+        projection, kept = _corrected(discovery, asked, places, labels)
         numbers = np.zeros(int(kept.max()) + 1, dtype=np.int64)
         numbers[kept] = np.arange(len(kept))
         named = {label: int(numbers[number]) for label, number in named.items()}
-        discovery = _learned(lens, asked, places, numbers[labels], seed + turn, partners)
+        discovery = _learned(projection, asked, places, numbers[labels], seed + turn, partners)
         grown = np.pad(mean, ((0, 0), (0, max(0, int(kept.max()) + 1 - mean.shape[1]))))
         mean = DECAY * grown[:, kept] + (1 - DECAY) * discovery.probabilities
         yield ActiveRound(discovery=discovery, asked=places, answers=answers, named=named)
@@ -112,37 +112,41 @@ def stable_mapping(predictions: NDArray[np.float32], answers: Labels, known: int
     return named | {label: max(predictions.shape[1], known) + place for place, label in enumerate(left_over)}
 
 
-def _lens(discovery: Discovery) -> Lens:
-    """The lens of a discovery; where it has none, one that leaves unit rows as they are."""
+def _projection(discovery: Discovery) -> Projection:
+    """The projection of a discovery; where it has none, one that leaves unit rows as they are."""
     dimensions = discovery.prototypes.shape[1]
-    plain = Lens(origin=np.zeros(dimensions, dtype=np.float32), matrix=np.eye(dimensions, dtype=np.float32), centres=discovery.prototypes)
-    return discovery.lens or plain
+    plain = Projection(
+        mean=np.zeros(dimensions, dtype=np.float32), matrix=np.eye(dimensions, dtype=np.float32), centres=discovery.prototypes
+    )
+    return discovery.projection or plain
 
 
-def _corrected(discovery: Discovery, asked: Given, places: Places, labels: Labels) -> tuple[Lens, NDArray[np.int64]]:
-    """The lens with the centres that the answers leave, and their numbers, old ones and further ones.
+def _corrected(discovery: Discovery, asked: DiscoveryInput, places: Places, labels: Labels) -> tuple[Projection, NDArray[np.int64]]:
+    """The projection with the centres that the answers leave, and their numbers, old ones and further ones.
 
     A class of which rows were asked, all of them of other classes, is none. One that answers name without the model having placed
     any of them there begins where the answers are.
     """
-    lens = _lens(discovery)
+    projection = _projection(discovery)
     count = max(discovery.count, int(labels.max(initial=-1)) + 1)
     placed = discovery.labels[places]
     missed = np.setdiff1d(labels, labels[placed == labels])
-    centres = np.pad(lens.centres, ((0, count - discovery.count), (0, 0)))
-    seen = lens.see(asked.vectors)
-    centres[missed] = class_means(smoothed(seen[places], lens.see(asked.everything)), labels, count)[missed]
+    centres = np.pad(projection.centres, ((0, count - discovery.count), (0, 0)))
+    seen = projection.transform(asked.vectors)
+    centres[missed] = class_means(smoothed(seen[places], projection.transform(asked.everything)), labels, count)[missed]
     refuted = np.setdiff1d(placed[placed >= asked.known], labels)
     kept = np.setdiff1d(np.arange(count), refuted)
-    return Lens(origin=lens.origin, matrix=lens.matrix, centres=centres[kept]), kept
+    return Projection(mean=projection.mean, matrix=projection.matrix, centres=centres[kept]), kept
 
 
-def _learned(lens: Lens, asked: Given, places: Places, labels: Labels, seed: int, partners: NDArray[np.int64]) -> Discovery:
-    """What training with the rows at `places` labelled makes of a lens."""
-    seen = lens.see(asked.everything)
+def _learned(
+    projection: Projection, asked: DiscoveryInput, places: Places, labels: Labels, seed: int, partners: NDArray[np.int64]
+) -> Discovery:
+    """What training with the rows at `places` labelled makes of a projection."""
+    seen = projection.transform(asked.everything)
     all_labels = np.concatenate([np.full(len(asked.vectors), UNLABELLED), asked.known_labels])
     all_labels[places] = labels
-    centres, adapter = lens.centres, np.eye(seen.shape[1], dtype=np.float32)
+    centres, adapter = projection.centres, np.eye(seen.shape[1], dtype=np.float32)
     if len(centres) > 1:
         centres, adapter = train_prototypes(seen, all_labels, centres, ROUND, seed, partners)
-    return seen_through(Lens(origin=lens.origin, matrix=lens.matrix @ adapter, centres=centres), asked)
+    return project_and_assign(Projection(mean=projection.mean, matrix=projection.matrix @ adapter, centres=centres), asked)

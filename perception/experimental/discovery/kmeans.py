@@ -6,7 +6,7 @@ import numpy as np
 
 from ....numerics.arrays import Labels, Vector
 from ...discovery.class_count import estimate_class_count
-from ...discovery.discoverer import Discovery, found, given
+from ...discovery.discoverer import Discovery, nearest_prototypes, validate_input
 from ...discovery.spherical import clustered, known_first
 
 
@@ -25,12 +25,12 @@ class SphericalKMeans:
 
     def discover(self, vectors: Vector, known_vectors: Vector, known_labels: Labels, count: int | None = None) -> Discovery:
         """As `Discoverer.discover` says."""
-        asked = given(vectors, known_vectors, known_labels, count)
+        data = validate_input(vectors, known_vectors, known_labels, count)
         if count is None:
             count = estimate_class_count(vectors, known_vectors, known_labels, seed=self.seed)
-        run = clustered(asked.everything, count, self.seed, self.restarts)
-        numbers = known_first(run.labels[len(asked.vectors) :], asked.known_labels, count, asked.known)
-        return found(asked.vectors, run.centres[np.argsort(numbers)], asked.known)
+        run = clustered(data.everything, count, self.seed, self.restarts)
+        numbers = known_first(run.labels[len(data.vectors) :], data.known_labels, count, data.known)
+        return nearest_prototypes(data.vectors, run.centres[np.argsort(numbers)], data.known)
 
 
 class SemiSupervisedKMeans:
@@ -47,8 +47,8 @@ class SemiSupervisedKMeans:
 
     def discover(self, vectors: Vector, known_vectors: Vector, known_labels: Labels, count: int | None = None) -> Discovery:
         """As `Discoverer.discover` says."""
-        asked = given(vectors, known_vectors, known_labels, count)
+        data = validate_input(vectors, known_vectors, known_labels, count)
         if count is None:
             count = estimate_class_count(vectors, known_vectors, known_labels, seed=self.seed)
-        run = clustered(asked.vectors, count, self.seed, self.restarts, asked.known_vectors, asked.known_labels)
-        return found(asked.vectors, run.centres, asked.known)
+        run = clustered(data.vectors, count, self.seed, self.restarts, data.known_vectors, data.known_labels)
+        return nearest_prototypes(data.vectors, run.centres, data.known)

@@ -21,7 +21,7 @@ class _MomentsNovelty(ABC):
 
     def fit(self, vectors: Vector, logits: Logits, labels: Labels) -> Self:
         """Begin anew from samples `(n, d)`; logits are not read."""
-        self._moments, self._ready = ClassStatistics.of(vectors, labels), False
+        self._moments, self._ready = ClassStatistics.from_samples(vectors, labels), False
         return self
 
     def learn(self, vectors: Vector, labels: Labels) -> None:

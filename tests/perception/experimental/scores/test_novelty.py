@@ -26,7 +26,7 @@ LABELS = np.array([0] * 4 + [1] * 4)
 
 
 def test_moments_golden() -> None:
-    moments = ClassStatistics.of(VECTORS, LABELS)
+    moments = ClassStatistics.from_samples(VECTORS, LABELS)
     np.testing.assert_allclose(moments.means, [[0, 0], [4, 0]], atol=1e-6)
     np.testing.assert_allclose(moments.within(), [[1, 0], [0, 4]], atol=1e-6)
     np.testing.assert_allclose(moments.total(), [[5, 0], [0, 4]], atol=1e-6)
