@@ -1,0 +1,60 @@
+"""The tree stays readable: no import cycle, no folder of more than twenty modules, no private twin of a public module."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Set
+from pathlib import Path
+
+import grimp
+
+ROOT = Path(__file__).resolve().parents[2]
+PACKAGES = [folder for folder in sorted(ROOT.iterdir()) if (folder / "__init__.py").exists()]
+FOLDERS = sorted({file.parent for package in PACKAGES for file in package.rglob("*.py")})
+MOST_MODULES = 20
+
+
+def cycles(imports: Mapping[str, Set[str]]) -> list[list[str]]:
+    """Groups of modules that import each other, directly or by way of others (Tarjan 1972, strongly connected components)."""
+    number: dict[str, int] = {}
+    lowest: dict[str, int] = {}
+    stack: list[str] = []
+    found: list[list[str]] = []
+
+    def visit(module: str) -> None:
+        number[module] = lowest[module] = len(number)
+        stack.append(module)
+        for other in sorted(imports[module]):
+            if other not in number:
+                visit(other)
+            if other in stack:
+                lowest[module] = min(lowest[module], lowest[other])
+        if lowest[module] == number[module]:
+            place = stack.index(module)
+            group = sorted(stack[place:])
+            del stack[place:]
+            if len(group) > 1:
+                found.append(group)
+
+    for module in sorted(imports):
+        if module not in number:
+            visit(module)
+    return found
+
+
+def test_no_modules_import_each_other() -> None:
+    graph = grimp.build_graph("lifelong", exclude_type_checking_imports=True)
+    assert len(graph.modules) > 200
+    assert cycles({module: graph.find_modules_directly_imported_by(module) for module in graph.modules}) == []
+
+
+def test_a_cycle_is_seen() -> None:
+    assert cycles({"a": {"b"}, "b": {"c"}, "c": {"b"}, "d": {"a"}}) == [["b", "c"]]
+
+
+def test_no_folder_holds_too_many_modules() -> None:
+    assert {str(folder.relative_to(ROOT)) for folder in FOLDERS if len(list(folder.glob("*.py"))) > MOST_MODULES} == set()
+
+
+def test_no_module_has_a_private_twin() -> None:
+    twins = [file for folder in FOLDERS for file in folder.glob("_[a-z]*.py") if (folder / file.name.removeprefix("_")).exists()]
+    assert twins == []
