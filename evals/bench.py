@@ -9,20 +9,12 @@ from importlib import import_module
 from pathlib import Path
 
 from ..core import DataMissing, NothingFound
-from ..metrics.results import (
-    Results,
-    Row,
-    git_commit,
-    machine,
-    package_versions,
-    write_results,
-    write_whole,
-)
+from .results_file import Results, Row, make_results, write_results, write_whole
 
 
 @dataclass(frozen=True, kw_only=True)
 class Suite:
-    """A benchmark: a module of this room with `run(*, quick, seeds, data) -> list[Row]`, imported when it runs."""
+    """A benchmark: a module below `evals/` with `run(*, quick, seeds, data) -> list[Row]`, imported when it runs."""
 
     name: str
     """What `lifelong bench` calls it."""
@@ -31,7 +23,9 @@ class Suite:
     needs: str
     """What must be there besides the package, in words."""
     module: str
-    """File in `evals/`, without `.py`."""
+    """Module relative to `evals`."""
+    selection: str = "not stated"
+    """What was chosen for the methods (settings, thresholds, designs), and on which data."""
     files: tuple[str, ...] = ()
     """Data files it reads, relative to the data directory; their hashes are written beside the figures."""
 
@@ -76,8 +70,9 @@ def run_suite(suite: Suite, *, quick: bool, seeds: int, data: Path | None, file:
     """
     hashes = {} if quick and data is None else hash_files(suite, data)
     rows = suite.run(quick=quick, seeds=seeds, data=data)
+    results = make_results(suite.name, rows, selection=suite.selection, data_hashes=hashes)
     if file is not None:
         for name, drawn in suite.plots(rows).items():
             write_whole(file.with_name(f"{file.stem}-{name}.svg"), drawn)
-        return write_results(file, suite.name, rows, hashes)
-    return Results(suite=suite.name, commit=git_commit(), versions=package_versions(), machine=machine(), data=hashes, results=tuple(rows))
+        write_results(file, results)
+    return results

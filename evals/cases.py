@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from importlib import import_module
 from pathlib import Path
 
-from ..metrics.results import Row
+from .results_file import Row
 
 
 def run_cases(package: str, cases: Sequence[str], *, quick: bool, seeds: int, data: Path) -> list[Row]:

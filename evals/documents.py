@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..core import DataMissing
-from ..metrics.results import Results, case_table, format_value, markdown_table, read_results
+from ..metrics.numbers import format_value
+from .results_file import Results, read_results
+from .results_tables import case_table, markdown_table
 
 DOCUMENTS = ("README.md", "docs/benchmarks.md")
 """Files with measured tables, relative to the root of a checkout."""

@@ -1,4 +1,4 @@
-"""Metrics of continual learning, detection and clustering; statistics over seeds; where results came from."""
+"""Metrics of continual learning, detection and clustering; statistics over seeds; where results come from, and how they are shown."""
 
 from __future__ import annotations
 
@@ -27,12 +27,11 @@ if TYPE_CHECKING:
         macro_f1,
         unified_aurc,
     )
-    from .results import Results, Row, git_commit, machine, package_versions, read_results, write_results
+    from .numbers import format_value
+    from .provenance import machine, package_versions, source_version
     from .statistics import beta_ci95, student_ci95
 
 _FACE = {
-    "Results": "results",
-    "Row": "results",
     "adjusted_rand_index": "clustering",
     "aupr_in": "detection",
     "aupr_out": "detection",
@@ -45,26 +44,23 @@ _FACE = {
     "expected_calibration_error": "detection",
     "failure_aurc": "detection",
     "forgetting": "continual",
+    "format_value": "numbers",
     "forward_transfer": "continual",
     "fpr_at_95_id_tpr": "detection",
-    "git_commit": "results",
-    "machine": "results",
+    "machine": "provenance",
     "macro_f1": "detection",
     "matched": "clustering",
     "max_forgetting": "continual",
     "mean_forgetting": "continual",
     "normalised_mutual_information": "clustering",
-    "package_versions": "results",
-    "read_results": "results",
+    "package_versions": "provenance",
+    "source_version": "provenance",
     "student_ci95": "statistics",
     "tokens_per_solved": "continual",
     "unified_aurc": "detection",
-    "write_results": "results",
 }
 
 __all__ = [
-    "Results",
-    "Row",
     "adjusted_rand_index",
     "aupr_in",
     "aupr_out",
@@ -77,9 +73,9 @@ __all__ = [
     "expected_calibration_error",
     "failure_aurc",
     "forgetting",
+    "format_value",
     "forward_transfer",
     "fpr_at_95_id_tpr",
-    "git_commit",
     "machine",
     "macro_f1",
     "matched",
@@ -87,11 +83,10 @@ __all__ = [
     "mean_forgetting",
     "normalised_mutual_information",
     "package_versions",
-    "read_results",
+    "source_version",
     "student_ci95",
     "tokens_per_solved",
     "unified_aurc",
-    "write_results",
 ]
 
 

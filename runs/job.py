@@ -1,4 +1,4 @@
-"""`lifelong run`: the main job, with progress bars, a table, `summary.json` and `report.html`."""
+"""`lifelong run`: stream, summary, tables, `summary.json` and `report.html`, in a folder for each run."""
 
 from __future__ import annotations
 
@@ -7,14 +7,13 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from rich.console import Console
-
 from ..core import DataMissing, Settings, SettingsError
 from ..core.versions import short_name
 from ..envs import MEMBERS, DatabaseEnvironment, Environment, GraphEnvironment, LabDatabaseEnvironment, NavigationEnvironment
+from ..metrics.tables import print_tables
 from ..orchestrator import LifelongLearner
 from .folders import begin_run, discard_run, find_run, point_latest, write_file
-from .report import summary_tables, write_report
+from .report import closing_lines, summary_tables, write_report
 from .stream import Family, Progress, Schedule, run_stream
 
 SIZES = {"database": (96, 32, 16), "graph": (96, 32, 16), "navigation": (64, 32, 16), "lab-db": (150, 150, 0)}
@@ -61,10 +60,7 @@ def run_job(
         summary = run_stream(learner, schedule, progress=progress)
     write_file(folder / "summary.json", json.dumps(summary, indent=1))
     write_report(summary, folder / "report.html")
-    console = Console()
-    for table in summary_tables(summary):
-        console.print(table)
-    console.print(f"report: {folder / 'report.html'}")
+    print_tables(summary_tables(summary), [*closing_lines(summary), f"report: {folder / 'report.html'}"])
     return folder
 
 

@@ -1,22 +1,17 @@
-"""A run told to a person: `write_report` makes one self-contained page, `summary_tables` the terminal's version."""
+"""The report of a run: `write_report` makes one self-contained page, `summary_tables` and `closing_lines` the version for a terminal."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from textwrap import shorten
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from ..metrics.results import format_value
+from ..metrics.numbers import duration, number, percent, points
 from ..metrics.statistics import beta_ci95, wilson_ci95
+from ..metrics.tables import TextTable
 from . import plots as _plots
 from .summary import summarise_metrics
-
-if TYPE_CHECKING:
-    from rich.console import RenderableType
-    from rich.table import Table
-
-__all__ = ["summarise_metrics", "summary_tables", "write_report"]
 
 TEMPLATE = "report.html.jinja"
 LESSONS_PLOTTED = 12
@@ -43,43 +38,12 @@ def write_report(summary: Mapping[str, Any], path: Path) -> Path:
     return path
 
 
-def percent(rate: float | None) -> str:
-    """A rate in [0, 1] as a percentage, a dash where there is none."""
-    if rate is None:
-        return "–"
-    shown = 100 * rate
-    return f"{shown:.0f} %" if shown == round(shown) or shown >= 10 else f"{shown:.1f} %"
-
-
-def points(difference: float | None) -> str:
-    """A difference of rates in percentage points, with its sign."""
-    if difference is None:
-        return "–"
-    shown = round(100 * difference, 1)
-    return "±0" if shown == 0 else f"{shown:+.1f}".replace("-", "−")
-
-
-def duration(seconds: float | None) -> str:
-    """Seconds, or minutes and seconds, or hours and minutes."""
-    if seconds is None:
-        return "–"
-    whole = round(seconds)
-    if whole < 60:
-        return f"{seconds:.1f} s" if seconds < 10 else f"{whole} s"
-    return f"{whole // 60} min {whole % 60:02d} s" if whole < 3600 else f"{whole // 3600} h {whole % 3600 // 60:02d} min"
-
-
-def number(value: float | None) -> str:
-    """Three significant digits, a dash where there is none."""
-    return "–" if value is None else format_value(value)
-
-
 def _context(summary: Mapping[str, Any]) -> dict[str, Any]:
     from markupsafe import Markup
 
     metrics = summarise_metrics(summary)
     stream, nights, lessons = (list(summary.get(name, ())) for name in ("stream", "nights", "lessons"))
-    meter = summary.get("meter")
+    effect = _effect(summary)
     return {
         "summary": {"method": "lifelong", "seed": 0, "commit": "", "machine": "", "seconds": None, "corrections": None, **summary},
         "metrics": metrics,
@@ -89,8 +53,8 @@ def _context(summary: Mapping[str, Any]) -> dict[str, Any]:
         "stream_plot": Markup(_plots.stream_plot(stream, metrics["families"])) if stream else "",
         "half_window": _plots.HALF_WINDOW,
         "tokens_plot": Markup(_plots.tokens_plot(metrics["tokens_per_solved"])) if summary.get("evaluations") else "",
-        "meter": _meter(meter) if meter else None,
-        "rates_plot": Markup(_rates(meter, lessons)) if meter else "",
+        "effect": effect,
+        "rates_plot": Markup(_rates(effect, lessons)) if effect and (lessons or effect["treated"][1]) else "",
         "lessons": [{**lesson, "ci95": beta_ci95(lesson["helped"], lesson["harmed"])} for lesson in lessons],
         "lessons_plotted": LESSONS_PLOTTED,
         "nights": [_night(night) for night in nights],
@@ -134,19 +98,32 @@ def _matrix(summary: Mapping[str, Any], metrics: Mapping[str, Any]) -> list[dict
     return rows
 
 
-def _meter(meter: Mapping[str, Any]) -> dict[str, Any]:
-    low, high = meter["ci95"]
+def _effect(summary: Mapping[str, Any]) -> dict[str, Any] | None:
+    """Tasks with memory and adapters against the control arm, with a verdict and a sentence; None where nothing was counted.
+
+    `meter` is the name that summaries of version 0.1 have for it.
+    """
+    effect = summary.get("memory_effect") or summary.get("meter")
+    if not effect:
+        return None
+    (treated, treated_total), (control, control_total), (low, high) = effect["treated"], effect["control"], effect["ci95"]
+    arms = f"with memory {treated} of {treated_total} tasks solved, without {control} of {control_total}"
+    if not treated_total or not control_total:
+        empty = "the control arm" if treated_total else "the arm with memory"
+        words = f"effect of memory: not measured, because {empty} is empty ({arms})"
+        return {**effect, "verdict": "unmeasured", "empty": empty, "words": words}
     verdict = "helps" if low > 0 else "harms" if high < 0 else "undecided"
-    return {**meter, "verdict": verdict}
+    words = f"effect of memory: {points(effect['difference'])} points [{points(low)}, {points(high)}]; {arms}"
+    return {**effect, "verdict": verdict, "words": words}
 
 
-def _rates(meter: Mapping[str, Any], lessons: Sequence[Mapping[str, Any]]) -> str:
+def _rates(effect: Mapping[str, Any], lessons: Sequence[Mapping[str, Any]]) -> str:
     """The forest plot: both arms, then the lessons that were shown most."""
     rows = []
     for name, label, strong in (("treated", "with memory and adapter", True), ("control", "control arm", False)):
-        solved, total = meter[name]
-        low, high = wilson_ci95(solved, total)
-        rows.append((label, solved / total if total else 0.5, low, high, strong))
+        solved, total = effect[name]
+        if total:  # an empty arm has no rate, and is said in words
+            rows.append((label, solved / total, *wilson_ci95(solved, total), strong))
     shown = sorted(lessons, key=lambda lesson: -(lesson["helped"] + lesson["harmed"]))[:LESSONS_PLOTTED]
     for lesson in shown:
         helped, harmed = lesson["helped"], lesson["harmed"]
@@ -158,7 +135,7 @@ def _rates(meter: Mapping[str, Any], lessons: Sequence[Mapping[str, Any]]) -> st
                 lesson["status"] == "active",
             )
         )
-    solved, total = meter["control"]
+    solved, total = effect["control"]
     return _plots.rates_plot(rows, solved / total if total else None)
 
 
@@ -186,61 +163,50 @@ def _flat(settings: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
     return flat
 
 
-def summary_tables(summary: Mapping[str, Any]) -> list[RenderableType]:
-    """Compact terminal tables: families, nights, and one line of help against harm and costs."""
-    from rich.text import Text
-
+def summary_tables(summary: Mapping[str, Any]) -> list[TextTable]:
+    """The run in two tables: environments, and nights where there were any."""
     metrics = summarise_metrics(summary)
-    tables: list[RenderableType] = [_family_table(metrics)]
+    tables = [_environment_table(metrics)]
     if summary.get("nights"):
         tables.append(_night_table([_night(night) for night in summary["nights"]]))
-    tables.append(Text("\n".join(_closing_lines(summary, metrics))))
     return tables
 
 
-def _family_table(metrics: Mapping[str, Any]) -> Table:
-    from rich import box
-    from rich.table import Table
-    from rich.text import Text
-
-    table = Table(box=box.SIMPLE_HEAD, title="Success on unseen tasks", title_justify="left")
-    table.add_column("family")
-    for name in ("before its night", "after it", "at the end", "fall from best"):
-        table.add_column(name, justify="right")
+def _environment_table(metrics: Mapping[str, Any]) -> TextTable:
+    rows = []
     for family in metrics["families"]:
-        figures = [percent(metrics[key][family]) for key in ("success_before", "success_after", "success_final")]
+        rates = [percent(metrics[key][family]) for key in ("success_before", "success_after", "success_final")]
         fall = metrics["forgetting"][family]
-        table.add_row(Text(family), *figures, "–" if fall is None else f"{100 * max(0.0, fall):.1f}")
-    return table
+        rows.append((family, *rates, "–" if fall is None else f"{100 * max(0.0, fall):.1f}"))
+    header = ("environment", "before its night", "after it", "at the end", "points below best")
+    return TextTable(title="Success on unseen tasks", header=header, rows=tuple(rows))
 
 
-def _night_table(nights: Sequence[Mapping[str, Any]]) -> Table:
-    from rich import box
-    from rich.table import Table
-    from rich.text import Text
-
-    table = Table(box=box.SIMPLE_HEAD, title="Nights", title_justify="left")
-    for name in ("night", "family"):
-        table.add_column(name)
-    table.add_column("samples", justify="right")
-    table.add_column("time", justify="right")
-    for name in ("published", "why"):
-        table.add_column(name)
-    for night in nights:
-        samples = f"{night['samples']} + {night['replayed']}"
-        published = Text(night["published"] or "no", style="green" if night["published"] else "dim")
-        table.add_row(str(night["night"]), Text(night["family"]), samples, duration(night["seconds"]), published, Text(night["reason"]))
-    return table
+def _night_table(nights: Sequence[Mapping[str, Any]]) -> TextTable:
+    rows = tuple(
+        (
+            str(night["night"]),
+            night["family"],
+            f"{night['samples']} + {night['replayed']}",
+            duration(night["seconds"]),
+            night["published"] or "no",
+            night["reason"],
+        )
+        for night in nights
+    )
+    header = ("night", "environment", "samples + replayed", "time", "published", "why")
+    return TextTable(title="Nights", header=header, rows=rows, left=(0, 1, 4, 5))
 
 
-def _closing_lines(summary: Mapping[str, Any], metrics: Mapping[str, Any]) -> list[str]:
+def closing_lines(summary: Mapping[str, Any]) -> list[str]:
+    """What the tables do not hold: transfer, the effect of memory, corrections, foresight and cost, a line each."""
+    metrics = summarise_metrics(summary)
     lines = [
         f"average accuracy {percent(metrics['average_accuracy'])}, backward transfer {points(metrics['backward_transfer'])}, "
         f"forward transfer {points(metrics['forward_transfer'])}, worst forgetting {points(metrics['forgetting_max'])} (points)"
     ]
-    if meter := summary.get("meter"):
-        low, high = meter["ci95"]
-        lines.append(f"help against harm: {points(meter['difference'])} points over the control arm [{points(low)}, {points(high)}]")
+    if effect := _effect(summary):
+        lines.append(effect["words"])
     if corrections := summary.get("corrections"):
         lines.append(f"corrections used: {corrections['used']} of {corrections['budget']}")
     if metrics["chance_auroc"] is not None:

@@ -11,7 +11,7 @@ from ..core import Episode, demonstration_id
 from ..core.versions import short_name
 from ..envs import Block, Environment, Item, Stream
 from ..memory import memory_effect
-from ..metrics.results import git_commit, machine, package_versions
+from ..metrics.provenance import machine, package_versions, source_version
 from ..orchestrator import EvaluationRow, LifelongLearner, RunSeconds, SleepReport, unlabelled
 from .summary import summarise_metrics
 
@@ -165,7 +165,7 @@ def _summary(
     summary: dict[str, Any] = {
         "method": method,
         "seed": learner.settings.seed,
-        "commit": git_commit(),
+        "commit": source_version(),
         "versions": package_versions(),
         "machine": machine(),
         "settings": learner.settings.as_dict(),

@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterable, Mapping
 
 import numpy as np
 
-from ...metrics.results import Row
 from ...metrics.statistics import student_ci95
+from ..results_file import Row
 
 Figures = Mapping[tuple[str, str], float]
 """Figures of one seed by method and metric."""

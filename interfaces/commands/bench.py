@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from ...core import DataMissing
+from ...metrics.tables import is_terminal, print_tables
 from .options import DataFlag
 
 NO_DATA = 3
@@ -46,9 +47,7 @@ def bench(
 
 
 def _measure(name: str, quick: bool, seeds: int, data: Path | None, file: Path | None) -> None:
-    from rich.console import Console
-
-    from ...evals import SUITES, results_tables
+    from ...evals import SUITES, pipe_table, terminal_tables
     from ...evals.bench import find_suite, run_suite
 
     try:
@@ -56,7 +55,5 @@ def _measure(name: str, quick: bool, seeds: int, data: Path | None, file: Path |
     except DataMissing as error:
         typer.echo(f"lifelong: {error}", err=True)
         raise typer.Exit(NO_DATA) from error
-    for table in results_tables(results):
-        Console().print(table)
-    if file:
-        typer.echo(f"written to {file}")
+    notes = [f"What was chosen, on which data: {results.selection}"] + [f"written to {file}"] * (file is not None)
+    print_tables(terminal_tables(results) if is_terminal() else [pipe_table(results)], notes)

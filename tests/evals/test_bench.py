@@ -59,7 +59,7 @@ def test_a_run_is_written_with_its_data_and_commit(data: Path, tmp_path: Path, m
     file = tmp_path / "letters.json"
     results = run_suite(SUITE, quick=True, seeds=2, data=data, file=file)
     plain = json.loads(file.read_text())
-    assert set(plain) == {"suite", "commit", "versions", "machine", "data", "results"}
+    assert set(plain) == {"suite", "commit", "versions", "machine", "selection", "data", "results"}
     assert plain["data"] == results.data == hash_files(SUITE, data)
     assert plain["results"][0]["value"] == 0.5
     assert (tmp_path / "letters-curve.svg").read_text() == "<svg>1</svg>"

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from lifelong.core import DataMissing
+from lifelong.evals import Row, make_results, write_results
 from lifelong.evals.documents import DOCUMENTS, HEADLINES, fill_document, fill_tables, headline_table
-from lifelong.metrics.results import Row, write_results
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -18,7 +18,7 @@ def test_tables_are_filled_twice_the_same_and_only_with_the_metrics_asked_for(tm
         Row(case="a", method="lifelong", metric="success_after", value=0.5, seeds=3),
         Row(case="a", method="lifelong", metric="forgetting", value=0.25, seeds=3),
     ]
-    write_results(tmp_path / "letters.json", "letters", rows)
+    write_results(tmp_path / "letters.json", make_results("letters", rows))
     text = "before\n<!-- table: letters forgetting -->\nstale figures\n<!-- end -->\nmid\n<!-- table: numbers -->\n<!-- end -->\nafter\n"
     filled = fill_tables(text, tmp_path)
     assert "stale figures" not in filled
@@ -37,7 +37,7 @@ def test_a_case_has_a_line_a_method(tmp_path: Path) -> None:
         for place, method in enumerate(("lifelong", "plain"))
         for metric in ("accuracy", "ood_auroc")
     ]
-    write_results(tmp_path / "letters.json", "letters", rows)
+    write_results(tmp_path / "letters.json", make_results("letters", rows))
     filled = fill_tables("<!-- table: letters / a, first / ood_auroc accuracy -->\n<!-- end -->\n", tmp_path)
     assert "| a, first | ood_auroc | accuracy |" in filled
     assert "| plain | 0.250 | 0.250 |" in filled
@@ -62,6 +62,6 @@ def test_every_headline_links_to_a_heading() -> None:
 
 def test_a_headline_without_its_figure_is_refused(tmp_path: Path) -> None:
     for suite in {row.ours.suite for row in HEADLINES}:
-        write_results(tmp_path / f"{suite}.json", suite, [Row(case="other", method="lifelong", metric="accuracy", value=1.0)])
+        write_results(tmp_path / f"{suite}.json", make_results(suite, [Row(case="other", method="lifelong", metric="accuracy", value=1.0)]))
     with pytest.raises(DataMissing, match="holds no figure"):
         headline_table(tmp_path)

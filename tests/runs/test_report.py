@@ -1,6 +1,5 @@
 """The report of a made-up but plausible run: complete, self-contained, and safe against hostile text."""
 
-import io
 import json
 import random
 import re
@@ -8,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from rich.console import Console
 
-from lifelong.runs.report import duration, percent, points, summarise_metrics, summary_tables, write_report
+from lifelong.runs.report import closing_lines, summary_tables, write_report
+from lifelong.runs.summary import summarise_metrics
 
 FAMILIES = ("database", "graph", "navigation")
 LESSONS: tuple[dict[str, Any], ...] = (
@@ -105,7 +104,7 @@ def fake_summary(families: tuple[str, ...] = FAMILIES) -> dict[str, Any]:
         "evaluations": evaluations,
         "nights": nights,
         "lessons": [dict(lesson) for lesson in LESSONS],
-        "meter": {"treated": [151, 268], "control": [5, 32], "difference": 151 / 268 - 5 / 32, "ci95": [0.23, 0.51]},
+        "memory_effect": {"treated": [151, 268], "control": [5, 32], "difference": 151 / 268 - 5 / 32, "ci95": [0.23, 0.51]},
         "corrections": {"budget": 120, "used": 117},
     }
 
@@ -173,13 +172,11 @@ def test_text_from_outside_is_escaped(tmp_path: Path) -> None:
     page = write_report(summary, tmp_path / "report.html").read_text()
     assert "<script" not in page
     assert "<b>" not in page
-    console = Console(width=200, record=True, file=io.StringIO())
-    console.print(*summary_tables(summary))
-    assert "[bold]" in console.export_text()
+    assert "[bold]" in summary_tables(summary)[1].as_text()
 
 
 @pytest.mark.parametrize(
-    "part", ["stream", "evaluations", "nights", "meter", "lessons", "corrections", "settings", "versions", "seconds", "families"]
+    "part", ["stream", "evaluations", "nights", "memory_effect", "lessons", "corrections", "settings", "versions", "seconds", "families"]
 )
 def test_a_missing_part_leaves_its_section_out(tmp_path: Path, part: str) -> None:
     summary = fake_summary()
@@ -193,16 +190,21 @@ def test_an_empty_run_still_has_a_report(tmp_path: Path) -> None:
     assert summary_tables({})
 
 
-def test_terminal_tables() -> None:
-    console = Console(width=110, record=True, file=io.StringIO())
-    console.print(*summary_tables(fake_summary()))
-    text = console.export_text()
-    assert re.search(r"graph +2 % +58 % +56 % +2\.0", text)
-    assert "corrections used: 117 of 120" in text
-    assert "help against harm: +40.7 points" in text
+def test_tables_and_closing_lines() -> None:
+    environments, nights = summary_tables(fake_summary())
+    assert re.search(r"graph +2 % +58 % +56 % +2\.0", environments.as_text())
+    assert nights.rows[1][-1] == "published for graph alone: database would have fallen by 4 points, more than the 3 allowed"
+    lines = closing_lines(fake_summary())
+    assert "corrections used: 117 of 120" in lines
+    assert any(line.startswith("effect of memory: +40.7 points [+23.0, +51.0]; with memory 151 of 268") for line in lines)
 
 
-def test_figures_for_people() -> None:
-    assert [percent(x) for x in (None, 0.0, 0.014, 0.333, 1.0)] == ["–", "0 %", "1.4 %", "33 %", "100 %"]
-    assert [points(x) for x in (None, 0.0, 0.621, -0.02, 0.0004)] == ["–", "±0", "+62.1", "−2.0", "±0"]
-    assert [duration(x) for x in (None, 2.34, 42.0, 762.0, 7260.0)] == ["–", "2.3 s", "42 s", "12 min 42 s", "2 h 01 min"]
+@pytest.mark.parametrize("key", ["memory_effect", "meter"])
+def test_an_empty_control_arm_is_said_in_words(tmp_path: Path, key: str) -> None:
+    summary = fake_summary()
+    del summary["memory_effect"]
+    summary[key] = {"treated": [151, 268], "control": [0, 0], "difference": None, "ci95": [-1.0, 1.0]}
+    assert any("not measured, because the control arm is empty (with memory 151 of 268" in line for line in closing_lines(summary))
+    page = write_report(summary, tmp_path / "report.html").read_text()
+    assert "the control arm is empty" in page
+    assert "Over the control arm" not in page

@@ -11,12 +11,12 @@ from functools import partial
 from pathlib import Path
 
 from ....learners import CueHead, NearestMeanHead
-from ....metrics.results import Row
 from ...data.class_stream import Make, class_stream, lived
 from ...data.curve_plots import Point, curves_plot
 from ...data.seeded import Figures, rows_of
 from ...data.texts import clinc150
 from ...data.worker_pool import worker_pool
+from ...results_file import Row
 from .sampled_memories import GaussianMemory, RawMemory, SampledMemoryHead
 
 BUDGETS: dict[str, tuple[tuple[float, float, int], int, tuple[int, int]]] = {

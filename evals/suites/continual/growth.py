@@ -11,9 +11,9 @@ import numpy as np
 
 from ....learners import Head, NearestMeanHead, RidgeHead, StreamingLDAHead
 from ....memory import CueMemory
-from ....metrics.results import Row
 from ...data.curve_plots import Point, curves_plot
 from ...data.seeded import Figures, seeded_rows
+from ...results_file import Row
 
 SKILLS = (100, 300, 1_000, 3_000, 10_000)
 SAMPLES, BEFORE, DIMENSIONS = 100, 2, 384

@@ -16,11 +16,11 @@ from pathlib import Path
 import numpy as np
 
 from ....learners import ReplayHead, RidgeHead, StreamingLDAHead
-from ....metrics.results import Row
 from ...data.class_stream import Learner, class_stream, lived
 from ...data.seeded import Figures, rows_of
 from ...data.texts import clinc150
 from ...data.worker_pool import worker_pool
+from ...results_file import Row
 from .peer_libraries import avalanche_heads, river_heads
 
 METRICS = ("last_accuracy", "seconds")

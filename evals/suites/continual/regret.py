@@ -20,10 +20,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ....learners.experimental.heads.recursive_least_squares import forgetting_bound, log_determinant, regret_bound, updated
-from ....metrics.results import Row
 from ...data.class_stream import class_stream
 from ...data.seeded import Figures, seeded_rows
 from ...data.texts import TextData, clinc150, few
+from ...results_file import Row
 
 Rows = NDArray[np.float64]
 Learn = Callable[[Rows, Rows], Rows]

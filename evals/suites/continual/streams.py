@@ -23,11 +23,11 @@ from ....learners import (
     RidgeHead,
     StreamingLDAHead,
 )
-from ....metrics.results import Row
 from ...data.class_stream import Make, class_stream, lived
 from ...data.seeded import Figures, rows_of
 from ...data.texts import TextData, Texts, banking77, clinc150
 from ...data.worker_pool import worker_pool
+from ...results_file import Row
 from .sampled_memories import QuantisedMemory, RawMemory, SampledMemoryHead
 
 LOADED: dict[str, Callable[[Path], TextData]] = {"clinc150": clinc150, "banking77": banking77}

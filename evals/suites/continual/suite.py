@@ -14,8 +14,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ....core import DataMissing
-from ....metrics.results import Row
 from ...cases import run_cases
+from ...results_file import Row
 from . import budgets, growth
 
 CASES: tuple[str, ...] = (

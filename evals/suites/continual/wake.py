@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 
 from ....learners import NearestMeanHead, SkillHead
 from ....memory import CueMemory
-from ....metrics.results import Row
 from ...data.seeded import Figures, seeded_rows
 from ...data.texts import TextData, banking77, clinc150
+from ...results_file import Row
 
 SHARE = 0.8
 """Of the training texts, another draw for every seed."""

@@ -35,11 +35,11 @@ from ....learners import (
     RidgeHead,
     SelfSupervisedEncoder,
 )
-from ....metrics.results import Row
 from ...data.class_stream import class_groups, forgetting
 from ...data.images import ImageData, Images, cifar10
 from ...data.seeded import Figures, rows_of
 from ...data.worker_pool import worker_pool
+from ...results_file import Row
 from ..images.suite import some
 
 if TYPE_CHECKING:

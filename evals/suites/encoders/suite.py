@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from ....core import DataMissing
-from ....metrics.results import Row
 from ...cases import run_cases
+from ...results_file import Row
 
 CASES = ("images", "texts")
 """Modules of this room with `run(*, quick, seeds, data) -> list[Row]`, in the order of the table."""

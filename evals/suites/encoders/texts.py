@@ -19,12 +19,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ....learners import AdaptedEncoder, DesireLearner, EncoderRecipe, RanPACHead
-from ....metrics.results import Row
 from ....serving import locate
 from ...data.class_stream import ClassStream, class_stream, forgetting
 from ...data.seeded import Figures, rows_of
 from ...data.texts import ENCODER, TextData, banking77, clinc150, few
 from ...data.worker_pool import worker_pool
+from ...results_file import Row
 
 if TYPE_CHECKING:
     from ....learners.experimental.adapters.adapted_encoder import Change

@@ -24,7 +24,6 @@ from ....core import DataMissing
 from ....learners import image_network
 from ....learners.experimental.images.views import shifted
 from ....metrics.detection import auroc, expected_calibration_error, failure_aurc, fpr_at_95_id_tpr
-from ....metrics.results import Row
 from ....perception import (
     ClassifierRecipe,
     CrossEntropy,
@@ -39,6 +38,7 @@ from ....perception import (
 )
 from ...data.images import ImageData, Images, cifar10
 from ...data.seeded import Figures, rows_of
+from ...results_file import Row
 
 if TYPE_CHECKING:
     import torch

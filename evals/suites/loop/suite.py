@@ -14,12 +14,13 @@ from pathlib import Path
 from typing import Any
 
 from ....core import Settings
-from ....metrics.results import Row, git_commit
+from ....metrics.provenance import source_version
 from ....metrics.statistics import student_ci95, wilson_ci95
 from ....orchestrator import LifelongLearner
 from ....runs.job import environment_of
 from ....runs.stream import Family, Schedule, run_stream
 from ...data.worker_pool import worker_pool
+from ...results_file import Row
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,7 +82,7 @@ def run(*, quick: bool, seeds: int, data: Path | None) -> list[Row]:
 @contextmanager
 def _scratch(*, keep: bool) -> Iterator[Path]:
     """Where the runs have their homes until all of them have ended."""
-    commit = git_commit()
+    commit = source_version()
     if keep and commit and not commit.endswith("-modified"):
         folder = Path("runs") / f"bench-loop-{commit[:10]}"
         yield folder

@@ -16,7 +16,7 @@ from ....checks.cue_memory import example_episode
 from ....core import Episode
 from ....core.settings import MemorySettings
 from ....memory import Record, VectorIndex, recall
-from ....metrics.results import Row
+from ...results_file import Row
 
 SIZES = {"1k": 1_000, "10k": 10_000, "100k": 100_000}
 QUICK = ("1k", "10k")

@@ -26,10 +26,10 @@ from ....learners.experimental.adapters.low_rank import feed_forward_blocks
 from ....learners.unlearning.objectives import GroupSparseConditioned
 from ....learners.unlearning.unlearning import UnlearningRecipe, UnlearningRequest, unlearn
 from ....metrics.detection import auroc
-from ....metrics.results import Row
 from ...data.seeded import Figures, rows_of
 from ...data.texts import TextData, Texts, clinc150
 from ...data.worker_pool import worker_pool
+from ...results_file import Row
 from .methods import GRID, METHODS, Method
 from .networks import (
     Material,

@@ -19,11 +19,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ....metrics.detection import auroc, failure_aurc, fpr_at_95_id_tpr
-from ....metrics.results import Row
 from ....numerics.arrays import l2_normalize
 from ....perception import ClassifierRecipe, TrustLoRA, energy_confidence, softmax_confidence, train_classifier
 from ...data.seeded import Figures, seeded_rows
 from ...data.texts import TextData, clinc150, encoded
+from ...results_file import Row
 from .noise import inputs
 
 if TYPE_CHECKING:

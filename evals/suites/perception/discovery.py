@@ -13,12 +13,12 @@ from pathlib import Path
 import numpy as np
 
 from ....metrics.clustering import clustering_figures
-from ....metrics.results import Row
 from ....perception import Discoverer, ProtoGCD, SemiSupervisedKMeans, SphericalKMeans, estimate_class_count
 from ....perception.discovery.class_count import prototype_score
 from ...data.partly_known import PartlyKnown, partly_known
 from ...data.seeded import Figures, seeded_rows
 from ...data.texts import TextData, banking77, clinc150
+from ...results_file import Row
 
 SHARES = (0.25, 0.75)
 """Of the classes that are known."""

@@ -20,7 +20,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ....metrics.detection import failure_aurc
-from ....metrics.results import Row
 from ....perception import (
     Bootstrapping,
     ClassifierRecipe,
@@ -34,6 +33,7 @@ from ....perception import (
 from ...data.seeded import Figures, seeded_rows
 from ...data.texts import TextData, Texts, banking77, clinc150
 from ...data.worker_pool import worker_pool
+from ...results_file import Row
 
 if TYPE_CHECKING:
     from torch import Tensor, nn

@@ -17,10 +17,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ....metrics.detection import macro_f1
-from ....metrics.results import Row
 from ....perception import conformal_quantile
 from ...data.seeded import Figures, seeded_rows
 from ...data.texts import TextData, Texts, banking77, clinc150
+from ...results_file import Row
 from .classifiers import Stage, blocks, fitted_gate, linear_head, part, smaller
 
 SHARES = (0.25, 0.5, 0.75)

@@ -16,10 +16,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from ....metrics.results import Row
 from ....perception import SelectiveScores
 from ....perception.experimental.classifier.selective_classifier import promise_of
 from ...data.seeded import Figures, seeded_rows
+from ...results_file import Row
 from .classifiers import blocks, gate_on_clinc150
 
 SPLITS = 100

@@ -12,7 +12,6 @@ from pathlib import Path
 import numpy as np
 
 from ....metrics.clustering import clustering_figures
-from ....metrics.results import Row
 from ....perception import (
     BadgeQuery,
     EntropyQuery,
@@ -27,6 +26,7 @@ from ....perception import (
 from ...data.partly_known import PartlyKnown, partly_known
 from ...data.seeded import Figures, seeded_rows
 from ...data.texts import banking77, clinc150
+from ...results_file import Row
 
 KNOWN = 0.25
 """Share of the classes that is known."""

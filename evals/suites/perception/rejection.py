@@ -18,10 +18,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ....metrics.detection import auroc, failure_aurc, fpr_at_95_id_tpr, unified_aurc
-from ....metrics.results import Row
 from ....perception import SelectiveClassifier
 from ...data.seeded import Figures, seeded_rows
 from ...data.texts import banking77, clinc150
+from ...results_file import Row
 from .classifiers import MEMBERS, Array, Stage, blocks, fitted_gate, gate_on_clinc150, head_ensemble, linear_head, part, smaller
 
 SHARE = 0.75

@@ -9,9 +9,9 @@ from importlib import import_module
 from pathlib import Path
 
 from ....core import DataMissing
-from ....metrics.results import Row
 from ...data.texts import banking77, clinc150
 from ...data.worker_pool import worker_pool
+from ...results_file import Row
 
 CASES: tuple[str, ...] = (
     "rejection",

@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 
 from ....core import Verdict
 from ....metrics.detection import auroc, fpr_at_95_id_tpr
-from ....metrics.results import Row
 from ....perception import ClassMeanNovelty, NearestNeighbourNovelty, Recogniser, RelativeMahalanobisNovelty
 from ...data.seeded import Figures, seeded_rows
 from ...data.texts import Texts, banking77, clinc150
+from ...results_file import Row
 
 QUANTILE = 0.95
 """The promise: so many of the known tasks are called known."""

@@ -21,7 +21,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ....metrics.results import Row
 from ....perception import (
     ClassMeanNovelty,
     EnergyConfidence,
@@ -36,6 +35,7 @@ from ....perception import (
     VirtualLogitNovelty,
 )
 from ...data.seeded import Figures, seeded_rows
+from ...results_file import Row
 
 PEER = "pytorch_ood"
 SKILLS, DIMENSIONS, PRINCIPAL = 150, 384, 192

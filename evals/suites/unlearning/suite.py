@@ -14,10 +14,10 @@ from numpy.typing import NDArray
 
 from ....core import DataMissing
 from ....learners import KernelLDAHead, NearestMeanHead, RanPACHead, RidgeHead, StreamingLDAHead, UnlearningHead
-from ....metrics.results import Row
 from ....numerics.class_statistics import ClassStatistics
 from ...data.seeded import Figures, seeded_rows
 from ...data.texts import Texts, clinc150
+from ...results_file import Row
 
 HEADS: dict[str, Callable[[int], UnlearningHead]] = {
     "lifelong_nearest_mean": lambda seed: NearestMeanHead(),

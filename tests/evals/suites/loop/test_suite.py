@@ -53,7 +53,7 @@ def test_homes_outlive_a_killed_run_of_a_known_commit_and_no_other(tmp_path: Pat
     monkeypatch.chdir(tmp_path)
 
     def killed(commit: str, keep: bool) -> Path:
-        monkeypatch.setattr("lifelong.evals.suites.loop.suite.git_commit", lambda: commit)
+        monkeypatch.setattr("lifelong.evals.suites.loop.suite.source_version", lambda: commit)
         with suppress(KeyboardInterrupt), _scratch(keep=keep) as folder:
             (folder / "lifelong-0").mkdir(parents=True, exist_ok=True)
             raise KeyboardInterrupt

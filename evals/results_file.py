@@ -1,0 +1,98 @@
+"""Measured rows and the file that keeps them: `Row`, `Results`, `write_results`, `read_results`."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from ..core import DataMissing
+from ..metrics.provenance import machine, package_versions, source_version
+
+
+@dataclass(frozen=True, kw_only=True)
+class Row:
+    """One figure: what a method reached on a case."""
+
+    case: str
+    """What was measured on: a family, a data set, a size."""
+    method: str
+    """Who was measured: `lifelong`, with a suffix where there are several, or a baseline."""
+    metric: str
+    """snake_case; says direction and positive class. Rates are fractions."""
+    value: float
+    """The figure; NaN where it is undefined, such as tokens per solved task when none was solved."""
+    ci95: tuple[float, float] | None = None
+    """95 % interval, where there is one."""
+    n: int = 1
+    """How many tasks, samples or runs stand behind the value, over all seeds."""
+    seeds: int = 1
+    """How many seeds it was averaged over."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Results:
+    """A suite's figures with everything that says where they come from."""
+
+    suite: str
+    """The suite's name, such as `loop`."""
+    commit: str
+    """The commit that was measured, `-modified` appended when files differed from it; the package's version outside git."""
+    versions: Mapping[str, str]
+    """Package versions by name."""
+    machine: str
+    """Processor, cores and memory."""
+    selection: str = ""
+    """What was chosen, on which data; empty in files that were written before it was recorded."""
+    data: Mapping[str, str] = field(default_factory=dict)
+    """SHA-256 of each data file by name."""
+    results: tuple[Row, ...] = ()
+    """The figures."""
+
+
+def make_results(suite: str, rows: Sequence[Row], *, selection: str = "", data_hashes: Mapping[str, str] | None = None) -> Results:
+    """The rows with the code, versions and machine that they were just measured with."""
+    return Results(
+        suite=suite,
+        commit=source_version(),
+        versions=package_versions(),
+        machine=machine(),
+        selection=selection,
+        data=dict(data_hashes or {}),
+        results=tuple(rows),
+    )
+
+
+def write_results(path: Path, results: Results) -> None:
+    """Write a suite's figures; the file appears whole or not at all."""
+    plain = asdict(results)
+    for row in plain["results"]:
+        row["value"] = row["value"] if math.isfinite(row["value"]) else None
+    write_whole(path, json.dumps(plain, indent=1, allow_nan=False) + "\n")
+
+
+def write_whole(path: Path, text: str) -> None:
+    """Write a file that appears whole or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_name(path.name + ".draft")
+    draft.write_text(text, encoding="utf-8")
+    draft.replace(path)
+
+
+def read_results(path: Path) -> Results:
+    """The inverse of `write_results`. Raises `DataMissing` for no file, `ValueError` for a damaged one."""
+    if not path.exists():
+        raise DataMissing(f"no results at {path}; run the suite first: lifelong bench SUITE --json {path}")
+    try:
+        plain: dict[str, Any] = json.loads(path.read_text())
+        return Results(**{**plain, "results": tuple(_row(row) for row in plain["results"])})
+    except (KeyError, TypeError, json.JSONDecodeError) as error:
+        raise ValueError(f"{path} is not a results file ({error}); write it again with lifelong bench") from error
+
+
+def _row(plain: dict[str, Any]) -> Row:
+    value, ci95 = plain["value"], plain["ci95"]
+    return Row(**{**plain, "value": math.nan if value is None else value, "ci95": tuple(ci95) if ci95 else None})

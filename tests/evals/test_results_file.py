@@ -1,0 +1,64 @@
+"""The results file keeps every row with where it came from and what was chosen."""
+
+from __future__ import annotations
+
+import json
+import math
+from pathlib import Path
+
+import pytest
+
+from lifelong.core import DataMissing
+from lifelong.evals import Results, Row, make_results, read_results, write_results
+
+RESULTS = Path(__file__).resolve().parents[2] / "evals" / "results"
+ROWS = (
+    Row(case="database", method="no_memory", metric="success_after", value=0.02, ci95=(0.0, 0.06), n=50, seeds=3),
+    Row(case="database", method="lifelong", metric="success_after", value=0.6666, ci95=(0.55, 0.77), n=50, seeds=3),
+    Row(case="database", method="no_memory", metric="tokens_per_solved", value=math.inf),
+)
+
+
+def written(path: Path) -> Results:
+    results = make_results("loop", ROWS, selection="Nothing was chosen.", data_hashes={"db.json": "ab" * 32})
+    write_results(path, results)
+    return results
+
+
+def test_what_is_written_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "deep" / "loop.json"
+    made, read = written(path), read_results(path)
+    assert read.results[:2] == ROWS[:2]
+    assert math.isnan(read.results[2].value)
+    assert (read.suite, read.commit, read.data) == ("loop", made.commit, {"db.json": "ab" * 32})
+    assert read.selection == "Nothing was chosen."
+    plain = json.loads(path.read_text())
+    assert set(plain) == {"suite", "commit", "versions", "machine", "selection", "data", "results"}
+    assert plain["commit"]
+    assert plain["results"][2]["value"] is None
+    assert [entry.name for entry in path.parent.iterdir()] == ["loop.json"]
+
+
+def test_a_file_from_before_the_selection_was_recorded_is_read(tmp_path: Path) -> None:
+    written(tmp_path / "loop.json")
+    plain = json.loads((tmp_path / "loop.json").read_text())
+    del plain["selection"]
+    (tmp_path / "loop.json").write_text(json.dumps(plain))
+    assert read_results(tmp_path / "loop.json").selection == ""
+
+
+@pytest.mark.parametrize("file", sorted(RESULTS.glob("*.json")), ids=lambda file: file.stem)
+def test_every_committed_results_file_is_read(file: Path) -> None:
+    results = read_results(file)
+    assert results.suite == file.stem
+    assert results.commit
+    assert results.results
+
+
+def test_a_missing_or_damaged_file_is_named(tmp_path: Path) -> None:
+    with pytest.raises(DataMissing, match="lifelong bench"):
+        read_results(tmp_path / "none.json")
+    for text in ("{", "{}", "[]", '{"results": [{"value": 1, "ci95": null}]}'):
+        (tmp_path / "bad.json").write_text(text)
+        with pytest.raises(ValueError, match=r"bad\.json is not a results file"):
+            read_results(tmp_path / "bad.json")
