@@ -32,8 +32,8 @@ PACKAGES = (
 def source_version(root: Path | None = None) -> str:
     """What was measured: the commit checked out at `root` (this package's folder by default), else the installed version.
 
-    Empty for another `root` without git, and for a copy that is not installed. A folder inside somebody else's repository is not a checkout of ours, so `root` must be
-    the top of its repository.
+    Empty for another `root` without git, and for a copy that is not installed. A folder inside somebody else's repository is not
+    a checkout of ours, so `root` must be the top of its repository.
     """
     if commit := git_commit(root or _PACKAGE):
         return commit
