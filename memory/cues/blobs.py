@@ -7,15 +7,13 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from .codes import ClassCodes, Codebook, split
-from .model import LARGEST, SHARES, bounds, shares
+from .codes import STREAMS, ClassCodes, Codebook, split
+from .model import CORRELATION_LEVELS, LARGEST, bounds, shares
 from .range_coding import TOTAL, Decoder, Integers, encode
 
 MEAN_DEVIATION = np.uint8(36)
 """Number of the deviation of class means: about 3 units of their rounding."""
-STREAMS = 4
-"""Streams a class, written side by side; a vector's length is a multiple of it."""
-LEVELS = np.linspace(0, TOTAL, SHARES + 2).astype(np.int64)
+LEVELS = np.linspace(0, TOTAL, CORRELATION_LEVELS + 2).astype(np.int64)
 HEAD = struct.Struct("<BHq")
 """A blob begins with the version of its codebook, its number of samples and its class number."""
 
@@ -50,7 +48,7 @@ def pack(classes: Sequence[tuple[int, ClassCodes]], version: int, book: Codebook
     return blobs
 
 
-def moved(blob: bytes, place: Mapping[int, int]) -> bytes:
+def with_version(blob: bytes, place: Mapping[int, int]) -> bytes:
     """The blob with the version of its codebook changed to its new place."""
     version, samples, label = HEAD.unpack_from(blob)
     return HEAD.pack(place[version], samples, label) + blob[HEAD.size :]
@@ -67,9 +65,9 @@ def unpack(blobs: Sequence[bytes], book: Codebook) -> list[ClassCodes]:
     rows = np.arange(classes)
     for number in range(counts.max()):
         going = number < counts
-        ends = np.full((classes, STREAMS, max(number, SHARES + 1) + 1), TOTAL, dtype=np.int64)
+        ends = np.full((classes, STREAMS, max(number, CORRELATION_LEVELS + 1) + 1), TOTAL, dtype=np.int64)
         ends[:, :, 0] = 0
-        ends[:, 0, : SHARES + 2] = np.where(going[:, None], LEVELS, ends[:, 0, : SHARES + 2])
+        ends[:, 0, : CORRELATION_LEVELS + 2] = np.where(going[:, None], LEVELS, ends[:, 0, : CORRELATION_LEVELS + 2])
         earlier = max(number, 1)
         ends[:, 1, : earlier + 1] = np.where(going[:, None], TOTAL * np.arange(earlier + 1) // earlier, ends[:, 1, : earlier + 1])
         read = decoder.read(ends.reshape(classes * STREAMS, -1)).reshape(classes, STREAMS)

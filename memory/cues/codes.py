@@ -18,13 +18,13 @@ from math import sqrt
 import numpy as np
 from numpy.typing import NDArray
 
-from .model import LARGEST, SHARES, bits, bounds, nearest_deviation, rounded, shares
+from .model import CORRELATION_LEVELS, LARGEST, bits, bounds, nearest_deviation, rounded, shares
 from .range_coding import Decoder, Integers, encode
 
-BANDS = 12
-"""Groups of directions, by variance, that have decoder weights of their own."""
-LANES = 4
-"""Streams in which the directions are written side by side; a vector's length is a multiple of it."""
+COORDINATE_GROUPS = 12
+"""Groups of coordinates, by variance, each with its own decoder weights: what a code has lost depends on its variance."""
+STREAMS = 4
+"""Streams written side by side, so that numpy encodes several symbols at once; a vector's length is a multiple of it."""
 BASIS_STEP = 0.05
 """Rounding of the directions; they are made orthogonal again afterwards."""
 
@@ -42,10 +42,10 @@ class ClassCodes:
     parents: Integers
     """The earlier sample that each one resembles `(n,)`; the first one's is 0 and means nothing."""
     levels: Integers
-    """By how many of `SHARES` parts it does `(n,)`; 0 for the first."""
+    """By how many of `CORRELATION_LEVELS` parts it does `(n,)`; 0 for the first."""
 
     def quarters(self) -> Integers:
-        """Where the model expects each code, in parts of `SHARES`."""
+        """Where the model expects each code, in parts of `CORRELATION_LEVELS`."""
         return np.asarray(self.levels[:, None] * self.codes[self.parents])
 
 
@@ -58,9 +58,9 @@ class Codebook:
     step: float
     """Width of the lattice."""
     deviations: NDArray[np.uint8]
-    """Number of each coordinate's deviation, by level `(SHARES + 1, d)`."""
+    """Number of each coordinate's deviation, by level `(CORRELATION_LEVELS + 1, d)`."""
     weights: NDArray[np.float16]
-    """Of the completion decoder `(BANDS, 4)`: code, expected code, mean code of those that resemble it, mean code of the class."""
+    """Of the completion decoder `(COORDINATE_GROUPS, 4)`: code, expected code, mean code of its children, mean code of the class."""
 
     @cached_property
     def basis(self) -> Floats:
@@ -78,7 +78,7 @@ class Codebook:
         """The vectors `(n, d)` that the codes recall."""
         features = completion_features(one)
         completed = np.empty(one.codes.shape)
-        for band, weights in zip(bands(one.codes.shape[1]), self.weights.astype(np.float64), strict=True):
+        for band, weights in zip(coordinate_groups(one.codes.shape[1]), self.weights.astype(np.float64), strict=True):
             completed[:, band] = np.einsum("fnd,f->nd", features[:, :, band], weights)
         return np.asarray(mean_step(len(one.mean)) * one.mean + self.step * completed @ self.basis.T)
 
@@ -88,7 +88,7 @@ class Codebook:
         deviation = nearest_deviation(np.array([max(float(self.directions.std()), 0.1) if count else 1.0]))
         # Deviations fall slowly along the coordinates: their differences are small and deflate well.
         slopes = zlib.compress(np.diff(self.deviations, axis=1, prepend=np.uint8(0)).tobytes(), 9)
-        streams = encode(*shares(self.directions.reshape(LANES, -1), _nothing(LANES, d * count // LANES), deviation)) if count else []
+        streams = encode(*shares(self.directions.reshape(STREAMS, -1), _nothing(STREAMS, d * count // STREAMS), deviation)) if count else []
         head = _HEAD.pack(d, count, self.step, int(deviation[0]), len(slopes))
         lengths = np.array([len(stream) for stream in streams], dtype="<u2").tobytes()
         return head + slopes + self.weights.astype("<f2").tobytes() + lengths + b"".join(streams)
@@ -98,12 +98,12 @@ class Codebook:
         """The codebook that `to_bytes` packed."""
         d, count, step, deviation, length = _HEAD.unpack_from(packed)
         at = _HEAD.size + length
-        slopes = np.frombuffer(zlib.decompress(packed[_HEAD.size : at]), dtype=np.uint8).reshape(SHARES + 1, d)
-        weights = np.frombuffer(packed, dtype="<f2", count=4 * BANDS, offset=at).reshape(BANDS, 4)
-        directions = np.zeros((LANES, d * count // LANES), dtype=np.int64)
+        slopes = np.frombuffer(zlib.decompress(packed[_HEAD.size : at]), dtype=np.uint8).reshape(CORRELATION_LEVELS + 1, d)
+        weights = np.frombuffer(packed, dtype="<f2", count=4 * COORDINATE_GROUPS, offset=at).reshape(COORDINATE_GROUPS, 4)
+        directions = np.zeros((STREAMS, d * count // STREAMS), dtype=np.int64)
         if count:
-            decoder = Decoder(split(packed[at + 8 * BANDS :], LANES))
-            ends = bounds(_nothing(LANES, 1)[:, 0], np.full(LANES, deviation, dtype=np.uint8))
+            decoder = Decoder(split(packed[at + 8 * COORDINATE_GROUPS :], STREAMS))
+            ends = bounds(_nothing(STREAMS, 1)[:, 0], np.full(STREAMS, deviation, dtype=np.uint8))
             for column in range(directions.shape[1]):
                 directions[:, column] = decoder.read(ends) - LARGEST
         deviations = np.cumsum(slopes, axis=1, dtype=np.uint8)
@@ -129,26 +129,27 @@ def mean_step(d: int) -> float:
     return 0.235 / sqrt(d)
 
 
-def bands(d: int) -> list[Integers]:
+def coordinate_groups(d: int) -> list[Integers]:
     """The coordinates in groups of about one size."""
-    return [np.asarray(part) for part in np.array_split(np.arange(d), BANDS)]
+    return [np.asarray(part) for part in np.array_split(np.arange(d), COORDINATE_GROUPS)]
 
 
 def completion_features(one: ClassCodes) -> Floats:
     """What the decoder reads of each code `(4, n, d)`: see `Codebook.weights`."""
     n = len(one.codes)
     children, count = np.zeros(one.codes.shape), np.zeros(n)
+    # The first sample has no parent. `add.at` and not `+=`: several samples may share a parent.
     np.add.at(children, one.parents[1:], one.codes[1:].astype(np.float64))
     np.add.at(count, one.parents[1:], 1)
     mean = np.broadcast_to(one.codes.mean(0), one.codes.shape)
-    return np.stack([one.codes.astype(np.float64), one.quarters() / SHARES, children / np.maximum(count, 1)[:, None], mean])
+    return np.stack([one.codes.astype(np.float64), one.quarters() / CORRELATION_LEVELS, children / np.maximum(count, 1)[:, None], mean])
 
 
-def arranged(mean: Integers, codes: Integers, deviations: NDArray[np.uint8]) -> ClassCodes:
+def order_by_parent(mean: Integers, codes: Integers, deviations: NDArray[np.uint8]) -> ClassCodes:
     """Codes in an order in which each one's parent, the nearest sample written before it, stands before it (Prim's tree)."""
     order, parents = _tree(codes.astype(np.float64))
     codes = codes[order]
-    costs = [bits(codes, level * codes[parents], deviations[level]) for level in range(SHARES + 1)]
+    costs = [bits(codes, level * codes[parents], deviations[level]) for level in range(CORRELATION_LEVELS + 1)]
     levels = np.argmin(costs, axis=0)
     levels[0] = 0
     return ClassCodes(mean=mean, codes=codes, parents=parents, levels=levels)
@@ -156,11 +157,12 @@ def arranged(mean: Integers, codes: Integers, deviations: NDArray[np.uint8]) -> 
 
 def _tree(rows: Floats) -> tuple[Integers, Integers]:
     """Prim's minimum spanning tree from the shortest row on: the order of joining, and each row's parent as a place in that order."""
+    # |x - y|^2 = |x|^2 + |y|^2 - 2 x y, so that one matrix product gives all distances.
     lengths = (rows * rows).sum(1)
     distances = lengths[:, None] + lengths - 2 * rows @ rows.T
     order, place = [int(lengths.argmin())], np.zeros(len(rows), dtype=np.int64)
     nearest, best = np.zeros(len(rows), dtype=np.int64), distances[order[0]].copy()
-    best[order[0]] = np.inf
+    best[order[0]] = np.inf  # a row that has joined is never chosen again
     parents = [0]
     for number in range(1, len(rows)):
         row = int(best.argmin())
@@ -175,6 +177,7 @@ def _tree(rows: Floats) -> tuple[Integers, Integers]:
 
 def leading_directions(covariance: Floats, count: int) -> Integers:
     """The directions of largest variance `(d, count)`, in units of `BASIS_STEP`."""
+    # `eigh` needs exact symmetry, and sorts upwards.
     directions = np.linalg.eigh((covariance + covariance.T) / 2)[1][:, ::-1][:, :count]
     return np.clip(np.rint(directions / BASIS_STEP), -LARGEST, LARGEST).astype(np.int64)
 
@@ -188,22 +191,24 @@ def fit_codebook(covariance: Floats, groups: Sequence[tuple[Integers, Floats]], 
     book = Codebook(
         directions=leading_directions(covariance, count),
         step=step,
-        deviations=np.zeros((SHARES + 1, d), np.uint8),
-        weights=np.zeros((BANDS, 4), np.float16),
+        deviations=np.zeros((CORRELATION_LEVELS + 1, d), np.uint8),
+        weights=np.zeros((COORDINATE_GROUPS, 4), np.float16),
     )
     coordinates = [book.coordinates(vectors, mean) for mean, vectors in groups]
     spread = np.sqrt(np.mean(np.concatenate(coordinates) ** 2, axis=0))
-    deviations = nearest_deviation(np.outer(1 - 0.15 * np.arange(SHARES + 1), spread))
+    # A first guess: the more of its parent a code repeats, the less is left to tell.
+    deviations = nearest_deviation(np.outer(1 - 0.15 * np.arange(CORRELATION_LEVELS + 1), spread))
     for _ in range(3):
-        arrangements = [arranged(mean, rounded(rows), deviations) for (mean, _), rows in zip(groups, coordinates, strict=True)]
-        misses = np.concatenate([one.codes - one.quarters() / SHARES for one in arrangements])
+        arrangements = [order_by_parent(mean, rounded(rows), deviations) for (mean, _), rows in zip(groups, coordinates, strict=True)]
+        misses = np.concatenate([one.codes - one.quarters() / CORRELATION_LEVELS for one in arrangements])
         levels = np.concatenate([one.levels for one in arrangements])
-        squares = [(misses[levels == level] ** 2).sum(0) + 4 * spread**2 * (1 - 0.15 * level) for level in range(SHARES + 1)]
+        # Four made-up samples at the guess keep the deviation of a level that hardly any code has from collapsing.
+        squares = [(misses[levels == level] ** 2).sum(0) + 4 * spread**2 * (1 - 0.15 * level) for level in range(CORRELATION_LEVELS + 1)]
         deviations = nearest_deviation(np.sqrt(np.array([s / ((levels == n).sum() + 4) for n, s in enumerate(squares)])))
     inputs = np.concatenate([completion_features(one) for one in arrangements], axis=1)
     # Arranging has changed the order: the true coordinates follow their codes.
     truth = np.concatenate([_in_order(one, rows) for one, rows in zip(arrangements, coordinates, strict=True)])
-    weights = [_least_squares(inputs[:, :, band], truth[:, band]) for band in bands(d)]
+    weights = [_least_squares(inputs[:, :, band], truth[:, band]) for band in coordinate_groups(d)]
     return replace(book, deviations=deviations, weights=np.array(weights, dtype=np.float16))
 
 
@@ -215,4 +220,5 @@ def _in_order(one: ClassCodes, coordinates: Floats) -> Floats:
 
 def _least_squares(inputs: Floats, targets: Floats) -> Floats:
     rows = inputs.reshape(len(inputs), -1)
+    # A small ridge: where all codes of a group are zero the normal equations are singular.
     return np.asarray(np.linalg.solve(rows @ rows.T + 1e-3 * np.eye(len(rows)), rows @ targets.ravel()))

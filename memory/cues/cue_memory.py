@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .blobs import HEAD, STREAMS, moved, pack, unpack
-from .codes import ClassCodes, Codebook, Floats, arranged, fit_codebook, mean_step
+from .blobs import HEAD, pack, unpack, with_version
+from .codes import STREAMS, ClassCodes, Codebook, Floats, fit_codebook, mean_step, order_by_parent
 from .model import LARGEST, rounded
 from .range_coding import Integers
 
@@ -77,7 +77,7 @@ class CueMemory:
             far = np.argsort(-((some - mean_step(len(mean)) * mean) ** 2).sum(1), kind="stable")[: max(1, round(self.kept * len(some)))]
             codes = rounded(self._books[version].coordinates(some[np.sort(far)], mean))
             codes = codes if known is None else np.concatenate([known.codes, codes])
-            written[int(label)] = version, arranged(mean, codes, self._books[version].deviations)
+            written[int(label)] = version, order_by_parent(mean, codes, self._books[version].deviations)
         self._write(written)
 
     def recall(self) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
@@ -113,7 +113,7 @@ class CueMemory:
                     left.remove(tuple(code))
             removed += len(known.codes) - len(left)
             if left:
-                written[int(label)] = version, arranged(known.mean, np.array(left), self._books[version].deviations)
+                written[int(label)] = version, order_by_parent(known.mean, np.array(left), self._books[version].deviations)
             else:
                 gone.append(int(label))
         self._write(written)
@@ -134,7 +134,7 @@ class CueMemory:
         self._versions, self._books = [self._versions[v] for v in used], [self._books[v] for v in used]
         place = {old: new for new, old in enumerate(used)}
         self._decoded = {one: (place[old], codes) for one, (old, codes) in self._decoded.items()}
-        self._blobs = {one: moved(blob, place) for one, blob in self._blobs.items()}
+        self._blobs = {one: with_version(blob, place) for one, blob in self._blobs.items()}
         return all(old < version for old in used)
 
     def state(self) -> dict[str, NDArray[Any]]:

@@ -11,7 +11,7 @@ from .range_coding import TOTAL, Integers
 
 LARGEST = 15
 """Codes lie in -LARGEST...LARGEST."""
-SHARES = 4
+CORRELATION_LEVELS = 4
 """A code may resemble another by 0, 1/4, ... 4/4 of it."""
 DEAD = 0.47
 """Rounding: `floor(|t| + DEAD)`. A little under one half, because the smaller code is the cheaper one."""
@@ -64,5 +64,5 @@ def bits(codes: Integers, quarters: Integers, deviations: NDArray[np.uint8]) -> 
 
 def _below(edges: NDArray[np.float64], quarters: Integers, deviations: NDArray[np.uint8]) -> Integers:
     # Only subtraction, multiplication, division and rounding: every machine that keeps IEEE 754 gets the same integer.
-    steps = np.rint((edges - quarters / SHARES) * _FINE / _DEVIATIONS[deviations])
+    steps = np.rint((edges - quarters / CORRELATION_LEVELS) * _FINE / _DEVIATIONS[deviations])
     return np.asarray(_NORMAL[np.clip(steps, -_REACH * _FINE, _REACH * _FINE).astype(np.int64) + _REACH * _FINE])

@@ -27,8 +27,10 @@ def encode(starts: Integers, sizes: Integers) -> list[bytes]:
     used = np.zeros(rows, dtype=np.int64)
     first, size = starts.astype(np.uint64), sizes.astype(np.uint64)
     shift, precision = np.uint64(32 - PRECISION), np.uint64(PRECISION)
+    # A numeral system is a stack: what is pushed last is popped first, so the symbols are pushed from the last to the first.
     for step in range(steps - 1, -1, -1):
         share = size[:, step]
+        # The next push multiplies the state by TOTAL / share: where that would leave 32 bits, the low word is written out first.
         full = np.flatnonzero(state >= share << shift)
         words[full, used[full]] = state[full] & np.uint64(0xFFFF)
         used[full] += 1
@@ -60,6 +62,7 @@ class Decoder:
         symbol = np.asarray((bounds[:, 1:] <= slot[:, None]).sum(1), dtype=np.int64)
         start = bounds[self._rows, symbol]
         size = bounds[self._rows, symbol + 1] - start
+        # The inverse of the push, by the same integers; a state that fell below 2^16 takes the word that was written out.
         self._state = size.astype(np.uint64) * (self._state >> np.uint64(PRECISION)) + (slot - start).astype(np.uint64)
         empty = np.flatnonzero(self._state < _LOW)
         self._state[empty] = (self._state[empty] << np.uint64(16)) | self._words[empty, self._next[empty]]

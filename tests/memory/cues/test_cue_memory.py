@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from lifelong.memory import CueMemory
 from lifelong.memory.cues.blobs import pack, unpack
-from lifelong.memory.cues.codes import Codebook, arranged, fit_codebook
+from lifelong.memory.cues.codes import Codebook, fit_codebook, order_by_parent
 from lifelong.memory.cues.cue_memory import _rounded_mean
 from lifelong.memory.cues.model import LARGEST, bits, bounds, rounded, shares
 from lifelong.memory.cues.range_coding import TOTAL, Decoder, encode
@@ -73,7 +73,9 @@ def test_blobs_and_codebooks_come_back_bit_for_bit() -> None:
     assert np.array_equal(same.directions, book.directions)
     assert np.array_equal(same.deviations, book.deviations)
     assert np.array_equal(same.weights, book.weights)
-    classes = [(7 + c, arranged(m, rounded(book.coordinates(rows[: 9 - 4 * c], m)), book.deviations)) for c, (m, rows) in enumerate(groups)]
+    classes = [
+        (7 + c, order_by_parent(m, rounded(book.coordinates(rows[: 9 - 4 * c], m)), book.deviations)) for c, (m, rows) in enumerate(groups)
+    ]
     for (_, one), other in zip(classes, unpack(pack(classes, 0, book), book), strict=True):
         for name in ("mean", "codes", "parents", "levels"):
             assert np.array_equal(getattr(one, name), getattr(other, name))
