@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from ..cues.blobs import STREAMS
+from ..cues.codes import STREAMS
 from ..cues.cue_memory import CueMemory
 from .database import Database, listed
 
