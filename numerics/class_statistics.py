@@ -100,6 +100,7 @@ class ClassStatistics:
         row, within = self._rows[label], self.within()
         count, mean_part = self._counts[row], np.outer(self._sums[row], self._sums[row]) / self._counts[row]
         self._gram, self._between_scatter = self._gram - mean_part - count * within, self._between_scatter - mean_part
+        # `restore` renumbers the rows, so that no zero row of a forgotten class is left behind.
         left = [other for other in sorted(self._rows) if other != label]
         self.restore({**self.state(), "labels": np.array(left, dtype=np.int64), **self._of(left)})
 
@@ -146,10 +147,13 @@ class ClassStatistics:
         for label in numbers:
             self._rows.setdefault(int(label), len(self._rows))
         if len(self._rows) > len(self._counts):
+            # Doubling: adding classes one at a time copies each row a bounded number of times.
             more = 2 * len(self._rows) - len(self._counts)
             self._counts, self._sums = np.pad(self._counts, (0, more)), np.pad(self._sums, ((0, more), (0, 0)))
         places = np.array([self._rows[int(label)] for label in numbers], dtype=np.int64)
+        # Samples are sorted by class, so that one `reduceat` sums each class's rows without a loop over classes.
         starts = np.concatenate([[0], np.cumsum(counts)[:-1]])
+        # sum_c s_c s_c' / n_c changes only by the classes that are touched: their old share goes, their new one comes.
         before = self._scaled(places)
         self._counts[places] += sign * counts
         self._sums[places] += sign * np.add.reduceat(rows[np.argsort(inverse, kind="stable")], starts)

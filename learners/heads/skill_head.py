@@ -94,6 +94,7 @@ class SkillHead:
         """
         counts = Counter(skills)
         names = sorted(name for name, count in counts.items() if count >= LEAST)
+        # The old refit goes first: whatever happens below, it may know tasks that are gone.
         self._refit, self._refitted = None, ()
         rows = np.array([place for place, name in enumerate(skills) if name in names], dtype=np.int64)
         if len(names) < 2:
@@ -103,8 +104,10 @@ class SkillHead:
         closed = StreamingLDAHead(shrinkage=None)
         closed.learn(inputs[~held], targets[~held])
         closed_errors = int((closed.predict(inputs[held]) != targets[held]).sum())
+        # Without an error there is nothing to gain, and a network costs more to ask.
         if not closed_errors:
             return Refit(tasks=int(held.sum()), closed_form_errors=0, refit_errors=None)
+        # The decision is made by a network that has not seen the held-out tasks; the one that serves is fitted on all of them.
         candidate = _fit(inputs[~held], targets[~held], len(names), self.seed)
         errors = int((candidate.logits(inputs[held]).argmax(1) != targets[held]).sum())
         found = Refit(tasks=int(held.sum()), closed_form_errors=closed_errors, refit_errors=errors)
@@ -120,8 +123,10 @@ class SkillHead:
         """The skill of a vector `(d,)`, and the chance that whichever head named it gives it among the skills it knows."""
         logits, names = self.scores(vector[None, :])[0], self.skills
         chosen = names[int(logits.argmax())]
+        # A skill that came after the refit is unknown to it: where the closed form names such a skill, the refit is not asked.
         if self._refit is not None and chosen in self._refitted:
             logits, names = self._refit.logits(vector[None, :])[0], self._refitted
+        # Softmax, shifted by the maximum so that no exponential overflows.
         chances = np.exp(logits - logits.max())
         return names[int(logits.argmax())], float(chances.max() / chances.sum())
 

@@ -94,8 +94,8 @@ class GroupSparseConditioned(GroupSparsePrototypes):
     of the paper's forget terms are given. `D` is `T^2 KL(target || new)` at temperature `T`; the target is the old answer in which
     forgotten classes have the lowest logit of their row, or for answers of tokens, in which a forgotten answer's tokens have.
     That is about what a network retrained without them says. Unlike a push away it has an end, it says what to answer instead, and it
-    holds the logits of classes without any sample at hand where they were. That a class is gone is told of every sample, so
-    that it is gone for texts that were not at hand too.
+    holds the logits of classes without any sample at hand where they were. Every sample, kept ones included, is trained
+    with the class removed, so that texts which were not at hand forget it as well.
     """
 
     forget_weight: float = 0.0
@@ -112,6 +112,7 @@ class GroupSparseConditioned(GroupSparsePrototypes):
     def loss(self, forget: Answers, retain: Answers, groups: Groups, done: float) -> Tensor:
         """Mean over the batch."""
         if forget.labels.dim() == 1:
+            # Classes of earlier requests stay held down: training for this one would let them come back.
             gone = sorted({*self.gone, *forget.labels.tolist()})
             targets = [held_down(one.reference, gone) for one in (forget, retain)]
         else:

@@ -117,10 +117,12 @@ def unlearn(
     started = time.perf_counter()
     objective, recipe = objective or GroupSparseConditioned(), recipe or UnlearningRecipe()
     network = copy.deepcopy(network).eval().requires_grad_(False)
+    # The network is a copy with frozen weights: only the low-rank change is trained, and folded in at the end.
     names = blocks if blocks is not None else feed_forward_blocks(network)
     said = partial(_said, network, recipe.mixed_precision)
     with torch.no_grad():
         features, logits = said(torch.cat([request.forget, request.retain]))
+    # What the network answered before the request is the reference that kept samples must stay at.
     count = len(request.forget)
     old = (
         Before.of(features[:count], logits[:count], request.forget_labels),
@@ -132,8 +134,10 @@ def unlearn(
     with low_rank(network, names, recipe.rank, recipe.seed) as groups:
         optimiser = torch.optim.AdamW([one for group in groups for one in group], lr=recipe.learning_rate, weight_decay=recipe.weight_decay)
         for step in range(recipe.steps):
+            # Cosine decay to zero: the last steps settle instead of trading forgotten against kept samples.
             optimiser.param_groups[0]["lr"] = recipe.learning_rate * (1 + cos(pi * step / recipe.steps)) / 2
             forget, keep = (next(order) for order in orders)
+            # One forward pass for both sides, so that they see the same weights and batch norms the same mixture.
             features, logits = said(torch.cat([request.forget[forget], request.retain[keep]]))
             forgotten = old[0].answers(features[: len(forget)], logits[: len(forget)], forget)
             kept = old[1].answers(features[len(forget) :], logits[len(forget) :], keep)
@@ -142,6 +146,7 @@ def unlearn(
             loss.backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
             optimiser.step()
             losses.append(loss.item())
+            # An unbounded objective can diverge; weights made of NaN must never be folded in.
             if not np.isfinite(losses[-1]):
                 raise FloatingPointError(f"unlearning ran away at step {step}; take a smaller learning rate or weight of forgetting")
         changes = tuple(change_norm(group) for group in groups)

@@ -91,6 +91,7 @@ class CueHead:
 
     def _fit_kernel_ridge(self, rows: NDArray[np.float32], targets: NDArray[np.int64]) -> Chances:
         """The classifier in closed form."""
+        # The kernel matrix has n^2 entries and is solved in n^3: beyond this many rows a fixed sample stands for all.
         if len(rows) > MOST_SOLVED:
             some = np.sort(np.random.default_rng(self.seed).choice(len(rows), MOST_SOLVED, replace=False))
             rows, targets = rows[some], targets[some]
@@ -99,6 +100,7 @@ class CueHead:
 
     def _fit_mlp(self, rows: NDArray[np.float32], targets: NDArray[np.int64]) -> Chances:
         """The perceptron."""
+        # Another seed than the memory's, so that the two members do not share their randomness.
         known, seed = len(self.labels), self.seed + 1000
         net = fit_network(rows, targets, known, hidden=self.hidden, epochs=self.epochs, jitter=self.jitter, seed=seed)
         return partial(chances, net)
@@ -107,6 +109,7 @@ class CueHead:
         """Recalled samples, and the class means in the place of those that were not kept: at most `MOST_MEANS` times a class."""
         rows, labels = self.memory.recall()
         counts = np.bincount(places(labels, self.labels))
+        # A class must weigh as many samples as it had: its mean stands in for those whose cues were not kept.
         missing = np.minimum(counts * (1 - self.memory.kept) / self.memory.kept, MOST_MEANS).round().astype(np.int64)
         means = np.repeat(self.memory.means().astype(np.float32), missing, axis=0)
         return np.concatenate([rows, means]), np.concatenate([labels, np.repeat(self.labels, missing)])
@@ -117,6 +120,7 @@ class CueHead:
             self.sleep()
         rows = validate_rows("vectors", vectors, self._dimensions)
         chances = np.mean([member(rows) for member in self._members], axis=0)
+        # Probabilities are averaged and not logits: the members' logits have different scales. The bound keeps log finite.
         return np.asarray(np.log(np.maximum(chances, 1e-300)))
 
     def predict(self, vectors: Vector) -> Labels:
