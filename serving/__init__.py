@@ -14,13 +14,14 @@ from typing import TYPE_CHECKING
 from .engine import ChatReply, ChatRequest, Choice, Engine
 
 if TYPE_CHECKING:
+    from .adapter_files import adapter_provenance, check_directory, seal_adapter
     from .adapter_swap import HotSwap, hot_swap
     from .chat_model import EngineChatModel
+    from .download import quiet_transformers
     from .embedded import EmbeddedEngine
-    from .fetch import quiet_transformers
-    from .heap import give_back_memory
-    from .models import MODELS, CachedModel, ModelFile, cache_directory, listed, locate, pull, verify
+    from .models import MODELS, CachedModel, ModelFile, cache_directory, listed, locate, pull, refuse_custom_code, verify
     from .openai_wire import api_key
+    from .process_memory import give_back_memory
     from .vllm import VLLMEngine
     from .vllm_server import VLLMServer
 
@@ -36,14 +37,18 @@ _FACE = {
     "ModelFile": "models",
     "VLLMEngine": "vllm",
     "VLLMServer": "vllm_server",
+    "adapter_provenance": "adapter_files",
     "api_key": "openai_wire",
     "cache_directory": "models",
-    "give_back_memory": "heap",
+    "check_directory": "adapter_files",
+    "give_back_memory": "process_memory",
     "hot_swap": "adapter_swap",
     "listed": "models",
     "locate": "models",
     "pull": "models",
-    "quiet_transformers": "fetch",
+    "quiet_transformers": "download",
+    "refuse_custom_code": "models",
+    "seal_adapter": "adapter_files",
     "verify": "models",
 }
 
@@ -61,14 +66,18 @@ __all__ = [
     "ModelFile",
     "VLLMEngine",
     "VLLMServer",
+    "adapter_provenance",
     "api_key",
     "cache_directory",
+    "check_directory",
     "give_back_memory",
     "hot_swap",
     "listed",
     "locate",
     "pull",
     "quiet_transformers",
+    "refuse_custom_code",
+    "seal_adapter",
     "verify",
 ]
 

@@ -15,10 +15,10 @@ from ..core import Adapter, AdapterRejected, EngineUnreachable, MalformedTask, M
 from .adapter_files import check_adapter
 from .attention import attention_for
 from .decode import Writing, decode, options_trie, score
+from .download import quiet_transformers
 from .engine import ChatReply, ChatRequest, Choice
-from .fetch import quiet_transformers
-from .heap import give_back_memory
 from .models import locate
+from .process_memory import give_back_memory
 
 if TYPE_CHECKING:
     import torch
@@ -268,10 +268,12 @@ def _load(path: Path, dtype: torch.dtype, device: str) -> tuple[PreTrainedModel,
 
     try:
         with quiet_transformers():
-            config = AutoConfig.from_pretrained(path)
+            config = AutoConfig.from_pretrained(path, trust_remote_code=False)
             attention = attention_for(config.model_type, device)
-            network = AutoModelForCausalLM.from_pretrained(path, config=config, dtype=dtype, attn_implementation=attention)
-            tokenizer = AutoTokenizer.from_pretrained(path)
+            network = AutoModelForCausalLM.from_pretrained(
+                path, config=config, dtype=dtype, attn_implementation=attention, trust_remote_code=False, use_safetensors=True
+            )
+            tokenizer = AutoTokenizer.from_pretrained(path, trust_remote_code=False)
     except (OSError, ValueError, SafetensorError) as error:
         reason = str(error).strip().splitlines()[0]
         raise ModelCorrupt(f"the model in {path} cannot be loaded ({reason}); run `lifelong models pull --force {path.name}`") from error

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from ...core import AdapterRejected, StoreError
-from ...serving import give_back_memory, quiet_transformers
+from ...serving import check_directory, give_back_memory, quiet_transformers, seal_adapter
 from .samples import Sample, encode, length_grouped
 from .substitution import substitute, vocabulary
 
@@ -74,10 +74,13 @@ class TrainingReport:
         return cls(**{**report, "loss": tuple(report["loss"])})
 
 
-def train_lora(samples: Sequence[Sample], recipe: Recipe, directory: Path, progress: Progress | None = None) -> TrainingReport:
+def train_lora(
+    samples: Sequence[Sample], recipe: Recipe, directory: Path, progress: Progress | None = None, *, provenance: str = ""
+) -> TrainingReport:
     """Train an adapter and write it to `directory`, which must not exist; the samples stay as they are (invariant Purity).
 
-    The same samples, recipe and thread count give the same weights on CPU (invariant Determinism).
+    The hash of every file is recorded beside the weights, together with `provenance`, any text that says what the adapter was made
+    from; engines compare them before they load it. The same samples, recipe and thread count give the same weights on CPU (invariant Determinism).
     Raises `ValueError` without samples or when `directory` exists, `AdapterRejected` when `recipe.start` does not fit, and
     `StoreError` when the adapter cannot be written; then nothing of it is left.
     """
@@ -90,7 +93,7 @@ def train_lora(samples: Sequence[Sample], recipe: Recipe, directory: Path, progr
 
     set_seed(recipe.seed)
     with quiet_transformers():
-        tokenizer = AutoTokenizer.from_pretrained(recipe.base)
+        tokenizer = AutoTokenizer.from_pretrained(recipe.base, trust_remote_code=False)
         rows = _rows(samples, recipe, tokenizer)
         model = _network(recipe, torch)
         started = time.perf_counter()
@@ -102,7 +105,7 @@ def train_lora(samples: Sequence[Sample], recipe: Recipe, directory: Path, progr
         seconds=time.perf_counter() - started,
         loss=_by_epoch(losses, recipe.epochs),
     )
-    _write(model, report, recipe, directory)
+    _write(model, report, recipe, directory, provenance)
     del model
     gc.collect()  # the trainer and its network hold each other
     give_back_memory()
@@ -135,9 +138,15 @@ def _network(recipe: Recipe, torch: Any) -> Any:
     on_gpu = torch.cuda.is_available()
     # The fused attention's backward pass is slow on CPU (a fifth of the step); plain matrix products are not.
     base = AutoModelForCausalLM.from_pretrained(
-        recipe.base, dtype=_precision(torch), attn_implementation="sdpa" if on_gpu else "eager", device_map="cuda" if on_gpu else None
+        recipe.base,
+        dtype=_precision(torch),
+        attn_implementation="sdpa" if on_gpu else "eager",
+        device_map="cuda" if on_gpu else None,
+        trust_remote_code=False,
+        use_safetensors=True,
     )
     if recipe.start:
+        check_directory(Path(recipe.start))
         try:
             return PeftModel.from_pretrained(base, recipe.start, is_trainable=True)
         except (ValueError, RuntimeError, OSError) as error:
@@ -248,7 +257,7 @@ def _by_epoch(losses: Sequence[float], epochs: int) -> tuple[float, ...]:
     return tuple(sum(part) / len(part) for part in parts if part)
 
 
-def _write(model: Any, report: TrainingReport, recipe: Recipe, directory: Path) -> None:
+def _write(model: Any, report: TrainingReport, recipe: Recipe, directory: Path, provenance: str) -> None:
     """Write beside the target, then rename: a directory of that name is always a whole adapter (invariant Durability)."""
     from safetensors import SafetensorError
 
@@ -257,6 +266,7 @@ def _write(model: Any, report: TrainingReport, recipe: Recipe, directory: Path) 
     try:
         model.save_pretrained(str(partial))
         (partial / REPORT).write_text(json.dumps({"recipe": asdict(recipe), "report": asdict(report)}, indent=1))
+        seal_adapter(partial, provenance)
         partial.rename(directory)
     except (OSError, SafetensorError) as error:
         shutil.rmtree(partial, ignore_errors=True)

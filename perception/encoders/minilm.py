@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import os
 import threading
 from collections.abc import Sequence
 from pathlib import Path
@@ -25,10 +27,11 @@ class MiniLMEncoder:
 
     A text longer than the window is read piece by piece and its vectors are averaged, so that the goal at the end
     of a long context counts. Raises `ModelMissing` at once when there is no such directory, and `ModelCorrupt` on
-    first use when it holds no readable model.
+    first use when it holds no readable model, or one that asks for program code of its own, which is never run.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        path = Path(path)
         if not (path / "config.json").is_file():
             raise ModelMissing(f"no encoder model in {path}; run `lifelong models pull`, or set memory.encoder to 'hashed'")
         self._path = path
@@ -69,10 +72,18 @@ class MiniLMEncoder:
             # A bar for a model of 90 MB would only break the caller's own display.
             logging.disable_progress_bar()
             try:
-                self._model = SentenceTransformer(str(self._path), device="cpu", local_files_only=True)
+                _refuse_custom_modules(self._path / "modules.json")
+                self._model = SentenceTransformer(str(self._path), device="cpu", local_files_only=True, trust_remote_code=False)
             except Exception as error:
                 # The libraries below raise nearly every kind of error for a damaged file.
                 raise ModelCorrupt(
                     f"the encoder model in {self._path} cannot be read ({error}); delete it and run `lifelong models pull`"
                 ) from error
         return self._model
+
+
+def _refuse_custom_modules(file: Path) -> None:
+    """Raise `ValueError` when a model's list of modules names any that is not part of sentence-transformers: it would be imported."""
+    for module in json.loads(file.read_text(encoding="utf-8")) if file.is_file() else ():
+        if not str(module["type"]).startswith("sentence_transformers."):
+            raise ValueError(f"{file.name} asks for {str(module['type'])[:100]!r}, program code that is not part of sentence-transformers")

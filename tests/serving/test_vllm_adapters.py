@@ -157,7 +157,7 @@ def test_a_name_or_directory_is_never_used_for_other_weights(engine, adapter):
         ({"base_model_name_or_path": "hub/another-model"}, "trained on 'hub/another-model'"),
         ({"rank": 1024}, "at most 512"),
         ({"rank_pattern": {"q_proj": 1024}}, "at most 512"),
-        ({"r": 4}, "recorded with rank 2"),
+        ({"r": 4, "files_rank": 4}, "recorded with rank 2"),
         ({"r": -1}, "positive"),
         ({"files_rank": 3}, "rank-2 factors"),
         ({"use_dora": True}, "DoRA"),

@@ -51,7 +51,7 @@ def intent_classifier(classes: int, device: torch.device) -> nn.Sequential:
             super().__init__()
             with quiet_transformers():
                 self.bert = AutoModel.from_pretrained(
-                    locate(ENCODER), dtype=torch.float32, attn_implementation="eager", add_pooling_layer=False
+                    locate(ENCODER), dtype=torch.float32, attn_implementation="eager", add_pooling_layer=False, trust_remote_code=False
                 )
 
         def forward(self, tokens: Tensor) -> Tensor:
@@ -86,7 +86,10 @@ def intent_writer(device: torch.device, answer: int) -> nn.Sequential:
 
     with quiet_transformers():
         model = AutoModelForCausalLM.from_pretrained(
-            locate(LANGUAGE_MODEL), dtype=torch.float32, attn_implementation="eager" if device.type == "cpu" else "sdpa"
+            locate(LANGUAGE_MODEL),
+            dtype=torch.float32,
+            attn_implementation="eager" if device.type == "cpu" else "sdpa",
+            trust_remote_code=False,
         )
 
     class States(nn.Module):
@@ -212,4 +215,4 @@ def _batches(material: Material, size: int, draw: np.random.Generator) -> Iterat
 def _tokenizer(name: str) -> Any:
     from transformers import AutoTokenizer
 
-    return AutoTokenizer.from_pretrained(locate(name))
+    return AutoTokenizer.from_pretrained(locate(name), trust_remote_code=False)

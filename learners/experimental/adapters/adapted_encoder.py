@@ -74,9 +74,9 @@ class AdaptedEncoder:
         from ....serving import quiet_transformers
 
         with quiet_transformers():
-            tokenizer = AutoTokenizer.from_pretrained(path)
+            tokenizer = AutoTokenizer.from_pretrained(path, trust_remote_code=False)
             # The fused attention's backward pass is slow on CPU, and texts are short.
-            network = AutoModel.from_pretrained(path, attn_implementation="eager")
+            network = AutoModel.from_pretrained(path, attn_implementation="eager", trust_remote_code=False, use_safetensors=True)
         return cls(network, lambda texts: list(tokenizer(list(texts), truncation=True, max_length=longest)["input_ids"]))
 
     def encode(self, texts: Sequence[str], change: Change | None = None) -> NDArray[np.float32]:

