@@ -80,7 +80,8 @@ def train_lora(
     """Train an adapter and write it to `directory`, which must not exist; the samples stay as they are (invariant Purity).
 
     The hash of every file is recorded beside the weights, together with `provenance`, any text that says what the adapter was made
-    from; engines compare them before they load it. The same samples, recipe and thread count give the same weights on CPU (invariant Determinism).
+    from; engines compare them before they load it. The same samples, recipe and thread count give the same weights on CPU (invariant
+    Determinism).
     Raises `ValueError` without samples or when `directory` exists, `AdapterRejected` when `recipe.start` does not fit, and
     `StoreError` when the adapter cannot be written; then nothing of it is left.
     """
