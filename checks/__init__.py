@@ -1,4 +1,4 @@
-"""Public contract checks: what a new head, scorer, engine or environment must fulfil.
+"""Public contract checks: what a new head, scorer, engine, environment or codec must fulfil.
 
 Each is a function that raises `AssertionError` with the rule that is broken.
 """
@@ -9,6 +9,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from .codec import CodecSamples, check_codec
     from .cue_memory import check_memory
     from .discoverer import check_discoverer
     from .encoder import check_encoder
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from .scorer import check_scorer
 
 _FACE = {
+    "CodecSamples": "codec",
+    "check_codec": "codec",
     "check_discoverer": "discoverer",
     "check_encoder": "encoder",
     "check_engine": "engine",
@@ -28,6 +31,8 @@ _FACE = {
 }
 
 __all__ = [
+    "CodecSamples",
+    "check_codec",
     "check_discoverer",
     "check_encoder",
     "check_engine",

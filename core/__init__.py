@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from .codec import Codec, Conversation, Reply
 from .episodes import (
     Adapter,
     AdapterStatus,
@@ -31,6 +32,8 @@ from .redaction import redact, split_url
 from .settings import Settings
 from .steps import Action, Message, Observation, Recall, Reward, Step, Thought, ToolResult, to_messages
 from .tasks import NO_VERDICT, UNKNOWN, Judge, Outcome, Task, Usage, Verdict
+from .tenants import tenant_name
+from .text import one_line, printable
 
 __all__ = [
     "NO_VERDICT",
@@ -39,6 +42,8 @@ __all__ = [
     "Adapter",
     "AdapterRejected",
     "AdapterStatus",
+    "Codec",
+    "Conversation",
     "DataMissing",
     "EngineUnreachable",
     "Episode",
@@ -58,6 +63,7 @@ __all__ = [
     "PluginError",
     "Recall",
     "Receipt",
+    "Reply",
     "Reward",
     "Settings",
     "SettingsError",
@@ -70,7 +76,10 @@ __all__ = [
     "Usage",
     "Verdict",
     "demonstration_id",
+    "one_line",
+    "printable",
     "redact",
     "split_url",
+    "tenant_name",
     "to_messages",
 ]

@@ -26,7 +26,7 @@ RENAMED = {
 def _within(group: str, settings: object, **ranges: tuple[float, float]) -> None:
     for name, (low, high) in ranges.items():
         value = getattr(settings, name)
-        if not low <= value <= high:
+        if not low <= value <= high:  # NaN lies nowhere
             raise SettingsError(f"{group}.{name} is {value}; it must lie between {low} and {high}")
 
 
@@ -181,6 +181,38 @@ class SleepSettings:
 
 
 @dataclass(frozen=True, kw_only=True)
+class GatewaySettings:
+    """What the HTTP gateway accepts, and how much of it at once."""
+
+    require_tenant: bool = False
+    """Whether a request must name its tenant. False: clients without a name share the tenant `default`, its memory included."""
+    hosts: str = "localhost,127.0.0.1,[::1]"
+    """Names under which clients may reach the gateway (the `Host` header), separated by commas; `*` allows any."""
+    max_running: int = 128
+    """Most answers made at once."""
+    max_waiting: int = 256
+    """Most requests that wait for their turn; beyond them the answer is 503 with `Retry-After`."""
+    max_connections: int = 512
+    """Most open connections, and never fewer than can run and wait. One more closes the connection that has waited longest without a
+    whole request."""
+    head_seconds: float = 10
+    """A connection whose request head is not complete after this many seconds is closed."""
+    body_seconds: float = 30
+    """A connection whose request body is not complete after this many seconds is closed."""
+
+    def __post_init__(self) -> None:
+        _within(
+            "gateway",
+            self,
+            max_running=(1, 1024),
+            max_waiting=(0, 100_000),
+            max_connections=(2, 100_000),
+            head_seconds=(0.05, 3600),
+            body_seconds=(0.05, 3600),
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
 class Settings:
     """All settings. `lifelong.toml` has one table a group, `LIFELONG_SLEEP_RANK=8` sets one from outside."""
 
@@ -196,6 +228,8 @@ class Settings:
     """One task."""
     sleep: SleepSettings = field(default_factory=SleepSettings)
     """One night."""
+    gateway: GatewaySettings = field(default_factory=GatewaySettings)
+    """The HTTP gateway."""
 
     def as_dict(self) -> dict[str, Any]:
         """All settings as plain nested values for reports and logs; user names and passwords of URLs are masked."""
@@ -253,8 +287,9 @@ def _read(owner: object, dotted: str, name: str, value: Any) -> Any:
         raise SettingsError(f"{dotted} is {value!r}; it must be of type {kind.__name__}")
     try:
         number = kind(value)
-    except (TypeError, ValueError):
+        whole = kind is not int or float(value) == number
+    except (TypeError, ValueError, OverflowError):
         raise SettingsError(f"{dotted} is {value!r}; it must be of type {kind.__name__}") from None
-    if kind is int and float(value) != number:
+    if not whole:
         raise SettingsError(f"{dotted} is {value!r}; it must be a whole number")
     return number

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from .errors import MalformedTask
+from .tenants import tenant_name
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,6 +38,8 @@ class Task:
                 getattr(self, name).encode()
             except UnicodeEncodeError as error:
                 raise MalformedTask(f"task field {name!r} holds bytes that are no UTF-8 text; decode them first ({error.reason})") from None
+        # One spelling for one tenant, so that "Zo\u00eb" typed in two ways is one person.
+        object.__setattr__(self, "tenant", tenant_name(self.tenant))
 
     @property
     def text(self) -> str:

@@ -10,7 +10,7 @@ from ...core import EngineUnreachable, NothingFound
 from .options import ConfigFlag, DataFlag, HomeFlag, SetFlag, read_settings
 
 LOOPBACK = "127.0.0.1"
-"""Where doors open: nobody outside this machine gets in."""
+"""The address served: nobody outside this machine gets in."""
 
 models = typer.Typer(help="Get and check the model files.", no_args_is_help=True, rich_markup_mode=None)
 
@@ -53,16 +53,32 @@ def verify(name: Annotated[str, typer.Argument(help="A model that is already her
     typer.echo(f"{name}: every file in {folder} is as it was written")
 
 
-def serve(port: PortFlag = 8321, data: DataFlag = None, config: ConfigFlag = None, home: HomeFlag = None, set_: SetFlag = None) -> None:
-    """Answer like an OpenAI-compatible server, and learn from it."""
-    import uvicorn
+def serve(
+    port: PortFlag = 8321,
+    require_tenant: Annotated[
+        bool, typer.Option("--require-tenant", help="Refuse clients that do not say who they are; otherwise they share one memory.")
+    ] = False,
+    data: DataFlag = None,
+    config: ConfigFlag = None,
+    home: HomeFlag = None,
+    set_: SetFlag = None,
+) -> None:
+    """Answer like an OpenAI-compatible server, and learn from it.
 
+    Clients that send neither the header X-Lifelong-Tenant nor `user` share the tenant `default`: what one of them corrects may be
+    shown to the next. --require-tenant refuses them.
+    """
     from ..gateway.app import create_app
+    from ..gateway.server import listen, make_server
     from .learner import open_learner
 
-    with open_learner(read_settings(config, home, set_), data) as learner:
+    settings = read_settings(config, home, set_)
+    if require_tenant:
+        settings = settings.with_values({"gateway.require_tenant": True})
+    bound = listen(LOOPBACK, port)
+    with bound, open_learner(settings, data) as learner:
         typer.echo(f"http://{LOOPBACK}:{port}/v1  (Ctrl-C stops)")
-        uvicorn.run(create_app(learner), host=LOOPBACK, port=port, log_level="warning")
+        make_server(create_app(learner, settings.gateway), settings.gateway).run(sockets=[bound])
 
 
 def serve_model(

@@ -1,43 +1,39 @@
-"""The door for chat tools: an OpenAI-compatible server whose every answer goes through `wake` and can be judged.
+"""The gateway: an OpenAI-compatible server whose every answer goes through `wake` and can be judged.
 
-The whole answer is made and recorded before its first piece is sent (law 5), also when it is streamed.
+The whole answer is made and recorded before its first piece is sent (invariant Durability), also when it is streamed. Handlers are
+asynchronous and hand what blocks to bounded pools of threads, so that `/health` and `/ready` answer under any load.
 """
 
 from __future__ import annotations
 
-import hashlib
-import json
-from collections.abc import AsyncIterator, Sequence
-from dataclasses import asdict
-from pathlib import Path
-from typing import Any, Protocol
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from functools import partial
+from typing import Any, Protocol, TypeVar
 
-from fastapi import FastAPI, Header, Request
+from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse, StreamingResponse
+from fastapi.responses import JSONResponse, PlainTextResponse, StreamingResponse
+from pydantic import BaseModel, ValidationError
 from starlette.exceptions import HTTPException
 
-from ...core import EngineUnreachable, Episode, LifelongError, MalformedTask, Message, NothingFound, StoreError, Task
-from ...orchestrator.wake import AUXILIARY
+from ...core import Codec, Episode, LifelongError, MalformedTask, Message, NothingFound, Task
+from ...core.settings import GatewaySettings
 from .body_limit import BodyLimit
-from .wire import ChatBody, FeedbackBody
+from .conversation import NAME, reply_of, shown_model, task_of
+from .errors import http_error, invalid_request, named_error, unexpected_error
+from .openai_chat import OpenAIChat
+from .requests import json_body, tenant_of
+from .wire import FeedbackBody, validation_message
+from .workers import Workers
 
-NAME = "lifelong"
-"""The model that clients ask for: the learner itself, which chooses the adapter."""
+Body = TypeVar("Body", bound=BaseModel)
 
-AUXILIARY_MARKS = ("### Task:", "<chat_history>")
-"""How Open WebUI's own requests for titles, tags and follow-ups begin, and what they contain."""
+CODECS: tuple[Codec, ...] = (OpenAIChat(),)
+"""The protocols that clients may speak; a new one is one file and one entry here."""
 
-PIECE = 24
-"""Characters in one piece of a streamed answer."""
-
-STATUS: tuple[tuple[type[LifelongError], int, str], ...] = (
-    (MalformedTask, 400, "invalid_request_error"),
-    (NothingFound, 404, "invalid_request_error"),
-    (EngineUnreachable, 503, "service_unavailable"),
-    (StoreError, 503, "service_unavailable"),
-)
-"""HTTP status and OpenAI error type of each named error; any other is a 500."""
+SHORT_CALLS = 8
+"""Threads for calls that ask no model: feedback, names of models. They do not queue behind answers."""
 
 
 class Learner(Protocol):
@@ -49,166 +45,166 @@ class Learner(Protocol):
     def feedback(self, episode_id: str, *, tenant: str, success: bool | None, correction: str = "", reason: str = "") -> Episode:
         """Take a user's verdict. Raises `NothingFound` or `MalformedTask`."""
 
-    def models(self) -> list[str]:
-        """The base model and every live adapter."""
+    def models(self, tenant: str = "default") -> list[str]:
+        """The base model and every adapter that serves the tenant."""
 
 
-def create_app(learner: Learner) -> FastAPI:
-    """The gateway over an open learner, which the caller closes.
+class Gateway:
+    """The handlers over one learner, and the pools of threads that they use."""
 
-    `POST /v1/chat/completions`, `GET /v1/models`, `POST /feedback`, `GET /health`. A completion's `id` is its episode's.
-    The tenant is the header `X-Lifelong-Tenant`, else the body's `user`, else `default`; nobody proves who they are,
-    so the door is for loopback or stands behind one that does. `X-Lifelong-Learn: no` keeps a request from being learned.
-    """
-    app = FastAPI(title="lifelong", docs_url=None, redoc_url=None, openapi_url=None)
-    app.add_middleware(BodyLimit)
-    app.add_exception_handler(LifelongError, _named_error)
-    app.add_exception_handler(RequestValidationError, _invalid_body)
-    app.add_exception_handler(HTTPException, _http_error)
+    def __init__(self, learner: Learner, settings: GatewaySettings) -> None:
+        self._learner = learner
+        self._settings = settings
+        self.answers = Workers("answer", running=settings.max_running, waiting=settings.max_waiting)
+        """Calls that ask a model."""
+        self.calls = Workers("call", running=SHORT_CALLS, waiting=settings.max_waiting)
+        """Calls that ask the record alone."""
 
-    # Plain functions: the framework runs each in a thread of its pool, since the learner blocks.
-    @app.get("/health")
-    def health() -> dict[str, str]:
-        return {"status": "ok"}
+    def tenant(self, request: Request, user: str | None = None) -> str:
+        """Whose request it is. Raises `MalformedTask`."""
+        return tenant_of(request, user, required=self._settings.require_tenant)
 
-    @app.get("/v1/models")
-    def models() -> dict[str, Any]:
-        names = dict.fromkeys([NAME, *map(_shown, learner.models())])
-        return {"object": "list", "data": [{"id": name, "object": "model", "created": 0, "owned_by": "lifelong"} for name in names]}
+    async def answer(self, codec: Codec, request: Request) -> JSONResponse | StreamingResponse:
+        """One request of a chat protocol."""
+        body = await json_body(request)
+        answering = partial(self._answer, codec, body, request)
+        episode, conversation = await self.answers.call(answering, request.scope.get("lifelong.body_bytes", 0))
+        reply = reply_of(episode, conversation)
+        if conversation.stream:
+            return StreamingResponse(_each(codec.stream(reply, conversation)), media_type="text/event-stream")
+        return JSONResponse(codec.reply(reply, conversation))
 
-    @app.post("/v1/chat/completions", response_model=None)
-    def chat(
-        body: ChatBody, x_lifelong_tenant: str | None = Header(None), x_lifelong_learn: str | None = Header(None)
-    ) -> JSONResponse | StreamingResponse:
-        task, history = task_of(body, tenant=x_lifelong_tenant or body.user or "default", learn=(x_lifelong_learn or "").lower() != "no")
-        _check_model(learner, body.model)
-        episode = learner.wake(task, history=history, temperature=body.temperature or 0.0, max_tokens=body.token_limit)
-        if body.stream:
-            return StreamingResponse(_stream(episode, body), media_type="text/event-stream")
-        return JSONResponse(completion(episode, body))
+    def _answer(self, codec: Codec, body: object, request: Request) -> tuple[Episode, Any]:
+        conversation = codec.parse(body)
+        tenant = self.tenant(request, conversation.user)
+        learn = request.headers.get("x-lifelong-learn", "").lower() != "no"
+        task, history = task_of(conversation, tenant=tenant, learn=learn)
+        # The usual name asks nobody, so that a record that cannot be read stops no answer.
+        if conversation.model != NAME and conversation.model not in (known := self._models(tenant)):
+            raise NothingFound(f"there is no model {conversation.model!r}; ask for {NAME!r}, or one of: {', '.join(known)}")
+        temperature, limit = conversation.temperature, conversation.max_tokens
+        return self._learner.wake(task, history=history, temperature=temperature, max_tokens=limit), conversation
 
-    @app.post("/feedback")
-    def feedback(body: FeedbackBody, x_lifelong_tenant: str | None = Header(None)) -> dict[str, Any]:
-        judged = learner.feedback(
+    async def feedback(self, request: Request) -> JSONResponse:
+        """A user's verdict on an answer of the same tenant."""
+        body = _validated(FeedbackBody, await json_body(request))
+        tenant = self.tenant(request, body.user)
+        judging = partial(
+            self._learner.feedback,
             body.episode_id,
-            tenant=x_lifelong_tenant or body.user or "default",
+            tenant=tenant,
             success=body.verdict,
             correction=body.correction,
             reason=body.reason,
         )
+        judged = await self.calls.call(judging)
         outcome = judged.outcome
-        return {"episode_id": judged.id, "success": outcome.success, "judge": outcome.judge, "trainable": judged.trainable}
+        return JSONResponse({"episode_id": judged.id, "success": outcome.success, "judge": outcome.judge, "trainable": judged.trainable})
 
+    async def models(self, request: Request) -> JSONResponse:
+        """The learner itself, the base model, and the tenant's adapters."""
+        names = await self.calls.call(partial(self._models, self.tenant(request)))
+        return JSONResponse({"object": "list", "data": [_model(name) for name in names]})
+
+    async def model(self, request: Request) -> JSONResponse:
+        """One of these models. Raises `NothingFound`."""
+        name = request.path_params["name"]
+        names = await self.calls.call(partial(self._models, self.tenant(request)))
+        if name not in names:
+            raise NothingFound(f"there is no model {name!r}; there is: {', '.join(names)}")
+        return JSONResponse(_model(name))
+
+    def _models(self, tenant: str) -> list[str]:
+        return list(dict.fromkeys([NAME, *map(shown_model, self._learner.models(tenant))]))
+
+    async def health(self, request: Request) -> JSONResponse:
+        """The process answers."""
+        return JSONResponse({"status": "ok"})
+
+    async def ready(self, request: Request) -> JSONResponse:
+        """Whether another request would be taken now."""
+        full = self.answers.full
+        return JSONResponse({"status": "full" if full else "ready"}, 503 if full else 200, {"Retry-After": "1"} if full else None)
+
+    async def metrics(self, request: Request) -> PlainTextResponse:
+        """Counters in Prometheus' text format."""
+        figures = {"requests_active": self.answers.active, "requests_refused_total": self.answers.refused}
+        kinds = {name: "counter" if name.endswith("_total") else "gauge" for name in figures}
+        lines = [f"# TYPE lifelong_{name} {kinds[name]}\nlifelong_{name} {figure}" for name, figure in figures.items()]
+        return PlainTextResponse("\n".join(lines) + "\n", media_type="text/plain; version=0.0.4")
+
+    def close(self) -> None:
+        """Take no more calls."""
+        self.answers.close()
+        self.calls.close()
+
+
+def create_app(learner: Learner, settings: GatewaySettings | None = None) -> FastAPI:
+    """The gateway over an open learner, which the caller closes.
+
+    `POST` to each codec's path and to `/feedback`; `GET /v1/models`, `/v1/models/{name}`, `/health`, `/ready`, `/metrics`,
+    `/openapi.json`. A completion's `id` is its episode's. The tenant is the header `X-Lifelong-Tenant`, else the body's `user`,
+    else `default`, which every client without a name shares, memory included, unless `settings.require_tenant` refuses those.
+    Nobody proves who they are, so the gateway is for loopback or stands behind a server that asks. `X-Lifelong-Learn: no` keeps a
+    request from being learned.
+    """
+    settings = settings or GatewaySettings()
+    gateway = Gateway(learner, settings)
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        yield
+        gateway.close()
+
+    app = FastAPI(title="lifelong", docs_url=None, redoc_url=None, lifespan=lifespan)
+    app.add_middleware(BodyLimit, hosts=settings.hosts.split(","))
+    app.add_exception_handler(LifelongError, named_error)
+    app.add_exception_handler(RequestValidationError, invalid_request)
+    app.add_exception_handler(HTTPException, http_error)
+    app.add_exception_handler(Exception, unexpected_error)
+    reads: Mapping[str, Callable[..., Any]] = {
+        "/health": gateway.health,
+        "/ready": gateway.ready,
+        "/metrics": gateway.metrics,
+        "/v1/models": gateway.models,
+        "/v1/models/{name:path}": gateway.model,
+    }
+    for path, read in reads.items():
+        app.add_api_route(path, read, methods=["GET"], response_model=None)
+        app.add_api_route(path, read, methods=["HEAD"], response_model=None, include_in_schema=False)
+    for codec in CODECS:
+        app.add_api_route(
+            codec.path, _answering(gateway, codec), methods=["POST"], response_model=None, openapi_extra=_body(codec.schema())
+        )
+    app.add_api_route(
+        "/feedback", gateway.feedback, methods=["POST"], response_model=None, openapi_extra=_body(FeedbackBody.model_json_schema())
+    )
     return app
 
 
-def _check_model(learner: Learner, model: str) -> None:
-    """Raise `NothingFound` for a model that is not here; the usual name asks nobody, so that a sick record stops no answer."""
-    if model != NAME and model not in (known := [_shown(name) for name in learner.models()]):
-        raise NothingFound(f"there is no model {model!r} here; ask for {NAME!r}, or one of: {', '.join(known)}")
+def _answering(gateway: Gateway, codec: Codec) -> Callable[[Request], Any]:
+    async def answer(request: Request) -> JSONResponse | StreamingResponse:
+        return await gateway.answer(codec, request)
+
+    answer.__name__ = codec.name.replace("-", "_")
+    return answer
 
 
-def _shown(model: str) -> str:
-    """A model's name as clients see it: of a local directory its last part, since paths are nobody's business."""
-    path = Path(model)
-    return path.name if path.is_absolute() else model
+def _validated(model: type[Body], body: object) -> Body:
+    try:
+        return model.model_validate(body)
+    except ValidationError as error:
+        raise MalformedTask(validation_message(error)) from None
 
 
-def task_of(body: ChatBody, *, tenant: str, learn: bool = True) -> tuple[Task, list[Message]]:
-    """The task in a conversation and the turns before it.
-
-    System messages are the instructions, the last user message is the goal. The id is a hash of all that was said, so
-    that the same request is the same task wherever tasks are drawn by their id. Raises `MalformedTask`.
-    """
-    instructions = "\n".join(message.text for message in body.messages if message.role in ("system", "developer"))
-    turns: list[Message] = [
-        {"role": "assistant" if message.role == "assistant" else "user", "content": message.text}
-        for message in body.messages
-        if message.role in ("user", "assistant") and message.text.strip()
-    ]
-    if not turns or body.messages[-1].role != "user" or not body.messages[-1].text.strip():
-        raise MalformedTask("the last of messages must be a user's and must hold text")
-    goal = turns[-1]["content"]
-    said = json.dumps([tenant, instructions, turns])
-    auxiliary = not learn or (goal.lstrip().startswith(AUXILIARY_MARKS[0]) and AUXILIARY_MARKS[1] in goal)
-    task = Task(
-        id=hashlib.sha256(said.encode()).hexdigest()[:32],
-        goal=goal,
-        instructions=instructions,
-        tenant=tenant,
-        environment=AUXILIARY if auxiliary else "chat",
-    )
-    return task, turns[:-1]
+def _body(schema: dict[str, Any]) -> dict[str, Any]:
+    return {"requestBody": {"required": True, "content": {"application/json": {"schema": schema}}}}
 
 
-def completion(episode: Episode, body: ChatBody) -> dict[str, Any]:
-    """An episode as a chat completion; what lies behind the answer is under `lifelong`."""
-    message = {"role": "assistant", "content": episode.answer}
-    choice = {"index": 0, "message": message, "logprobs": None, "finish_reason": _finish_reason(episode, body)}
-    return {**_envelope(episode, "chat.completion"), "choices": [choice], "usage": _usage(episode), "lifelong": _behind(episode)}
+def _model(name: str) -> dict[str, Any]:
+    return {"id": name, "object": "model", "created": 0, "owned_by": "lifelong"}
 
 
-async def _stream(episode: Episode, body: ChatBody) -> AsyncIterator[str]:
-    """Server-sent events: the role, the answer in pieces, the end, the usage if asked for, `[DONE]`."""
-    envelope, answer = _envelope(episode, "chat.completion.chunk"), episode.answer
-    deltas: list[dict[str, str]] = [{"role": "assistant", "content": ""}]
-    deltas += [{"content": answer[start : start + PIECE]} for start in range(0, len(answer), PIECE)]
-    for delta in deltas:
-        yield _event({**envelope, "choices": [{"index": 0, "delta": delta, "finish_reason": None}]})
-    end = {"index": 0, "delta": {}, "finish_reason": _finish_reason(episode, body)}
-    yield _event({**envelope, "choices": [end], "lifelong": _behind(episode)})
-    if body.stream_options and body.stream_options.include_usage:
-        yield _event({**envelope, "choices": [], "usage": _usage(episode)})
-    yield "data: [DONE]\n\n"
-
-
-def _event(payload: dict[str, Any]) -> str:
-    return f"data: {json.dumps(payload, ensure_ascii=False)}\n\n"
-
-
-def _envelope(episode: Episode, kind: str) -> dict[str, Any]:
-    return {"id": episode.id, "object": kind, "created": int(episode.created), "model": NAME}
-
-
-def _usage(episode: Episode) -> dict[str, int]:
-    read, written = episode.usage.prompt_tokens, episode.usage.completion_tokens
-    return {"prompt_tokens": read, "completion_tokens": written, "total_tokens": read + written}
-
-
-def _finish_reason(episode: Episode, body: ChatBody) -> str:
-    limit = body.token_limit
-    return "length" if limit is not None and episode.usage.completion_tokens >= limit else "stop"
-
-
-def _behind(episode: Episode) -> dict[str, Any]:
-    """What a tool may show beside the answer: who answered, with which lessons, and what perception said."""
-    return {
-        "model": _shown(episode.model),
-        "adapter": episode.adapter,
-        "skill": episode.skill,
-        "lessons": list(episode.lessons),
-        "control": episode.control,
-        "verdict": asdict(episode.verdict) if episode.verdict else None,
-    }
-
-
-def _error(status: int, kind: str, message: str, headers: dict[str, str] | None = None) -> JSONResponse:
-    return JSONResponse({"error": {"message": message, "type": kind, "param": None, "code": None}}, status, headers)
-
-
-async def _named_error(request: Request, error: Exception) -> JSONResponse:
-    status, kind = next(((status, kind) for named, status, kind in STATUS if isinstance(error, named)), (500, "api_error"))
-    return _error(status, kind, str(error))
-
-
-async def _invalid_body(request: Request, error: Exception) -> JSONResponse:
-    assert isinstance(error, RequestValidationError)
-    found = [f"{'.'.join(str(part) for part in one['loc'][1:]) or 'body'}: {one['msg']}" for one in error.errors()]
-    return _error(400, "invalid_request_error", "; ".join(found))
-
-
-async def _http_error(request: Request, error: Exception) -> JSONResponse:
-    assert isinstance(error, HTTPException)
-    return _error(
-        error.status_code, "invalid_request_error", f"{request.method} {request.url.path}: {error.detail}", dict(error.headers or {})
-    )
+async def _each(events: Iterable[str]) -> AsyncIterator[str]:
+    for event in events:
+        yield event

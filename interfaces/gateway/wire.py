@@ -1,24 +1,36 @@
-"""What clients may send to the gateway, checked at the door."""
+"""What clients may send to the gateway, with its types and ranges."""
 
 from __future__ import annotations
 
-from typing import Literal, Self
+from typing import Annotated, Literal, Self, TypeAlias
 
-from pydantic import AliasChoices, BaseModel, Field, model_validator
+from pydantic import AfterValidator, AliasChoices, BaseModel, Field, ValidationError, model_validator
+
+
+def _whole_characters(text: str) -> str:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise ValueError("half of a surrogate pair is no text") from None
+    return text
+
+
+Text: TypeAlias = Annotated[str, AfterValidator(_whole_characters)]
+"""Text that can be stored and sent: no lone surrogates."""
 
 
 class TextPart(BaseModel):
     """A piece of a message; only text can be read here."""
 
     type: Literal["text"]
-    text: str
+    text: Text
 
 
 class ChatMessage(BaseModel):
     """One message of a conversation."""
 
     role: Literal["system", "developer", "user", "assistant"]
-    content: str | list[TextPart] | None = None
+    content: Text | list[TextPart] | None = None
 
     @property
     def text(self) -> str:
@@ -37,15 +49,15 @@ class StreamOptions(BaseModel):
 class ChatBody(BaseModel):
     """A request for a completion. Fields that are not named here are ignored, since clients send many."""
 
-    model: str = Field("lifelong", max_length=512)
+    model: Text = Field("lifelong", max_length=512)
     messages: list[ChatMessage] = Field(min_length=1)
-    stream: bool = False
+    stream: bool | None = None
     stream_options: StreamOptions | None = None
     temperature: float | None = Field(None, ge=0, le=2)
     max_tokens: int | None = Field(None, ge=1, le=32_768)
     max_completion_tokens: int | None = Field(None, ge=1, le=32_768)
     n: Literal[1] | None = None
-    user: str | None = Field(None, max_length=256)
+    user: Text | None = None
 
     @property
     def token_limit(self) -> int | None:
@@ -54,15 +66,15 @@ class ChatBody(BaseModel):
 
 
 class FeedbackBody(BaseModel):
-    """A user's judgement of an answer. Nobody can speak for an environment here."""
+    """A user's judgement of an answer. A client cannot speak for an environment."""
 
-    episode_id: str = Field(min_length=1, max_length=256, validation_alias=AliasChoices("episode_id", "completion_id", "id"))
+    episode_id: Text = Field(min_length=1, max_length=256, validation_alias=AliasChoices("episode_id", "completion_id", "id"))
     success: bool | None = None
     score: float | None = Field(None, ge=0, le=1)
-    correction: str = Field("", max_length=65_536)
-    reason: str = Field("", max_length=4096)
+    correction: Text = Field("", max_length=65_536)
+    reason: Text = Field("", max_length=4096)
     judge: Literal["user"] = "user"
-    user: str | None = Field(None, max_length=256)
+    user: Text | None = None
 
     @model_validator(mode="after")
     def _agrees(self) -> Self:
@@ -76,3 +88,16 @@ class FeedbackBody(BaseModel):
         if self.success is None and self.score is not None:
             return self.score >= 0.5
         return self.success
+
+
+class SleepBody(BaseModel):
+    """A request for a night."""
+
+    skills: list[Text] = Field(default_factory=list, max_length=256)
+    user: Text | None = None
+
+
+def validation_message(error: ValidationError) -> str:
+    """Every field that is wrong and why, on one line."""
+    found = [f"{'.'.join(str(part) for part in one['loc']) or 'body'}: {one['msg']}" for one in error.errors(include_input=False)]
+    return "; ".join(found[:8]) + (f"; and {len(found) - 8} more" if len(found) > 8 else "")

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import socket
 import threading
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
 import httpx
 import openai
-import uvicorn
 
 from lifelong.core import Adapter, EngineUnreachable, Message, Settings, Usage
+from lifelong.core.settings import GatewaySettings
 from lifelong.interfaces.gateway.app import create_app
+from lifelong.interfaces.gateway.connections import ConnectionGuard
+from lifelong.interfaces.gateway.server import make_server
 from lifelong.memory import Record, VectorIndex
 from lifelong.orchestrator import Components, LifelongLearner
 from lifelong.perception import HashedEncoder
@@ -27,10 +30,12 @@ class EchoEngine:
     def __init__(self) -> None:
         self.seen: list[list[Message]] = []
         self.down = False
+        self.pause = 0.0
 
     def chat(self, requests: Sequence[ChatRequest]) -> list[ChatReply]:
         if self.down:
             raise EngineUnreachable("the engine at http://127.0.0.1:1 does not answer; start it with lifelong serve-model")
+        time.sleep(self.pause)
         self.seen += [list(request.messages) for request in requests]
         texts = [request.messages[-1]["content"].upper()[: request.max_tokens] for request in requests]
         return [ChatReply(text=text, usage=Usage(prompt_tokens=7, completion_tokens=len(text)), logprob=-0.1) for text in texts]
@@ -54,8 +59,9 @@ class EchoEngine:
 class House:
     """A running gateway and everything behind it."""
 
-    def __init__(self, home: Path, engine: Engine) -> None:
+    def __init__(self, home: Path, engine: Engine, limits: GatewaySettings | None = None) -> None:
         self.engine = engine
+        limits = limits or GatewaySettings()
         self.record = Record(home / "record.sqlite3")
         settings = Settings(home=home).with_values({"memory.encoder": "hashed", "wake.control_share": 0})
         self.learner = LifelongLearner(
@@ -70,10 +76,18 @@ class House:
         )
         self._socket = socket.create_server(("127.0.0.1", 0))
         self.url = f"http://127.0.0.1:{self._socket.getsockname()[1]}"
-        self._server = uvicorn.Server(uvicorn.Config(create_app(self.learner), log_level="error", ws="none", lifespan="off"))
+        self._server = make_server(create_app(self.learner, limits), limits)
         self._thread = threading.Thread(target=self._server.run, kwargs={"sockets": [self._socket]})
         self._thread.start()
         self.client = openai.OpenAI(base_url=f"{self.url}/v1", api_key="none", max_retries=0, timeout=120)
+
+    @property
+    def guard(self) -> ConnectionGuard:
+        return self._server.config.http_protocol_class.guard
+
+    @property
+    def connections(self) -> set[object]:
+        return self._server.server_state.connections
 
     def close(self) -> None:
         self.client.close()

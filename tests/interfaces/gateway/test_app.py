@@ -12,9 +12,8 @@ import openai
 import pytest
 from house import EchoEngine, House
 
-from lifelong.core import Judge
-from lifelong.interfaces.gateway.app import task_of
-from lifelong.interfaces.gateway.wire import ChatBody
+from lifelong.core import EngineUnreachable, Judge
+from lifelong.core.settings import GatewaySettings
 
 
 @pytest.fixture
@@ -147,7 +146,7 @@ def test_malformed_requests_are_refused_in_openais_shape(house: House, change: d
 
 
 def test_errors_reach_the_official_client_by_name(house: House) -> None:
-    with pytest.raises(openai.NotFoundError, match="there is no model 'gpt-9' here; ask for 'lifelong'"):
+    with pytest.raises(openai.NotFoundError, match="there is no model 'gpt-9'; ask for 'lifelong'"):
         house.client.chat.completions.create(model="gpt-9", messages=[{"role": "user", "content": "x"}])
     with pytest.raises(openai.NotFoundError, match="/v1/embeddings"):
         house.client.embeddings.create(model="lifelong", input="x")
@@ -203,8 +202,61 @@ def test_health(house: House) -> None:
     assert httpx.get(f"{house.url}/health").json() == {"status": "ok"}
 
 
-def test_the_same_conversation_is_the_same_task() -> None:
-    body = ChatBody.model_validate({"messages": [{"role": "user", "content": "x"}]})
-    other = ChatBody.model_validate({"messages": [{"role": "system", "content": "y"}, {"role": "user", "content": "x"}]})
-    assert task_of(body, tenant="a")[0].id == task_of(body, tenant="a")[0].id
-    assert len({task_of(body, tenant="a")[0].id, task_of(body, tenant="b")[0].id, task_of(other, tenant="a")[0].id}) == 3
+def test_heads_names_and_documents(house: House) -> None:
+    for path in ("/health", "/ready", "/metrics", "/v1/models", "/v1/models/lifelong", "/openapi.json"):
+        assert httpx.get(house.url + path).status_code == 200, path
+    for path in ("/health", "/v1/models"):
+        response = httpx.head(house.url + path)
+        assert (response.status_code, response.content) == (200, b"")
+    assert httpx.get(f"{house.url}/v1/models/none").status_code == 404
+    described = httpx.get(f"{house.url}/openapi.json").json()["paths"]["/v1/chat/completions"]["post"]
+    assert "messages" in json.dumps(described["requestBody"])
+
+
+def test_one_name_is_one_tenant_by_header_and_by_field(house: House) -> None:
+    body = {"messages": [{"role": "user", "content": "x"}]}
+    raw = json.dumps(body).encode()
+    headers = {"Content-Type": "application/json", "X-Lifelong-Tenant": "Zoë".encode()}
+    assert httpx.post(f"{house.url}/v1/chat/completions", content=raw, headers=headers).status_code == 200
+    assert house.post("/v1/chat/completions", {**body, "user": "Zoe\u0308"}).status_code == 200
+    assert house.record.episodes.tenants() == ["Zo\u00eb"]
+    headers["X-Lifelong-Tenant"] = "Zoë".encode("latin-1")
+    refused = httpx.post(f"{house.url}/v1/chat/completions", content=raw, headers=headers)
+    assert refused.status_code == 400
+    assert "UTF-8" in refused.json()["error"]["message"]
+
+
+def test_a_gateway_that_requires_a_tenant_refuses_unnamed_clients(tmp_path: Path) -> None:
+    house = House(tmp_path, EchoEngine(), GatewaySettings(require_tenant=True))
+    try:
+        body = {"messages": [{"role": "user", "content": "x"}]}
+        for path, sent in (("/v1/chat/completions", body), ("/feedback", {"id": "e", "success": True})):
+            refused = house.post(path, sent)
+            assert refused.status_code == 400
+            assert "X-Lifelong-Tenant" in refused.json()["error"]["message"]
+        assert house.engine.seen == []
+        assert house.ask("x", user="ann").choices[0].message.content == "X"
+    finally:
+        house.close()
+
+
+def test_a_foreign_host_is_refused(house: House) -> None:
+    response = httpx.get(f"{house.url}/v1/models", headers={"Host": "evil.example"})
+    assert response.status_code == 421
+    assert "gateway.hosts" in response.json()["error"]["message"]
+
+
+def test_no_error_text_shows_a_password(house: House) -> None:
+    house.engine.chat = lambda requests: (_ for _ in ()).throw(EngineUnreachable("http://admin:S3CRETPW@10.0.0.1/v1 answers 401"))
+    response = house.post("/v1/chat/completions", {"messages": [{"role": "user", "content": "x"}]})
+    assert response.status_code == 503
+    assert response.headers["retry-after"]
+    assert "S3CRETPW" not in response.text
+
+
+def test_what_nobody_expected_is_a_500_in_the_usual_shape(house: House) -> None:
+    house.engine.chat = lambda requests: 1 // 0
+    response = house.post("/v1/chat/completions", {"messages": [{"role": "user", "content": "x"}]})
+    assert response.status_code == 500
+    assert response.json()["error"]["type"] == "api_error"
+    assert "ZeroDivisionError" in response.json()["error"]["message"]

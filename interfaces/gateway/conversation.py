@@ -1,0 +1,67 @@
+"""From a conversation to a task and back: what every protocol of the gateway shares."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict
+from pathlib import Path
+
+from ...core import Conversation, Episode, MalformedTask, Message, Reply, Task
+from ...orchestrator.wake import AUXILIARY
+
+NAME = "lifelong"
+"""The model that clients ask for: the learner itself, which chooses the adapter."""
+
+AUXILIARY_MARKS = ("### Task:", "<chat_history>")
+"""How Open WebUI's own requests for titles, tags and follow-ups begin, and what they contain."""
+
+
+def task_of(conversation: Conversation, *, tenant: str, learn: bool = True) -> tuple[Task, list[Message]]:
+    """The task in a conversation and the turns before it.
+
+    System messages are the instructions, the last user message is the goal. The id is a hash of the whole conversation, so that
+    the same request is the same task wherever tasks are drawn by their id. Raises `MalformedTask`.
+    """
+    instructions = "\n".join(one["content"] for one in conversation.messages if one["role"] == "system")
+    turns = [one for one in conversation.messages if one["role"] != "system" and one["content"].strip()]
+    if not turns or turns[-1]["role"] != "user":
+        raise MalformedTask("the last of messages must be a user's and must hold text")
+    goal = turns[-1]["content"]
+    whole = json.dumps([tenant, instructions, turns])
+    auxiliary = not learn or (goal.lstrip().startswith(AUXILIARY_MARKS[0]) and AUXILIARY_MARKS[1] in goal)
+    task = Task(
+        id=hashlib.sha256(whole.encode()).hexdigest()[:32],
+        goal=goal,
+        instructions=instructions,
+        tenant=tenant,
+        environment=AUXILIARY if auxiliary else "chat",
+    )
+    return task, turns[:-1]
+
+
+def reply_of(episode: Episode, conversation: Conversation) -> Reply:
+    """An episode as the answer that goes out: its id is the episode's, so that feedback can name it."""
+    limit = conversation.max_tokens
+    return Reply(
+        id=episode.id,
+        text=episode.answer,
+        model=NAME,
+        created=int(episode.created),
+        usage=episode.usage,
+        cut=limit is not None and episode.usage.completion_tokens >= limit,
+        details={
+            "model": shown_model(episode.model),
+            "adapter": episode.adapter,
+            "skill": episode.skill,
+            "lessons": list(episode.lessons),
+            "control": episode.control,
+            "verdict": asdict(episode.verdict) if episode.verdict else None,
+        },
+    )
+
+
+def shown_model(model: str) -> str:
+    """A model's name as clients see it: of a local directory its last part, since clients need no paths of this machine."""
+    path = Path(model)
+    return path.name if path.is_absolute() else model

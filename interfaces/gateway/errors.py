@@ -1,0 +1,57 @@
+"""Errors as clients see them: a status, a type, and words without secrets of this machine."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+
+from ...core import EngineUnreachable, LifelongError, MalformedTask, NothingFound, StoreError, redact
+from .workers import Overloaded
+
+STATUS: tuple[tuple[type[LifelongError], int, str], ...] = (
+    (MalformedTask, 400, "invalid_request_error"),
+    (NothingFound, 404, "invalid_request_error"),
+    (Overloaded, 503, "service_unavailable"),
+    (EngineUnreachable, 503, "service_unavailable"),
+    (StoreError, 503, "service_unavailable"),
+)
+"""HTTP status and OpenAI error type of each named error; any other is a 500."""
+
+
+def error_body(kind: str, message: str) -> dict[str, Any]:
+    """An error in the shape that OpenAI's clients read."""
+    return {"error": {"message": redact(message), "type": kind, "param": None, "code": None}}
+
+
+def error_response(status: int, kind: str, message: str, headers: dict[str, str] | None = None) -> JSONResponse:
+    """A response with `error_body`."""
+    return JSONResponse(error_body(kind, message), status, headers)
+
+
+async def named_error(request: Request, error: Exception) -> JSONResponse:
+    """A `LifelongError` by its status; where another try may help, `Retry-After` says when."""
+    status, kind = next(((status, kind) for named, status, kind in STATUS if isinstance(error, named)), (500, "api_error"))
+    return error_response(status, kind, str(error), {"Retry-After": "1"} if status == 503 else None)
+
+
+async def invalid_request(request: Request, error: Exception) -> JSONResponse:
+    """A query or path that does not fit its types."""
+    assert isinstance(error, RequestValidationError)
+    found = [f"{'.'.join(str(part) for part in one['loc'][1:]) or 'body'}: {one['msg']}" for one in error.errors()]
+    return error_response(400, "invalid_request_error", "; ".join(found))
+
+
+async def http_error(request: Request, error: Exception) -> JSONResponse:
+    """A route or method that is not there."""
+    assert isinstance(error, HTTPException)
+    text = f"{request.method} {request.url.path}: {error.detail}"
+    return error_response(error.status_code, "invalid_request_error", text, dict(error.headers or {}))
+
+
+async def unexpected_error(request: Request, error: Exception) -> JSONResponse:
+    """Anything that nobody raised on purpose: the client learns that it failed, the server's log has the rest."""
+    return error_response(500, "api_error", f"the gateway failed ({type(error).__name__}); its log has the details")
