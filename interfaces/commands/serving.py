@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Annotated
 
 import typer
@@ -78,7 +79,8 @@ def serve(
     bound = listen(LOOPBACK, port)
     with bound, open_learner(settings, data) as learner:
         typer.echo(f"http://{LOOPBACK}:{port}/v1  (Ctrl-C stops)")
-        make_server(create_app(learner, settings.gateway), settings.gateway).run(sockets=[bound])
+        with suppress(KeyboardInterrupt):  # being stopped is how a server ends
+            make_server(create_app(learner, settings.gateway), settings.gateway).run(sockets=[bound])
 
 
 def serve_model(

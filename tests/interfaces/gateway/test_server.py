@@ -16,9 +16,9 @@ from lifelong.interfaces.gateway.server import BoundedLog, connection_limit, lis
 
 
 def test_a_taken_port_is_a_clear_error() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        with pytest.raises(StoreError, match=r"port \d+ of 127.0.0.1 cannot be opened .* --port"):
-            listen("127.0.0.1", taken.getsockname()[1])
+    refused = pytest.raises(StoreError, match=r"port \d+ of 127.0.0.1 cannot be opened .* --port")
+    with socket.create_server(("127.0.0.1", 0)) as taken, refused:
+        listen("127.0.0.1", taken.getsockname()[1])
 
 
 def test_connections_fit_the_file_limit_and_the_queue() -> None:
