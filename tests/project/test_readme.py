@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 from pathlib import Path
 
+import pytest
 from typer.main import get_command
 
 from lifelong.core import Settings
@@ -32,6 +35,14 @@ def test_every_setting_shown_is_accepted() -> None:
     shown = dict(re.findall(r"--set ([\w.]+)=(\S+?)[`\s)]", README))
     assert shown
     Settings().with_values(shown)
+
+
+@pytest.mark.model
+def test_the_first_example_prints_what_is_shown(tmp_path: Path) -> None:
+    shown = re.search(r"```python\n(.*?)```\n\nprints.*?\n\n```text\n(.*?)```", README, re.DOTALL)
+    assert shown
+    result = subprocess.run([sys.executable, "-c", shown[1]], cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert result.stdout == shown[2]
 
 
 def test_every_python_block_compiles() -> None:
