@@ -179,6 +179,8 @@ class EvaluationRow:
     """Tokens read and written."""
     each: tuple[bool, ...]
     """Success of each task, in order."""
+    answers: tuple[str, ...] = ()
+    """What the agent did in the first few tasks, in order and shortened, for the report."""
 
     @property
     def id(self) -> str:

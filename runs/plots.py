@@ -10,6 +10,7 @@ from itertools import groupby, pairwise
 from typing import TYPE_CHECKING, Any
 
 from ..metrics.continual import rolling_mean
+from ..metrics.statistics import wilson_ci95
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -30,6 +31,12 @@ _PHASES = {"reflect": 3, "consolidate": 0, "gate": 1, "publish": 2}
 def line_colour(index: int) -> str:
     """The stand-in colour of the family at `index`."""
     return f"#0002{index % LINES:02x}"
+
+
+def _responsive(name: str, wide: tuple[float, float], narrow: tuple[float, float], draw: Callable[[Axes], None]) -> str:
+    """The same drawn twice, for a wide page and for a phone: a page scales a drawing with its letters, so one size cannot serve both."""
+    drawings = (_svg(f"{name}-{kind}", *size, draw) for kind, size in (("wide", wide), ("narrow", narrow)))
+    return "".join(f'<div class="{kind}">{drawing}</div>' for kind, drawing in zip(("wide", "narrow"), drawings, strict=True))
 
 
 def _svg(name: str, width: float, height: float, draw: Callable[[Axes], None]) -> str:
@@ -71,41 +78,48 @@ def _svg(name: str, width: float, height: float, draw: Callable[[Axes], None]) -
     return text
 
 
-def _percent(axes: Axes, axis: str) -> None:
-    ticks, labels = (0, 0.25, 0.5, 0.75, 1), ("0", "25", "50", "75", "100 %")
-    if axis == "x":
-        axes.set_xticks(ticks, labels)
-        axes.set_xlim(-0.02, 1.02)
-    else:
-        axes.set_yticks(ticks, labels)
-        axes.set_ylim(-0.03, 1.05)
-    axes.grid(axis="x" if axis == "x" else "y", color=RULE, linewidth=0.6)
+def _percent(axes: Axes) -> None:
+    axes.set_yticks((0, 0.25, 0.5, 0.75, 1), ("0", "25", "50", "75", "100 %"))
+    axes.set_ylim(-0.03, 1.05)
+    axes.grid(axis="y", color=RULE, linewidth=0.6)
     axes.set_axisbelow(True)
 
 
 def stream_plot(stream: Sequence[Mapping[str, Any]], families: Sequence[str]) -> str:
-    """Rolling success of each family along the stream, treated tasks only; the window never spans a night."""
+    """Rolling success of each family along the stream with a 95 % band, treated tasks only; the window never spans a night."""
 
     def draw(axes: Axes) -> None:
-        _percent(axes, "y")
+        _percent(axes)
         treated = [task for task in stream if not task["control"]]
         for index, family in enumerate(families):
             own = [task for task in treated if task["family"] == family]
             for _, group in groupby(own, key=lambda task: task["night"]):
                 part = list(group)
-                means = rolling_mean([float(bool(task["success"])) for task in part], HALF_WINDOW)
-                axes.plot([task["position"] for task in part], means, color=line_colour(index), linewidth=2.2, solid_capstyle="round")
+                solved = [bool(task["success"]) for task in part]
+                positions, colour = [task["position"] for task in part], line_colour(index)
+                low, high = zip(*rolling_intervals(solved, HALF_WINDOW), strict=True)
+                axes.fill_between(positions, low, high, color=colour, alpha=0.16, linewidth=0)
+                axes.plot(positions, rolling_mean([float(one) for one in solved], HALF_WINDOW), color=colour, linewidth=2.2)
         corrected = [task["position"] for task in stream if task["corrected"]]
         axes.plot(corrected, [-0.015] * len(corrected), "|", color=FAINT, markersize=5, markeredgewidth=0.8, clip_on=False)
         slept = [(before["position"] + after["position"]) / 2 for before, after in _nightfalls(stream)]
         for number, position in enumerate(slept, start=1):
             axes.axvline(position, color=FAINT, linewidth=0.9, linestyle=(0, (2, 3)))
-            axes.annotate(
-                f"night {number}", (position, 1.03), xytext=(4, 0), textcoords="offset points", color=FAINT, fontsize=8.5, va="top"
-            )
+            label = f"night {number}" if len(slept) < 4 else str(number)
+            axes.annotate(label, (position, 1.05), xytext=(0, 2), textcoords="offset points", color=FAINT, fontsize=8.5, ha="center")
+        axes.locator_params(axis="x", nbins=6)
         axes.set_xlabel("task")
 
-    return _svg("stream", 9.5, 3.3, draw)
+    return _responsive("stream", (9.5, 3.3), (3.5, 2.9), draw)
+
+
+def rolling_intervals(solved: Sequence[bool], half_window: int) -> list[tuple[float, float]]:
+    """Wilson's 95 % interval of the success rate in the window of each position, which the two ends cut short.
+
+    Neighbouring windows share tasks, so the bands of neighbouring positions are not independent.
+    """
+    windows = (solved[max(0, place - half_window) : place + half_window + 1] for place in range(len(solved)))
+    return [wilson_ci95(sum(window), len(window)) for window in windows]
 
 
 def _nightfalls(stream: Sequence[Mapping[str, Any]]) -> list[tuple[Mapping[str, Any], Mapping[str, Any]]]:
@@ -127,26 +141,7 @@ def tokens_plot(per_night: Sequence[float | None]) -> str:
         axes.spines["left"].set_visible(False)
         axes.tick_params(length=0)
 
-    return _svg("tokens", 5.0, 2.3, draw)
-
-
-def rates_plot(rows: Sequence[tuple[str, float, float, float, bool]], reference: float | None) -> str:
-    """A forest plot of rates: label, rate, lower and upper bound, strong or faint; `reference` is a dashed line."""
-
-    def draw(axes: Axes) -> None:
-        _percent(axes, "x")
-        axes.spines["left"].set_visible(False)
-        for line, (_, rate, low, high, strong) in enumerate(rows):
-            colour = ACCENT if strong else FAINT
-            axes.plot([low, high], [line, line], color=colour, linewidth=1.8, solid_capstyle="round")
-            axes.plot([rate], [line], "o", color=colour, markersize=6)
-        if reference is not None:
-            axes.axvline(reference, color=FAINT, linewidth=0.9, linestyle=(0, (2, 3)))
-        axes.set_yticks(range(len(rows)), [row[0] for row in rows])
-        axes.tick_params(axis="y", length=0, labelcolor=INK)
-        axes.set_ylim(len(rows) - 0.4, -0.6)
-
-    return _svg("rates", 7.2, 0.62 + 0.34 * max(2, len(rows)), draw)
+    return _responsive("tokens", (5.0, 2.3), (3.5, 2.3), draw)
 
 
 def phases_plot(nights: Sequence[Mapping[str, Any]]) -> str:
@@ -166,7 +161,8 @@ def phases_plot(nights: Sequence[Mapping[str, Any]]) -> str:
         axes.set_axisbelow(True)
         axes.set_xlabel("seconds")
 
-    return _svg("phases", 6.6, 0.9 + 0.36 * len(nights), draw)
+    height = 0.9 + 0.36 * len(nights)
+    return _responsive("phases", (6.6, height), (3.5, height), draw)
 
 
 def phase_colours(nights: Sequence[Mapping[str, Any]]) -> dict[str, int]:

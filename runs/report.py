@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from textwrap import shorten
 from typing import Any
 
 from ..metrics.numbers import duration, number, percent, points
@@ -15,9 +14,7 @@ from .summary import summarise_metrics
 
 TEMPLATE = "report.html.jinja"
 LESSONS_PLOTTED = 12
-"""Most lessons in the help and harm plot; the table has them all."""
-LABEL = 40
-"""Characters of a lesson that label its line there."""
+"""Most lessons in the chart of rates; the table has them all."""
 
 
 def write_report(summary: Mapping[str, Any], path: Path) -> Path:
@@ -54,7 +51,11 @@ def _context(summary: Mapping[str, Any]) -> dict[str, Any]:
         "half_window": _plots.HALF_WINDOW,
         "tokens_plot": Markup(_plots.tokens_plot(metrics["tokens_per_solved"])) if summary.get("evaluations") else "",
         "effect": effect,
-        "rates_plot": Markup(_rates(effect, lessons)) if effect and (lessons or effect["treated"][1]) else "",
+        "rates": _rates(effect, lessons) if effect else [],
+        "examples": list(summary.get("examples", ())),
+        "episodes": {episode["id"]: episode for episode in summary.get("episodes", ())},
+        # Numbers, because an episode's id may hold characters that an anchor may not.
+        "anchors": {episode["id"]: number for number, episode in enumerate(summary.get("episodes", ()), start=1)},
         "lessons": [{**lesson, "ci95": beta_ci95(lesson["helped"], lesson["harmed"])} for lesson in lessons],
         "lessons_plotted": LESSONS_PLOTTED,
         "nights": [_night(night) for night in nights],
@@ -117,26 +118,18 @@ def _effect(summary: Mapping[str, Any]) -> dict[str, Any] | None:
     return {**effect, "verdict": verdict, "words": words}
 
 
-def _rates(effect: Mapping[str, Any], lessons: Sequence[Mapping[str, Any]]) -> str:
-    """The forest plot: both arms, then the lessons that were shown most."""
-    rows = []
-    for name, label, strong in (("treated", "with memory and adapter", True), ("control", "control arm", False)):
+def _rates(effect: Mapping[str, Any], lessons: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """The lines of the chart of rates: both arms, then the lessons that were shown most. An empty arm has no rate and no line."""
+    rows: list[dict[str, Any]] = []
+    for name, label in (("treated", "with memory and adapter"), ("control", "control arm, without both")):
         solved, total = effect[name]
-        if total:  # an empty arm has no rate, and is said in words
-            rows.append((label, solved / total, *wilson_ci95(solved, total), strong))
-    shown = sorted(lessons, key=lambda lesson: -(lesson["helped"] + lesson["harmed"]))[:LESSONS_PLOTTED]
-    for lesson in shown:
+        if total:
+            rows.append({"label": label, "rate": solved / total, "ci95": wilson_ci95(solved, total), "strong": name == "treated"})
+    for lesson in sorted(lessons, key=lambda lesson: -(lesson["helped"] + lesson["harmed"]))[:LESSONS_PLOTTED]:
         helped, harmed = lesson["helped"], lesson["harmed"]
-        rows.append(
-            (
-                shorten(lesson["text"], LABEL, placeholder="…"),
-                (1 + helped) / (2 + helped + harmed),
-                *beta_ci95(helped, harmed),
-                lesson["status"] == "active",
-            )
-        )
-    solved, total = effect["control"]
-    return _plots.rates_plot(rows, solved / total if total else None)
+        rate, strong = (1 + helped) / (2 + helped + harmed), lesson["status"] == "active"
+        rows.append({"label": lesson["text"], "rate": rate, "ci95": beta_ci95(helped, harmed), "strong": strong})
+    return rows
 
 
 def _night(night: Mapping[str, Any]) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from ..core import Episode, demonstration_id
+from ..core import Action, Episode, Step, demonstration_id
 from ..core.versions import short_name
 from ..envs import Block, Environment, Item, Stream
 from ..memory import memory_effect
@@ -20,6 +20,16 @@ Progress = Callable[[str, int, int], None]
 
 BATCH = 16
 """Tasks that run side by side. A batch is recorded whole or not at all, so a resumed run repeats whole batches."""
+
+
+EXAMPLES = 4
+"""Unseen tasks of each family whose answers the report shows."""
+
+CITED = 100
+"""Most episodes that are quoted as the evidence of lessons."""
+
+LONGEST = 600
+"""Characters of a task or an answer in the report; what is longer is cut off with a mark."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -141,14 +151,17 @@ def _evaluate(learner: LifelongLearner, schedule: Schedule, night: int, seen: in
         if any(row.night == night for row in learner.record.state.find(EvaluationRow, tenant="default", skill=family.name)):
             continue
         tasks = unlabelled(family.environment.tasks("test", family.test, seed=learner.settings.seed))
-        successes, tokens = [], 0
+        successes, answers, tokens = [], [], 0
         for start in range(0, len(tasks), BATCH):
             tell(f"{family.name}: unseen tasks after night {night}", start, len(tasks))
             runs = learner.evaluate(tasks[start : start + BATCH], family.environment)
             successes += [run.outcome.success is True for run in runs]
+            answers += [_answer(run.steps) for run in runs]
             tokens += sum(run.usage.tokens for run in runs)
         tell(f"{family.name}: unseen tasks after night {night}", len(tasks), len(tasks))
-        row = EvaluationRow(skill=family.name, night=night, tasks=len(tasks), tokens=tokens, each=tuple(successes))
+        row = EvaluationRow(
+            skill=family.name, night=night, tasks=len(tasks), tokens=tokens, each=tuple(successes), answers=tuple(answers[:EXAMPLES])
+        )
         learner.record.state.put(row)
 
 
@@ -162,6 +175,7 @@ def _summary(
     state.put(RunSeconds(seconds=spent))
     rows, used = _stream_rows(learner, stream)
     helped = memory_effect(learner.record, "default")
+    lessons = [asdict(lesson) for lesson in learner.record.lessons.find(tenant="default")]
     summary: dict[str, Any] = {
         "method": method,
         "seed": learner.settings.seed,
@@ -179,7 +193,9 @@ def _summary(
             "difference": helped.difference,
             "ci95": list(helped.ci95),
         },
-        "lessons": [asdict(lesson) for lesson in learner.record.lessons.find(tenant="default")],
+        "examples": _examples(schedule, measured, learner.settings.seed),
+        "lessons": lessons,
+        "episodes": _cited(learner, lessons),
         "corrections": {"budget": schedule.corrections * len(names), "used": used},
         "seconds": spent,
     }
@@ -195,6 +211,45 @@ def _evaluation(row: EvaluationRow) -> dict[str, Any]:
         "tokens": row.tokens,
         "each": list(row.each),
     }
+
+
+def _answer(steps: Sequence[Step]) -> str:
+    """What the agent did in a run, an action a line."""
+    return _shorten("\n".join(step.text for step in steps if isinstance(step, Action)))
+
+
+def _shorten(text: str) -> str:
+    return text if len(text) <= LONGEST else text[: LONGEST - 1] + "…"
+
+
+def _examples(schedule: Schedule, measured: Sequence[EvaluationRow], seed: int) -> list[dict[str, Any]]:
+    """A few unseen tasks of each family with what the agent did in them at the first and at the last evaluation."""
+    examples = []
+    for family in schedule.families:
+        rows = [row for row in measured if row.skill == family.name and row.answers]
+        if not rows:
+            continue
+        for place, task in enumerate(family.environment.tasks("test", family.test, seed=seed)[: len(rows[0].answers)]):
+            answers = [
+                {"night": row.night, "text": row.answers[place], "success": row.each[place]} for row in dict.fromkeys((rows[0], rows[-1]))
+            ]
+            examples.append({"family": family.name, "task": _shorten(task.goal), "answers": answers})
+    return examples
+
+
+def _cited(learner: LifelongLearner, lessons: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The episodes that lessons cite, in words, so that a reader of the report can check a lesson against them."""
+    ids = list(dict.fromkeys(id_ for lesson in lessons for id_ in lesson["episodes"]))[:CITED]
+    return [
+        {
+            "id": episode.id,
+            "task": _shorten(episode.task.goal),
+            "answer": _answer(episode.steps),
+            "success": episode.outcome.success,
+            "reason": _shorten(episode.outcome.reason),
+        }
+        for episode in learner.record.episodes.among(ids, tenant="default")
+    ]
 
 
 def _stream_rows(learner: LifelongLearner, stream: Stream) -> tuple[list[dict[str, Any]], int]:

@@ -104,6 +104,24 @@ def fake_summary(families: tuple[str, ...] = FAMILIES) -> dict[str, Any]:
         "evaluations": evaluations,
         "nights": nights,
         "lessons": [dict(lesson) for lesson in LESSONS],
+        "episodes": [
+            {"id": id_, "task": f"Task of {id_}", "answer": "SELECT 1", "success": id_ != "run0-00012", "reason": "no such table"}
+            for lesson in LESSONS
+            for id_ in lesson["episodes"]
+            if id_ != "run0-00233"
+        ],
+        "examples": [
+            {
+                "family": family,
+                "task": f"How many rows are there in {family} whose year is after 1990 and whose name begins with A?",
+                "answers": [
+                    {"night": 0, "text": "SELECT count(*) FROM 'table' WHERE year > 1990", "success": False},
+                    {"night": len(families), "text": "SELECT count(*) FROM films WHERE year > 1990 AND name LIKE 'A%'", "success": True},
+                ],
+            }
+            for family in families
+            for _ in range(2)
+        ],
         "memory_effect": {"treated": [151, 268], "control": [5, 32], "difference": 151 / 268 - 5 / 32, "ci95": [0.23, 0.51]},
         "corrections": {"budget": 120, "used": 117},
     }
@@ -146,7 +164,7 @@ def test_two_nights_on_one_family_and_none_on_another() -> None:
 
 def test_report_is_self_contained(tmp_path: Path) -> None:
     page = write_report(fake_summary(), tmp_path / "deep" / "report.html").read_text()
-    assert page.count("<svg ") == 4 + 3
+    assert page.count("<svg ") == 2 * 3 + 3, "three charts for a wide and a narrow page, and a line of losses for each night"
     assert not re.search(r'(src|href)="(?!#)', page)
     assert "@import" not in page
     assert not re.search(r"#000[12]0", page), "a stand-in colour was left in a plot"
@@ -208,3 +226,22 @@ def test_an_empty_control_arm_is_said_in_words(tmp_path: Path, key: str) -> None
     page = write_report(summary, tmp_path / "report.html").read_text()
     assert "the control arm is empty" in page
     assert "Over the control arm" not in page
+
+
+def test_lessons_are_shown_in_full_and_cite_episodes_on_the_page(tmp_path: Path) -> None:
+    summary = fake_summary()
+    summary["lessons"][0]["text"] = "word " * 100 + "end."
+    page = write_report(summary, tmp_path / "report.html").read_text()
+    assert page.count("word " * 100 + "end.") == 2, "in the chart and in the table"
+    cited = dict(re.findall(r'<a href="#(episode-\d+)">([^<]+)</a>', page))
+    assert set(cited.values()) == {"run0-00012", "run0-00031", "run0-00144", "run0-00230"}, "one that is not at hand has no link"
+    for anchor, id_ in cited.items():
+        assert f'id="{anchor}"><code>{id_}</code>' in page
+    assert f"Task of {cited['episode-1']}" in page
+
+
+def test_tasks_are_shown_with_their_answers_before_and_after(tmp_path: Path) -> None:
+    page = write_report(fake_summary(), tmp_path / "report.html").read_text()
+    before, after = page.index("before any night: not solved"), page.index("after night 3: solved")
+    assert "FROM &#39;table&#39; WHERE" in page[before:after]
+    assert "FROM films WHERE" in page[after:]
