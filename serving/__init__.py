@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from .models import MODELS, CachedModel, ModelFile, cache_directory, listed, locate, pull, refuse_custom_code, verify
     from .openai_wire import api_key
     from .process_memory import give_back_memory
+    from .prompts import ChatPrompts
     from .vllm import VLLMEngine
     from .vllm_server import VLLMServer
 
@@ -31,6 +32,7 @@ MEMBERS = {"embedded": "embedded:EmbeddedEngine", "vllm": "vllm:VLLMEngine"}
 _FACE = {
     "MODELS": "models",
     "CachedModel": "models",
+    "ChatPrompts": "prompts",
     "EmbeddedEngine": "embedded",
     "EngineChatModel": "chat_model",
     "HotSwap": "adapter_swap",
@@ -56,6 +58,7 @@ __all__ = [
     "MEMBERS",
     "MODELS",
     "CachedModel",
+    "ChatPrompts",
     "ChatReply",
     "ChatRequest",
     "Choice",

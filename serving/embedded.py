@@ -19,6 +19,7 @@ from .download import quiet_transformers
 from .engine import ChatReply, ChatRequest, Choice
 from .models import locate
 from .process_memory import give_back_memory
+from .prompts import ChatPrompts
 
 if TYPE_CHECKING:
     import torch
@@ -75,6 +76,7 @@ class EmbeddedEngine:
         self._published: dict[str, Adapter] = {}
         self._merged: OrderedDict[str, PreTrainedModel] = OrderedDict()
         self.network, self.tokenizer = _load(self.path, _dtype(dtype, self._device), self._device)
+        self._prompts = ChatPrompts(self.tokenizer)
         generation: Any = self.network.generation_config
         configured = generation.eos_token_id
         known = configured if isinstance(configured, list) else [configured]
@@ -185,12 +187,10 @@ class EmbeddedEngine:
         return self._merged[adapter]
 
     def _prompt(self, request: ChatRequest) -> list[int]:
-        tokens: list[int] = self.tokenizer.apply_chat_template(list(request.messages), add_generation_prompt=True, return_dict=False)
-        return tokens
+        return self._prompts.tokens(request.messages)
 
     def _tokens(self, text: str) -> list[int]:
-        tokens: list[int] = self.tokenizer(text, add_special_tokens=False)["input_ids"]
-        return tokens
+        return self._prompts.plain_tokens(text)
 
     def _check_length(self, length: int) -> None:
         if length > self._context:

@@ -15,6 +15,7 @@ from .adapter_files import AdapterFiles, check_adapter, projection_of, same_mode
 from .engine import ChatReply, ChatRequest, Choice
 from .in_flight import InFlight
 from .openai_wire import ChatCompletion, Completion, ModelCard, ModelList, Nothing, OpenAIClient, Refused, ScoredPrompt, TokenCounts, Tokens
+from .prompts import clean_messages, clean_text
 from .vllm_server import BASE_NULL, RANKS, VLLMServer
 
 Answer = TypeVar("Answer")
@@ -108,7 +109,7 @@ class VLLMEngine:
         if not options or not all(options):
             raise MalformedTask(f"options must be non-empty strings, got {list(options)!r}")
         if self._tokenizes and self._may_score:
-            prompt = self._tokenize({"messages": list(request.messages), "add_generation_prompt": True})
+            prompt = self._tokenize({"messages": clean_messages(request.messages), "add_generation_prompt": True})
             if prompt is not None:
                 return self._choose_scored(request, prompt, options)
         return self._choose_constrained(request, options)
@@ -117,7 +118,7 @@ class VLLMEngine:
         """Tokens of `text`; a quarter of its characters where the server does not tokenise."""
         if not text:
             return 0
-        tokens = self._tokenize({"prompt": text, "add_special_tokens": False}) if self._tokenizes else None
+        tokens = self._tokenize({"prompt": clean_text(text), "add_special_tokens": False}) if self._tokenizes else None
         return math.ceil(len(text) / 4) if tokens is None else len(tokens)
 
     def publish(self, adapter: Adapter) -> None:
@@ -266,7 +267,7 @@ class VLLMEngine:
 
     def _chat_one(self, request: ChatRequest) -> ChatCompletion:
         body = {
-            "messages": list(request.messages),
+            "messages": clean_messages(request.messages),
             "max_tokens": request.max_tokens,
             "temperature": request.temperature,
             "seed": request.seed,
@@ -287,7 +288,7 @@ class VLLMEngine:
 
     def _choose_scored(self, request: ChatRequest, prompt: list[int], options: Sequence[str]) -> Choice:
         started = time.perf_counter()
-        bodies = [{"prompt": option, "add_special_tokens": False} for option in options]
+        bodies = [{"prompt": clean_text(option), "add_special_tokens": False} for option in options]
         endings = [tokens or [] for tokens in self._pool.map(self._tokenize, bodies)]
         body = {"prompt": [prompt + ending for ending in endings], "max_tokens": 1, "temperature": 0, "prompt_logprobs": 0}
         scored = self._ask(request.adapter, lambda name: self._client.post("/v1/completions", {**body, "model": name}, Completion))

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from ...core import AdapterRejected, StoreError
-from ...serving import check_directory, give_back_memory, quiet_transformers, seal_adapter
+from ...serving import ChatPrompts, check_directory, give_back_memory, quiet_transformers, seal_adapter
 from .samples import Sample, encode, length_grouped
 from .substitution import substitute, vocabulary
 
@@ -116,11 +116,12 @@ def train_lora(
 def _rows(samples: Sequence[Sample], recipe: Recipe, tokenizer: Any) -> list[dict[str, list[int]]]:
     """All epochs laid end to end, each with its own substitutions and order, so that one pass trains them all."""
     rng = random.Random(recipe.seed)
+    prompts = ChatPrompts(tokenizer)
     words = vocabulary(samples)
     rows: list[dict[str, list[int]]] = []
     for _ in range(recipe.epochs):
         varied = [substitute(sample, words, rng) if rng.random() < recipe.substitution else sample for sample in samples]
-        pairs = [encode(sample, tokenizer, recipe.max_length) for sample in varied]
+        pairs = [encode(sample, prompts, recipe.max_length, tokenizer.eos_token_id) for sample in varied]
         order = rng.sample(range(len(pairs)), len(pairs))
         grouped = length_grouped([len(ids) for ids, _ in pairs], recipe.batch_size, order)
         batches = [grouped[start : start + recipe.batch_size] for start in range(0, len(grouped), recipe.batch_size)]

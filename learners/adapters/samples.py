@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING
 
 from ...core import Message
+
+if TYPE_CHECKING:
+    from ...serving import ChatPrompts
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,14 +28,14 @@ class Sample:
     """Whether the answer is free text; False where it was picked from given options."""
 
 
-def encode(sample: Sample, tokenizer: Any, max_length: int) -> tuple[list[int], list[int]]:
-    """Token ids of the whole conversation, and labels that are -100 everywhere but on the answer.
+def encode(sample: Sample, prompts: ChatPrompts, max_length: int, end: int) -> tuple[list[int], list[int]]:
+    """Token ids of the whole conversation, and labels that are -100 everywhere but on the answer; `end` is the token that ends it.
 
+    The prompt is what the embedded engine would read; a control token that somebody wrote into the answer is plain text.
     A conversation too long for `max_length` loses its beginning, never its answer.
     """
-    prompt = tokenizer.apply_chat_template(list(sample.messages), add_generation_prompt=True, tokenize=False)
-    prompt_ids: list[int] = tokenizer(prompt, add_special_tokens=False)["input_ids"]
-    answer_ids: list[int] = tokenizer(sample.answer, add_special_tokens=False)["input_ids"] + [tokenizer.eos_token_id]
+    prompt_ids = prompts.tokens(sample.messages)
+    answer_ids = [*prompts.plain_tokens(sample.answer), end]
     answer_ids = answer_ids[:max_length]
     prompt_ids = prompt_ids[max(0, len(prompt_ids) + len(answer_ids) - max_length) :]
     return prompt_ids + answer_ids, [-100] * len(prompt_ids) + answer_ids

@@ -195,3 +195,9 @@ def test_a_lost_connection_is_tried_again(url, protocol, monkeypatch):
         other.close()
         server.shutdown()
     engine.close()
+
+
+def test_a_lone_surrogate_is_no_traceback(engine, protocol):
+    engine.chat([ask("a\ud800b")])
+    assert protocol.asked[-1][1]["messages"][-1]["content"] == "a\ufffdb"
+    assert engine.count_tokens("\ud800") == engine.count_tokens("\ufffd")

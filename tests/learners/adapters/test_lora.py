@@ -10,7 +10,7 @@ import pytest
 from lifelong.core import Adapter, AdapterRejected, StoreError
 from lifelong.learners import Recipe, Sample, TrainingReport, train_lora
 from lifelong.learners.adapters.samples import encode, length_grouped
-from lifelong.serving import ChatRequest, EmbeddedEngine
+from lifelong.serving import ChatPrompts, ChatRequest, EmbeddedEngine
 
 SAMPLES = [
     Sample(messages=({"role": "user", "content": f"room {number}"},), answer="blue", skill="lamps", episode=str(number), composed=False)
@@ -26,10 +26,10 @@ def test_the_answer_alone_is_learned_from(tiny_model: Path) -> None:
     from transformers import AutoTokenizer
 
     tokenizer = AutoTokenizer.from_pretrained(tiny_model)
-    ids, labels = encode(SAMPLES[0], tokenizer, 512)
+    ids, labels = encode(SAMPLES[0], ChatPrompts(tokenizer), 512, tokenizer.eos_token_id)
     assert tokenizer.decode([label for label in labels if label != -100]) == "blue<|im_end|>"
     assert tokenizer.decode(ids).endswith("<|im_start|>assistant\nblue<|im_end|>")
-    short_ids, short_labels = encode(SAMPLES[0], tokenizer, 10)
+    short_ids, short_labels = encode(SAMPLES[0], ChatPrompts(tokenizer), 10, tokenizer.eos_token_id)
     assert len(short_ids) == 10
     assert short_labels[-5:] == labels[-5:]
 

@@ -1,0 +1,128 @@
+"""From messages to the tokens that a model reads, the same for answering and for training.
+
+Two things may not happen on the way. What somebody wrote must never become a control token, such as the marker that ends a turn:
+a text would then write the system's turn. And a chat template without a system role must not lose the instructions.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from contextlib import suppress
+from threading import Lock
+from typing import Any
+
+from ..core import MalformedTask, Message
+
+ROLES = ("system", "user", "assistant", "tool")
+"""Roles of a message; a template prints a role as it stands, so any other is refused."""
+
+# What a template writes around the contents and a reader would take for markup: <|im_end|>, <start_of_turn>, </s>, [INST], <<SYS>>.
+_MARKER = re.compile(r"<{1,2}[^<>\s]{1,60}>{1,2}|\[/?[A-Z_]{1,40}\]")
+_SURROGATE = re.compile("[\ud800-\udfff]")
+_PROBES = {"system": "Zqinstructionsqz", "user": "Zqquestionqz", "assistant": "Zqanswerqz"}
+
+
+def clean_text(text: str) -> str:
+    """`text` with every lone surrogate, which no encoding can carry, replaced by U+FFFD."""
+    return _SURROGATE.sub("\ufffd", text)
+
+
+def clean_messages(messages: Sequence[Message]) -> list[Message]:
+    """Messages whose contents can be encoded."""
+    return [{**message, "content": clean_text(message["content"])} for message in messages]
+
+
+class ChatPrompts:
+    """What a tokenizer of the transformers library, with its chat template, makes of messages and texts."""
+
+    def __init__(self, tokenizer: Any) -> None:
+        self._tokenizer = tokenizer
+        self._one_at_a_time = Lock()
+        self.has_system_role = self._shows_system()
+        markers = {str(token) for token in tokenizer.all_special_tokens}
+        markers |= {str(token) for token in getattr(tokenizer, "added_tokens_decoder", {}).values() if getattr(token, "special", False)}
+        markers |= set(_MARKER.findall(self._scaffold()))
+        # Some tokenizers count runs of blanks as special; they are no markers, and breaking them would not end.
+        self._control = sorted((word for word in markers if len(word) > 2 and not word.isalnum() and len(word.split()) == 1), key=len)
+
+    def tokens(self, messages: Sequence[Message]) -> list[int]:
+        """Tokens of a conversation that wants the assistant's next turn. Raises `MalformedTask` when the template refuses it."""
+        return self._encode(self.text(messages), plain=False)
+
+    def text(self, messages: Sequence[Message]) -> str:
+        """The conversation as the template writes it, with the beginning of the assistant's turn."""
+        if not messages:
+            raise MalformedTask("a conversation needs at least one message")
+        if strange := next((message["role"] for message in messages if message["role"] not in ROLES), ""):
+            raise MalformedTask(f"{strange[:40]!r} is not the role of a message; use {', '.join(ROLES)}")
+        turns: list[Message] = [{**message, "content": self.harmless(message["content"])} for message in messages]
+        if self.has_system_role:
+            # Templates raise errors of their own, and of their language's, for an order of roles that they do not know.
+            with suppress(Exception):
+                return self._render(turns)
+        try:
+            return self._render(fold_system(turns))
+        except Exception as error:
+            raise MalformedTask(
+                f"the model's chat template refuses the conversation ({str(error)[:200]}); let user and assistant take turns"
+            ) from error
+
+    def harmless(self, text: str) -> str:
+        """`text` in which no control token is left: a space breaks each after its first character, `< |im_end|>`."""
+        text = clean_text(text)
+        # From the longest on, and again: what is left of a broken one may end another.
+        while found := [word for word in self._control if word in text]:
+            text = text.replace(found[-1], f"{found[-1][0]} {found[-1][1:]}")
+        return text
+
+    def plain_tokens(self, text: str) -> list[int]:
+        """Tokens of a bare text, of which none is a control token; decoded, they give the text again."""
+        return self._encode(clean_text(text), plain=True)
+
+    def _shows_system(self) -> bool:
+        try:
+            return _PROBES["system"] in self._render([_probe("system"), _probe("user")])
+        except Exception:  # as in `text`
+            return False
+
+    def _scaffold(self) -> str:
+        """What the template writes around the contents of a conversation."""
+        roles = ["user", "assistant", "user"]
+        turns = [_probe(role) for role in (["system", *roles] if self.has_system_role else roles)]
+        try:
+            return self._render(turns) + self._render(turns[:-1], prompt=False)
+        except Exception:  # as in `text`; the special tokens are known all the same
+            return ""
+
+    def _render(self, messages: Sequence[Message], *, prompt: bool = True) -> str:
+        text: str = self._tokenizer.apply_chat_template(list(messages), add_generation_prompt=prompt, tokenize=False)
+        return text
+
+    def _encode(self, text: str, *, plain: bool) -> list[int]:
+        # `split_special_tokens` changes the tokenizer itself, so two threads must not do it at once.
+        with self._one_at_a_time:
+            ids: list[int] = self._tokenizer(text, add_special_tokens=False, split_special_tokens=plain)["input_ids"]
+        return ids
+
+
+def fold_system(messages: Sequence[Message]) -> list[Message]:
+    """For templates without a system role: instructions open the next user turn, and neighbouring turns of one role are joined."""
+    turns: list[Message] = []
+    waiting: list[str] = []
+    for message in messages:
+        role, content = message["role"], message["content"]
+        if role == "system":
+            waiting += [content] if content.strip() else []
+            continue
+        if role == "user":
+            content, waiting = "\n\n".join([*waiting, content]), []
+        if turns and turns[-1]["role"] == role:
+            turns[-1] = {**message, "content": f"{turns[-1]['content']}\n\n{content}"}
+        else:
+            turns.append({**message, "content": content})
+    return [*turns, {"role": "user", "content": "\n\n".join(waiting)}] if waiting else turns
+
+
+def _probe(role: str) -> Message:
+    return {"role": role, "content": _PROBES[role]}
