@@ -10,11 +10,12 @@ import re
 from collections.abc import Sequence
 from contextlib import suppress
 from threading import Lock
-from typing import Any
+from typing import Any, Literal, get_args
 
 from ..core import MalformedTask, Message
 
-ROLES = ("system", "user", "assistant", "tool")
+Role = Literal["system", "user", "assistant"]
+ROLES: tuple[str, ...] = (*get_args(Role), "tool")
 """Roles of a message; a template prints a role as it stands, so any other is refused."""
 
 # What a template writes around the contents and a reader would take for markup: <|im_end|>, <start_of_turn>, </s>, [INST], <<SYS>>.
@@ -88,8 +89,8 @@ class ChatPrompts:
 
     def _scaffold(self) -> str:
         """What the template writes around the contents of a conversation."""
-        roles = ["user", "assistant", "user"]
-        turns = [_probe(role) for role in (["system", *roles] if self.has_system_role else roles)]
+        turns = [_probe("user"), _probe("assistant"), _probe("user")]
+        turns = [_probe("system"), *turns] if self.has_system_role else turns
         try:
             return self._render(turns) + self._render(turns[:-1], prompt=False)
         except Exception:  # as in `text`; the special tokens are known all the same
@@ -124,5 +125,5 @@ def fold_system(messages: Sequence[Message]) -> list[Message]:
     return [*turns, {"role": "user", "content": "\n\n".join(waiting)}] if waiting else turns
 
 
-def _probe(role: str) -> Message:
+def _probe(role: Role) -> Message:
     return {"role": role, "content": _PROBES[role]}
