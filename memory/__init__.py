@@ -25,10 +25,12 @@ from .sqlite.changes import START, ChangeLog, Changes, Position
 from .sqlite.compress import compress
 from .sqlite.effect import MemoryEffect, memory_effect, posterior
 from .sqlite.episodes import EpisodeStore, Fingerprint
+from .sqlite.erase import Erased
+from .sqlite.erasures import ErasureStore, PendingErasure
 from .sqlite.lessons import LessonStore
 from .sqlite.provenance import Closure, closure
 from .sqlite.receipts import ReceiptStore
-from .sqlite.record import Erased, Record
+from .sqlite.record import Record
 from .sqlite.skill_cues import SkillCueStore
 from .sqlite.state import StateStore
 
@@ -41,10 +43,12 @@ __all__ = [
     "CueMemory",
     "EpisodeStore",
     "Erased",
+    "ErasureStore",
     "Fingerprint",
     "Hit",
     "LessonStore",
     "MemoryEffect",
+    "PendingErasure",
     "Position",
     "ReceiptStore",
     "Record",

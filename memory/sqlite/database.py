@@ -18,6 +18,9 @@ from .schema import STEPS, VERSION
 BUSY_SECONDS = 30.0
 """How long a writer waits for another process before it gives up."""
 
+SCRUB_SECONDS = 5.0
+"""How long an erasure waits for readers of the old log; each attempt may itself wait `BUSY_SECONDS`."""
+
 
 class Database:
     """A connection shared by all threads of a process behind a lock; processes share the file through WAL.
@@ -106,14 +109,17 @@ class Database:
         rows = self.rows(sql, values)
         return rows[0][0] if rows else None
 
-    def scrub(self) -> None:
-        """Empty the write-ahead log, so that what was deleted is in no file any more."""
-        busy = self.value("PRAGMA wal_checkpoint(TRUNCATE)")
-        if busy:
-            raise StoreError(
-                f"{self.path}: the rows are deleted, but another process still reads the old log; "
-                "stop the other processes and forget again, so that the log is emptied too"
-            )
+    def scrub(self, seconds: float) -> bool:
+        """Empty the write-ahead log, so that what was deleted is in no file any more; whether that was done.
+
+        A process that reads an old state keeps its part of the log; it is waited for at most `seconds`.
+        """
+        deadline = time.monotonic() + seconds
+        while self.value("PRAGMA wal_checkpoint(TRUNCATE)"):
+            if time.monotonic() > deadline:
+                return False
+            time.sleep(0.05)
+        return True
 
     def close(self) -> None:
         """Close the file. May be called twice."""

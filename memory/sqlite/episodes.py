@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from ...core import Episode, Judge, MalformedTask, NothingFound, Outcome, Recall, StoreError
 from .database import Database, listed
 from .digests import quoted_digests
+from .fragments import Erasure, fragments, rewrite
 from .generations import raise_generations
 
 Vector = NDArray[np.float32]
@@ -185,33 +186,26 @@ class EpisodeStore:
         return Fingerprint(*rows[0]) if rows else Fingerprint(0, 0)
 
 
-def redact(episode: Episode, gone: set[str]) -> Episode:
-    """The episode without the recalled text and ids that came from `gone`, which are ids of episodes or lessons."""
-    steps = tuple(
-        replace(step, text="", lessons=_keep(step.lessons, gone), episodes=_keep(step.episodes, gone))
-        if isinstance(step, Recall) and gone & {*step.lessons, *step.episodes}
-        else step
-        for step in episode.steps
-    )
-    return replace(episode, steps=steps, lessons=_keep(episode.lessons, gone))
-
-
-def rewrite(connection: sqlite3.Connection, episode: Episode, gone: set[str]) -> None:
-    """Store a redacted episode within an erasure's transaction."""
-    _update(connection, redact(episode, gone))
-
-
-def _keep(ids: tuple[str, ...], gone: set[str]) -> tuple[str, ...]:
-    return tuple(id for id in ids if id not in gone)
-
-
 def _cited(episode: Episode) -> set[str]:
     recalls = [step for step in episode.steps if isinstance(step, Recall)]
     return {*episode.lessons, *(id for step in recalls for id in (*step.lessons, *step.episodes))}
 
 
+def store_rewritten(connection: sqlite3.Connection, episode: Episode) -> None:
+    """Within an erasure's transaction: put an episode in its own place, and what links it to others with it."""
+    _update(connection, episode)
+    connection.execute("DELETE FROM shown WHERE episode = ?", (episode.id,))
+    connection.execute("DELETE FROM quoted WHERE episode = ?", (episode.id,))
+    _link(connection, episode)
+
+
+def _link(connection: sqlite3.Connection, episode: Episode) -> None:
+    connection.executemany("INSERT INTO shown VALUES (?, ?)", [(episode.id, cited) for cited in _cited(episode)])
+    connection.executemany("INSERT INTO quoted VALUES (?, ?)", [(digest, episode.id) for digest in quoted_digests(episode)])
+
+
 def _without_erased(connection: sqlite3.Connection, episode: Episode) -> Episode:
-    # What a run recalled may be erased while it runs; its text must not come back with the episode.
+    # What a run recalled may be erased while it runs; neither its text nor what the answer repeats of it may come back.
     cited = _cited(episode)
     if not cited:
         return episode
@@ -220,7 +214,12 @@ def _without_erased(connection: sqlite3.Connection, episode: Episode) -> Episode
         "AND NOT EXISTS (SELECT 1 FROM lessons WHERE id = value)"
     )
     gone = {row[0] for row in connection.execute(sql, (listed(cited),))}
-    return redact(episode, gone) if gone else episode
+    if not gone:
+        return episode
+    shown = fragments(step.text for step in episode.steps if isinstance(step, Recall) and gone & {*step.lessons, *step.episodes})
+    after = rewrite(episode, Erasure(ids=frozenset(gone), digests=frozenset(), all=frozenset(shown), generated=frozenset()))
+    assert after.episode is not None, "nothing generated is looked for in the request"
+    return after.episode
 
 
 def _insert(connection: sqlite3.Connection, episode: Episode, blob: bytes) -> None:
@@ -234,8 +233,7 @@ def _insert(connection: sqlite3.Connection, episode: Episode, blob: bytes) -> No
     sql = f"INSERT INTO episodes ({', '.join(columns)}) VALUES ({', '.join('?' * len(columns))})"
     sequence = connection.execute(sql, tuple(columns.values())).lastrowid
     connection.execute("INSERT INTO vectors VALUES (?, ?)", (sequence, blob))
-    connection.executemany("INSERT INTO shown VALUES (?, ?)", [(episode.id, cited) for cited in _cited(episode)])
-    connection.executemany("INSERT INTO quoted VALUES (?, ?)", [(digest, episode.id) for digest in quoted_digests(episode)])
+    _link(connection, episode)
 
 
 def _update(connection: sqlite3.Connection, episode: Episode) -> None:

@@ -1,49 +1,195 @@
-"""What rests on an episode: the lessons that cite it and the adapters that saw it."""
+"""What rests on an episode: who was shown it, quotes it or repeats it, the lessons that cite it and the adapters that saw it."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import TYPE_CHECKING, NamedTuple
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, NamedTuple
 
+from ...core import Episode
 from .database import Database, listed
+from .episodes import read_episode
+from .fragments import Erasure, fragments, generated_texts, message_digests, needles, private_texts, request_texts, rewrite
 
 if TYPE_CHECKING:
     from .record import Record
+
+INDEPENDENT = 64
+"""Episodes, older ones and later ones each, that show which fragments are not the erased episode's alone."""
+NEARBY = 4096
+"""Rows after the erased episode in which later ones are looked for."""
+FEW = 1000
+"""Erased episodes up to which all of them are compared with what is linked to any of them."""
+MOST_NEEDLES = 24
+"""Texts that files are searched for."""
+SAMPLED = 32
+"""Erased episodes from which these texts are taken, where more are erased at once."""
 
 
 class Closure(NamedTuple):
     """Everything derived from a set of episodes."""
 
     lessons: tuple[str, ...]
-    """Ids of the lessons that cite one of them, sorted."""
+    """Ids of the lessons that cite one of them, or an episode that repeats one; sorted."""
     adapters: tuple[str, ...]
-    """Names of the adapters that learned from one, from such a lesson, or from a run in whose prompt either was shown; sorted."""
+    """Names of the adapters that learned from one, from such a lesson, or from a run that was shown or quotes either; sorted."""
+    episodes: tuple[str, ...] = ()
+    """Ids of the other episodes that go as a whole, since their own request quotes what was generated in one of them; sorted."""
+    rewritten: tuple[str, ...] = ()
+    """Ids of the episodes that stay without what they were shown, quote or repeat; sorted."""
+
+
+@dataclass
+class Trace:
+    """What an erasure will do, found by following copies until there are no more."""
+
+    gone: dict[str, Episode]
+    """Episodes that go as a whole, those asked for first."""
+    rewritten: dict[str, Episode] = field(default_factory=dict)
+    """Episodes that stay, as they will be."""
+    lessons: set[str] = field(default_factory=set)
+    """Lessons that go."""
+    adapters: set[str] = field(default_factory=set)
+    """Adapters that go."""
+    needles: list[str] = field(default_factory=list)
+    """Texts that no file may hold afterwards."""
 
 
 def closure(record: Record, episode_ids: Iterable[str]) -> Closure:
-    """What has to go when these episodes go."""
-    return derived(record.database, episode_ids)
-
-
-def derived(database: Database, episodes: Iterable[str], lessons: Iterable[str] = ()) -> Closure:
-    """`closure`, starting from episodes and lessons."""
-    episodes = list(episodes)
-    cite = (
-        "SELECT lesson FROM lesson_episodes WHERE episode IN (SELECT value FROM json_each(?)) "
-        "UNION SELECT id FROM lessons WHERE id IN (SELECT value FROM json_each(?))"
+    """What has to go, or to change, when these episodes go."""
+    asked = set(episode_ids)
+    with record.transaction():
+        found = trace(record.database, asked)
+    return Closure(
+        lessons=tuple(sorted(found.lessons)),
+        adapters=tuple(sorted(found.adapters)),
+        episodes=tuple(sorted(found.gone.keys() - asked)),
+        rewritten=tuple(sorted(found.rewritten)),
     )
-    found = {lesson for (lesson,) in database.rows(cite, (listed(episodes), listed(lessons)))}
-    saw = database.rows(
-        """WITH gone AS (SELECT value AS id FROM json_each(?)),
-        touched AS (SELECT id FROM gone UNION SELECT episode FROM shown WHERE cited IN gone)
-        SELECT adapter FROM adapter_episodes WHERE episode IN touched
-        UNION SELECT adapter FROM adapter_lessons WHERE lesson IN gone""",
-        (listed({*episodes, *found}),),
+
+
+def trace(database: Database, asked: Iterable[str], lessons: Iterable[str] = (), also: Iterable[str] = ()) -> Trace:
+    """Follow what these episodes (and lessons) were shown to, quoted in and repeated in, tenant by tenant, until nothing new is found.
+
+    `also` names episodes to search although nothing links them to the erased ones.
+    """
+    asked = list(asked)
+    episodes = _read(database, asked)
+    found = Trace(gone={episode.id: episode for episode in episodes})
+    found.lessons |= set(_column(database, "SELECT id FROM lessons WHERE id IN (SELECT value FROM json_each(?))", listed(lessons)))
+    by_tenant: dict[str, list[Episode]] = {}
+    for episode in episodes:
+        by_tenant.setdefault(episode.task.tenant, []).append(episode)
+    for tenant, erased in by_tenant.items():
+        _follow(database, tenant, erased, found, _read(database, also))
+    if found.lessons and not by_tenant:
+        _follow(database, "", [], found, [])
+    gone = listed([*asked, *found.gone, *found.lessons])
+    found.adapters |= set(
+        _column(
+            database,
+            "SELECT adapter FROM adapter_episodes WHERE episode IN (SELECT value FROM json_each(?1)) "
+            "UNION SELECT adapter FROM adapter_episodes WHERE episode IN (SELECT value FROM json_each(?2)) "
+            "UNION SELECT adapter FROM adapter_lessons WHERE lesson IN (SELECT value FROM json_each(?1))",
+            gone,
+            listed(found.rewritten),
+        )
     )
-    return Closure(lessons=tuple(sorted(found)), adapters=tuple(sorted(adapter for (adapter,) in saw)))
+    return found
 
 
-def readers(database: Database, ids: Iterable[str]) -> list[str]:
-    """Ids of the episodes in whose prompts one of these episodes or lessons was shown."""
-    rows = database.rows("SELECT DISTINCT episode FROM shown WHERE cited IN (SELECT value FROM json_each(?))", (listed(ids),))
-    return [episode for (episode,) in rows]
+def _follow(database: Database, tenant: str, erased: Sequence[Episode], found: Trace, also: Sequence[Episode]) -> None:
+    """The closure within one tenant: round after round, the episodes linked to what the round before found are searched."""
+    common = _common(database, tenant, erased)
+    found.needles += needles(erased[:SAMPLED], common, max(1, MOST_NEEDLES - len(found.needles)))
+    texts: tuple[frozenset[str], frozenset[str]] | None = None
+    ids, digests = {episode.id for episode in erased} | found.lessons, set[int]()
+    new_ids, sources, unlinked = set(ids), list(erased), list(also)
+    while new_ids:
+        cite = "SELECT lesson FROM lesson_episodes WHERE episode IN (SELECT value FROM json_each(?))"
+        lessons = set(_column(database, cite, listed(new_ids))) - ids
+        found.lessons |= lessons
+        new_digests = {digest for source in sources for digest in message_digests(source)} - digests
+        ids, digests, new_ids = ids | lessons, digests | new_digests, new_ids | lessons
+        linked = _linked(database, new_ids, new_digests) - found.gone.keys()
+        candidates = [*(one for one in _read(database, linked) if not tenant or one.task.tenant == tenant), *unlinked]
+        if candidates and texts is None:
+            texts = _erased_fragments(_shared(database, erased), common)
+        new_ids, sources, unlinked = set(), [], []
+        for episode in candidates:
+            assert texts is not None
+            after = rewrite(episode, Erasure(ids=frozenset(ids), digests=frozenset(digests), all=texts[0], generated=texts[1]))
+            if after.episode is None:
+                found.gone[episode.id] = episode
+                found.rewritten.pop(episode.id, None)
+            elif after.episode != episode:
+                found.rewritten[episode.id] = after.episode
+            if after.repeated and episode.id not in ids:
+                sources.append(episode)
+                new_ids.add(episode.id)
+        ids |= new_ids
+
+
+def _erased_fragments(erased: Sequence[Episode], common: set[str]) -> tuple[frozenset[str], frozenset[str]]:
+    """What nobody else holds of the texts of these episodes, and of what was generated in them."""
+    whole, generated = set[str](), set[str]()
+    for episode in erased:
+        whole |= fragments(private_texts(episode))
+        generated |= fragments(generated_texts(episode)) - fragments(request_texts(episode))
+    return frozenset(whole - common), frozenset(generated - common)
+
+
+def _shared(database: Database, erased: Sequence[Episode]) -> Sequence[Episode]:
+    """Those of many erased episodes that something outside them was shown, quotes or was drawn from; of few, all."""
+    if len(erased) <= FEW:
+        return erased
+    ids = listed(episode.id for episode in erased)
+    cited = set(
+        _column(
+            database,
+            "SELECT cited FROM shown WHERE cited IN (SELECT value FROM json_each(?1)) AND episode NOT IN (SELECT value FROM json_each(?1)) "
+            "UNION SELECT episode FROM lesson_episodes WHERE episode IN (SELECT value FROM json_each(?1))",
+            ids,
+        )
+    )
+    quoted = set(_column(database, "SELECT digest FROM quoted WHERE episode NOT IN (SELECT value FROM json_each(?))", ids))
+    return [episode for episode in erased if episode.id in cited or message_digests(episode) & quoted]
+
+
+def _linked(database: Database, ids: Iterable[str], digests: Iterable[int]) -> set[str]:
+    """Episodes in whose prompts one of these was shown, or which repeat one of these messages as an earlier turn."""
+    shown = _column(database, "SELECT episode FROM shown WHERE cited IN (SELECT value FROM json_each(?))", listed(ids))
+    quoted = _column(database, "SELECT episode FROM quoted WHERE digest IN (SELECT value FROM json_each(?))", json.dumps(sorted(digests)))
+    return {*shown, *quoted}
+
+
+def _common(database: Database, tenant: str, erased: Sequence[Episode]) -> set[str]:
+    """Fragments that episodes hold which cannot have them from the erased ones: older, or neither shown nor repeating anything."""
+    if not erased:
+        return set()
+    ids = listed(episode.id for episode in erased)
+    first = database.value("SELECT min(sequence) FROM episodes WHERE id IN (SELECT value FROM json_each(?))", (ids,))
+    some = "SELECT body FROM episodes WHERE tenant = ?1 AND id NOT IN (SELECT value FROM json_each(?2))"
+    older = database.rows(f"{some} AND sequence < ?3 ORDER BY sequence DESC LIMIT ?4", (tenant, ids, first, INDEPENDENT))
+    later = database.rows(
+        f"{some} AND sequence BETWEEN ?3 AND ?3 + ?5 AND NOT EXISTS (SELECT 1 FROM shown WHERE episode = episodes.id) "
+        "AND NOT EXISTS (SELECT 1 FROM quoted WHERE episode = episodes.id) ORDER BY sequence LIMIT ?4",
+        (tenant, ids, first, INDEPENDENT, NEARBY),
+    )
+    held: set[str] = set()
+    for (body,) in [*older, *later]:
+        episode = read_episode(body)
+        # A correction may have been given later, with the erased in sight.
+        own = [text for text in generated_texts(episode) if text not in (episode.correction, episode.outcome.reason)]
+        held |= fragments([*request_texts(episode), *own])
+    return held
+
+
+def _read(database: Database, ids: Iterable[str]) -> list[Episode]:
+    rows = database.rows("SELECT body FROM episodes WHERE id IN (SELECT value FROM json_each(?)) ORDER BY sequence", (listed(ids),))
+    return [read_episode(body) for (body,) in rows]
+
+
+def _column(database: Database, sql: str, *values: object) -> list[Any]:
+    return [value for (value,) in database.rows(sql, values)]

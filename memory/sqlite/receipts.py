@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
+import sqlite3
+from dataclasses import asdict, replace
 from typing import Any
 
 from ...core import Receipt
 from .database import Database
+
+ERASED = "[erased]"
+"""What a receipt says in the place of a name that was erased."""
 
 
 class ReceiptStore:
@@ -20,6 +24,13 @@ class ReceiptStore:
         """Keep a receipt; one with the same id is replaced, as its rebuilding goes on."""
         with self._database.transaction() as connection:
             connection.execute("REPLACE INTO receipts VALUES (?, ?, ?)", (receipt.id, receipt.created, json.dumps(asdict(receipt))))
+
+    def erase_tenant(self, connection: sqlite3.Connection, tenant: str) -> None:
+        """Within an erasure's transaction: receipts stay, without the name of a tenant of whom nothing is left."""
+        for receipt in self.find():
+            if f"tenant={tenant}" in receipt.asked or any(repr(tenant) in trace for trace in receipt.traces):
+                traces = tuple(trace.replace(repr(tenant), ERASED) for trace in receipt.traces)
+                self.record(replace(receipt, asked=receipt.asked.replace(f"tenant={tenant}", f"tenant={ERASED}"), traces=traces))
 
     def find(self) -> list[Receipt]:
         """All receipts, oldest first."""

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Self
 
@@ -11,30 +12,15 @@ from ...core import StoreError
 from ..index.files import discard
 from .adapters import AdapterStore
 from .changes import ChangeLog
-from .database import Database, listed
-from .episodes import EpisodeStore, rewrite
+from .database import SCRUB_SECONDS, Database
+from .episodes import EpisodeStore
+from .erase import Erased, erase
+from .erasures import ErasureStore
 from .generations import Generations, raise_generations
 from .lessons import LessonStore
-from .provenance import derived, readers
 from .receipts import ReceiptStore
 from .skill_cues import SkillCueStore
 from .state import StateStore
-
-
-@dataclass(frozen=True, kw_only=True)
-class Erased:
-    """What an erasure took."""
-
-    episodes: int
-    """Episodes removed."""
-    lessons: tuple[str, ...]
-    """Ids of the lessons removed."""
-    adapters: tuple[str, ...]
-    """Names of the adapters that had seen the data; they serve nothing any more. Their files are the caller's to delete."""
-    cues: tuple[str, ...] = ()
-    """Ids of other episodes whose cues went with those of the erased ones, from which they could not be told apart."""
-    codebooks: tuple[str, ...] = ()
-    """Tenants that still use a codebook which was fitted while cues of the erased episodes were there."""
 
 
 class Record:
@@ -58,6 +44,7 @@ class Record:
         self.receipts = ReceiptStore(self.database)
         self.cues = SkillCueStore(self.database)
         self.state = StateStore(self.database)
+        self.erasures = ErasureStore(self.database)
         self._generations = Generations(self.database)
 
     def generation(self, tenant: str) -> int:
@@ -67,41 +54,25 @@ class Record:
         """
         return self._generations.get(tenant)
 
-    def erase(self, episodes: Iterable[str], lessons: Iterable[str] = ()) -> Erased:
-        """Remove episodes (and lessons), all that was derived from them, and their bytes from the files.
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """All that is written in the block is kept, or nothing; a block inside a block joins it."""
+        with self.database.transaction():
+            yield
 
-        Lessons citing them go; adapters that saw them are marked erased, lose their routes, and keep in their provenance
-        only what may be learned again; recalled text in other episodes that came from them is blanked. One transaction;
-        then the log is emptied and the tenants' index files are discarded. Unknown ids are passed over.
+    def erase(self, episodes: Iterable[str], lessons: Iterable[str] = (), also: Iterable[str] = ()) -> Erased:
+        """Remove episodes (and lessons), all that was derived from them, and their bytes from the files; see `erase`.
+
+        One transaction; then the log is emptied and the tenants' index files are discarded. Unknown ids are passed over.
+        `also` names episodes to search for copies although nothing links them to the erased ones.
         """
-        episodes = set(episodes)
-        with self.database.transaction() as connection:
-            lost = derived(self.database, episodes, lessons)
-            gone = {*episodes, *lost.lessons}
-            tenants = [
-                row[0]
-                for row in self.database.rows(
-                    "SELECT DISTINCT tenant FROM episodes WHERE id IN (SELECT value FROM json_each(?))", (listed(episodes),)
-                )
-            ]
-            for name in lost.adapters:
-                adapter = self.adapters.get(name)
-                kept = tuple(id for id in adapter.episodes if id not in gone)
-                lessons_kept = tuple(id for id in adapter.lessons if id not in gone)
-                self.adapters.erase(connection, replace(adapter, episodes=kept, lessons=lessons_kept))
-            for id in set(readers(self.database, gone)) - episodes:
-                rewrite(connection, self.episodes.get(id), gone)
-            some = "IN (SELECT value FROM json_each(?))"
-            connection.execute(f"DELETE FROM adapter_episodes WHERE episode {some}", (listed(gone),))
-            connection.execute(f"DELETE FROM adapter_lessons WHERE lesson {some}", (listed(gone),))
-            connection.execute(f"DELETE FROM shown WHERE cited {some}", (listed(gone),))
-            connection.execute(f"DELETE FROM lessons WHERE id {some}", (listed(gone),))
-            removed = connection.execute(f"DELETE FROM episodes WHERE id {some}", (listed(episodes),)).rowcount
-            raise_generations(connection, {*tenants, *self.cues.tenants(episodes)})
-            cues, codebooks = self.cues.erase(connection, episodes)
-        discard(self.index_directory, tenants)
-        self.database.scrub()
-        return Erased(episodes=removed, lessons=lost.lessons, adapters=lost.adapters, cues=tuple(cues), codebooks=tuple(codebooks))
+        erased = erase(self, episodes, lessons, also)
+        discard(self.index_directory, erased.tenants)
+        return replace(erased, scrubbed=self.scrub())
+
+    def scrub(self, seconds: float = SCRUB_SECONDS) -> bool:
+        """Empty the write-ahead log, so that what was deleted is in no file any more; False while another process reads an old one."""
+        return self.database.scrub(seconds)
 
     def rename_skill(self, tenant: str, old: str, new: str) -> int:
         """File everything of a tenant's skill under another name; returns how many episodes moved. An empty one unfiles them.

@@ -1,0 +1,96 @@
+"""The transaction of an erasure: rows go, copies in other rows go, and a tenant of whom nothing is left is named nowhere."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from .database import listed
+from .episodes import store_rewritten
+from .generations import raise_generations
+from .provenance import trace
+
+if TYPE_CHECKING:
+    from .record import Record
+
+SOME = "IN (SELECT value FROM json_each(?))"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Erased:
+    """What an erasure took."""
+
+    episodes: int
+    """Episodes removed."""
+    lessons: tuple[str, ...]
+    """Ids of the lessons removed."""
+    adapters: tuple[str, ...]
+    """Names of the adapters that had seen the data; they serve nothing any more. Their files are the caller's to delete."""
+    cues: tuple[str, ...] = ()
+    """Ids of other episodes whose cues went with those of the erased ones, from which they could not be told apart."""
+    codebooks: tuple[str, ...] = ()
+    """Tenants that still use a codebook which was fitted while cues of the erased episodes were there."""
+    derived: tuple[str, ...] = ()
+    """Ids of the episodes that went although nobody named them, because their own request quotes an erased answer."""
+    rewritten: tuple[str, ...] = ()
+    """Ids of the episodes that stay without what they were shown, quoted or repeated."""
+    tenants: tuple[str, ...] = ()
+    """Tenants that were touched."""
+    scrubbed: bool = True
+    """Whether the write-ahead log is empty; False while another process still reads the old one."""
+
+
+def erase(record: Record, episodes: Iterable[str], lessons: Iterable[str] = (), also: Iterable[str] = ()) -> Erased:
+    """Remove episodes and lessons with all that was derived from them, in one transaction.
+
+    Lessons citing them go; adapters that saw them are marked erased, lose their routes, and keep in their provenance only what may be
+    learned again; what other episodes were shown, quote or repeat of them goes too (`trace`).
+    """
+    episodes = set(episodes)
+    database = record.database
+    with database.transaction() as connection:
+        lost = trace(database, episodes, lessons, also)
+        gone = {*episodes, *lost.gone, *lost.lessons}
+        some = listed(gone)
+        tenants = {row[0] for row in database.rows(f"SELECT DISTINCT tenant FROM episodes WHERE id {SOME}", (some,))}
+        tenants |= {episode.task.tenant for episode in lost.rewritten.values()} | set(record.cues.tenants(gone))
+        for name in sorted(lost.adapters):
+            adapter = record.adapters.get(name)
+            kept = tuple(id for id in adapter.episodes if id not in gone)
+            lessons_kept = tuple(id for id in adapter.lessons if id not in gone)
+            record.adapters.erase(connection, replace(adapter, episodes=kept, lessons=lessons_kept))
+        for episode in lost.rewritten.values():
+            store_rewritten(connection, episode)
+        connection.execute(f"DELETE FROM adapter_episodes WHERE episode {SOME}", (some,))
+        connection.execute(f"DELETE FROM adapter_lessons WHERE lesson {SOME}", (some,))
+        connection.execute(f"DELETE FROM shown WHERE cited {SOME}", (some,))
+        connection.execute(f"DELETE FROM lessons WHERE id {SOME}", (some,))
+        removed = connection.execute(f"DELETE FROM episodes WHERE id {SOME}", (some,)).rowcount
+        cues, codebooks = record.cues.erase(connection, gone)
+        raise_generations(connection, tenants)
+        for tenant in tenants:
+            if not record.episodes.count(tenant=tenant) and not record.cues.find(tenant=tenant):
+                _erase_tenant(record, connection, tenant)
+    return Erased(
+        episodes=removed,
+        lessons=tuple(sorted(lost.lessons)),
+        adapters=tuple(sorted(lost.adapters)),
+        cues=tuple(cues),
+        codebooks=tuple(codebooks),
+        derived=tuple(sorted(lost.gone.keys() - episodes)),
+        rewritten=tuple(sorted(lost.rewritten)),
+        tenants=tuple(sorted(tenants)),
+    )
+
+
+def _erase_tenant(record: Record, connection: sqlite3.Connection, tenant: str) -> None:
+    """Of a tenant with no episode and no cue left, nothing stays: not its name either."""
+    mine = "SELECT name FROM adapters WHERE tenant = ?"
+    for table in ("adapter_episodes", "adapter_lessons"):
+        connection.execute(f"DELETE FROM {table} WHERE adapter IN ({mine})", (tenant,))
+    for table in ("routes", "route_history", "lessons", "adapters"):
+        connection.execute(f"DELETE FROM {table} WHERE tenant = ?", (tenant,))
+    record.journal.erase_tenant(connection, tenant)
+    record.receipts.erase_tenant(connection, tenant)

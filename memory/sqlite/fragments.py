@@ -1,0 +1,129 @@
+"""Which pieces of an erased episode stand in another one, and that other one without them. Pure functions.
+
+Eight characters in a row, as `normalise` leaves them, are a *fragment*. What a model was shown it may repeat in part, in another
+case, inside other words: comparing fragments finds every copy of at least eight characters (a complete q-gram filter, Ukkonen 1992,
+"Approximate string-matching with q-grams and maximal matches", https://doi.org/10.1016/0304-3975(92)90143-4).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+from ...core import UNKNOWN, Action, Episode, Recall, Step
+from .digests import SHORTEST, message_digest, normalise, split_history
+
+NEEDLE_LENGTH = 200
+"""Characters of a text that are searched for; a copy of a longer one is found by its beginning."""
+
+
+def fragments(texts: Iterable[str]) -> set[str]:
+    """Every run of `SHORTEST` characters of each text, normalised.
+
+    >>> sorted(fragments(["Vault  word"]))
+    ['ault wor', 'ult word', 'vault wo']
+    """
+    return {plain[at : at + SHORTEST] for plain in map(normalise, texts) for at in range(len(plain) - SHORTEST + 1)}
+
+
+def request_texts(episode: Episode) -> list[str]:
+    """What whoever asked gave with this request: an original, whatever it repeats."""
+    task = episode.task
+    return [task.text, task.goal, task.context, task.instructions]
+
+
+def generated_texts(episode: Episode) -> list[str]:
+    """What came of the request: own steps but for the request and what was recalled, the correction, the judge's reason."""
+    own = [step.text for step in split_history(episode)[1] if not isinstance(step, Recall) and step.text != episode.task.text]
+    return [*own, episode.correction, episode.outcome.reason]
+
+
+def private_texts(episode: Episode) -> list[str]:
+    """What an erasure of this episode has to reach: its request, without instructions that many share, and what came of it."""
+    return [episode.task.goal, episode.task.context, *generated_texts(episode)]
+
+
+def message_digests(episode: Episode) -> set[int]:
+    """Digests of the messages that later turns of the conversation may repeat."""
+    texts = [episode.task.text, episode.task.goal, *generated_texts(episode)]
+    return {digest for digest in map(message_digest, texts) if digest is not None}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Erasure:
+    """What is to go from other episodes."""
+
+    ids: frozenset[str]
+    """Ids of episodes and lessons that may be shown or named no longer."""
+    digests: frozenset[int]
+    """Digests of messages that are repeated no longer."""
+    all: frozenset[str]
+    """Fragments of the erased texts that nobody else has."""
+    generated: frozenset[str]
+    """Of these, those that the model or the environment wrote: who says them in a request of their own quotes them."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rewritten:
+    """An episode after it was searched."""
+
+    episode: Episode | None
+    """The episode as it may stay; None where its own request quotes what is erased, so that it goes as a whole."""
+    repeated: bool
+    """Whether it had repeated erased text in what it did itself: whoever was shown this episode is searched as well."""
+
+
+def rewrite(episode: Episode, gone: Erasure) -> Rewritten:
+    """The episode without what it was shown, quotes or repeats of the erased."""
+    request = fragments(request_texts(episode))
+    if request & gone.generated:
+        return Rewritten(episode=None, repeated=True)
+
+    def carries(text: str) -> bool:
+        return bool((fragments([text]) & gone.all) - request)
+
+    history, own = split_history(episode)
+    kept = [step for step in history if message_digest(step.text) not in gone.digests and not carries(step.text)]
+    steps = [_rewritten_step(step, gone, carries(step.text) and step.text != episode.task.text) for step in own]
+    correction = "" if carries(episode.correction) else episode.correction
+    outcome = replace(episode.outcome, reason="") if carries(episode.outcome.reason) else episode.outcome
+    acted = [(before.text, after.text) for before, after in zip(own, steps, strict=True) if not isinstance(before, Recall)]
+    repeated = any(before != after for before, after in acted) or correction != episode.correction or outcome != episode.outcome
+    if repeated:
+        # What was judged is there no longer; nothing may be learned from the judgement.
+        outcome = UNKNOWN
+    lessons = tuple(id for id in episode.lessons if id not in gone.ids)
+    new = replace(episode, steps=(*kept, *steps), correction=correction, outcome=outcome, lessons=lessons)
+    return Rewritten(episode=new, repeated=repeated)
+
+
+def _rewritten_step(step: Step, gone: Erasure, carries: bool) -> Step:
+    if isinstance(step, Recall):
+        if not carries and not gone.ids & {*step.lessons, *step.episodes}:
+            return step
+        lessons, episodes = (tuple(id for id in ids if id not in gone.ids) for ids in (step.lessons, step.episodes))
+        return replace(step, text="", lessons=lessons, episodes=episodes)
+    if not carries:
+        return step
+    return replace(step, text="", likelihood=None) if isinstance(step, Action) else replace(step, text="")
+
+
+def needles(episodes: Iterable[Episode], common: set[str], most: int) -> list[str]:
+    """At most `most` texts to search files for: messages, and words of eight characters or more, that hold an uncommon fragment.
+
+    The longest words come first, since a name, a code or a password is what a leftover would be known by; then whole messages.
+    """
+    words: dict[str, None] = {}
+    messages: dict[str, None] = {}
+    for episode in episodes:
+        for text in private_texts(episode):
+            for line in text.splitlines():
+                message = line.strip()[:NEEDLE_LENGTH]
+                if fragments([message]) - common:
+                    messages[message] = None
+            for word in (word.strip("\"'`.,;:!?()[]{}<>") for word in text.split()):
+                if len(word) <= NEEDLE_LENGTH and fragments([word]) - common:
+                    words[word] = None
+    longest = sorted(words, key=lambda word: (-len(word), word))[: most // 2]
+    rest = sorted(messages.keys() - words.keys(), key=lambda text: (-len(text), text))
+    return [*longest, *rest[: most - len(longest)]]
