@@ -241,5 +241,15 @@ class Receipt:
     """Other episodes beyond the budget whose cues went too, because they could not be distinguished from those of the erased ones."""
     traces: tuple[str, ...] = ()
     """What was made with the erased episodes' help and stays, in words; empty for an exact erasure."""
+    derived: int = 0
+    """Of the episodes removed, those that nobody named and that quote an erased answer in their own request."""
+    rewritten: int = 0
+    """Other episodes that stay, without what they were shown, quoted or repeated of the erased."""
+    searched: dict[str, int] = field(default_factory=dict)
+    """What the audit read afterwards: `files` and `bytes` of the home, and how many `texts` (ids and names among them) it looked for."""
+    found: tuple[str, ...] = ()
+    """Files, relative to the home, in which the audit still found one of them; empty for an exact erasure."""
+    finished: bool = True
+    """Whether nothing is left to do; otherwise the erasure stays pending, and whoever opens the home next goes on with it."""
     created: float = 0.0
     """Seconds since the epoch."""

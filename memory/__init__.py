@@ -17,8 +17,11 @@ The record never loses what it acknowledged, and no query of one tenant can retu
 
 from __future__ import annotations
 
+from .artefacts import delete_artefact, delete_strays, is_ours, made_from, read_manifest, write_manifest
+from .audit import Audit, audit
 from .cues.cue_memory import CueMemory
 from .index.vector_index import Hit, VectorIndex
+from .lock import exclusive
 from .recall.recall import fit_budget, neutralise, recall
 from .sqlite.adapters import AdapterStore
 from .sqlite.changes import START, ChangeLog, Changes, Position
@@ -27,6 +30,7 @@ from .sqlite.effect import MemoryEffect, memory_effect, posterior
 from .sqlite.episodes import EpisodeStore, Fingerprint
 from .sqlite.erase import Erased
 from .sqlite.erasures import ErasureStore, PendingErasure
+from .sqlite.fragments import says_itself
 from .sqlite.lessons import LessonStore
 from .sqlite.provenance import Closure, closure
 from .sqlite.receipts import ReceiptStore
@@ -37,6 +41,7 @@ from .sqlite.state import StateStore
 __all__ = [
     "START",
     "AdapterStore",
+    "Audit",
     "ChangeLog",
     "Changes",
     "Closure",
@@ -55,11 +60,20 @@ __all__ = [
     "SkillCueStore",
     "StateStore",
     "VectorIndex",
+    "audit",
     "closure",
     "compress",
+    "delete_artefact",
+    "delete_strays",
+    "exclusive",
     "fit_budget",
+    "is_ours",
+    "made_from",
     "memory_effect",
     "neutralise",
     "posterior",
+    "read_manifest",
     "recall",
+    "says_itself",
+    "write_manifest",
 ]

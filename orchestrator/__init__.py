@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from .components import Components
 from .discover import Question, answer, questions
+from .erasure import erase_pending_rows
 from .learner import LifelongLearner, Status, acceptance_rule, unlabelled
 from .run_state import EvaluationRow, RunSeconds, SleepReport
 from .sleep import Progress
@@ -23,6 +24,7 @@ __all__ = [
     "Status",
     "acceptance_rule",
     "answer",
+    "erase_pending_rows",
     "questions",
     "unlabelled",
 ]

@@ -1,8 +1,7 @@
-"""Forget: close over provenance, unlearn, delete, rebuild what had learned from it, probe, write the receipt."""
+"""Forget: close over provenance, unlearn, delete, rebuild what had learned from it, audit, write the receipt."""
 
 from __future__ import annotations
 
-import shutil
 import time
 import uuid
 from collections.abc import Mapping, Sequence
@@ -10,12 +9,14 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-from ..core import Adapter, AdapterStatus, MalformedTask, NothingFound, Receipt
+from ..core import AdapterStatus, MalformedTask, NothingFound, Receipt
 from ..envs import Environment
 from ..learners import SkillHead
-from ..memory import closure
+from ..memory import PendingErasure, Record, closure, exclusive
+from ..memory.sqlite.receipts import without_name
 from .components import Components
-from .run_state import PendingErasure, RefitStamp, SleepReport
+from .erasure import LOCK, erase_rows, search
+from .run_state import SleepReport
 from .skill_heads import PROBED, difference, refit, taken, told
 from .sleep import Progress, sleep
 
@@ -35,69 +36,97 @@ def forget(
 ) -> Receipt:
     """Erase one episode, or a tenant, or a skill (of one tenant where both are given), and everything made of it.
 
-    Rows, vectors and citing lessons go in one transaction; adapters that saw the data stop serving at once, their
-    files are deleted, and with `rebuild` their skills sleep again without the data. Continues by itself after a crash.
+    Rows, vectors, citing lessons and every copy in other episodes go in one transaction; adapters that saw the data stop serving at
+    once, their files are deleted, and with `rebuild` their skills sleep again without the data. Once this is called the erasure is
+    promised: whoever opens the home after a crash finishes it.
     Raises `MalformedTask` when nothing is named, `NothingFound` when nothing matches.
     """
     asked = " ".join(f"{name}={value}" for name, value in (("episode", episode), ("tenant", tenant), ("skill", skill)) if value)
     if not asked:
         raise MalformedTask("name what to forget: an episode, a tenant or a skill")
-    ids = _matching(components, episode, tenant, skill)
+    ids = _matching(components.record, episode, tenant, skill)
     if not ids:
         raise NothingFound(f"nothing recorded matches {asked}")
-    pending = PendingErasure(id=uuid.uuid4().hex[:12], asked=asked, episodes=tuple(ids), rebuild=rebuild)
-    components.record.state.put(pending)
-    return finish(components, environments, pending, progress=progress)
+    whole = tenant if not episode and not skill else ""
+    pending = PendingErasure(id=uuid.uuid4().hex[:12], asked=asked, whole_tenant=whole, ids=tuple(ids), rebuild=rebuild)
+    components.record.erasures.put(pending)
+    with exclusive(components.settings.home / LOCK, wait=True):
+        # Another process may have opened the home meanwhile and finished it.
+        done = [receipt for receipt in components.record.receipts.find() if receipt.id == pending.id and receipt.finished]
+        return done[0] if done else finish(components, environments, pending, progress=progress)
+
+
+def finish_pending(components: Components, environments: Mapping[str, Environment], *, rebuild: bool = True) -> list[Receipt]:
+    """Finish every erasure that was promised and not finished; none where another process is at it.
+
+    Without `rebuild` nothing is trained now: what the lost adapters had learned is new again for the next night.
+    """
+    if not components.record.erasures.find():
+        return []
+    with exclusive(components.settings.home / LOCK, wait=False) as ours:
+        pending = components.record.erasures.find() if ours else []
+        return [finish(components, environments, replace(one, rebuild=one.rebuild and rebuild)) for one in pending]
 
 
 def finish(
     components: Components, environments: Mapping[str, Environment], state: PendingErasure, *, progress: Progress | None = None
 ) -> Receipt:
-    """Carry out a pending erasure, from where it stands."""
-    store = components.record.state
-    ids = list(state.episodes)
+    """Carry out a pending erasure, from where it stands. The caller holds the lock."""
+    record, home = components.record, components.settings.home
     heads: dict[str, SkillHead] = {}
     if not state.erased:
+        ids = sorted({*state.ids, *closure(record, state.ids).episodes})
         heads = components.guarded("skill head", lambda: _unlearned(components, ids), {})
-        # What has to go is written down first: once the rows are gone, a process that died in between could not tell any more.
-        again = state.planned
-        if not again:
-            state = _planned(components, state)
-            store.put(state)
-        erased = components.record.erase(ids)
-        traced = {*erased.codebooks, *(one for one in state.cued if again and components.record.cues.find(tenant=one))}
-        traces = [f"a codebook of the cues of tenant {tenant!r}, fitted with the help of what is gone" for tenant in sorted(traced)]
-        state = replace(state, cues_lost=len(erased.cues), traces=tuple(traces), erased=True)
-        store.put(state)
-    affected = [components.record.adapters.get(name) for name in state.adapters]
-    for adapter in affected:
-        components.retire(adapter.name)
-        shutil.rmtree(adapter.path, ignore_errors=True)
-    for tenant in state.tenants:
-        store.delete(RefitStamp, tenant=tenant)
-        components.head_file(tenant).unlink(missing_ok=True)
-    components.index.rebuild(components.record)
+    state = erase_rows(record, home, state)
+    for name, _, _, _ in state.adapters:
+        components.retire(name)
     components.unlearn_caches()
     apart = _apart(components, heads)
-    nights = _rebuild(components, environments, affected, state.tenants, progress) if state.rebuild else []
-    found = probe(components, ids, affected)
+    nights = _rebuild(components, environments, state, progress) if state.rebuild else []
+    seen = search(record, home, state)
+    for name in seen.adapters:
+        components.retire(name)
+    found = probe(record, state)
+    left = sorted(path for _, path, _, _ in state.adapters if Path(path).exists())
+    traces = [*state.traces, *(f"the folder {path}, which is not ours to delete: it lies elsewhere or has no mark" for path in left)]
+    if not seen.scrubbed:
+        traces.append("the record's log, of which another process still reads an old state; it is emptied when the home is opened next")
+    exact = not (traces or seen.found or seen.audit.unread or any(found.values()) or (apart or 0) > EXACT)
     receipt = Receipt(
         id=state.id,
         asked=state.asked,
-        episodes=len(ids),
+        episodes=len(state.ids),
         lessons=state.lessons,
-        adapters_erased=state.adapters,
+        adapters_erased=tuple(sorted({*(name for name, _, _, _ in state.adapters), *seen.adapters})),
         adapters_rebuilt=tuple(night.adapter for night in nights if night.published),
         probe=found,
-        erasure="approximate" if state.traces or any(found.values()) or (apart or 0) > EXACT else "exact",
+        erasure="exact" if exact else "approximate",
         head_difference=apart,
         cues_lost=state.cues_lost,
-        traces=state.traces,
+        traces=tuple(traces),
+        derived=state.derived,
+        rewritten=state.rewritten,
+        searched={"files": seen.audit.files, "bytes": seen.audit.bytes, "texts": seen.audit.needles},
+        found=tuple(sorted({*seen.found, *seen.audit.unread})),
+        finished=seen.scrubbed,
         created=time.time(),
     )
-    components.record.receipts.record(receipt)
-    store.delete(PendingErasure, id=state.id)
+    _keep(record, receipt, state)
     return receipt
+
+
+def _keep(record: Record, receipt: Receipt, state: PendingErasure) -> None:
+    """Keep the receipt, without the name of a tenant of whom nothing is left, and drop the promise if it was kept."""
+    gone = [tenant for tenant in (state.whole_tenant, *state.tenants) if tenant and not record.episodes.count(tenant=tenant)]
+    kept = receipt
+    for tenant in gone:
+        traces = tuple(trace.replace(repr(tenant), "[erased]") for trace in kept.traces)
+        kept = replace(kept, asked=without_name(kept.asked, tenant), traces=traces)
+    with record.transaction():
+        record.receipts.record(kept)
+        if receipt.finished:
+            record.erasures.delete(state.id)
+    record.scrub()
 
 
 def _unlearned(components: Components, ids: list[str]) -> dict[str, SkillHead]:
@@ -107,17 +136,6 @@ def _unlearned(components: Components, ids: list[str]) -> dict[str, SkillHead]:
         heads[tenant] = components.skill_head(tenant)
         heads[tenant].unlearn(vectors, skills)
     return heads
-
-
-def _planned(components: Components, state: PendingErasure) -> PendingErasure:
-    """The erasure with what rests on its episodes."""
-    ids = list(state.episodes)
-    record, rests = components.record, closure(components.record, ids)
-    cued = record.cues.tenants(ids)
-    tenants = sorted({*cued, *(tenant for tenant in record.episodes.tenants() if record.episodes.among(ids, tenant=tenant))})
-    return replace(
-        state, planned=True, lessons=len(rests.lessons), adapters=tuple(rests.adapters), tenants=tuple(tenants), cued=tuple(cued)
-    )
 
 
 def _apart(components: Components, heads: Mapping[str, SkillHead]) -> float | None:
@@ -131,47 +149,45 @@ def _apart(components: Components, heads: Mapping[str, SkillHead]) -> float | No
     return max(apart, default=None)
 
 
-def probe(components: Components, ids: list[str], adapters: list[Adapter]) -> dict[str, float]:
+def probe(record: Record, state: PendingErasure) -> dict[str, float]:
     """Look for what should be gone; every figure is a count and zero when the erasure worked."""
-    gone = set(ids)
-    left = components.record.episodes.find()
-    lessons = [lesson for tenant in {e.task.tenant for e in left} for lesson in components.record.lessons.find(tenant=tenant)]
-    serving = [a for a in components.record.adapters.find() if a.status in (AdapterStatus.LIVE, AdapterStatus.CANDIDATE)]
+    gone = set(state.ids)
+    tenants = [tenant for tenant in state.tenants if record.episodes.count(tenant=tenant)]
+    lessons = [lesson for tenant in tenants for lesson in record.lessons.find(tenant=tenant)]
+    serving = [a for a in record.adapters.find() if a.status in (AdapterStatus.LIVE, AdapterStatus.CANDIDATE)]
     return {
-        "episodes_left": float(sum(episode.id in gone for episode in left)),
+        "episodes_left": float(record.episodes.existing(gone)),
         "lessons_citing_left": float(sum(bool(gone & set(lesson.episodes)) for lesson in lessons)),
         "adapters_serving_left": float(sum(bool(gone & set(adapter.episodes)) for adapter in serving)),
-        "cues_left": float(len(components.record.cues.find(episodes=ids))),
-        "adapter_files_left": float(sum(Path(adapter.path).exists() for adapter in adapters)),
+        "cues_left": float(len(record.cues.find(episodes=gone))),
+        "adapter_files_left": float(sum(Path(path).exists() for _, path, _, _ in state.adapters)),
     }
 
 
-def _matching(components: Components, episode: str, tenant: str, skill: str) -> list[str]:
-    record = components.record
+def _matching(record: Record, episode: str, tenant: str, skill: str) -> list[str]:
     if not episode:
-        filed = [found.id for found in record.episodes.find(tenant=tenant or None, skill=skill or None)]
+        filed = record.episodes.ids(tenant=tenant or None, skill=skill or None)
         return filed + sorted(set(record.cues.find(tenant=tenant or None, skill=skill or None)) - set(filed))
     if cued := record.cues.find(episodes=[episode]):
         return cued
     # The expert's run of a task is the same experience; it goes with the run it corrects.
     asked = record.episodes.get(episode)
-    same = record.episodes.find(tenant=asked.task.tenant, environment=asked.task.environment)
-    return [episode] + [e.id for e in same if e.task.id == asked.task.id and e.id != episode and e.demonstration]
+    if tenant and asked.task.tenant != tenant:
+        raise NothingFound(f"tenant {tenant!r} has no episode {episode!r}")
+    return [episode, *record.episodes.demonstrations(asked)]
 
 
 def _rebuild(
-    components: Components,
-    environments: Mapping[str, Environment],
-    erased: list[Adapter],
-    tenants: Sequence[str],
-    progress: Progress | None,
-) -> list[SleepReport]:
+    components: Components, environments: Mapping[str, Environment], state: PendingErasure, progress: Progress | None
+) -> Sequence[SleepReport]:
     """The skills whose adapters are gone sleep again on what is left; the gate holds as on any other night. Heads are refitted."""
     nights: list[SleepReport] = []
-    for tenant, skill in sorted({(adapter.tenant, adapter.target) for adapter in erased}):
+    for tenant, skill in sorted({(tenant, skill) for _, _, tenant, skill in state.adapters}):
         if components.record.episodes.count(tenant=tenant, skill=skill, trainable=True):
             nights += sleep(components, environments, tenant=tenant, skills=[skill], progress=progress)
-    for tenant in tenants:
-        file = components.head_file(tenant)
-        components.guarded("refit", partial(refit, components.record, tenant, components.skill_head(tenant), file), None)
+    for tenant in state.tenants:
+        # Of a tenant who is gone nothing is written anew.
+        if components.record.episodes.count(tenant=tenant) or components.record.cues.find(tenant=tenant):
+            file = components.head_file(tenant)
+            components.guarded("refit", partial(refit, components.record, tenant, components.skill_head(tenant), file), None)
     return nights

@@ -20,7 +20,7 @@ from . import sleep as _sleep
 from . import wake as _wake
 from .components import Components, outcome_model_of, serving
 from .open import open_components
-from .run_state import PendingErasure, PendingSleep, SleepReport, report_count
+from .run_state import PendingSleep, SleepReport, report_count
 from .sleep import Progress
 
 
@@ -59,6 +59,10 @@ class LifelongLearner:
     def __init__(self, components: Components, environments: Mapping[str, Environment] | None = None) -> None:
         self._components = components
         self.environments: dict[str, Environment] = dict(environments or {})
+        # Before anything is served: what was promised to be erased is neither recalled nor recognised any more.
+        self._finished: list[Receipt] = components.guarded(
+            "erasure", lambda: _forget.finish_pending(components, self.environments, rebuild=False), []
+        )
         for tenant in components.record.episodes.tenants():
             for name in sorted(set(components.record.adapters.routes(tenant).values())):
                 components.guarded("adapter", partial(components.publish, name), "")
@@ -187,8 +191,9 @@ class LifelongLearner:
     def resume(self) -> list[SleepReport | Receipt]:
         """Finish what a crash interrupted: a promised erasure first, then a night that had begun."""
         finished: list[SleepReport | Receipt] = []
-        for erasure in self.record.state.find(PendingErasure):
-            finished.append(_forget.finish(self._components, self.environments, erasure))
+        finished += self._finished
+        self._finished = []
+        finished += _forget.finish_pending(self._components, self.environments)
         for night in self.record.state.find(PendingSleep):
             finished += self.sleep(tenant=night.tenant, skills=[night.skill])
         return finished

@@ -132,37 +132,6 @@ class SleepReport:
 
 
 @dataclass(frozen=True, kw_only=True)
-class PendingErasure:
-    """An erasure that was promised and is not finished; several may be pending at once, each under its own id."""
-
-    KIND: ClassVar[str] = "pending_erasure"
-    id: str
-    """Id of the receipt that it will have."""
-    asked: str
-    """What was asked, in the caller's words."""
-    episodes: tuple[str, ...]
-    """Ids of the episodes to erase."""
-    rebuild: bool
-    """Whether adapters that saw them are trained anew without them."""
-    planned: bool = False
-    """Whether what rests on the episodes has been written down here."""
-    erased: bool = False
-    """Whether the rows are gone."""
-    lessons: int = 0
-    """Lessons that rest on them."""
-    adapters: tuple[str, ...] = ()
-    """Names of the adapters that saw them."""
-    tenants: tuple[str, ...] = ()
-    """Tenants that they belong to."""
-    cued: tuple[str, ...] = ()
-    """Tenants that keep cues of them."""
-    cues_lost: int = 0
-    """Other episodes whose cues went too."""
-    traces: tuple[str, ...] = ()
-    """What was made with their help and stays, in words."""
-
-
-@dataclass(frozen=True, kw_only=True)
 class EvaluationRow:
     """How a family's unseen tasks went after a night of a run."""
 

@@ -21,8 +21,11 @@ def open_record(home: Path) -> Record:
     if not file.exists():
         raise NothingFound(f"there is no record at {file}; name its folder with --home, or make one with `lifelong run`")
     from ...memory import Record
+    from ...orchestrator import erase_pending_rows
 
-    return Record(file)
+    record = Record(file)
+    erase_pending_rows(record, home)
+    return record
 
 
 def status(tenant: TenantFlag = "default", config: ConfigFlag = None, home: HomeFlag = None, set_: SetFlag = None) -> None:

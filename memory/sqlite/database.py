@@ -19,7 +19,7 @@ BUSY_SECONDS = 30.0
 """How long a writer waits for another process before it gives up."""
 
 SCRUB_SECONDS = 5.0
-"""How long an erasure waits for readers of the old log; each attempt may itself wait `BUSY_SECONDS`."""
+"""How long an erasure waits for readers of the old log."""
 
 
 class Database:
@@ -115,11 +115,15 @@ class Database:
         A process that reads an old state keeps its part of the log; it is waited for at most `seconds`.
         """
         deadline = time.monotonic() + seconds
-        while self.value("PRAGMA wal_checkpoint(TRUNCATE)"):
-            if time.monotonic() > deadline:
-                return False
+        while True:
+            with self._lock, self._named():
+                # Attempts are short, so that this process's own requests are not held up.
+                self._connection.execute("PRAGMA busy_timeout=100")
+                busy = self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
+                self._connection.execute(f"PRAGMA busy_timeout={BUSY_SECONDS * 1000:.0f}")
+            if not busy or time.monotonic() > deadline:
+                return not busy
             time.sleep(0.05)
-        return True
 
     def close(self) -> None:
         """Close the file. May be called twice."""

@@ -129,6 +129,24 @@ class EpisodeStore:
             # A task that is filed for the first time is an addition, which the log of changes tells.
             raise_generations(connection, {episode.task.tenant for episode in episodes if episode.skill not in ("", skill)})
 
+    def ids(self, *, tenant: str | None = None, skill: str | None = None) -> list[str]:
+        """Ids of the episodes of a tenant and skill, where given, oldest first; no body is read."""
+        where, values = _where(tenant=tenant, skill=skill)
+        return [id for (id,) in self._database.rows(f"SELECT id FROM episodes{where} ORDER BY sequence", values)]
+
+    def existing(self, ids: Iterable[str]) -> int:
+        """How many of these episodes there are, whoever's they are."""
+        return int(self._database.value("SELECT count(*) FROM episodes WHERE id IN (SELECT value FROM json_each(?))", (listed(ids),)))
+
+    def demonstrations(self, episode: Episode) -> list[str]:
+        """Ids of the demonstrations of an episode's task."""
+        sql = (
+            "SELECT id FROM episodes WHERE tenant = ? AND demonstration AND environment = ? AND json_extract(body, '$.task.id') = ? "
+            "AND id != ? ORDER BY sequence"
+        )
+        task = episode.task
+        return [id for (id,) in self._database.rows(sql, (task.tenant, task.environment, task.id, episode.id))]
+
     def novel(self, tenant: str) -> list[Episode]:
         """The novelty buffer: episodes filed under no skill yet, oldest first."""
         return self.find(tenant=tenant, skill="")

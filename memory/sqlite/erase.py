@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from .database import listed
 from .episodes import store_rewritten
 from .generations import raise_generations
-from .provenance import trace
+from .provenance import Trace, trace
 
 if TYPE_CHECKING:
     from .record import Record
@@ -42,22 +42,34 @@ class Erased:
     """Whether the write-ahead log is empty; False while another process still reads the old one."""
 
 
-def erase(record: Record, episodes: Iterable[str], lessons: Iterable[str] = (), also: Iterable[str] = ()) -> Erased:
+def erase(record: Record, episodes: Iterable[str], lessons: Iterable[str] = ()) -> Erased:
     """Remove episodes and lessons with all that was derived from them, in one transaction.
 
     Lessons citing them go; adapters that saw them are marked erased, lose their routes, and keep in their provenance only what may be
     learned again; what other episodes were shown, quote or repeat of them goes too (`trace`).
     """
     episodes = set(episodes)
+    with record.transaction():
+        return _apply(record, episodes, trace(record.database, episodes, lessons))
+
+
+def erase_copies(record: Record, texts: Iterable[str], holders: Iterable[str]) -> Erased:
+    """Remove texts of episodes that are gone already from other episodes in which they were found, and whatever follows from that."""
+    with record.transaction():
+        return _apply(record, set(), trace(record.database, [], texts=texts, holders=holders))
+
+
+def _apply(record: Record, episodes: set[str], lost: Trace) -> Erased:
     database = record.database
     with database.transaction() as connection:
-        lost = trace(database, episodes, lessons, also)
         gone = {*episodes, *lost.gone, *lost.lessons}
         some = listed(gone)
         tenants = {row[0] for row in database.rows(f"SELECT DISTINCT tenant FROM episodes WHERE id {SOME}", (some,))}
         tenants |= {episode.task.tenant for episode in lost.rewritten.values()} | set(record.cues.tenants(gone))
         for name in sorted(lost.adapters):
             adapter = record.adapters.get(name)
+            # What a lost adapter had learned is new again for the next night.
+            record.state.mark_changed(list(adapter.episodes))
             kept = tuple(id for id in adapter.episodes if id not in gone)
             lessons_kept = tuple(id for id in adapter.lessons if id not in gone)
             record.adapters.erase(connection, replace(adapter, episodes=kept, lessons=lessons_kept))
@@ -92,5 +104,5 @@ def _erase_tenant(record: Record, connection: sqlite3.Connection, tenant: str) -
         connection.execute(f"DELETE FROM {table} WHERE adapter IN ({mine})", (tenant,))
     for table in ("routes", "route_history", "lessons", "adapters"):
         connection.execute(f"DELETE FROM {table} WHERE tenant = ?", (tenant,))
-    record.journal.erase_tenant(connection, tenant)
+    record.state.erase_tenant(connection, tenant)
     record.receipts.erase_tenant(connection, tenant)

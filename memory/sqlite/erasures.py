@@ -30,8 +30,8 @@ class PendingErasure:
     """Whether what follows was written down."""
     erased: bool = False
     """Whether the rows are gone."""
-    episodes: int = 0
-    """Episodes removed."""
+    derived: int = 0
+    """Of the episodes, those that nobody named and that quote an erased answer."""
     rewritten: int = 0
     """Episodes that stay without copies of the erased."""
     lessons: int = 0
@@ -72,14 +72,14 @@ class ErasureStore:
         with self._database.transaction() as connection:
             connection.execute("DELETE FROM erasures WHERE id = ?", (id,))
 
-    def claimed(self, ids: tuple[str, ...]) -> bool:
-        """Whether one of these episodes is about to be erased."""
-        return any(set(pending.ids) & set(ids) for pending in self.find())
 
-
-def _read(body: bytes) -> PendingErasure:
+def _read(body: bytes | str) -> PendingErasure:
+    if isinstance(body, str):
+        # Promised by an older version; what it had found already is found again.
+        old = json.loads(body)
+        return PendingErasure(id=old["id"], asked=old["asked"], ids=tuple(old["episodes"]), rebuild=old["rebuild"])
     row: dict[str, Any] = json.loads(base64.b64decode(body))
-    values = {name: tuple(map(_tupled, value)) if isinstance(value, list) else value for name, value in row.items()}
+    values: dict[str, Any] = {name: tuple(map(_tupled, value)) if isinstance(value, list) else value for name, value in row.items()}
     return PendingErasure(**values)
 
 

@@ -43,6 +43,11 @@ def private_texts(episode: Episode) -> list[str]:
     return [episode.task.goal, episode.task.context, *generated_texts(episode)]
 
 
+def says_itself(episode: Episode, text: str) -> bool:
+    """Whether an episode's own request holds a text."""
+    return any(normalise(text) in normalise(own) for own in request_texts(episode))
+
+
 def message_digests(episode: Episode) -> set[int]:
     """Digests of the messages that later turns of the conversation may repeat."""
     texts = [episode.task.text, episode.task.goal, *generated_texts(episode)]

@@ -21,7 +21,7 @@ NEARBY = 4096
 """Rows after the erased episode in which later ones are looked for."""
 FEW = 1000
 """Erased episodes up to which all of them are compared with what is linked to any of them."""
-MOST_NEEDLES = 24
+MOST_NEEDLES = 12
 """Texts that files are searched for."""
 SAMPLED = 32
 """Erased episodes from which these texts are taken, where more are erased at once."""
@@ -38,6 +38,10 @@ class Closure(NamedTuple):
     """Ids of the other episodes that go as a whole, since their own request quotes what was generated in one of them; sorted."""
     rewritten: tuple[str, ...] = ()
     """Ids of the episodes that stay without what they were shown, quote or repeat; sorted."""
+    tenants: tuple[str, ...] = ()
+    """Tenants to whom any of these belong, sorted."""
+    needles: tuple[str, ...] = ()
+    """Texts that no file may hold afterwards."""
 
 
 @dataclass
@@ -66,60 +70,61 @@ def closure(record: Record, episode_ids: Iterable[str]) -> Closure:
         adapters=tuple(sorted(found.adapters)),
         episodes=tuple(sorted(found.gone.keys() - asked)),
         rewritten=tuple(sorted(found.rewritten)),
+        tenants=tuple(sorted({episode.task.tenant for episode in [*found.gone.values(), *found.rewritten.values()]})),
+        needles=tuple(found.needles),
     )
 
 
-def trace(database: Database, asked: Iterable[str], lessons: Iterable[str] = (), also: Iterable[str] = ()) -> Trace:
+def trace(
+    database: Database, asked: Iterable[str], lessons: Iterable[str] = (), *, texts: Iterable[str] = (), holders: Iterable[str] = ()
+) -> Trace:
     """Follow what these episodes (and lessons) were shown to, quoted in and repeated in, tenant by tenant, until nothing new is found.
 
-    `also` names episodes to search although nothing links them to the erased ones.
+    `holders` are episodes to search for `texts` although nothing links them to anything.
     """
     asked = list(asked)
-    episodes = _read(database, asked)
+    episodes, searched = _read(database, asked), _read(database, holders)
     found = Trace(gone={episode.id: episode for episode in episodes})
     found.lessons |= set(_column(database, "SELECT id FROM lessons WHERE id IN (SELECT value FROM json_each(?))", listed(lessons)))
-    by_tenant: dict[str, list[Episode]] = {}
-    for episode in episodes:
-        by_tenant.setdefault(episode.task.tenant, []).append(episode)
-    for tenant, erased in by_tenant.items():
-        _follow(database, tenant, erased, found, _read(database, also))
-    if found.lessons and not by_tenant:
-        _follow(database, "", [], found, [])
+    tenants = {episode.task.tenant for episode in [*episodes, *searched]}
+    tenants |= set(_column(database, "SELECT tenant FROM lessons WHERE id IN (SELECT value FROM json_each(?))", listed(found.lessons)))
+    for tenant in sorted(tenants):
+        erased = [episode for episode in episodes if episode.task.tenant == tenant]
+        _follow(database, tenant, erased, found, fragments(texts), [one for one in searched if one.task.tenant == tenant])
     gone = listed([*asked, *found.gone, *found.lessons])
-    found.adapters |= set(
-        _column(
-            database,
-            "SELECT adapter FROM adapter_episodes WHERE episode IN (SELECT value FROM json_each(?1)) "
-            "UNION SELECT adapter FROM adapter_episodes WHERE episode IN (SELECT value FROM json_each(?2)) "
-            "UNION SELECT adapter FROM adapter_lessons WHERE lesson IN (SELECT value FROM json_each(?1))",
-            gone,
-            listed(found.rewritten),
-        )
+    sql = (
+        "SELECT adapter FROM adapter_episodes WHERE episode IN (SELECT value FROM json_each(?1)) "
+        "UNION SELECT adapter FROM adapter_episodes WHERE episode IN (SELECT value FROM json_each(?2)) "
+        "UNION SELECT adapter FROM adapter_lessons WHERE lesson IN (SELECT value FROM json_each(?1))"
     )
+    found.adapters |= set(_column(database, sql, gone, listed(found.rewritten)))
     return found
 
 
-def _follow(database: Database, tenant: str, erased: Sequence[Episode], found: Trace, also: Sequence[Episode]) -> None:
+def _follow(database: Database, tenant: str, erased: Sequence[Episode], found: Trace, texts: set[str], holders: Sequence[Episode]) -> None:
     """The closure within one tenant: round after round, the episodes linked to what the round before found are searched."""
     common = _common(database, tenant, erased)
     found.needles += needles(erased[:SAMPLED], common, max(1, MOST_NEEDLES - len(found.needles)))
-    texts: tuple[frozenset[str], frozenset[str]] | None = None
+    lost: tuple[set[str], set[str]] | None = None
     ids, digests = {episode.id for episode in erased} | found.lessons, set[int]()
-    new_ids, sources, unlinked = set(ids), list(erased), list(also)
-    while new_ids:
+    new_ids, sources, waiting = set(ids), list(erased), list(holders)
+    while new_ids or waiting:
         cite = "SELECT lesson FROM lesson_episodes WHERE episode IN (SELECT value FROM json_each(?))"
         lessons = set(_column(database, cite, listed(new_ids))) - ids
         found.lessons |= lessons
         new_digests = {digest for source in sources for digest in message_digests(source)} - digests
         ids, digests, new_ids = ids | lessons, digests | new_digests, new_ids | lessons
         linked = _linked(database, new_ids, new_digests) - found.gone.keys()
-        candidates = [*(one for one in _read(database, linked) if not tenant or one.task.tenant == tenant), *unlinked]
-        if candidates and texts is None:
-            texts = _erased_fragments(_shared(database, erased), common)
-        new_ids, sources, unlinked = set(), [], []
+        candidates = [*(one for one in _read(database, linked) if one.task.tenant == tenant), *waiting]
+        if candidates and lost is None:
+            lost = _erased_fragments(_shared(database, erased), common)
+        new_ids, sources, waiting = set(), [], []
         for episode in candidates:
-            assert texts is not None
-            after = rewrite(episode, Erasure(ids=frozenset(ids), digests=frozenset(digests), all=texts[0], generated=texts[1]))
+            assert lost is not None
+            after = rewrite(
+                episode,
+                Erasure(ids=frozenset(ids), digests=frozenset(digests), all=frozenset(lost[0] | texts), generated=frozenset(lost[1])),
+            )
             if after.episode is None:
                 found.gone[episode.id] = episode
                 found.rewritten.pop(episode.id, None)
@@ -131,13 +136,13 @@ def _follow(database: Database, tenant: str, erased: Sequence[Episode], found: T
         ids |= new_ids
 
 
-def _erased_fragments(erased: Sequence[Episode], common: set[str]) -> tuple[frozenset[str], frozenset[str]]:
+def _erased_fragments(erased: Sequence[Episode], common: set[str]) -> tuple[set[str], set[str]]:
     """What nobody else holds of the texts of these episodes, and of what was generated in them."""
     whole, generated = set[str](), set[str]()
     for episode in erased:
         whole |= fragments(private_texts(episode))
         generated |= fragments(generated_texts(episode)) - fragments(request_texts(episode))
-    return frozenset(whole - common), frozenset(generated - common)
+    return whole - common, generated - common
 
 
 def _shared(database: Database, erased: Sequence[Episode]) -> Sequence[Episode]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sqlite3
 from dataclasses import asdict, replace
 from typing import Any
@@ -28,14 +29,24 @@ class ReceiptStore:
     def erase_tenant(self, connection: sqlite3.Connection, tenant: str) -> None:
         """Within an erasure's transaction: receipts stay, without the name of a tenant of whom nothing is left."""
         for receipt in self.find():
-            if f"tenant={tenant}" in receipt.asked or any(repr(tenant) in trace for trace in receipt.traces):
-                traces = tuple(trace.replace(repr(tenant), ERASED) for trace in receipt.traces)
-                self.record(replace(receipt, asked=receipt.asked.replace(f"tenant={tenant}", f"tenant={ERASED}"), traces=traces))
+            traces = tuple(trace.replace(repr(tenant), ERASED) for trace in receipt.traces)
+            changed = replace(receipt, asked=without_name(receipt.asked, tenant), traces=traces)
+            if changed != receipt:
+                self.record(changed)
 
     def find(self) -> list[Receipt]:
         """All receipts, oldest first."""
         rows = [json.loads(body) for (body,) in self._database.rows("SELECT body FROM receipts ORDER BY created, id")]
         return [_read(row) for row in rows]
+
+
+def without_name(asked: str, tenant: str) -> str:
+    """What was asked, without exactly this tenant's name.
+
+    >>> without_name("tenant=ann skill=x", "ann"), without_name("tenant=anna", "ann")
+    ('tenant=[erased] skill=x', 'tenant=anna')
+    """
+    return re.sub(rf"\btenant={re.escape(tenant)}(?= skill=|$)", f"tenant={ERASED}", asked)
 
 
 def _read(row: dict[str, Any]) -> Receipt:

@@ -8,17 +8,18 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Self
 
-from ...core import StoreError
+from ...core import Episode, StoreError
 from ..index.files import discard
 from .adapters import AdapterStore
 from .changes import ChangeLog
 from .database import SCRUB_SECONDS, Database
 from .episodes import EpisodeStore
-from .erase import Erased, erase
+from .erase import Erased, erase, erase_copies
 from .erasures import ErasureStore
 from .generations import Generations, raise_generations
 from .lessons import LessonStore
 from .receipts import ReceiptStore
+from .search import find_text
 from .skill_cues import SkillCueStore
 from .state import StateStore
 
@@ -60,19 +61,28 @@ class Record:
         with self.database.transaction():
             yield
 
-    def erase(self, episodes: Iterable[str], lessons: Iterable[str] = (), also: Iterable[str] = ()) -> Erased:
-        """Remove episodes (and lessons), all that was derived from them, and their bytes from the files; see `erase`.
+    def erase(self, episodes: Iterable[str], lessons: Iterable[str] = ()) -> Erased:
+        """Remove episodes (and lessons), all that was derived from them, and their bytes from the files.
 
         One transaction; then the log is emptied and the tenants' index files are discarded. Unknown ids are passed over.
-        `also` names episodes to search for copies although nothing links them to the erased ones.
         """
-        erased = erase(self, episodes, lessons, also)
+        return self._settled(erase(self, episodes, lessons))
+
+    def erase_copies(self, texts: Iterable[str], holders: Iterable[str]) -> Erased:
+        """Remove texts of episodes that are gone already from the episodes `holders`, and whatever follows from that."""
+        return self._settled(erase_copies(self, texts, holders))
+
+    def _settled(self, erased: Erased) -> Erased:
         discard(self.index_directory, erased.tenants)
         return replace(erased, scrubbed=self.scrub())
 
-    def scrub(self, seconds: float = SCRUB_SECONDS) -> bool:
+    def find_text(self, text: str) -> list[Episode]:
+        """Episodes of all tenants that hold a text, or whose id does; reads every row."""
+        return find_text(self.database, text)
+
+    def scrub(self) -> bool:
         """Empty the write-ahead log, so that what was deleted is in no file any more; False while another process reads an old one."""
-        return self.database.scrub(seconds)
+        return self.database.scrub(SCRUB_SECONDS)
 
     def rename_skill(self, tenant: str, old: str, new: str) -> int:
         """File everything of a tenant's skill under another name; returns how many episodes moved. An empty one unfiles them.
@@ -88,6 +98,11 @@ class Record:
             raise_generations(connection, [tenant])
             self.state.rename_skill(connection, tenant, old, new)
         return len(moved)
+
+    def vacuum(self) -> None:
+        """Write the file anew, without any free page."""
+        self.database.rows("VACUUM")
+        self.scrub()
 
     def close(self) -> None:
         """Close the file. May be called twice."""

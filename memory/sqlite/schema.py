@@ -130,7 +130,13 @@ STATE = (
     "DROP TABLE journal",
 )
 
-STEPS = (TABLES, CUES, NAMES, UPKEEP, LOG, STATE)
+ERASURES = (
+    "INSERT INTO erasures SELECT id, json_set(body, '$.id', id) FROM run_state WHERE kind = 'pending_erasure'",
+    "DELETE FROM run_state WHERE kind = 'pending_erasure'",
+    "CREATE INDEX episodes_demonstrated ON episodes (tenant) WHERE demonstration",
+)
+
+STEPS = (TABLES, CUES, NAMES, UPKEEP, LOG, STATE, ERASURES)
 """What makes each format of the file out of the one before."""
 
 VERSION = len(STEPS)

@@ -67,7 +67,7 @@ def _measure(folder: Path, size: int, seed: int) -> dict[tuple[str, str], list[f
             by_numpy = [_milliseconds(lambda query=query: exact.append({ids[row] for row in _exact(stored, query)})) for query in queries]  # type: ignore[misc]
         by_index = [_milliseconds(lambda query=query: approximate.append(_found(index, query))) for query in queries]  # type: ignore[misc]
         recalled = [_milliseconds(lambda query=query: _recall(record, index, query)) for query in queries]  # type: ignore[misc]
-        record.database.scrub()
+        record.scrub()
         stored_bytes = sum(path.stat().st_size for path in folder.glob("record.sqlite3*"))
         cache_bytes = sum(path.stat().st_size for path in record.index_directory.iterdir())
     hits = [len(near & truth) / NEIGHBOURS for near, truth in zip(approximate, exact, strict=True)]

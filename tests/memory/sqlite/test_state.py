@@ -17,7 +17,7 @@ from lifelong.checks.cue_memory import example_episode
 from lifelong.core import StoreError
 from lifelong.memory import Record
 from lifelong.memory.sqlite.schema import CUES, NAMES, TABLES
-from lifelong.orchestrator.run_state import DiscoverCounts, HomeStamp, PendingErasure, SleepReport, relabel_count
+from lifelong.orchestrator.run_state import DiscoverCounts, HomeStamp, SleepReport, relabel_count
 
 VECTOR = np.array([1, 0, 0], dtype=np.float32)
 
@@ -96,7 +96,7 @@ def test_keys_that_were_strings_become_typed_state(tmp_path: Path) -> None:
         assert record.state.get(HomeStamp) == HomeStamp(encoder="hashed")
         assert record.state.get(DiscoverCounts, tenant="ann") == DiscoverCounts(tenant="ann", waiting=3, named=1)
         assert relabel_count(record, "ann") == 4
-        [erasure] = record.state.find(PendingErasure)
-        assert (erasure.id, erasure.episodes, erasure.rebuild, erasure.planned) == ("e1", ("a", "b"), True, False)
+        [erasure] = record.erasures.find()
+        assert (erasure.id, erasure.ids, erasure.rebuild, erasure.planned) == ("e1", ("a", "b"), True, False)
         [night] = record.state.find(SleepReport, tenant="ann")
         assert (night.skill, night.number, night.loss, night.state) == ("lamps", 2, (1.0, 0.5), "published")

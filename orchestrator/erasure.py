@@ -1,0 +1,145 @@
+"""What an erasure does to a home without any model: rows, files and the audit. Any process that opens the home can finish it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from ..core import Episode, Recall
+from ..memory import Audit, Erased, PendingErasure, Record, audit, closure, delete_artefact, delete_strays, exclusive, says_itself
+from .run_state import PendingSleep, RefitStamp
+from .skill_heads import head_file
+
+ROUNDS = 3
+"""Most times that what the audit found is followed and the home searched again."""
+NAMED = 32
+"""Ids searched for, where many episodes are erased at once."""
+LOCK = "erasure.lock"
+"""File in the home on which erasures wait for each other."""
+SHORTEST_ID = 8
+"""Characters of an id or a name below which it is looked up and not searched for: it would stand in many words by chance."""
+
+
+def adapters_directory(home: Path) -> Path:
+    """Where adapter directories lie, one a version; absolute, because another process may run in another working directory."""
+    return home.resolve() / "adapters"
+
+
+def erase_pending_rows(record: Record, home: Path) -> None:
+    """For a command without a model: remove what was promised to be erased; the receipt is left to who opens the home with one."""
+    if record.erasures.find():
+        with exclusive(home / LOCK, wait=False) as ours:
+            for pending in record.erasures.find() if ours else []:
+                erase_rows(record, home, pending)
+
+
+def erase_rows(record: Record, home: Path, state: PendingErasure) -> PendingErasure:
+    """Write down what has to go, then remove it from the record and delete the files made of it. A second call changes nothing."""
+    if not state.erased:
+        # Once the rows are gone, a process that died in between could not tell any more what rested on them.
+        again = state.planned
+        if not again:
+            state = _planned(record, state)
+            record.erasures.put(state)
+        state = _noted(state, record.erase(state.ids), again and any(record.cues.find(tenant=tenant) for tenant in state.cued))
+        record.erasures.put(state)
+    for tenant in state.tenants:
+        record.state.delete(RefitStamp, tenant=tenant)
+        head_file(home, tenant).unlink(missing_ok=True)
+    for _, path, _, _ in state.adapters:
+        delete_artefact(Path(path), adapters_directory(home))
+    training = [night.adapter for night in record.state.find(PendingSleep)]
+    delete_strays(record, adapters_directory(home), keep=training)
+    return state
+
+
+def _planned(record: Record, state: PendingErasure) -> PendingErasure:
+    rests = closure(record, state.ids)
+    ids = sorted({*state.ids, *rests.episodes})
+    cued = record.cues.tenants(ids)
+    made = [record.adapters.get(name) for name in rests.adapters]
+    return replace(
+        state,
+        planned=True,
+        ids=tuple(ids),
+        derived=len(rests.episodes),
+        rewritten=len(rests.rewritten),
+        lessons=len(rests.lessons),
+        needles=rests.needles,
+        adapters=tuple((adapter.name, adapter.path, adapter.tenant, adapter.target) for adapter in made),
+        tenants=tuple(sorted({*cued, *rests.tenants})),
+        cued=tuple(cued),
+    )
+
+
+def _noted(state: PendingErasure, erased: Erased, cues_stay: bool) -> PendingErasure:
+    traced = set(erased.codebooks) | (set(state.cued) if cues_stay else set())
+    return replace(
+        state,
+        erased=True,
+        lessons=max(state.lessons, len(erased.lessons)),
+        rewritten=max(state.rewritten, len(erased.rewritten)),
+        cues_lost=len(erased.cues),
+        tenants=tuple(sorted({*state.tenants, *erased.tenants})),
+        traces=tuple(f"a codebook of the cues of tenant {tenant!r}, fitted with the help of what is gone" for tenant in sorted(traced)),
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Search:
+    """What an audit read, once what it found was followed."""
+
+    audit: Audit
+    """The last reading of all files."""
+    found: tuple[str, ...]
+    """Files that still hold one of the texts, sorted."""
+    scrubbed: bool
+    """Whether no process holds an old state of the record in the log."""
+    adapters: tuple[str, ...] = ()
+    """Adapters that had seen a copy which no link led to; they are gone too."""
+
+
+def search(record: Record, home: Path, state: PendingErasure) -> Search:
+    """Audit the home, follow what is found to the episodes that hold it, and audit again.
+
+    A text that some other episode says of its own accord is not the erased episode's alone; it is not searched for any longer.
+    """
+    texts = {*state.needles, *(id for id in state.ids[:NAMED] if len(id) >= SHORTEST_ID)}
+    if state.whole_tenant and not record.episodes.count(tenant=state.whole_tenant):
+        texts.add(state.whole_tenant)
+    scrubbed, vacuumed, adapters = record.scrub(), False, set[str]()
+    seen = audit(home, texts)
+    for _ in range(ROUNDS):
+        inside = sorted({text for text, file in seen.found if file.startswith(record.path.name)})
+        holders = {text: record.find_text(text) for text in inside}
+        common = {text for text, episodes in holders.items() if any(_independent(one, text, state) for one in episodes)}
+        texts -= common
+        seen = replace(seen, found=tuple(pair for pair in seen.found if pair[0] in texts))
+        copies = sorted({one.id for text in set(inside) - common for one in holders[text]})
+        if copies:
+            erased = record.erase_copies(sorted(texts), copies)
+            adapters |= set(erased.adapters)
+            scrubbed = erased.scrubbed
+        elif set(inside) - common and scrubbed and not vacuumed:
+            record.vacuum()
+            vacuumed = True
+        else:
+            break
+        seen = audit(home, texts)
+    return Search(
+        audit=replace(seen, needles=len(texts)),
+        found=tuple(sorted({file for _, file in seen.found})),
+        scrubbed=scrubbed,
+        adapters=tuple(sorted(adapters)),
+    )
+
+
+def _independent(episode: Episode, text: str, state: PendingErasure) -> bool:
+    """Whether an episode cannot have a text from the erased ones: another tenant's, or said in its own request, or nothing was shown."""
+    if episode.task.tenant not in state.tenants or says_itself(episode, text) or (text in episode.id and text != episode.id):
+        return True
+    return not any(isinstance(step, Recall) for step in episode.steps) and not _has_history(episode)
+
+
+def _has_history(episode: Episode) -> bool:
+    return len(episode.steps) > 0 and episode.steps[0].text != episode.task.text and any(s.text == episode.task.text for s in episode.steps)
