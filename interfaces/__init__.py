@@ -1,7 +1,7 @@
-"""The doors: the command line and the gateway that chat tools speak to.
+"""The command line, and the gateway that chat tools speak to.
 
-A door turns what comes in from outside (flags, environment, a settings file, HTTP) into the words of `core` and
-hands them to the learner; it decides nothing. `cli.main` is the `lifelong` command, `load_settings` reads the three
+Both turn what comes in from outside (flags, environment, a settings file, HTTP) into the types of `core` and
+hand them to the learner; they decide nothing. `cli.main` is the `lifelong` command, `load_settings` reads the three
 places where settings come from, and `create_app` answers like an OpenAI-compatible server.
 """
 

@@ -1,8 +1,9 @@
-"""The `lifelong` command: every verb of the house, one clear line for every error made on purpose."""
+"""The `lifelong` command: every verb, and one clear line for every error."""
 
 from __future__ import annotations
 
 import sys
+from typing import Annotated
 
 import typer
 
@@ -11,9 +12,13 @@ from .commands import bench as _commands_bench
 from .commands import learning as _commands_learning
 from .commands import looking as _commands_looking
 from .commands import serving as _commands_serving
+from .console import complain, explain_os_error, prepare_console, report_unexpected
 
 FAILED = 2
-"""Exit status of a command that a `LifelongError` ended; typer uses the same for a wrong flag."""
+"""Exit status of a command that a `LifelongError`, or a place that cannot be read or written, has ended; as for a wrong flag."""
+
+UNEXPECTED = 70
+"""Exit status of a command that failed in a way nobody foresaw (`EX_SOFTWARE` of sysexits.h)."""
 
 app = typer.Typer(
     name="lifelong",
@@ -28,6 +33,7 @@ app.command("sleep")(_commands_learning.sleep)
 app.command("forget")(_commands_learning.forget)
 app.command("rollback")(_commands_learning.rollback)
 app.command("status")(_commands_looking.status)
+app.command("show")(_commands_looking.show)
 app.command("lessons")(_commands_looking.lessons)
 app.command("questions")(_commands_looking.questions)
 app.command("answer")(_commands_looking.answer)
@@ -37,10 +43,36 @@ app.add_typer(_commands_serving.models, name="models")
 app.command("bench")(_commands_bench.bench)
 
 
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        from .. import __version__
+
+        typer.echo(f"lifelong {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and stop.")] = False,
+) -> None:
+    """Flags of the command itself."""
+
+
 def main() -> None:
-    """Run the command in `sys.argv`. Ends with status 2 for a `LifelongError`, 130 for Ctrl-C."""
+    """Run the command in `sys.argv`.
+
+    Ends with status 2 for a `LifelongError` and for a place that cannot be read or written, 130 for Ctrl-C, and 70 for any other
+    error, whose traceback is kept in a file and not printed.
+    """
+    prepare_console()
     try:
-        app()
+        app(prog_name="lifelong")
     except LifelongError as error:
-        print(f"lifelong: {error}", file=sys.stderr)
+        complain(str(error))
         sys.exit(FAILED)
+    except OSError as error:
+        complain(explain_os_error(error))
+        sys.exit(FAILED)
+    except Exception as error:
+        report_unexpected(error)
+        sys.exit(UNEXPECTED)

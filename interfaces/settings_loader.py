@@ -11,8 +11,8 @@ from typing import Any
 from ..core import Settings, SettingsError
 
 PREFIX = "LIFELONG_"
-NOT_SETTINGS = frozenset({"CACHE", "DATA", "PYTHON", "TORCH_INDEX", "VLLM_PYTHON"})
-"""Variables that say where things are on this machine; each is read by the room that needs it."""
+NOT_SETTINGS = frozenset({"CACHE", "DEBUG", "DATA", "PYTHON", "TORCH_INDEX", "VLLM_PYTHON"})
+"""Variables that say where things are on this machine; each is read by the package that needs it."""
 
 
 def load_settings(file: Path | None, environ: Mapping[str, str], overrides: Mapping[str, Any]) -> Settings:
@@ -26,12 +26,17 @@ def load_settings(file: Path | None, environ: Mapping[str, str], overrides: Mapp
     """
     settings = Settings()
     if file is not None:
-        settings = _apply(settings, _flatten(_read_toml(file)), str(file))
+        settings = _apply(settings, values_in_file(file), str(file))
     for variable, value in sorted(environ.items()):
         name = variable.removeprefix(PREFIX)
         if variable.startswith(PREFIX) and name not in NOT_SETTINGS:
             settings = _apply(settings, {_dotted(name): value}, f"environment variable {variable}")
     return _apply(settings, overrides, "command line")
+
+
+def values_in_file(file: Path) -> dict[str, Any]:
+    """What a settings file sets, by dotted name, in the file's order. Raises `SettingsError` where it cannot be read."""
+    return _flatten(_read_toml(file))
 
 
 def _apply(settings: Settings, values: Mapping[str, Any], where: str) -> Settings:
@@ -43,7 +48,7 @@ def _apply(settings: Settings, values: Mapping[str, Any], where: str) -> Setting
 
 def _read_toml(file: Path) -> dict[str, Any]:
     try:
-        return tomllib.loads(file.read_text(encoding="utf-8"))
+        return tomllib.loads(file.read_text(encoding="utf-8-sig"))
     except OSError as error:
         raise SettingsError(f"settings file {file} cannot be read: {error.strerror}") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:

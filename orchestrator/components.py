@@ -19,7 +19,7 @@ from ..learners import SkillHead
 from ..memory import Record, VectorIndex
 from ..perception import Encoder, OutcomeModel, Recogniser
 from ..serving import Engine
-from .run_state import relabel_count
+from .run_state import count_fault, relabel_count
 from .skill_heads import head_file, head_of, told
 
 log = logging.getLogger("lifelong")
@@ -148,6 +148,7 @@ class Components:
             return attempt()
         except Exception as error:
             self.faults[part] += 1
+            count_fault(self.record, part, error)
             log.warning("%s failed and was passed over: %s", part, error, exc_info=True)
             return otherwise
 

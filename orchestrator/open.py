@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
+from pathlib import Path
+
 from ..agents import Writer
-from ..core import Settings, SettingsError
+from ..core import Settings, SettingsError, StoreError
 from ..core.plugins import create
 from ..memory import Record, VectorIndex
 from ..perception import Encoder, MiniLMEncoder
@@ -16,26 +19,47 @@ ENCODER = "all-minilm-l6-v2"
 
 
 def open_components(settings: Settings) -> Components:
-    """Everything a learner is made of, opened. See `LifelongLearner.open` for what is raised."""
-    settings.home.mkdir(parents=True, exist_ok=True)
-    record = Record(settings.home / "record.sqlite3")
-    stamp = record.state.get(HomeStamp)
-    if stamp and stamp.encoder != settings.memory.encoder:
-        raise SettingsError(
-            f"memory.encoder is {settings.memory.encoder!r}, but {settings.home} was recorded with {stamp.encoder!r}; "
-            "their vectors do not compare. Keep the old encoder or choose another home"
+    """Everything a learner is made of, opened. See `LifelongLearner.open` for what is raised.
+
+    What was opened is closed again where a later part cannot be, and only then does the home remember its encoder: a start that
+    failed decides nothing.
+    """
+    _make_home(settings.home)
+    with ExitStack() as opened:
+        record = opened.enter_context(Record(settings.home / "record.sqlite3"))
+        stamp = record.state.get(HomeStamp)
+        if stamp and stamp.encoder != settings.memory.encoder:
+            raise SettingsError(
+                f"memory.encoder is {settings.memory.encoder!r}, but {settings.home} was recorded with {stamp.encoder!r}; "
+                "their vectors do not compare. Keep the old encoder or choose another home"
+            )
+        base_path = locate(settings.model.name)
+        engine = _engine(settings, str(base_path))
+        opened.callback(engine.close)
+        components = Components(
+            settings=settings,
+            engine=engine,
+            encoder=_encoder(settings),
+            record=record,
+            index=VectorIndex(record.index_directory),
+            base_path=base_path,
+            writer=_writer(settings),
         )
-    record.state.put(HomeStamp(encoder=settings.memory.encoder))
-    base_path = locate(settings.model.name)
-    return Components(
-        settings=settings,
-        engine=_engine(settings, str(base_path)),
-        encoder=_encoder(settings),
-        record=record,
-        index=VectorIndex(record.index_directory),
-        base_path=base_path,
-        writer=_writer(settings),
-    )
+        if stamp is None:
+            record.state.put(HomeStamp(encoder=settings.memory.encoder))
+        opened.pop_all()
+    return components
+
+
+def _make_home(home: Path) -> None:
+    """A folder that only this user can enter. Raises `StoreError` where there cannot be one."""
+    try:
+        home.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except FileExistsError:
+        raise StoreError(f"{home} is a file; name a folder for the record with --home or the setting home") from None
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise StoreError(f"the folder {home} cannot be made ({reason}); choose another with --home or the setting home") from None
 
 
 def _encoder(settings: Settings) -> Encoder:

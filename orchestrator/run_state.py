@@ -6,11 +6,13 @@ state can be read or dropped with another's (invariant Tenants), and what was be
 
 from __future__ import annotations
 
+import time
+from contextlib import suppress
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import ClassVar
 
-from ..core import SkillGate
+from ..core import SkillGate, StoreError
 from ..memory import Record
 
 
@@ -132,6 +134,21 @@ class SleepReport:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Fault:
+    """How often a part failed while the answer went out all the same (invariant Fail open), over all starts."""
+
+    KIND: ClassVar[str] = "fault"
+    id: str
+    """The part."""
+    count: int
+    """How often."""
+    error: str
+    """Type of the last error; its text may hold what a person said, and is not kept."""
+    last: float
+    """When that was, in seconds since the epoch."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class EvaluationRow:
     """How a family's unseen tasks went after a night of a run."""
 
@@ -166,6 +183,14 @@ class RunSeconds:
     """For whom the run acts."""
     seconds: float = 0.0
     """Seconds."""
+
+
+def count_fault(record: Record, part: str, error: Exception) -> None:
+    """Note that a part failed once more. A record that cannot be written says nothing: the answer matters more."""
+    with suppress(StoreError), record.database.transaction():
+        before = record.state.get(Fault, id=part)
+        count = before.count + 1 if before else 1
+        record.state.put(Fault(id=part, count=count, error=type(error).__name__, last=time.time()))
 
 
 def relabel_count(record: Record, tenant: str) -> int:

@@ -9,6 +9,7 @@ import typer
 
 from ...core import DataMissing
 from ...metrics.tables import is_terminal, print_tables
+from ..console import complain, say
 from .options import DataFlag
 
 NO_DATA = 3
@@ -39,7 +40,7 @@ def bench(
         write_documents(ROOT)
     elif list_:
         for one in SUITES:
-            typer.echo(f"{one.name}\n  shows {one.shows}\n  needs {one.needs}")
+            say(f"{one.name}\n  shows {one.shows}\n  needs {one.needs}")
     elif suite:
         _measure(suite, quick, seeds, data, json)
     else:
@@ -53,7 +54,7 @@ def _measure(name: str, quick: bool, seeds: int, data: Path | None, file: Path |
     try:
         results = run_suite(find_suite(SUITES, name), quick=quick, seeds=seeds, data=data, file=file)
     except DataMissing as error:
-        typer.echo(f"lifelong: {error}", err=True)
+        complain(str(error))
         raise typer.Exit(NO_DATA) from error
     notes = [f"What was chosen, on which data: {results.selection}"] + [f"written to {file}"] * (file is not None)
     print_tables(terminal_tables(results) if is_terminal() else [pipe_table(results)], notes)

@@ -9,7 +9,7 @@ from ...orchestrator import LifelongLearner
 from ...runs.job import SIZES, environment_of
 
 READS_DATA = "lab-db"
-"""The family that stands on files; without a data directory its tasks are judged from the record alone."""
+"""The family that reads files; without a data directory its tasks are judged from the record alone."""
 
 
 def open_learner(settings: Settings, data: Path | None) -> LifelongLearner:

@@ -7,7 +7,20 @@ from typing import Annotated
 
 import typer
 
-from .options import ConfigFlag, DataFlag, HomeFlag, SeedFlag, SetFlag, TenantFlag, read_settings
+from ...core import printable
+from ..console import say
+from .options import (
+    ConfigFlag,
+    DataFlag,
+    HomeFlag,
+    SeedFlag,
+    SetFlag,
+    TenantFlag,
+    existing_home,
+    read_settings,
+    tenant_of,
+    text_of,
+)
 from .progress import progress_bars
 
 INTERRUPTED = 130
@@ -33,7 +46,7 @@ def run(
         with progress_bars() as tell:
             run_job(settings, families=names, corrections=corrections, out=out, resume=resume, data=data, progress=tell)
     except KeyboardInterrupt:
-        typer.echo(f"\nstopped; every finished task is kept in {out}. Go on with the same flags and --resume", err=True)
+        say(f"\nstopped; every finished task is kept in {out}. Go on with the same flags and --resume", err=True)
         raise typer.Exit(INTERRUPTED) from None
 
 
@@ -48,18 +61,19 @@ def sleep(
     """Reflect, train a candidate, publish it if the gate agrees."""
     from .learner import open_learner
 
-    with open_learner(read_settings(config, home, set_, seed), data) as learner, progress_bars() as tell:
+    with open_learner(existing_home(read_settings(config, home, set_, seed)), data) as learner, progress_bars() as tell:
         nights = learner.sleep(tenant=tenant, progress=tell)
     for night in nights:
-        typer.echo(f"{night.skill}: {night.adapter or 'no adapter'} {'published' if night.published else 'not published'}; {night.reason}")
+        published = "published" if night.published else "not published"
+        say(printable(f"{night.skill}: {night.adapter or 'no adapter'} {published}; {night.reason}"))
     if not nights:
-        typer.echo("nothing to learn: no skill has enough new episodes that were verified or corrected")
+        say("nothing to learn: no skill has enough new episodes that were verified or corrected")
 
 
 def forget(
-    episode: Annotated[str, typer.Option("--episode", help="Id of one episode.")] = "",
-    tenant: Annotated[str, typer.Option("--tenant", help="Everything of one tenant.")] = "",
-    skill: Annotated[str, typer.Option("--skill", help="Everything of one skill.")] = "",
+    episode: Annotated[str, typer.Option("--episode", callback=text_of, help="Id of one episode.")] = "",
+    tenant: Annotated[str, typer.Option("--tenant", callback=tenant_of, help="Everything of one tenant.")] = "",
+    skill: Annotated[str, typer.Option("--skill", callback=text_of, help="Everything of one skill.")] = "",
     data: DataFlag = None,
     config: ConfigFlag = None,
     home: HomeFlag = None,
@@ -73,13 +87,13 @@ def forget(
         raise typer.BadParameter("say what to forget: --episode, --tenant or --skill")
     from .learner import open_learner
 
-    with open_learner(read_settings(config, home, set_), data) as learner, progress_bars() as tell:
+    with open_learner(existing_home(read_settings(config, home, set_)), data) as learner, progress_bars() as tell:
         receipt = learner.forget(episode=episode, tenant=tenant, skill=skill, progress=tell)
-    typer.echo(json.dumps(asdict(receipt), indent=2))
+    say(json.dumps(asdict(receipt), indent=2))
 
 
 def rollback(
-    skill: Annotated[str, typer.Option("--skill", help="Only this skill; all of them unless set.")] = "",
+    skill: Annotated[str, typer.Option("--skill", callback=text_of, help="Only this skill; all of them unless set.")] = "",
     tenant: TenantFlag = "default",
     config: ConfigFlag = None,
     home: HomeFlag = None,
@@ -92,6 +106,6 @@ def rollback(
         changed = record.adapters.rollback(tenant, skill or None)
         routes = record.adapters.routes(tenant)
     for name in changed:
-        typer.echo(f"{name}: {routes.get(name) or 'the base model'} serves again")
+        say(printable(f"{name}: {routes.get(name) or 'the base model'} serves again"))
     if not changed:
-        typer.echo("nothing to roll back")
+        say("nothing to roll back")

@@ -1,25 +1,26 @@
-"""Commands that need the record alone and load no model: `status`, `lessons`, `questions`, `answer`."""
+"""Commands that need the record alone and load no model: `status`, `show`, `lessons`, `questions`, `answer`."""
 
 from __future__ import annotations
 
+import json
+from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ...core import LessonStatus, NothingFound
-from .options import ConfigFlag, HomeFlag, SetFlag, TenantFlag, read_settings
+from ...core import one_line, printable
+from ..console import say
+from .options import ConfigFlag, HomeFlag, JsonFlag, SetFlag, TenantFlag, read_settings, record_file, text_of
 
 if TYPE_CHECKING:
+    from ...core import Episode
     from ...memory import Record
-    from ...perception import SelectiveRule
 
 
 def open_record(home: Path) -> Record:
     """The record under `home`. Raises `NothingFound` where there is none, instead of making one."""
-    file = home / "record.sqlite3"
-    if not file.exists():
-        raise NothingFound(f"there is no record at {file}; name its folder with --home, or make one with `lifelong run`")
+    file = record_file(home)
     from ...memory import Record
     from ...orchestrator import erase_pending_rows
 
@@ -28,46 +29,68 @@ def open_record(home: Path) -> Record:
     return record
 
 
-def status(tenant: TenantFlag = "default", config: ConfigFlag = None, home: HomeFlag = None, set_: SetFlag = None) -> None:
-    """Say what is remembered, what serves, and whether it helps."""
+def status(
+    tenant: TenantFlag = "default", json_: JsonFlag = False, config: ConfigFlag = None, home: HomeFlag = None, set_: SetFlag = None
+) -> None:
+    """Say what is remembered, what serves, and what failed."""
     settings = read_settings(config, home, set_)
     with open_record(settings.home) as record:
-        from ...memory import memory_effect
-        from ...orchestrator import acceptance_rule
+        from .status import describe, lines
 
-        episodes, routes, helped = record.episodes, record.adapters.routes(tenant), memory_effect(record, tenant)
-        skills, cued = sorted({*episodes.skills(tenant=tenant), *routes}), record.cues.find(tenant=tenant)
-        written = [f"{len(record.lessons.find(tenant, status=stage))} {stage}" for stage in LessonStatus]
-        lines = {
-            "episodes": f"{episodes.count(tenant=tenant)}, of which {episodes.count(tenant=tenant, trainable=True)} may be learned from",
-            "foreign": f"{len(episodes.novel(tenant))} episodes of no known skill",
-            "beyond": f"{len(cued)} older episodes, kept as {record.cues.bytes(tenant):,} bytes of cues" if cued else "no episodes yet",
-            "serving": ", ".join(f"{skill}: {routes.get(skill) or 'base model'}" for skill in skills) or "the base model",
-            "lessons": ", ".join(written),
-            "with memory": f"{helped.treated_successes} of {helped.treated_total} tasks solved",
-            "without": f"{helped.control_successes} of {helped.control_total} tasks solved, in the control arm",
-        }
-        if helped.difference is not None:
-            low, high = helped.ci95
-            lines["difference"] = f"{helped.difference:+.3f}, 95 % interval {low:+.3f} to {high:+.3f}"
-        lines["gate"] = _gate_line(acceptance_rule(record, tenant, settings.wake.target_risk), settings.wake.target_risk)
-    for name, line in lines.items():
-        typer.echo(f"{name:<12}{line}")
+        found = describe(record, settings, tenant)
+    say(json.dumps(found, indent=1) if json_ else "\n".join(lines(found)))
 
 
-def _gate_line(rule: SelectiveRule | None, risk: float) -> str:
-    """What the gate vouches for, in words: its promise, its coverage and its risk."""
-    if rule is None or not rule.coverage:
-        return f"vouches for nothing yet: no outcomes that prove an error rate of at most {risk:.0%}"
-    return (
-        f"vouches for {rule.coverage:.0%} of the known tasks, those with a chance of success of {rule.threshold:.2f} or more; "
-        f"{rule.risk:.1%} of these failed, and with 95 % confidence at most {rule.risk_bound:.1%} do"
-    )
+def show(
+    episode: Annotated[str, typer.Argument(callback=text_of, help="An episode's id, which is also its completion's.")],
+    tenant: TenantFlag = "default",
+    json_: JsonFlag = False,
+    config: ConfigFlag = None,
+    home: HomeFlag = None,
+    set_: SetFlag = None,
+) -> None:
+    """Show one episode, step by step."""
+    from ...core import NothingFound
+
+    with open_record(read_settings(config, home, set_).home) as record:
+        mine = record.episodes.among([episode], tenant=tenant)
+    if not mine:
+        raise NothingFound(f"tenant {tenant!r} has no episode {episode!r}; another tenant's is shown with --tenant")
+    say(json.dumps(json.loads(mine[0].to_json()), indent=1) if json_ else "\n".join(_episode_lines(mine[0])))
+
+
+def _episode_lines(episode: Episode) -> list[str]:
+    """An episode for a reader. Every line of stored text is indented, so that no text can pass for a heading."""
+    outcome, verdict = episode.outcome, episode.verdict
+    ended = {True: "success", False: "failure", None: "not judged"}[outcome.success]
+    rows: list[tuple[str, Any]] = [
+        ("episode", episode.id),
+        ("tenant", episode.task.tenant),
+        ("environment", episode.task.environment),
+        ("skill", episode.skill or "none that is known"),
+        ("outcome", f"{ended}, score {outcome.score:g}, judged by {outcome.judge}" if outcome.success is not None else ended),
+        ("reason", outcome.reason),
+        ("model", episode.model),
+        ("adapter", episode.adapter or "none"),
+        ("lessons", ", ".join(episode.lessons) or "none"),
+        ("arm", "control: no memory, no adapter" if episode.control else "with memory"),
+        ("tokens", f"{episode.usage.prompt_tokens} read, {episode.usage.completion_tokens} written"),
+    ]
+    if verdict:
+        known = "known" if verdict.known else "unknown"
+        rows.append(("perceived", f"{known}, novelty {verdict.novelty:.3f}, chance of success {verdict.success_chance:.2f}"))
+    lines = [f"{name:<12}{printable(str(text))}" for name, text in rows if text != ""]
+    texts = [("instructions", episode.task.instructions), *((step.name, step.text) for step in episode.steps)]
+    for name, text in [*texts, ("correction", episode.correction)]:
+        if text:
+            lines += ["", name, *(f"  {printable(line)}" for line in text.split("\n"))]
+    return lines
 
 
 def lessons(
-    skill: Annotated[str, typer.Option("--skill", help="Only lessons of this skill.")] = "",
+    skill: Annotated[str, typer.Option("--skill", callback=text_of, help="Only lessons of this skill.")] = "",
     tenant: TenantFlag = "default",
+    json_: JsonFlag = False,
     config: ConfigFlag = None,
     home: HomeFlag = None,
     set_: SetFlag = None,
@@ -75,12 +98,15 @@ def lessons(
     """List the lessons with their evidence, help and harm."""
     with open_record(read_settings(config, home, set_).home) as record:
         found = record.lessons.find(tenant, skill=skill or None)
+    if json_:
+        say(json.dumps([asdict(lesson) for lesson in found], indent=1))
+        return
     for lesson in found:
-        typer.echo(f"{lesson.skill}  {lesson.status}  helped {lesson.helped}, harmed {lesson.harmed}  ({lesson.author})")
-        typer.echo(f"  {lesson.text}")
-        typer.echo(f"  proved by {', '.join(lesson.episodes)}")
+        say(printable(f"{lesson.skill}  {lesson.status}  helped {lesson.helped}, harmed {lesson.harmed}  ({lesson.author})"))
+        say(f"  {printable(lesson.text)}")
+        say(printable(f"  proved by {', '.join(lesson.episodes)}"))
     if not found:
-        typer.echo("no lessons yet; they are written while asleep: lifelong sleep")
+        say("no lessons yet; they are written while asleep: lifelong sleep")
 
 
 def questions(
@@ -90,37 +116,36 @@ def questions(
     set_: SetFlag = None,
 ) -> None:
     """Ask what the discovered skills are; `answer` takes the reply."""
-    from ...orchestrator import questions as find
-
     with open_record(read_settings(config, home, set_).home) as record:
+        from ...orchestrator import questions as find
+
         asked = find(record, tenant)
     for question in asked:
-        typer.echo(f"{question.skill}: {question.size} tasks that no known skill covers. What are they?")
+        name = printable(question.skill)
+        say(f"{name}: {question.size} tasks that no known skill covers. What are they?")
         for id_, text in question.examples:
-            typer.echo(f"  for example   {id_}  {_one_line(text)}")
+            say(f"  for example   {printable(id_)}  {one_line(text)}")
         for id_, text in question.doubtful:
-            typer.echo(f"  and perhaps   {id_}  {_one_line(text)}")
-        typer.echo(f"  answer with   lifelong answer {question.skill} NAME   (or `none`; a task's own id files that task alone)")
+            say(f"  and perhaps   {printable(id_)}  {one_line(text)}")
+        say(f"  answer with   lifelong answer {name} NAME   (or `none`; a task's own id files that task alone)")
     if not asked:
-        typer.echo("nothing to ask; new skills are looked for while asleep: lifelong sleep")
+        say("nothing to ask; new skills are looked for while asleep: lifelong sleep")
 
 
 def answer(
-    asked: Annotated[str, typer.Argument(help="A discovered skill, such as new-0001, or an episode's id.")],
-    name: Annotated[str, typer.Argument(help="What it is: a name, new or of a known skill, or `none`.")],
+    asked: Annotated[str, typer.Argument(callback=text_of, help="A discovered skill, such as new-0001, or an episode's id.")],
+    name: Annotated[str, typer.Argument(callback=text_of, help="What it is: a name, new or of a known skill, or `none`.")],
     tenant: TenantFlag = "default",
     config: ConfigFlag = None,
     home: HomeFlag = None,
     set_: SetFlag = None,
 ) -> None:
     """Name a discovered skill, or file one task."""
-    from ...orchestrator import answer as take
-
+    if not printable(name).strip():
+        raise typer.BadParameter("the name is blank; give one, or `none`")
     with open_record(read_settings(config, home, set_).home) as record:
+        from ...orchestrator import answer as take
+
         filed = take(record, tenant, asked, name)
-    typer.echo(f"{filed} task{'s' * (filed != 1)} filed under {name}" if name != "none" else f"{filed} went back to the foreign tasks")
-
-
-def _one_line(text: str, width: int = 100) -> str:
-    words = " ".join(text.split())
-    return words if len(words) <= width else words[: width - 1] + "…"
+    tasks = f"{filed} task{'s' * (filed != 1)}"
+    say(f"{tasks} filed under {printable(name)}" if name != "none" else f"{tasks} went back to the unknown tasks")

@@ -3,27 +3,71 @@
 from __future__ import annotations
 
 import os
+import warnings
 from pathlib import Path
 from typing import Annotated, Any, TypeAlias
 
 import typer
 
-from ...core import Settings, SettingsError
-from ..settings_loader import load_settings
+from ...core import MalformedTask, NothingFound, Settings, SettingsError, tenant_name
+from ..console import complain
+from ..settings_loader import load_settings, values_in_file
 
 DEFAULT_FILE = Path("lifelong.toml")
-"""Read where it lies in the folder one stands in; need not be there."""
+"""Read where it lies in the current folder; need not be there."""
+
+REDIRECTING = {
+    "home": "where everything is kept",
+    "model.name": "which model answers",
+    "model.engine": "which code runs the model",
+    "model.url": "where prompts are sent",
+    "model.api_key_variable": "which secret goes with them",
+    "model.reflector_url": "where past runs are sent",
+    "model.reflector_api_key_variable": "which secret goes with those",
+    "memory.encoder": "which code reads texts",
+}
+"""Settings that decide who sees prompts or which code runs, and what each decides; a file that sets one says so."""
+
+
+def text_of(value: str | None) -> str | None:
+    """Check text from the command line. Raises `typer.BadParameter` for bytes that are no text."""
+    if value:
+        try:
+            value.encode()
+        except UnicodeEncodeError:
+            raise typer.BadParameter("this is not UTF-8 text; check the terminal's encoding") from None
+    return value
+
+
+def tenant_of(value: str | None) -> str | None:
+    """The one spelling of a tenant's name from the command line. Raises `typer.BadParameter` for one that is none."""
+    try:
+        return tenant_name(value) if value else value
+    except MalformedTask as error:
+        raise typer.BadParameter(str(error)) from None
+
+
+def required_tenant(value: str) -> str:
+    """As `tenant_of`, where a tenant must be named. Raises `typer.BadParameter`."""
+    if not value:
+        raise typer.BadParameter("the tenant's name is empty; leave the flag out for the tenant 'default'")
+    return tenant_of(value) or value
+
 
 ConfigFlag: TypeAlias = Annotated[Path | None, typer.Option("--config", help="Settings file; lifelong.toml here unless named.")]
 HomeFlag: TypeAlias = Annotated[Path | None, typer.Option("--home", help="Where record, index and adapters live; .lifelong unless set.")]
 SetFlag: TypeAlias = Annotated[list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="One setting, such as sleep.rank=8.")]
 SeedFlag: TypeAlias = Annotated[int | None, typer.Option("--seed", help="Seed of everything that draws.")]
 DataFlag: TypeAlias = Annotated[Path | None, typer.Option("--data", envvar="LIFELONG_DATA", help="Directory of the data sets.")]
-TenantFlag: TypeAlias = Annotated[str, typer.Option("--tenant", help="Whose record it is.")]
+TenantFlag: TypeAlias = Annotated[str, typer.Option("--tenant", callback=required_tenant, help="Whose record it is.")]
+JsonFlag: TypeAlias = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
 
 
 def read_settings(config: Path | None, home: Path | None, assignments: list[str] | None, seed: int | None = None) -> Settings:
-    """Settings from file, environment and these flags. Raises `SettingsError`."""
+    """Settings from file, environment and these flags; says on standard error what a file found in the current folder decides.
+
+    Raises `SettingsError`.
+    """
     overrides: dict[str, Any] = {}
     for assignment in assignments or []:
         name, equals, value = assignment.partition("=")
@@ -31,5 +75,45 @@ def read_settings(config: Path | None, home: Path | None, assignments: list[str]
             raise SettingsError(f"--set {assignment!r} must read NAME=VALUE, such as sleep.rank=8")
         overrides[name.strip()] = value.strip()
     overrides |= {name: value for name, value in (("home", home), ("seed", seed)) if value is not None}
-    file = config or (DEFAULT_FILE if DEFAULT_FILE.exists() else None)
-    return load_settings(file, os.environ, overrides)
+    file = config or _file_found_here()
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", FutureWarning)
+        settings = load_settings(file, os.environ, overrides)
+    for text in dict.fromkeys(str(one.message) for one in caught):
+        complain(text)
+    if config is None and file is not None:
+        complain(_announcement(file))
+    return settings
+
+
+def existing_home(settings: Settings) -> Settings:
+    """The same settings. Raises `NothingFound` where there is no record in their home, so that no command makes one by mistake."""
+    record_file(settings.home)
+    return settings
+
+
+def record_file(home: Path) -> Path:
+    """The record's file under `home`. Raises `NothingFound` where there is none, instead of making one."""
+    file = home / "record.sqlite3"
+    if not file.is_file():
+        raise NothingFound(f"there is no record at {file}; name its folder with --home, or make one with `lifelong run`")
+    return file
+
+
+def _file_found_here() -> Path | None:
+    """`lifelong.toml` of the current folder, unless somebody else may have written it."""
+    if not DEFAULT_FILE.exists():
+        return None
+    found = DEFAULT_FILE.stat()
+    if hasattr(os, "geteuid") and found.st_uid not in (os.geteuid(), 0):
+        complain(f"{DEFAULT_FILE.resolve()} belongs to another user and is passed over; name it with --config to use it")
+        return None
+    if os.name == "posix" and found.st_mode & 0o002:
+        complain(f"{DEFAULT_FILE.resolve()} can be written by every user and is passed over; name it with --config to use it")
+        return None
+    return DEFAULT_FILE
+
+
+def _announcement(file: Path) -> str:
+    decided = [f"{name} ({REDIRECTING[name]})" for name in values_in_file(file) if name in REDIRECTING]
+    return f"settings from {file.resolve()}" + (f", which sets {', '.join(decided)}" if decided else "")

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from ...core import EngineUnreachable, NothingFound
+from ..console import say
 from .options import ConfigFlag, DataFlag, HomeFlag, SetFlag, read_settings
 
 LOOPBACK = "127.0.0.1"
@@ -25,7 +26,7 @@ def list_() -> None:
 
     for one in listed():
         where = f"{one.path} ({one.size / 1e6:.0f} MB, from {one.source})" if one.path else "not here; comes on first use"
-        typer.echo(f"{one.model.name}  {one.model.kind}, {one.model.licence}\n  {where}")
+        say(f"{one.model.name}  {one.model.kind}, {one.model.licence}\n  {where}")
 
 
 @models.command("pull")
@@ -38,7 +39,7 @@ def pull(
     from ...serving import pull as pull_model
 
     for name in names or list(MODELS):
-        typer.echo(f"{name}: {pull_model(name, force=force)}")
+        say(f"{name}: {pull_model(name, force=force)}")
 
 
 @models.command("verify")
@@ -51,7 +52,7 @@ def verify(name: Annotated[str, typer.Argument(help="A model that is already her
     if folder is None:
         raise NothingFound(f"model {name!r} is not on this machine; `lifelong models list` shows what is, `lifelong models pull` gets more")
     verify_model(folder, hashes=True)
-    typer.echo(f"{name}: every file in {folder} is as it was written")
+    say(f"{name}: every file in {folder} is as it was written")
 
 
 def serve(
@@ -78,7 +79,7 @@ def serve(
         settings = settings.with_values({"gateway.require_tenant": True})
     bound = listen(LOOPBACK, port)
     with bound, open_learner(settings, data) as learner:
-        typer.echo(f"http://{LOOPBACK}:{port}/v1  (Ctrl-C stops)")
+        say(f"http://{LOOPBACK}:{port}/v1  (Ctrl-C stops)")
         with suppress(KeyboardInterrupt):  # being stopped is how a server ends
             make_server(create_app(learner, settings.gateway), settings.gateway).run(sockets=[bound])
 
@@ -96,9 +97,9 @@ def serve_model(
 
     settings = read_settings(config, home, set_)
     name = name or settings.model.name
-    typer.echo(f"starting vLLM with {name}; it takes a minute")
+    say(f"starting vLLM with {name}; it takes a minute")
     with VLLMServer(locate(name), name=name, directory=settings.home / "vllm", max_lora_rank=settings.sleep.rank) as server:
-        typer.echo(f"{server.url}  (Ctrl-C stops; `--set model.engine=vllm --set model.url={server.url}` uses it)")
+        say(f"{server.url}  (Ctrl-C stops; `--set model.engine=vllm --set model.url={server.url}` uses it)")
         while not (ended := server.diagnose()):
             time.sleep(1)
     raise EngineUnreachable(ended)

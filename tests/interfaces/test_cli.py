@@ -15,7 +15,21 @@ from typer.testing import CliRunner
 from lifelong.interfaces.cli import app
 
 COMMAND = [sys.executable, "-c", "from lifelong.interfaces.cli import main; main()"]
-VERBS = {"run", "serve", "sleep", "forget", "rollback", "status", "lessons", "questions", "answer", "models", "serve-model", "bench"}
+VERBS = {
+    "run",
+    "show",
+    "serve",
+    "sleep",
+    "forget",
+    "rollback",
+    "status",
+    "lessons",
+    "questions",
+    "answer",
+    "models",
+    "serve-model",
+    "bench",
+}
 
 
 def lifelong(*words: str, folder: Path, **environ: str) -> subprocess.CompletedProcess[str]:

@@ -32,8 +32,8 @@ def test_every_package_has_a_layer() -> None:
     assert layers == {folder for folder in FOLDERS if folder.count(".") == 1}
 
 
-def test_the_root_holds_one_python_file() -> None:
-    assert [file.name for file in ROOT.glob("*.py")] == ["__init__.py"]
+def test_the_root_holds_the_package_and_its_command() -> None:
+    assert sorted(file.name for file in ROOT.glob("*.py")) == ["__init__.py", "__main__.py"]
 
 
 def test_the_version_is_said_once() -> None:

@@ -39,7 +39,7 @@ def test_status_tells_the_figures(home: Path) -> None:
     result = CliRunner().invoke(app, ["status", "--home", str(home)])
     assert result.exit_code == 0, result.output
     assert "4, of which 3 may be learned from" in result.output
-    assert "database: lifelong-v0002" in result.output
+    assert "database: 4 episodes, served by lifelong-v0002" in result.output
     assert "3 of 3 tasks solved" in result.output
     assert "0 of 1 tasks solved" in result.output
     assert "+1.000" in result.output
@@ -76,9 +76,9 @@ def test_discovered_skills_are_asked_about_and_answered(home: Path) -> None:
         assert record.lessons.find("default")[0].skill == "counting"
 
 
-def test_the_gate_says_what_it_vouches_for(home: Path) -> None:
+def test_status_says_which_tasks_are_accepted(home: Path) -> None:
     runner = CliRunner()
-    assert "vouches for nothing yet" in runner.invoke(app, ["status", "--home", str(home)]).stdout
+    assert "no task yet" in runner.invoke(app, ["status", "--home", str(home)]).stdout
     with Record(home / "record.sqlite3") as record:
         for number in range(4, 40):
             episode = Episode(
@@ -90,4 +90,4 @@ def test_the_gate_says_what_it_vouches_for(home: Path) -> None:
                 adapter=record.adapters.route("default", "database"),
             )
             record.episodes.record(episode, np.eye(4, dtype=np.float32)[number % 4])
-    assert "vouches for 100% of the known tasks" in runner.invoke(app, ["status", "--home", str(home)]).stdout
+    assert "accepts     100% of the known tasks" in runner.invoke(app, ["status", "--home", str(home)]).stdout

@@ -1,0 +1,117 @@
+"""What `lifelong status` shows: figures of one tenant and of the home, from the record alone."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from ...core import LessonStatus, Settings, printable
+from ...memory import Record, memory_effect
+from ...orchestrator import acceptance_rule
+from ...orchestrator.run_state import Fault, PendingSleep, SleepReport
+
+LAST_NIGHTS = 5
+"""Nights that are listed, newest first."""
+
+
+def describe(record: Record, settings: Settings, tenant: str) -> dict[str, Any]:
+    """Everything that `status` shows, as JSON values."""
+    episodes, effect = record.episodes, memory_effect(record, tenant)
+    routes, sizes = record.adapters.routes(tenant), episodes.skills(tenant=tenant)
+    rule = acceptance_rule(record, tenant, settings.wake.target_risk)
+    nights = record.state.find(SleepReport, tenant=tenant)[::-1][:LAST_NIGHTS]
+    erasures = record.receipts.find()
+    return {
+        "home": str(settings.home.resolve()),
+        "record": str(record.path.resolve()),
+        "bytes": _sizes(settings.home, record.path),
+        "tenant": tenant,
+        "episodes": episodes.count(tenant=tenant),
+        "trainable": episodes.count(tenant=tenant, trainable=True),
+        "unknown": episodes.count(tenant=tenant, skill=""),
+        "compressed": {"episodes": len(record.cues.find(tenant=tenant)), "bytes": record.cues.bytes(tenant)},
+        "skills": {skill: {"episodes": sizes.get(skill, 0), "adapter": routes.get(skill, "")} for skill in sorted({*sizes, *routes})},
+        "lessons": {stage.value: len(record.lessons.find(tenant, status=stage)) for stage in LessonStatus},
+        "memory": {
+            "with": {"solved": effect.treated_successes, "tasks": effect.treated_total},
+            "control_arm": {"solved": effect.control_successes, "tasks": effect.control_total},
+            "difference": effect.difference,
+            "ci95": list(effect.ci95) if effect.difference is not None else None,
+        },
+        "accepts": {
+            "target_risk": settings.wake.target_risk,
+            "coverage": rule.coverage if rule else 0.0,
+            **({"threshold": rule.threshold, "risk": rule.risk, "risk_bound": rule.risk_bound} if rule and rule.coverage else {}),
+        },
+        "pending_nights": [asdict(one) for one in record.state.find(PendingSleep, tenant=tenant)],
+        "last_nights": [
+            {"skill": one.skill, "state": one.state.value, "adapter": one.adapter, "reason": one.reason, "ended": one.ended}
+            for one in nights
+        ],
+        "pending_erasures": [{"id": one.id, "episodes": len(one.ids)} for one in record.erasures.find()],
+        "last_erasure": {"id": erasures[-1].id, "erasure": erasures[-1].erasure, "created": erasures[-1].created} if erasures else None,
+        "faults": [asdict(one) for one in record.state.find(Fault)],
+    }
+
+
+def lines(status: dict[str, Any]) -> list[str]:
+    """The same for a reader: one fact a line, its name in the first column."""
+    memory, accepts, size = status["memory"], status["accepts"], status["bytes"]
+    compressed = status["compressed"]
+    rows = [
+        ("record", f"{status['record']}, {_amount(size['record'])}"),
+        ("home", f"{_amount(size['home'])} with index and adapters"),
+        ("tenant", status["tenant"]),
+        ("episodes", f"{status['episodes']}, of which {status['trainable']} may be learned from"),
+        ("unknown", f"{status['unknown']} episodes of no known skill"),
+        ("compressed", f"{compressed['episodes']} older episodes, kept as {compressed['bytes']:,} bytes of cues"),
+        *[
+            ("skill", f"{name}: {one['episodes']} episodes, served by {one['adapter'] or 'the base model'}")
+            for name, one in status["skills"].items()
+        ],
+        ("lessons", ", ".join(f"{count} {stage}" for stage, count in status["lessons"].items())),
+        ("with memory", f"{memory['with']['solved']} of {memory['with']['tasks']} tasks solved"),
+        ("without", f"{memory['control_arm']['solved']} of {memory['control_arm']['tasks']} tasks solved, in the control arm"),
+    ]
+    if memory["difference"] is not None:
+        low, high = memory["ci95"]
+        rows.append(("difference", f"{memory['difference']:+.3f}, 95 % interval {low:+.3f} to {high:+.3f}"))
+    rows.append(("accepts", _acceptance(accepts)))
+    rows += [("night", f"{one['skill']}: not finished, adapter {one['adapter']}") for one in status["pending_nights"]]
+    rows += [("night", f"{one['skill']}: {one['state']}{_when(one['ended'])}; {one['reason']}") for one in status["last_nights"]]
+    rows += [("erasure", f"{one['id']}: not finished, {one['episodes']} episodes") for one in status["pending_erasures"]]
+    if last := status["last_erasure"]:
+        rows.append(("erasure", f"{last['id']}: {last['erasure'] or 'done'}{_when(last['created'])}"))
+    rows += [("fault", f"{one['id']}: {one['count']} times, last {one['error']}{_when(one['last'])}") for one in status["faults"]]
+    return [f"{name:<12}{printable(str(text))}" for name, text in rows]
+
+
+def _acceptance(accepts: dict[str, Any]) -> str:
+    if not accepts["coverage"]:
+        return f"no task yet: the outcomes so far do not prove an error rate of at most {accepts['target_risk']:.0%}"
+    return (
+        f"{accepts['coverage']:.0%} of the known tasks, those with a chance of success of {accepts['threshold']:.2f} or more; "
+        f"{accepts['risk']:.1%} of these failed, and with 95 % confidence at most {accepts['risk_bound']:.1%} do"
+    )
+
+
+def _sizes(home: Path, record: Path) -> dict[str, int]:
+    beside = [record.with_name(record.name + suffix) for suffix in ("", "-wal", "-shm")]
+    return {"record": sum(_bytes(file) for file in beside), "home": sum(_bytes(file) for file in home.rglob("*"))}
+
+
+def _bytes(file: Path) -> int:
+    try:
+        return file.lstat().st_size if not file.is_dir() else 0
+    except OSError:  # gone meanwhile, or not readable
+        return 0
+
+
+def _amount(size: int) -> str:
+    return f"{size / 1e6:.1f} MB" if size >= 1e5 else f"{size:,} bytes"
+
+
+def _when(seconds: float) -> str:
+    return f", {datetime.fromtimestamp(seconds, UTC):%Y-%m-%d %H:%M} UTC" if seconds else ""
