@@ -47,6 +47,14 @@ def begin_run(out: Path, plan: Mapping[str, Any]) -> Path:
     return folder
 
 
+def mark_run(folder: Path, plan: Mapping[str, Any]) -> None:
+    """Make a folder of a given name ours, or go on with it if it is. Raises `SettingsError` where it is there and is not ours."""
+    if folder.exists() and not is_run(folder):
+        raise SettingsError(f"{folder} is there and is not a run of lifelong; move it away")
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    write_file(folder / MARK, json.dumps({"kind": _KIND, "plan": dict(plan)}, indent=1))
+
+
 def find_run(out: Path, plan: Mapping[str, Any]) -> Path:
     """The run to resume: `out` itself if it is one, else what `latest` points to, else the newest below it.
 

@@ -87,3 +87,9 @@ def _decoded(archive: ZipFile, entries: list[str]) -> NDArray[np.uint8]:
     from PIL import Image
 
     return np.stack([np.asarray(Image.open(io.BytesIO(archive.read(entry))).convert("RGB")) for entry in entries])
+
+
+def sample_images(images: Images, classes: NDArray[np.int64], count: int, draw: np.random.Generator) -> Images:
+    """So many images of each of these classes, drawn; all of a class where there are fewer."""
+    places = [draw.permutation(np.flatnonzero(images.labels == one))[:count] for one in classes]
+    return images.of(np.concatenate(places) if places else np.zeros(0, dtype=np.int64))

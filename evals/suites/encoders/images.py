@@ -36,11 +36,10 @@ from ....learners import (
     SelfSupervisedEncoder,
 )
 from ...data.class_stream import class_groups, forgetting
-from ...data.images import ImageData, Images, cifar10
+from ...data.images import ImageData, Images, cifar10, sample_images
 from ...data.seeded import Figures, rows_of
 from ...data.worker_pool import worker_pool
 from ...results_file import Row
-from ..images.suite import some
 
 if TYPE_CHECKING:
     from torch import nn
@@ -193,7 +192,9 @@ def measure_unlabelled(images: ImageData, scale: Scale, seed: int) -> Figures:
 def drawn(images: ImageData, scale: Scale, seed: int) -> tuple[Groups, Images, Images]:
     """The groups of classes, the images to learn from and those to be measured on."""
     draw, every = np.random.default_rng(seed), np.arange(CLASSES)
-    train, test = (some(part, every, count, draw) for part, count in ((images.train, scale.images), (images.test, scale.test_images)))
+    train, test = (
+        sample_images(part, every, count, draw) for part, count in ((images.train, scale.images), (images.test, scale.test_images))
+    )
     return class_groups(CLASSES, STEPS, seed), train, test
 
 

@@ -36,7 +36,7 @@ from ....perception import (
     softmax_confidence,
     train_classifier,
 )
-from ...data.images import ImageData, Images, cifar10
+from ...data.images import ImageData, Images, cifar10, sample_images
 from ...data.seeded import Figures, rows_of
 from ...results_file import Row
 
@@ -131,9 +131,9 @@ def measure(images: ImageData, known: int, scale: Scale, seed: int, device: torc
     """The figures of one seed, which draws the known classes, the images, the weights and their order; all methods share the draw."""
     draw = np.random.default_rng(seed)
     classes = np.sort(draw.permutation(len(images.names))[:known])
-    train = some(images.train, classes, scale.images, draw)
-    test = some(images.test, classes, scale.test_images, draw)
-    foreign = some(images.test, np.setdiff1d(np.arange(len(images.names)), classes), scale.test_images, draw)
+    train = sample_images(images.train, classes, scale.images, draw)
+    test = sample_images(images.test, classes, scale.test_images, draw)
+    foreign = sample_images(images.test, np.setdiff1d(np.arange(len(images.names)), classes), scale.test_images, draw)
     labels, answers = np.searchsorted(classes, train.labels), np.searchsorted(classes, test.labels)
     outliers = _inputs(train, device, corrupt=seed)
     figures: dict[tuple[str, str], float] = {}
@@ -155,12 +155,6 @@ def measure(images: ImageData, known: int, scale: Scale, seed: int, device: torc
 def methods(scale: Scale) -> list[str]:
     """What runs at this scale, plain training first."""
     return [name for name in METHODS if scale.contrasts or name == PLAIN or name.startswith("lifelong")]
-
-
-def some(images: Images, classes: NDArray[np.int64], count: int, draw: np.random.Generator) -> Images:
-    """So many images of each of these classes, drawn; all of a class where there are fewer."""
-    places = [draw.permutation(np.flatnonzero(images.labels == one))[:count] for one in classes]
-    return images.of(np.concatenate(places) if places else np.zeros(0, dtype=np.int64))
 
 
 def asked(network: nn.Module, images: Images, known: int, device: torch.device) -> Tensor:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import shutil
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
@@ -17,8 +16,10 @@ from ....core import Settings
 from ....metrics.provenance import source_version
 from ....metrics.statistics import student_ci95, wilson_ci95
 from ....orchestrator import LifelongLearner
+from ....runs.folders import discard_run, mark_run
 from ....runs.job import environment_of
 from ....runs.stream import Family, Schedule, run_stream
+from ....serving import cache_directory
 from ...data.worker_pool import worker_pool
 from ...results_file import Row
 
@@ -81,12 +82,13 @@ def run(*, quick: bool, seeds: int, data: Path | None) -> list[Row]:
 
 @contextmanager
 def _scratch(*, keep: bool) -> Iterator[Path]:
-    """Where the runs have their homes until all of them have ended."""
+    """Where the runs have their homes until all of them have ended: a folder of our own in the cache, which a killed run leaves there."""
     commit = source_version()
     if keep and commit and not commit.endswith("-modified"):
-        folder = Path("runs") / f"bench-loop-{commit[:10]}"
+        folder = cache_directory().parent / "bench" / f"loop-{commit[:10]}"
+        mark_run(folder, {"suite": "loop", "commit": commit})
         yield folder
-        shutil.rmtree(folder)
+        discard_run(folder)
     else:
         with tempfile.TemporaryDirectory() as temporary:
             yield Path(temporary)

@@ -61,10 +61,11 @@ def intent_classifier(classes: int, device: torch.device) -> nn.Sequential:
             mean: Tensor = (states * there.unsqueeze(-1)).sum(1) / there.sum(1, keepdim=True)
             return mean
 
-    head = nn.Linear(384, classes)
+    encoder = Encoder()
+    head = nn.Linear(encoder.bert.config.hidden_size, classes)
     nn.init.zeros_(head.weight)
     nn.init.zeros_(head.bias)
-    return nn.Sequential(Encoder(), head).to(device).eval()
+    return nn.Sequential(encoder, head).to(device).eval()
 
 
 def intent_material(texts: Sequence[str], classes: NDArray[np.int64], device: torch.device, length: int = 32) -> Material:

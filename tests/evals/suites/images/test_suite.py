@@ -10,9 +10,9 @@ import pytest
 import torch
 
 from lifelong.core import DataMissing
-from lifelong.evals.data.images import ImageData, Images
+from lifelong.evals.data.images import ImageData, Images, sample_images
 from lifelong.evals.suites.images import suite as images_suite
-from lifelong.evals.suites.images.suite import FULL, METHODS, PLAIN, QUICK, REDUCED, figures_of, methods, some
+from lifelong.evals.suites.images.suite import FULL, METHODS, PLAIN, QUICK, REDUCED, figures_of, methods
 from lifelong.learners import image_network
 from lifelong.perception import ClassifierRecipe, CrossEntropy
 
@@ -32,9 +32,9 @@ DATA = ImageData(names=tuple("abcdefghij"), train=made(150, 0), test=made(80, 1)
 
 
 def test_some_images_are_of_the_classes_asked_for() -> None:
-    found = some(DATA.train, np.array([3, 7]), 4, np.random.default_rng(0))
+    found = sample_images(DATA.train, np.array([3, 7]), 4, np.random.default_rng(0))
     assert found.labels.tolist() == [3] * 4 + [7] * 4
-    assert len(some(DATA.train, np.zeros(0, dtype=np.int64), 4, np.random.default_rng(0))) == 0
+    assert len(sample_images(DATA.train, np.zeros(0, dtype=np.int64), 4, np.random.default_rng(0))) == 0
 
 
 def test_figures_golden() -> None:

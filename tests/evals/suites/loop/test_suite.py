@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from lifelong.core import SettingsError
 from lifelong.evals.suites.loop.suite import METHODS, _scratch, rows_of
 from lifelong.runs.summary import summarise_metrics
 
@@ -50,7 +51,7 @@ def test_every_method_the_issue_names_is_there() -> None:
 
 
 def test_homes_outlive_a_killed_run_of_a_known_commit_and_no_other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("lifelong.evals.suites.loop.suite.cache_directory", lambda: tmp_path / "cache" / "models")
 
     def killed(commit: str, keep: bool) -> Path:
         monkeypatch.setattr("lifelong.evals.suites.loop.suite.source_version", lambda: commit)
@@ -67,3 +68,8 @@ def test_homes_outlive_a_killed_run_of_a_known_commit_and_no_other(tmp_path: Pat
     with _scratch(keep=True) as again:
         assert again == folder
     assert not folder.exists(), "nothing is left of a run that ended"
+    folder.mkdir(parents=True)
+    (folder / "thesis").write_text("x")
+    with pytest.raises(SettingsError, match="not a run"), _scratch(keep=True):
+        pytest.fail("it must not work in somebody else's folder")
+    assert (folder / "thesis").exists()

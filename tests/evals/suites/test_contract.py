@@ -1,0 +1,81 @@
+"""Every suite runs `--quick` on made data, through the same function as the command, and its figures are sound."""
+
+from __future__ import annotations
+
+import math
+import re
+from pathlib import Path
+
+import pytest
+from made_data import run_in_process, tiny_sentence_encoder, write_needed
+
+from lifelong.evals import SUITES, Results, Suite, read_results
+from lifelong.evals.bench import run_suite
+
+QUICK = {"memory", "scoring", "unlearning"}
+"""Suites that end within seconds on made data; the others are slow, and are run by the whole suite of tests."""
+RESULTS = Path(__file__).resolve().parents[3] / "evals" / "results"
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("data")
+
+
+@pytest.fixture
+def small(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, tiny_model: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Suites in this process, on a hashed encoder, a tiny sentence encoder where one is trained, and a tiny language model."""
+    from lifelong.evals.suites.encoders import texts
+    from lifelong.evals.suites.loop import suite as loop
+    from lifelong.evals.suites.memory import suite as memory
+    from lifelong.evals.suites.networks import networks
+    from lifelong.evals.suites.scoring import suite as scoring
+
+    run_in_process(monkeypatch, tmp_path)
+    encoder = tiny_sentence_encoder(tmp_path_factory.getbasetemp() / "tiny-encoder")
+    for module in (texts, networks):
+        monkeypatch.setattr(module, "locate", lambda name: encoder)
+    for name, value in {"model.name": str(tiny_model), "memory.encoder": "hashed", "model.max_tokens": 8}.items():
+        monkeypatch.setitem(loop.SMALL, name, value)
+    for name, value in {"1k": 150, "10k": 300}.items():
+        monkeypatch.setitem(memory.SIZES, name, value)
+    monkeypatch.setattr(memory, "SAMPLES", 10)
+    monkeypatch.setattr(memory, "QUERIES", 20)
+    monkeypatch.setattr(scoring, "QUICK_FIT", 300)
+    monkeypatch.setattr(scoring, "QUICK_SCORED", 40)
+
+
+def suites() -> list[object]:
+    return [pytest.param(suite, id=suite.name, marks=[] if suite.name in QUICK else [pytest.mark.slow]) for suite in SUITES]
+
+
+@pytest.mark.usefixtures("small")
+@pytest.mark.parametrize("suite", suites())
+def test_a_quick_run_has_sound_figures(suite: Suite, data: Path, tmp_path: Path) -> None:
+    file = tmp_path / f"{suite.name}.json"
+    results = run_suite(suite, quick=True, seeds=1, data=write_needed(data, suite.files), file=file)
+    assert read_results(file).suite == suite.name
+    assert results.selection != "not stated"
+    check(results)
+
+
+def check(results: Results) -> None:
+    """The contract of a row: unique, named in snake_case, with a rate in [0, 1] and an interval that holds its value."""
+    keys = [(row.case, row.method, row.metric) for row in results.results]
+    assert keys
+    assert len(set(keys)) == len(keys)
+    assert any(row.method.startswith("lifelong") for row in results.results), "ours is among the methods"
+    for row in results.results:
+        assert re.fullmatch(r"[a-z][a-z0-9_]*", row.metric), row
+        assert re.fullmatch(r"[a-z][a-z0-9_+]*", row.method), row
+        assert row.n >= 1
+        assert row.seeds >= 1
+        if row.metric.endswith(("accuracy", "auroc", "_share", "recall")):
+            assert math.isnan(row.value) or -1e-9 <= row.value <= 1 + 1e-9, row
+        if row.ci95 is not None and math.isfinite(row.value):
+            assert row.ci95[0] - 1e-9 <= row.value <= row.ci95[1] + 1e-9, row
+
+
+@pytest.mark.parametrize("file", sorted(RESULTS.glob("*.json")), ids=lambda file: file.stem)
+def test_committed_figures_are_sound(file: Path) -> None:
+    check(read_results(file))
