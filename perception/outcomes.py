@@ -6,8 +6,9 @@ answer, how likely the model itself found it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -58,6 +59,7 @@ class _History:
     vectors: list[Vector] = field(default_factory=list)
     outcomes: list[bool] = field(default_factory=list)
     likelihoods: list[float | None] = field(default_factory=list)
+    keys: list[str] = field(default_factory=list)
     fitted: _Fitted | None = None
 
 
@@ -81,20 +83,40 @@ class OutcomeModel:
     def __init__(self) -> None:
         self._histories: dict[tuple[str, str], _History] = {}
 
-    def learn(self, vector: Vector, skill: str, adapter: str, success: bool, likelihood: float | None = None) -> None:
+    def learn(self, vector: Vector, skill: str, adapter: str, success: bool, likelihood: float | None = None, key: str = "") -> None:
         """Add the outcome of a task, a unit vector `(d,)`; `likelihood` is the answer's mean natural-log probability a token.
+
+        `key` names the run, where it may be judged again or forgotten: another outcome of the same run replaces the first.
 
         A zero vector (its encoder failed) counts for the skill's history and is near to nothing. Raises `ValueError` for NaN.
         """
         if not np.isfinite(vector).all():
             raise ValueError("the vector of an outcome holds NaN or infinite values; encode the task again or leave it out")
+        if key:
+            self.forget([key])
         history = self._histories.setdefault((skill, adapter), _History())
         history.vectors.append(vector)
         history.outcomes.append(success)
         history.likelihoods.append(likelihood)
-        for kept in (history.vectors, history.outcomes, history.likelihoods):
+        history.keys.append(key)
+        for kept in (history.vectors, history.outcomes, history.likelihoods, history.keys):
             del kept[:-CAPACITY]
         history.fitted = None
+
+    def forget(self, keys: Iterable[str]) -> None:
+        """Take the outcomes of these runs back; unknown ones are skipped. Older outcomes that these had pushed out do not come back."""
+        gone = set(keys)
+        for pair, history in list(self._histories.items()):
+            rows = [row for row, key in enumerate(history.keys) if key not in gone]
+            if not rows:
+                del self._histories[pair]
+            elif len(rows) < len(history.keys):
+                self._histories[pair] = _History(
+                    vectors=[history.vectors[row] for row in rows],
+                    outcomes=[history.outcomes[row] for row in rows],
+                    likelihoods=[history.likelihoods[row] for row in rows],
+                    keys=[history.keys[row] for row in rows],
+                )
 
     def counts(self, skill: str, adapter: str) -> tuple[int, int]:
         """Successes and outcomes kept of a skill under an adapter."""
@@ -117,6 +139,33 @@ class OutcomeModel:
         if likelihood is None or fitted.fusion is None:
             return chance
         return float(fitted.fusion.chance(_columns(np.array([chance]), np.array([likelihood])))[0])
+
+    def state(self) -> dict[str, NDArray[Any]]:
+        """All that was learned, as plain arrays."""
+        histories = list(self._histories.values())
+        likelihoods = [value for history in histories for value in history.likelihoods]
+        return {
+            "pairs": np.array([list(pair) for pair in self._histories], dtype=np.str_).reshape(-1, 2),
+            "sizes": np.array([len(history.keys) for history in histories], dtype=np.int64),
+            "vectors": np.array([vector for history in histories for vector in history.vectors], dtype=np.float32),
+            "outcomes": np.array([outcome for history in histories for outcome in history.outcomes], dtype=bool),
+            "likelihoods": np.array([np.nan if value is None else value for value in likelihoods], dtype=np.float64),
+            "keys": np.array([key for history in histories for key in history.keys], dtype=np.str_),
+        }
+
+    def restore(self, state: Mapping[str, NDArray[Any]]) -> None:
+        """Become what `state` returned."""
+        self._histories = {}
+        ends = np.cumsum(state["sizes"])
+        for (skill, adapter), size, end in zip(state["pairs"].tolist(), state["sizes"].tolist(), ends.tolist(), strict=True):
+            rows = slice(end - size, end)
+            likelihoods = state["likelihoods"][rows].tolist()
+            self._histories[skill, adapter] = _History(
+                vectors=list(state["vectors"][rows]),
+                outcomes=state["outcomes"][rows].tolist(),
+                likelihoods=[None if np.isnan(value) else value for value in likelihoods],
+                keys=state["keys"][rows].tolist(),
+            )
 
     def rule(self, serving: Iterable[tuple[str, str]], risk: float) -> SelectiveRule | None:
         """The threshold on the chance above which at most `risk` of the tasks fail, with 95 % confidence (`selective_rule`).

@@ -82,7 +82,7 @@ class SkillHead:
             raise ValueError(f"skills {unknown} are not known; forget only what was learned")
         if len(skills):
             self._closed_form.unlearn(vectors, self._numbers(skills))
-            self._refit, self._refitted = None, ()
+            self.drop_refit()
             self._names = {name: self._names[name] for name in self.skills}
 
     def refit(self, vectors: Vector, skills: Sequence[str], recalled: int = 0) -> Refit:
@@ -140,6 +140,22 @@ class SkillHead:
         if unknown := sorted(set(names) - set(self.skills)):
             raise ValueError(f"the refit names skills {unknown} that nothing is known of; sleep again")
         self._refitted, self._refit = names, Ensemble.of(state) if names else None
+
+    def statistics(self) -> dict[str, NDArray[Any]]:
+        """The closed form alone, as plain arrays: it can be taken up again without the tasks it was learned from."""
+        names = {number: name for name, number in self._names.items()}
+        return {"skills": np.array([names[int(label)] for label in self._closed_form.labels], dtype=np.str_), **self._closed_form.state()}
+
+    def restore_statistics(self, state: State) -> None:
+        """Take over the closed form that `statistics` returned, and no refit."""
+        self.drop_refit()
+        self._closed_form = StreamingLDAHead(shrinkage=None)
+        self._closed_form.restore({name: array for name, array in state.items() if name != "skills"})
+        self._names = {str(name): int(label) for name, label in zip(state["skills"], self._closed_form.labels, strict=True)}
+
+    def drop_refit(self) -> None:
+        """Answer by the closed form alone from now on."""
+        self._refit, self._refitted = None, ()
 
     def _numbers(self, skills: Sequence[str]) -> NDArray[np.int64]:
         for skill in skills:
