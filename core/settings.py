@@ -82,6 +82,8 @@ class MemorySettings:
     """Most past episodes in one prompt."""
     max_episodes: int = 200_000
     """Episodes kept per tenant; the oldest unverified ones go first."""
+    tenants_in_memory: int = 64
+    """Tenants whose skills are kept in memory, 2 to 8 MB each; those that waited longest for a request are read again when needed."""
     probation_share: float = 0.3
     """Share of tasks in which a lesson on probation is shown, so that its help can be measured."""
 
@@ -89,7 +91,15 @@ class MemorySettings:
         check_name("encoders", self.encoder, "memory.encoder")
         if self.recall not in ("nearest", "latest", "off"):
             raise SettingsError(f"memory.recall is {self.recall!r}; it must be 'nearest', 'latest' or 'off'")
-        _within("memory", self, recall_tokens=(0, 32_768), recall_episodes=(0, 64), max_episodes=(1, 10**9), probation_share=(0, 1))
+        _within(
+            "memory",
+            self,
+            recall_tokens=(0, 32_768),
+            recall_episodes=(0, 64),
+            max_episodes=(1, 10**9),
+            tenants_in_memory=(1, 10**6),
+            probation_share=(0, 1),
+        )
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -17,8 +17,9 @@ from ..core import MalformedTask, NothingFound, demonstration_id
 from ..memory import Record
 from ..numerics.arrays import l2_normalize
 from ..perception import ClassStatistics, Discoverer, Discovery, ProtoGCD, leave_one_out_novelty
-from .components import Components, Vector
+from .components import Components
 from .run_state import DiscoverCounts, count_relabelling
+from .skill_heads import Vector
 
 PROVISIONAL = re.compile(r"new-\d{4}")
 """What a discovered skill is called until a person names it."""
@@ -71,7 +72,6 @@ def discover(components: Components, tenant: str, discoverer: Discoverer | None 
             _file(record, tenant, [ids[row] for row in group], name)
         waiting = len(buffer) - sum(map(len, groups))
         record.state.put(DiscoverCounts(tenant=tenant, waiting=waiting, named=before.named + len(groups)))
-    components.unlearn_caches(tenant)
     return names
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from ..core import Episode, Recall
 from ..memory import Audit, Erased, PendingErasure, Record, audit, closure, delete_artefact, delete_strays, exclusive, says_itself
 from .run_state import PendingSleep, RefitStamp
-from .skill_heads import head_file
+from .skill_heads import head_file, state_file
 
 ROUNDS = 3
 """Most times that what the audit found is followed and the home searched again."""
@@ -45,7 +45,8 @@ def erase_rows(record: Record, home: Path, state: PendingErasure) -> PendingEras
         record.erasures.put(state)
     for tenant in state.tenants:
         record.state.delete(RefitStamp, tenant=tenant)
-        head_file(home, tenant).unlink(missing_ok=True)
+        for file in (head_file(home, tenant), state_file(home, tenant)):
+            file.unlink(missing_ok=True)
     for _, path, _, _ in state.adapters:
         delete_artefact(Path(path), adapters_directory(home))
     training = [night.adapter for night in record.state.find(PendingSleep)]

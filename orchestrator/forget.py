@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
 from ..core import AdapterStatus, MalformedTask, NothingFound, Receipt
 from ..envs import Environment
-from ..learners import SkillHead
-from ..memory import PendingErasure, Record, closure, exclusive
+from ..memory import PendingErasure, Position, Record, closure, exclusive
 from ..memory.sqlite.receipts import without_name
 from .components import Components
 from .erasure import LOCK, erase_rows, search
+from .perceiver import Perceiver
 from .run_state import SleepReport
-from .skill_heads import PROBED, difference, refit, taken, told
+from .skill_heads import vectors_to_erase
 from .sleep import Progress, sleep
 
 EXACT = 1e-5
@@ -73,15 +73,14 @@ def finish(
 ) -> Receipt:
     """Carry out a pending erasure, from where it stands. The caller holds the lock."""
     record, home = components.record, components.settings.home
-    heads: dict[str, SkillHead] = {}
+    unlearned: list[tuple[Perceiver, Position]] = []
     if not state.erased:
         ids = sorted({*state.ids, *closure(record, state.ids).episodes})
-        heads = components.guarded("skill head", lambda: _unlearned(components, ids), {})
+        unlearned = components.guarded("perception", lambda: _unlearned(components, ids), [])
     state = erase_rows(record, home, state)
     for name, _, _, _ in state.adapters:
         components.retire(name)
-    components.unlearn_caches()
-    apart = _apart(components, heads)
+    apart = _apart(unlearned)
     nights = _rebuild(components, environments, state, progress) if state.rebuild else []
     seen = search(record, home, state)
     for name in seen.adapters:
@@ -129,24 +128,20 @@ def _keep(record: Record, receipt: Receipt, state: PendingErasure) -> None:
     record.scrub()
 
 
-def _unlearned(components: Components, ids: list[str]) -> dict[str, SkillHead]:
-    """The heads that knew these episodes, once they have unlearned them."""
-    heads: dict[str, SkillHead] = {}
-    for tenant, (vectors, skills) in taken(components.record, ids).items():
-        heads[tenant] = components.skill_head(tenant)
-        heads[tenant].unlearn(vectors, skills)
-    return heads
+def _unlearned(components: Components, ids: list[str]) -> list[tuple[Perceiver, Position]]:
+    """The perceivers of these episodes' tenants, once they have unlearned them, and where each stood before."""
+    perceivers: list[tuple[Perceiver, Position]] = []
+    for tenant, gone in vectors_to_erase(components.record, ids).items():
+        perceiver = components.perceiver(tenant)
+        perceivers.append((perceiver, perceiver.position()))
+        perceiver.unlearn(gone, ids)
+    return perceivers
 
 
-def _apart(components: Components, heads: Mapping[str, SkillHead]) -> float | None:
+def _apart(unlearned: Iterable[tuple[Perceiver, Position]]) -> float | None:
     """How far the heads that have unlearned are from heads made anew of what is left; where they agree, the former serve on."""
-    apart: list[float] = []
-    for tenant, head in heads.items():
-        vectors, _ = told(components.record, tenant)
-        apart.append(difference(head, components.skill_head(tenant), vectors[-PROBED:]))
-        if apart[-1] <= EXACT:
-            components.skill_heads[tenant] = head
-    return max(apart, default=None)
+    kept = [perceiver for perceiver, before in unlearned if perceiver.accept_erasure(before)]
+    return max((apart for perceiver in kept if (apart := perceiver.verify(EXACT)) is not None), default=None)
 
 
 def probe(record: Record, state: PendingErasure) -> dict[str, float]:
@@ -177,6 +172,10 @@ def _matching(record: Record, episode: str, tenant: str, skill: str) -> list[str
     return [episode, *record.episodes.demonstrations(asked)]
 
 
+def _refit(components: Components, tenant: str) -> None:
+    components.perceiver(tenant).refit()
+
+
 def _rebuild(
     components: Components, environments: Mapping[str, Environment], state: PendingErasure, progress: Progress | None
 ) -> Sequence[SleepReport]:
@@ -188,6 +187,5 @@ def _rebuild(
     for tenant in state.tenants:
         # Of a tenant who is gone nothing is written anew.
         if components.record.episodes.count(tenant=tenant) or components.record.cues.find(tenant=tenant):
-            file = components.head_file(tenant)
-            components.guarded("refit", partial(refit, components.record, tenant, components.skill_head(tenant), file), None)
+            components.guarded("refit", partial(_refit, components, tenant), None)
     return nights

@@ -18,8 +18,9 @@ from ..perception import SelectiveRule
 from . import forget as _forget
 from . import sleep as _sleep
 from . import wake as _wake
-from .components import Components, outcome_model_of, serving
+from .components import Components
 from .open import open_components
+from .perceiver import outcome_model_of, skill_routes
 from .run_state import PendingSleep, SleepReport, report_count
 from .sleep import Progress
 
@@ -83,6 +84,7 @@ class LifelongLearner:
 
     def close(self) -> None:
         """Give back the engine and close the record. May be called twice."""
+        self._components.perceivers.close()
         self._components.engine.close()
         self._components.record.close()
 
@@ -169,7 +171,6 @@ class LifelongLearner:
             # A user who judges a foreign task makes it one worth learning; it waits under the name of its source.
             self.record.episodes.assign([episode_id], judged.task.environment or "chat")
         judged = self.record.episodes.get(episode_id)
-        self._components.notice_judgement(episode, judged)
         return judged
 
     def sleep(self, *, tenant: str = "default", skills: Sequence[str] = (), progress: Progress | None = None) -> list[SleepReport]:
@@ -210,19 +211,19 @@ class LifelongLearner:
             tenant=tenant,
             episodes=episodes.count(tenant=tenant),
             unjudged=episodes.unjudged(tenant),
-            novel=len(episodes.novel(tenant)),
+            novel=episodes.count(tenant=tenant, skill=""),
             skills={skill: routes.get(skill, "") for skill in self._components.skills(tenant)},
             lessons={status: sum(lesson.status == status for lesson in lessons) for status in ("probation", "active", "retired")},
             nights=report_count(self.record, tenant),
             memory_effect=memory_effect(self.record, tenant),
-            vouching=_wake.rule(self._components, tenant),
+            vouching=self._components.perceiver(tenant).rule(),
             faults=dict(self._components.faults),
         )
 
 
 def acceptance_rule(record: Record, tenant: str, risk: float) -> SelectiveRule | None:
     """What the gate of a tenant vouches for under a promised risk, from the record alone; None before any outcome."""
-    return outcome_model_of(record, tenant).rule(serving(record, tenant), risk)
+    return outcome_model_of(record, tenant).rule(skill_routes(record, tenant), risk)
 
 
 def unlabelled(tasks: Sequence[Task]) -> list[Task]:

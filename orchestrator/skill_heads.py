@@ -1,9 +1,8 @@
-"""What names the skills of tasks: told of the record, refitted in sleep, and made to unlearn what is forgotten."""
+"""The labelled vectors that a record holds of its skills, the head that is built of them, and its refit in sleep."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -14,59 +13,69 @@ from ..memory import Record
 from .run_state import RefitStamp, relabel_count
 
 Vector = NDArray[np.float32]
-Told = tuple[Vector, list[str]]
+Labelled = tuple[Vector, list[str]]
 """Vectors `(n, d)` of tasks and their skills."""
 
 PROBED = 1000
 """Tasks, the newest ones, on which a head that has unlearned is compared with one that never saw what is gone."""
 
 
-def told(record: Record, tenant: str) -> Told:
-    """What a tenant's record tells of its skills: what cues recall of the episodes beyond the budget, then the recorded ones.
+def labelled_vectors(record: Record, tenant: str) -> Labelled:
+    """The tasks of a tenant's skills: what cues recall of the episodes beyond the budget, then the recorded ones.
 
     A demonstration repeats the text of the task it corrects, and would make every task look familiar; it is left out.
     """
-    filed = {episode.id: episode.skill for episode in record.episodes.find(tenant=tenant) if episode.skill and not episode.demonstration}
-    return _joined(record.cues.recall(tenant), _seen(record, tenant, filed))
+    return concatenate(record.cues.recall(tenant), stored_vectors(record, tenant))
 
 
-def taken(record: Record, ids: list[str]) -> dict[str, Told]:
-    """What will be taken from what the record tells, tenant by tenant, when these episodes are erased."""
+def vectors_to_erase(record: Record, ids: list[str]) -> dict[str, Labelled]:
+    """Those of the labelled vectors that go when these episodes are erased, tenant by tenant."""
     gone = set(ids)
-    found: dict[str, Told] = {}
-    for tenant in {*record.episodes.tenants(), *record.cues.tenants(gone)}:
-        filed = {e.id: e.skill for e in record.episodes.among(ids, tenant=tenant) if e.skill and not e.demonstration}
-        found[tenant] = _joined(record.cues.recall(tenant, touched_by=gone), _seen(record, tenant, filed))
-    return {tenant: one for tenant, one in found.items() if one[1]}
+    found: dict[str, Labelled] = {}
+    for tenant in {*record.episodes.owners(ids), *record.cues.tenants(gone)}:
+        found[tenant] = concatenate(record.cues.recall(tenant, touched_by=gone), stored_vectors(record, tenant, ids))
+    return found
 
 
-def head_of(record: Record, tenant: str, file: Path, seed: int) -> SkillHead:
-    """A head that was told of a tenant's record, with the refit of its last sleep where that is still of these skills."""
+def build_head(record: Record, tenant: str, seed: int) -> SkillHead:
+    """A head in closed form, made anew of a tenant's record."""
     head = SkillHead(seed=seed)
-    vectors, skills = told(record, tenant)
-    head.learn(vectors, skills)
-    stamp = record.state.get(RefitStamp, tenant=tenant)
-    # Where a person has filed tasks anew since, the refit may name skills as nobody calls them any more.
-    if stamp and file.exists() and stamp.relabel_count == relabel_count(record, tenant):
-        load_head(head, file)
+    head.learn(*labelled_vectors(record, tenant))
     return head
 
 
-def refit(record: Record, tenant: str, head: SkillHead, file: Path) -> Refit | None:
-    """Refit a head on all that the record tells, and keep the refit in a file; None where nothing has come since the last time."""
-    filed = sum(record.episodes.skills(tenant=tenant).values())
+def refit(record: Record, tenant: str, file: Path, seed: int) -> Refit | None:
+    """Refit a head on all that the record holds, and keep the refit in a file; None where nothing has come since the last time."""
     episodes, last = record.episodes.fingerprint(tenant)
+    filed = sum(record.episodes.skills(tenant=tenant).values())
     stamp = RefitStamp(tenant=tenant, episodes=(episodes, last), filed=filed, relabel_count=relabel_count(record, tenant))
     if record.state.get(RefitStamp, tenant=tenant) == stamp:
         return None
     # In this order a crash in between leaves a file that nobody reads.
     record.state.delete(RefitStamp, tenant=tenant)
-    vectors, skills = told(record, tenant)
+    vectors, skills = labelled_vectors(record, tenant)
+    head = SkillHead(seed=seed)
+    head.learn(vectors, skills)
     found = head.refit(vectors, skills, recalled=len(record.cues.recall(tenant)[1]))
     file.parent.mkdir(parents=True, exist_ok=True)
     save_head(head, file)
     record.state.put(stamp)
     return found
+
+
+def load_refit(record: Record, tenant: str, head: SkillHead, file: Path) -> None:
+    """Let the refit of the last sleep answer in a head, where it is still of these skills; the closed form alone otherwise."""
+    stamp, relabelled = refit_stamp(record, tenant)
+    # Where a person has filed tasks anew since, the refit may name skills as nobody calls them any more.
+    if file.exists() and stamp is not None and stamp.relabel_count == relabelled:
+        load_head(head, file)
+    else:
+        head.drop_refit()
+
+
+def refit_stamp(record: Record, tenant: str) -> tuple[RefitStamp | None, int]:
+    """What the last refit was made of, None where there is none, and how often the tenant's episodes were filed anew."""
+    return record.state.get(RefitStamp, tenant=tenant), relabel_count(record, tenant)
 
 
 def difference(one: SkillHead, other: SkillHead, vectors: Vector) -> float:
@@ -84,14 +93,20 @@ def head_file(home: Path, tenant: str) -> Path:
     return home / "heads" / f"{hashlib.sha256(tenant.encode()).hexdigest()[:32]}.npz"
 
 
-def _seen(record: Record, tenant: str, filed: Mapping[str, str]) -> Told:
-    """Vectors and skills of recorded episodes; the zero vector, left by an encoder that failed, says nothing."""
-    ids, vectors = record.episodes.vectors(tenant=tenant, ids=list(filed))
+def state_file(home: Path, tenant: str) -> Path:
+    """Where a tenant's perceiver is kept. A tenant's name is hashed: it may hold any character."""
+    return home / "heads" / f"{hashlib.sha256(tenant.encode()).hexdigest()[:32]}.perceiver.npz"
+
+
+def stored_vectors(record: Record, tenant: str, ids: list[str] | None = None) -> Labelled:
+    """Vectors and skills of recorded episodes, of all or of `ids`; the zero vector, left by an encoder that failed, is skipped."""
+    _, vectors, skills = record.episodes.labelled_vectors(tenant=tenant, ids=ids)
     rows = np.flatnonzero(vectors.any(axis=1))
-    return vectors[rows], [filed[ids[row]] for row in rows]
+    return vectors[rows], [skills[row] for row in rows]
 
 
-def _joined(first: Told, second: Told) -> Told:
-    components = [part for part in (first, second) if len(part[1])]
-    vectors = np.concatenate([vectors for vectors, _ in components]) if components else second[0]
-    return vectors, [skill for _, skills in components for skill in skills]
+def concatenate(first: Labelled, second: Labelled) -> Labelled:
+    """The rows of both, in this order."""
+    parts = [part for part in (first, second) if len(part[1])]
+    vectors = np.concatenate([vectors for vectors, _ in parts]) if parts else second[0]
+    return vectors, [skill for _, skills in parts for skill in skills]

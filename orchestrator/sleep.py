@@ -19,7 +19,6 @@ from .components import Components, draw
 from .discover import discover
 from .held_out import held_out_results
 from .run_state import PendingSleep, SleepReport, report_count
-from .skill_heads import refit
 
 Progress = Callable[[str, int, int], None]
 """Called with (phase, done, in all) through every long phase."""
@@ -50,10 +49,9 @@ def sleep(
         nights.append(_night(components, environments, tenant, skill, progress or (lambda *_: None)))
         if time.perf_counter() - started > components.settings.sleep.budget_seconds:
             break
-    if compress(components.record, tenant, components.settings.memory.max_episodes):
-        components.unlearn_caches(tenant)
+    compress(components.record, tenant, components.settings.memory.max_episodes)
     (progress or (lambda *_: None))("refit", 0, 1)
-    components.guarded("refit", lambda: refit(components.record, tenant, components.skill_head(tenant), components.head_file(tenant)), None)
+    components.guarded("refit", lambda: components.perceiver(tenant).refit(), None)
     (progress or (lambda *_: None))("refit", 1, 1)
     return nights
 
@@ -143,7 +141,7 @@ def _reflect(components: Components, tenant: str, skill: str) -> list[Lesson]:
     fresh = [lesson for lesson in written if lesson.id not in known]
     for lesson in fresh:
         store.record(lesson)
-    without = float(history_chance(*components.outcome_model(tenant).counts(skill, components.record.adapters.route(tenant, skill))))
+    without = float(history_chance(*components.perceiver(tenant).outcome_counts(skill, components.record.adapters.route(tenant, skill))))
     for lesson in store.find(tenant=tenant, skill=skill):
         status = _standing(lesson, without)
         if status is not lesson.status:

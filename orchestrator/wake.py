@@ -27,10 +27,10 @@ from ..core import (
 from ..core.settings import WakeSettings
 from ..core.versions import short_name
 from ..envs import Environment
-from ..learners import SkillHead
 from ..memory import recall
-from ..perception import OutcomeModel, Recogniser, SelectiveRule
-from .components import Components, Vector, draw, has_outcome, learn_outcome, log, serving
+from .components import Components, draw, log
+from .perceiver import Perceiver
+from .skill_heads import Vector
 
 HOPELESS = 0.1
 """Chance of success below which trying again is not worth its tokens; a correction is."""
@@ -47,6 +47,8 @@ class Plan:
     """The task."""
     vector: Vector | None
     """Its embedding, unit length; None when the encoder failed."""
+    perceiver: Perceiver | None
+    """What its tenant's tasks look like; None when perception failed."""
     verdict: Verdict
     """What perception says."""
     skill: str
@@ -74,36 +76,19 @@ def plan(components: Components, tasks: Sequence[Task], *, learning: bool = True
     With `learning=False` (evaluation) there is no control arm and no lesson on probation.
     """
     vectors = components.guarded("encoder", lambda: list(components.encoder.encode([task.text for task in tasks])), [None] * len(tasks))
-    tenants = {task.tenant for task in tasks}
-    for tenant in tenants:
-        components.guarded("record", partial(components.drop_stale_caches, tenant), None)
-    rules = {tenant: components.guarded("perception", partial(rule, components, tenant), None) for tenant in tenants}
-    return [_plan(components, task, vector, rules[task.tenant], learning) for task, vector in zip(tasks, vectors, strict=True)]
+    perceivers = {
+        tenant: components.guarded("perception", partial(components.perceiver, tenant), None)
+        for tenant in dict.fromkeys(task.tenant for task in tasks)
+    }
+    return [_plan(components, task, vector, perceivers[task.tenant], learning) for task, vector in zip(tasks, vectors, strict=True)]
 
 
-def rule(components: Components, tenant: str) -> SelectiveRule | None:
-    """The chance of success from which on the gate vouches for a tenant's tasks; None before any outcome."""
-    return components.outcome_model(tenant).rule(serving(components.record, tenant), components.settings.wake.target_risk)
-
-
-def judge(components: Components, task: Task, vector: Vector, vouching: SelectiveRule | None) -> Verdict:
-    """Perception's two scores, whether the task is foreign and whether the agent will fail at it, and the gate's word on both."""
-    verdict = components.recogniser(task.tenant).judge(vector)
-    head = components.skill_head(task.tenant)
-    if head.skills:
-        name, confidence = head.name(vector)
-        verdict = replace(verdict, skill=name, confidence=confidence)
-    skill = task.skill or verdict.skill
-    chance = components.outcome_model(task.tenant).chance(vector, skill, components.record.adapters.route(task.tenant, skill))
-    accepted = verdict.known and vouching is not None and chance >= vouching.threshold
-    return replace(verdict, success_chance=chance, accepted=accepted)
-
-
-def _plan(components: Components, task: Task, vector: Vector | None, vouching: SelectiveRule | None, learning: bool) -> Plan:
+def _plan(components: Components, task: Task, vector: Vector | None, perceiver: Perceiver | None, learning: bool) -> Plan:
     seed, settings = components.settings.seed, components.settings
-    verdict = NO_VERDICT
-    if vector is not None:
-        verdict = components.guarded("perception", lambda: judge(components, task, vector, vouching), NO_VERDICT)
+    verdict, rule = NO_VERDICT, None
+    if vector is not None and perceiver is not None:
+        verdict = components.guarded("perception", lambda: perceiver.judge(vector, task.skill), NO_VERDICT)
+        rule = components.guarded("perception", perceiver.rule, None)
     skill = task.skill or (verdict.skill if verdict.known else "")
     control = learning and draw(seed, "control", task.tenant, short_name(task.environment), task.id) < settings.wake.control_share
     adapter, shown = "", None
@@ -116,13 +101,14 @@ def _plan(components: Components, task: Task, vector: Vector | None, vouching: S
     return Plan(
         task=task,
         vector=vector,
+        perceiver=perceiver,
         verdict=verdict,
         skill=skill,
         control=control,
         adapter=adapter,
         recall=shown,
         offered=offered,
-        below_threshold=verdict.known and not verdict.accepted and vouching is not None and vouching.coverage > 0,
+        below_threshold=verdict.known and not verdict.accepted and rule is not None and rule.coverage > 0,
     )
 
 
@@ -231,13 +217,12 @@ def _declined(one: Plan) -> Run:
     return Run(steps=steps, outcome=UNKNOWN, usage=Usage())
 
 
-def _answer_chance(components: Components, one: Plan, run: Run) -> float | None:
+def _answer_chance(one: Plan, run: Run) -> float | None:
     """The chance that the answer is right, now that the model's own likelihood of it is known."""
     likelihood = next((step.likelihood for step in reversed(run.steps) if isinstance(step, Action)), None)
-    if one.vector is None or not one.skill or likelihood is None:
+    if one.perceiver is None or one.vector is None or not one.skill or likelihood is None:
         return None
-    vector, model = one.vector, components.outcome_model(one.task.tenant)
-    return model.chance(vector, one.skill, one.adapter, likelihood)
+    return one.perceiver.answer_chance(one.vector, one.skill, one.adapter, likelihood)
 
 
 def _episode(components: Components, one: Plan, run: Run, id_: str) -> Episode:
@@ -253,7 +238,7 @@ def _episode(components: Components, one: Plan, run: Run, id_: str) -> Episode:
         control=one.control,
         offered=one.offered,
         verdict=one.verdict,
-        answer_chance=components.guarded("perception", lambda: _answer_chance(components, one, run), None),
+        answer_chance=components.guarded("perception", lambda: _answer_chance(one, run), None),
         usage=run.usage,
         created=time.time(),
     )
@@ -264,30 +249,9 @@ def _credit(components: Components, episode: Episode) -> None:
 
 
 def remember(components: Components, episodes: Sequence[tuple[Episode, Vector | None]]) -> None:
-    """Write episodes to the record in one transaction, then to the caches; only the record must not fail."""
+    """Write episodes to the record in one transaction; perception and index read them there when they are next asked."""
     blank = np.zeros(components.encoder.dimensions, dtype=np.float32)
-    # Both are fitted on the record when first asked for, so they are asked for before the record grows.
-    tenants = {episode.task.tenant for episode, _ in episodes}
-    caches = {tenant: components.guarded("perception", partial(_caches, components, tenant), None) for tenant in tenants}
     components.record.episodes.record_many([(episode, blank if vector is None else vector) for episode, vector in episodes])
     for episode, vector in episodes:
         if vector is None:
             log.warning("episode %s is recorded without an embedding and cannot be recalled", episode.id)
-        else:
-            _cache(components, episode, vector, caches[episode.task.tenant])
-
-
-def _caches(components: Components, tenant: str) -> tuple[Recogniser, SkillHead, OutcomeModel]:
-    return components.recogniser(tenant), components.skill_head(tenant), components.outcome_model(tenant)
-
-
-def _cache(components: Components, episode: Episode, vector: Vector, caches: tuple[Recogniser, SkillHead, OutcomeModel] | None) -> None:
-    components.guarded("index", lambda: components.index.add(episode.task.tenant, episode.id, vector), None)
-    if caches is None:
-        return
-    recogniser, head, outcomes = caches
-    if episode.skill and not episode.demonstration and vector.any():
-        components.guarded("perception", lambda: recogniser.learn(vector, episode.skill), None)
-        components.guarded("perception", lambda: head.learn(vector[None, :], [episode.skill]), None)
-    if has_outcome(episode):
-        components.guarded("perception", lambda: learn_outcome(outcomes, episode, vector), None)

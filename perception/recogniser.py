@@ -48,7 +48,7 @@ class _Fusion:
         """Of skills in the order of their names."""
         banks = [known.bank for known in skills.values()]
         labels = np.repeat(np.arange(len(banks)), [len(bank) for bank in banks])
-        distance = RelativeDistance.of(ClassStatistics.of(np.concatenate(banks), labels))
+        distance = RelativeDistance.of(ClassStatistics.from_samples(np.concatenate(banks), labels))
         places = {name: place for place, name in enumerate(name for name, known in skills.items() if len(known.bank))}
         neighbours = {name: known.spread() for name, known in skills.items() if len(known.bank) > 1}
         relatives = {
@@ -204,7 +204,7 @@ class Recogniser:
         if not all(skills):
             raise ValueError("a task is learned under a named skill; an unnamed one waits in the novelty buffer")
         rows = np.flatnonzero(vectors.any(axis=1))
-        names = [skills[row] for row in rows]
+        names = [skills[row] for row in rows.tolist()]
         counts = Counter({name: known.count for name, known in self._skills.items()})
         turns: list[int] = []
         for place, name in enumerate(names):
@@ -273,8 +273,9 @@ class Recogniser:
     def restore(self, state: State) -> None:
         """Become what `state` of a recogniser of the same settings returned."""
         self._skills, self._fusion = {}, None
-        ends = np.cumsum(state["sizes"]) if len(state["names"]) else []
-        for place, (name, end) in enumerate(zip(state["names"], ends, strict=True)):
+        if not len(state["names"]):
+            return
+        for place, (name, end) in enumerate(zip(state["names"], np.cumsum(state["sizes"]), strict=True)):
             known = self._skills[str(name)] = _Skill(str(name), state["totals"].shape[1], self.seed)
             rows = slice(int(end - state["sizes"][place]), int(end))
             known.total, known.bank, known.repeats = state["totals"][place].copy(), state["banks"][rows], state["repeats"][rows]

@@ -198,6 +198,11 @@ class EpisodeStore:
         """Tenants that have episodes, sorted."""
         return [tenant for (tenant,) in self._database.rows("SELECT tenant FROM tenants ORDER BY tenant")]
 
+    def owners(self, ids: Iterable[str]) -> list[str]:
+        """Tenants to whom these episodes belong, sorted; unknown ids are skipped."""
+        sql = "SELECT DISTINCT tenant FROM episodes WHERE id IN (SELECT value FROM json_each(?)) ORDER BY tenant"
+        return [tenant for (tenant,) in self._database.rows(sql, (listed(ids),))]
+
     def fingerprint(self, tenant: str) -> Fingerprint:
         """What a cache compares to see whether it is stale; constant time."""
         rows = self._database.rows("SELECT episodes, last FROM tenants WHERE tenant = ?", (tenant,))

@@ -216,7 +216,6 @@ def test_a_door_that_stands_open_serves_what_another_process_published(tiny_mode
         with open_toy(tmp_path, tiny_model, lamps) as sleeper:
             live_through(sleeper, lamps)
             sleeper.sleep()
-        door._components.recognisers.clear()
         assert success(door, lamps) == 1.0
         door.rollback()
         assert success(door, lamps) == 0.0

@@ -85,10 +85,10 @@ def test_a_head_that_did_not_unlearn_is_found_out_and_does_not_serve(tmp_path: P
         assert receipt.erasure == "approximate"
         assert receipt.head_difference is not None
         assert receipt.head_difference > 1e-3
-        vectors, skills = skills_of.told(learner.record, "default")
+        vectors, skills = skills_of.labelled_vectors(learner.record, "default")
         anew = SkillHead()
         anew.learn(vectors, skills)
-        assert skills_of.difference(learner._components.skill_head("default"), anew, vectors) < 1e-9, "one made anew serves instead"
+        assert skills_of.difference(learner._components.perceiver("default").head, anew, vectors) < 1e-9, "one made anew serves instead"
 
 
 def test_an_erasure_that_reaches_cues_is_approximate_while_a_codebook_stays(tmp_path: Path) -> None:
@@ -131,7 +131,7 @@ def test_a_crash_right_after_the_rows_are_gone_leaves_no_refit_behind(tmp_path: 
     with open_scripted(tmp_path) as learner:
         live(learner, "flights", "recipes")
         learner.sleep()
-        file, erase = learner._components.head_file("default"), learner.record.erase
+        file, erase = skills_of.head_file(tmp_path, "default"), learner.record.erase
         assert file.exists()
 
         def dies(ids: list[str]) -> None:
@@ -159,8 +159,9 @@ def test_a_stream_that_stops_mid_sleep_goes_on(tmp_path: Path, monkeypatch: pyte
 
     with open_scripted(tmp_path, **{"memory.max_episodes": 16}) as learner:
         live(learner, "flights", "recipes")
+        module = {"save_head": "skill_heads", "refit": "perceiver", "compress": "sleep"}[moment]
         with monkeypatch.context() as patched:
-            patched.setattr(f"lifelong.orchestrator.{'skill_heads' if moment == 'save_head' else 'sleep'}.{moment}", stop)
+            patched.setattr(f"lifelong.orchestrator.{module}.{moment}", stop)
             with pytest.raises(Stopped):
                 learner.sleep()
         assert named(learner, "flights") == ["flights"] * 6
@@ -175,15 +176,15 @@ def test_a_stream_that_stops_mid_sleep_goes_on(tmp_path: Path, monkeypatch: pyte
 def test_a_renamed_skill_leaves_the_old_refit_unread(tmp_path: Path) -> None:
     with open_scripted(tmp_path) as learner:
         live(learner, "flights", "recipes")
-        head = learner._components.skill_head("default")
+        head = learner._components.perceiver("default").head
         head._refitted, head._asleep = ("flights", "recipes"), None  # as a refit would leave it
-        skills_of.save_head(head, _made(learner._components.head_file("default")))
+        skills_of.save_head(head, _made(skills_of.head_file(tmp_path, "default")))
         learner.record.state.put(RefitStamp(tenant="default", episodes=(0, 0), filed=0, relabel_count=0))
         ids = [episode.id for episode in learner.record.episodes.find(skill="flights")]
         for id_ in ids:
             answer(learner.record, "default", id_, "journeys")
         assert named(learner, "flights") == ["journeys"] * 6
-        assert learner._components.skill_head("default").refitted == ()
+        assert learner._components.perceiver("default").head.refitted == ()
 
 
 def _made(file: Path) -> Path:

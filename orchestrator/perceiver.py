@@ -1,0 +1,384 @@
+"""`Perceiver`: what is known of one tenant's tasks, kept in step with the record; `Perceivers` keeps the ones in use."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..core import Episode, Settings, StoreError, Verdict
+from ..learners import Refit, SkillHead
+from ..memory import START, Changes, Position, Record
+from ..perception import OutcomeModel, Recogniser, SelectiveRule
+from .skill_heads import PROBED, Labelled, Vector, difference, head_file, labelled_vectors, load_refit, refit, refit_stamp, state_file
+
+log = logging.getLogger("lifelong")
+
+RECENT = 1024
+"""Newest episodes of a skill from which an outcome model is made anew; it keeps a quarter, and corrections and control runs lie between."""
+CATCH_UP = 16_384
+"""Most rows that one request reads of what other processes have written, about a second's work; a thread reads the rest."""
+SLICE = 2048
+"""Rows read at a time: requests of the same tenant wait for no more than that."""
+SAVE_EVERY = 4096
+"""Rows after which the state is written, and which the next start has to read again at most."""
+WORTH_A_FILE = 1024
+"""Rows up to which a state is made again from the record sooner than a file is worth its bytes."""
+COMPARED = 20_000
+"""Tasks up to which an erasure is checked against a head made anew, in about a second."""
+FORMAT = 1
+"""Of the file; another one is not read."""
+
+
+class Perceiver:
+    """One tenant's recogniser, skill head and outcome model, and the acceptance rule that follows. Thread-safe, behind a lock of its own.
+
+    It never learns from the caller: `refresh` reads from the record what was added since the last time, by whatever thread or
+    process, and begins anew where something was removed or filed under another name. Work on a request does not grow with the record.
+    """
+
+    def __init__(self, record: Record, tenant: str, settings: Settings) -> None:
+        self.tenant = tenant
+        self._record = record
+        self._settings = settings
+        self._lock = threading.RLock()
+        self._follower: threading.Thread | None = None
+        self._closed = False
+        self._position = START
+        self._judged_through = self._rows = self._unsaved = 0
+        self._rule: tuple[tuple[tuple[str, str], ...], SelectiveRule | None] | None = None
+        self._refit_stamp: object = None
+        self._begin()
+        with suppress(FileNotFoundError):
+            self._load()
+
+    @property
+    def head(self) -> SkillHead:
+        """What names the tenant's skills."""
+        with self._lock:
+            return self._head
+
+    def refresh(self) -> Perceiver:
+        """Catch up with the record, by `CATCH_UP` rows at most; a thread of its own goes on where more have come. Returns itself.
+
+        Raises `StoreError`.
+        """
+        with self._lock:
+            complete, read = self._advance(), SLICE
+            while not complete and read < CATCH_UP:
+                complete, read = self._advance(), read + SLICE
+            self._take_refit()
+            if not complete and (self._follower is None or not self._follower.is_alive()):
+                self._follower = threading.Thread(target=self._follow, name="perceiver", daemon=True)
+                self._follower.start()
+        return self
+
+    def judge(self, vector: Vector, skill: str = "") -> Verdict:
+        """Perception's two scores of a task with unit vector `(d,)`, known or not and likely to fail or not, and whether it is accepted.
+
+        `skill` is the task's skill where its sender has said so.
+        """
+        with self._lock:
+            verdict = self._recogniser.judge(vector)
+            if self._head.skills:
+                name, confidence = self._head.name(vector)
+                verdict = replace(verdict, skill=name, confidence=confidence)
+            named = skill or verdict.skill
+            chance = self._outcomes.chance(vector, named, self._record.adapters.route(self.tenant, named))
+            rule = self.rule()
+        accepted = verdict.known and rule is not None and chance >= rule.threshold
+        return replace(verdict, success_chance=chance, accepted=accepted)
+
+    def answer_chance(self, vector: Vector, skill: str, adapter: str, likelihood: float) -> float:
+        """The chance that an answer is right, now that the model's own likelihood of it is known."""
+        with self._lock:
+            return self._outcomes.chance(vector, skill, adapter, likelihood)
+
+    def rule(self) -> SelectiveRule | None:
+        """The chance of success from which on a task is accepted; None before any outcome."""
+        with self._lock:
+            routes = tuple(skill_routes(self._record, self.tenant))
+            if self._rule is None or self._rule[0] != routes:
+                self._rule = routes, self._outcomes.rule(routes, self._settings.wake.target_risk)
+            return self._rule[1]
+
+    def outcome_counts(self, skill: str, adapter: str) -> tuple[int, int]:
+        """Successes and outcomes kept of a skill under an adapter."""
+        with self._lock:
+            return self._outcomes.counts(skill, adapter)
+
+    def refit(self) -> Refit | None:
+        """Refit the head on all that the record holds, and keep it in a file; None where nothing has come since the last time.
+
+        No request waits for it: the networks are fitted beside the head that answers, and taken over at the end.
+        """
+        found = refit(self._record, self.tenant, head_file(self._settings.home, self.tenant), self._settings.seed)
+        with self._lock:
+            self._take_refit()
+            self.save()
+        return found
+
+    def unlearn(self, gone: Labelled, runs: Iterable[str]) -> None:
+        """Take back tasks that are about to be erased, exactly, with the outcomes of `runs`, ids of episodes."""
+        vectors, skills = gone
+        with self._lock:
+            self._state_file.unlink(missing_ok=True)
+            self._head.unlearn(vectors, skills)
+            for skill in sorted(set(skills)):
+                self._recogniser.forget(skill, vectors[[row for row, name in enumerate(skills) if name == skill]])
+            self._outcomes.forget(runs)
+            self._rule = None
+            self._unsaved += 1
+
+    def accept_erasure(self, before: Position) -> bool:
+        """After `unlearn` and the erasure: whether nothing else was removed since `before`, so that this state is the record's."""
+        with self._lock:
+            now = self._record.changes.position(self.tenant)
+            if now.generation - before.generation > 1 or self._position.generation != before.generation:
+                self.begin_anew()
+                return False
+            self._position = self._position._replace(generation=now.generation)
+            return True
+
+    def verify(self, tolerance: float) -> float | None:
+        """How far the head's scores are from those of a head made anew of the record; one that is farther than the tolerance is dropped.
+
+        None where the tenant has more than `COMPARED` tasks: every update is an exact one in float64, and reading them all would
+        take as long as making the head anew.
+        """
+        with self._lock:
+            with self._record.database.snapshot():
+                if not self._advance() or self._rows > COMPARED:
+                    return None
+                vectors, skills = labelled_vectors(self._record, self.tenant)
+            anew = SkillHead(seed=self._settings.seed)
+            anew.learn(vectors, skills)
+            apart = difference(self._head, anew, vectors[-PROBED:])
+            if apart > tolerance:
+                self.begin_anew()
+            return apart
+
+    def begin_anew(self) -> None:
+        """Forget everything; it is read again from the record at the next `refresh`."""
+        with self._lock:
+            self._state_file.unlink(missing_ok=True)
+            self._begin()
+
+    def position(self) -> Position:
+        """How far the record has been read."""
+        with self._lock:
+            return self._position
+
+    def save(self) -> None:
+        """Write the state beside the heads, where it is worth a file; never one of rows that were removed. Raises `StoreError`."""
+        with self._lock:
+            if self._unsaved and self._rows >= WORTH_A_FILE:
+                self._write()
+            self._unsaved = 0
+
+    def close(self) -> None:
+        """Save, and let the follower end."""
+        self._closed = True
+        if self._follower is not None and self._follower is not threading.current_thread():
+            self._follower.join(timeout=5)
+        self.save()
+
+    @property
+    def _state_file(self) -> Path:
+        return state_file(self._settings.home, self.tenant)
+
+    def _begin(self) -> None:
+        self._recogniser = Recogniser(quantile=self._settings.wake.novelty_quantile, seed=self._settings.seed)
+        self._head = SkillHead(seed=self._settings.seed)
+        self._outcomes = OutcomeModel()
+        self._position = START
+        self._judged_through = self._rows = self._unsaved = 0
+        self._rule = None
+        self._refit_stamp = None
+
+    def _advance(self) -> bool:
+        """Take in the next rows; whether these were the last."""
+        changes = self._record.changes.since(self.tenant, self._position, limit=SLICE, judged_after=self._judged_through)
+        if changes is None:
+            self._begin()
+            with suppress(FileNotFoundError):
+                self._load()
+            changes = self._record.changes.since(self.tenant, self._position, limit=SLICE, judged_after=self._judged_through)
+            if changes is None:
+                self._begin()
+                return False
+        if self._position == START:
+            recalled, skills = self._record.cues.recall(self.tenant)
+            self._learn(recalled, skills)
+        if not changes.complete and self._judged_through <= self._position.last:
+            # Only the newest outcomes count: they are read at once, and not with the rows that lie far back.
+            self._outcomes, self._judged_through = (
+                outcome_model_of(self._record, self.tenant),
+                self._record.changes.position(self.tenant).last,
+            )
+            changes = replace(changes, judged=[])
+        self._take_in(changes)
+        return changes.complete
+
+    def _take_in(self, changes: Changes) -> None:
+        self._learn(changes.vectors, changes.skills)
+        for episode, vector in changes.judged:
+            learn_outcome(self._outcomes, episode, vector)
+        if changes.position != self._position:
+            self._rule = None
+        self._position = changes.position
+        if self._unsaved >= SAVE_EVERY:
+            self.save()
+
+    def _learn(self, vectors: Vector, skills: list[str]) -> None:
+        if skills:
+            self._recogniser.learn_many(vectors, skills)
+            self._head.learn(vectors, skills)
+            self._rows += len(skills)
+            self._unsaved += len(skills)
+
+    def _follow(self) -> None:
+        complete = False
+        while not complete and not self._closed:
+            try:
+                with self._lock:
+                    complete = self._advance()
+            except Exception as error:
+                # The next request tries again, and counts the failure.
+                log.warning("perception could not catch up with the record: %s", error)
+                return
+
+    def _take_refit(self) -> None:
+        """Let the refit of the last sleep answer, whichever process made it, as long as it is of these skills."""
+        stamp = refit_stamp(self._record, self.tenant)
+        if stamp != self._refit_stamp:
+            load_refit(self._record, self.tenant, self._head, head_file(self._settings.home, self.tenant))
+            self._refit_stamp = stamp
+
+    def _write(self) -> None:
+        parts = {"recogniser": self._recogniser.state(), "head": self._head.statistics(), "outcomes": self._outcomes.state()}
+        arrays = {f"{part}/{name}": array for part, state in parts.items() for name, array in state.items()}
+        about = {"format": FORMAT, "position": self._position, "judged_through": self._judged_through, "rows": self._rows}
+        file, seed = self._state_file, self._settings.seed
+        file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        draft = file.with_name(f".{file.name}.{os.getpid()}.{threading.get_ident()}.draft")
+        try:
+            with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as out:
+                seal = f"{seed} {self._record.changes.seal(self.tenant, self._position)}"
+                np.savez(out, about=np.array(json.dumps(about)), seal=np.array(seal), **arrays)  # type: ignore[arg-type]  # names of arrays
+                out.flush()
+                os.fsync(out.fileno())
+            # Within a transaction nobody erases: what was erased meanwhile never appears again in a file.
+            with self._record.database.transaction():
+                if self._record.generation(self.tenant) == self._position.generation:
+                    draft.replace(file)
+        finally:
+            draft.unlink(missing_ok=True)
+
+    def _load(self) -> None:
+        """Take up the saved state, where it is of this record and nothing was removed since. Raises `FileNotFoundError`."""
+        try:
+            with np.load(self._state_file, allow_pickle=False) as arrays:
+                about = json.loads(str(arrays["about"]))
+                position = Position(*about["position"])
+                seal = f"{self._settings.seed} {self._record.changes.seal(self.tenant, position)}"
+                if about["format"] != FORMAT or str(arrays["seal"]) != seal or position.generation != self._record.generation(self.tenant):
+                    return
+                self._recogniser.restore(_part(arrays, "recogniser"))
+                self._head.restore_statistics(_part(arrays, "head"))
+                self._outcomes.restore(_part(arrays, "outcomes"))
+                self._position, self._judged_through, self._rows = position, about["judged_through"], about["rows"]
+        except FileNotFoundError:
+            raise
+        except Exception as error:
+            log.warning("%s cannot be read (%s); it is made again from the record", self._state_file, error)
+            self._begin()
+
+
+class Perceivers:
+    """The perceivers in use, the most recently asked last; beyond `limit` tenants the one that waited longest is saved and given back."""
+
+    def __init__(self, record: Record, settings: Settings) -> None:
+        self._record = record
+        self._settings = settings
+        self._lock = threading.Lock()
+        self._open: OrderedDict[str, Perceiver] = OrderedDict()
+
+    def get(self, tenant: str) -> Perceiver:
+        """The tenant's perceiver, in step with the record. Raises `StoreError`."""
+        # The lock covers the table alone; reading a record or a file is done under the tenant's own.
+        with self._lock:
+            perceiver = self._open.get(tenant)
+            if perceiver is not None:
+                self._open.move_to_end(tenant)
+        if perceiver is None:
+            fresh = Perceiver(self._record, tenant, self._settings)
+            with self._lock:
+                perceiver = self._open.setdefault(tenant, fresh)
+                given_back = [self._open.popitem(last=False)[1] for _ in range(len(self._open) - self._settings.memory.tenants_in_memory)]
+            for one in given_back:
+                _attempt(one.close)
+        return perceiver.refresh()
+
+    def save(self) -> None:
+        """Write the states of all tenants in memory; a failure is logged, since everything can be made again from the record."""
+        with self._lock:
+            perceivers = list(self._open.values())
+        for one in perceivers:
+            _attempt(one.save)
+
+    def close(self) -> None:
+        """Save all and give them back. May be called twice."""
+        with self._lock:
+            perceivers, self._open = list(self._open.values()), OrderedDict()
+        for one in perceivers:
+            _attempt(one.close)
+
+
+def skill_routes(record: Record, tenant: str) -> list[tuple[str, str]]:
+    """Every skill of a tenant, sorted, with the adapter that serves it, empty for the base."""
+    routes = record.adapters.routes(tenant)
+    return [(skill, routes.get(skill, "")) for skill in record.episodes.skills(tenant=tenant)]
+
+
+def outcome_model_of(record: Record, tenant: str) -> OutcomeModel:
+    """A model of the newest recorded outcomes of a tenant."""
+    model = OutcomeModel()
+    for skill in record.episodes.skills(tenant=tenant):
+        newest = record.episodes.find(tenant=tenant, skill=skill, newest_first=True, limit=RECENT)
+        judged = {episode.id: episode for episode in newest if has_outcome(episode)}
+        for id_, vector in zip(*record.episodes.vectors(tenant=tenant, ids=list(judged)), strict=True):
+            learn_outcome(model, judged[id_], vector)
+    return model
+
+
+def has_outcome(episode: Episode) -> bool:
+    """Whether an episode tells what the agent can do: filed under a skill, its own run, and judged by somebody else."""
+    outcome = episode.outcome
+    return bool(episode.skill) and not episode.demonstration and outcome.success is not None and outcome.judge.trusted
+
+
+def learn_outcome(model: OutcomeModel, episode: Episode, vector: Vector) -> None:
+    """Add the outcome of an episode, in the place of an earlier one of the same."""
+    model.learn(vector, episode.skill, episode.adapter, bool(episode.outcome.success), episode.likelihood, key=episode.id)
+
+
+def _part(arrays: Any, part: str) -> dict[str, NDArray[Any]]:
+    return {name.removeprefix(f"{part}/"): arrays[name] for name in arrays.files if name.startswith(f"{part}/")}
+
+
+def _attempt(work: Callable[[], None]) -> None:
+    try:
+        work()
+    except (StoreError, OSError) as error:
+        log.warning("a tenant's perception could not be kept (%s); it is made again from the record", error)
