@@ -37,9 +37,10 @@ class ModelSettings:
     name: str = "smollm2-135m-instruct"
     """A name that `lifelong models list` shows, a local directory, or a hub id."""
     engine: str = "embedded"
-    """`embedded` (in this process), `vllm` (an OpenAI-compatible URL), an installed plug-in, or `module:Class`."""
+    """`embedded` (in this process), `vllm` (with adapters), `openai` (any compatible URL, no adapters), an installed plug-in, or
+    `module:Class`."""
     url: str = ""
-    """Where vLLM answers; empty: start a server of our own."""
+    """Where `vllm` or `openai` is asked; empty with `vllm`: start a server of our own."""
     max_tokens: int = 160
     """Most tokens one answer may have; an environment that needs fewer gets fewer."""
     api_key_variable: str = ""

@@ -10,7 +10,7 @@ from ..core import Settings, SettingsError, StoreError
 from ..core.plugins import create
 from ..memory import Record, VectorIndex
 from ..perception import Encoder, MiniLMEncoder
-from ..serving import ChatRequest, EmbeddedEngine, Engine, VLLMEngine, VLLMServer, api_key, locate
+from ..serving import ChatRequest, Engine, OpenAIEngine, api_key, locate
 from .components import Components
 from .run_state import HomeStamp
 
@@ -33,8 +33,7 @@ def open_components(settings: Settings) -> Components:
                 f"memory.encoder is {settings.memory.encoder!r}, but {settings.home} was recorded with {stamp.encoder!r}; "
                 "their vectors do not compare. Keep the old encoder or choose another home"
             )
-        base_path = locate(settings.model.name)
-        engine = _engine(settings, str(base_path))
+        engine: Engine = create("engines", settings.model.engine, settings=settings)
         opened.callback(engine.close)
         components = Components(
             settings=settings,
@@ -42,7 +41,8 @@ def open_components(settings: Settings) -> Components:
             encoder=_encoder(settings),
             record=record,
             index=VectorIndex(record.index_directory),
-            base_path=base_path,
+            # An engine that is only a URL has no weights here; training then says so by the model's name.
+            base_path=getattr(engine, "path", None) or Path(settings.model.name),
             writer=_writer(settings),
         )
         if stamp is None:
@@ -69,21 +69,10 @@ def _encoder(settings: Settings) -> Encoder:
     return encoder
 
 
-def _engine(settings: Settings, base_path: str) -> Engine:
-    if settings.model.engine == "embedded":
-        return EmbeddedEngine(base_path)
-    if settings.model.engine != "vllm":
-        engine: Engine = create("engines", settings.model.engine, settings=settings)
-        return engine
-    if settings.model.url:
-        return VLLMEngine(base_path, url=settings.model.url, api_key=api_key(settings.model.api_key_variable, "model.api_key_variable"))
-    return VLLMEngine(base_path, server=VLLMServer(base_path, max_lora_rank=settings.sleep.rank).start())
-
-
 def _writer(settings: Settings) -> Writer | None:
     if not settings.model.reflector_url:
         return None
-    stronger = VLLMEngine(
+    stronger = OpenAIEngine(
         settings.model.reflector_model,
         url=settings.model.reflector_url,
         api_key=api_key(settings.model.reflector_api_key_variable, "model.reflector_api_key_variable"),

@@ -20,14 +20,19 @@ if TYPE_CHECKING:
     from .download import quiet_transformers
     from .embedded import EmbeddedEngine
     from .models import MODELS, CachedModel, ModelFile, cache_directory, listed, locate, pull, refuse_custom_code, verify
+    from .openai import OpenAIEngine
     from .openai_wire import api_key
     from .process_memory import give_back_memory
     from .prompts import ChatPrompts
     from .vllm import VLLMEngine
     from .vllm_server import VLLMServer
 
-MEMBERS = {"embedded": "embedded:EmbeddedEngine", "vllm": "vllm:VLLMEngine"}
-"""Values of `model.engine`."""
+MEMBERS = {
+    "embedded": "embedded:open_embedded",
+    "openai": "openai:open_openai",
+    "vllm": "vllm:open_vllm",
+}
+"""Values of `model.engine`, each a function that opens an engine from the settings."""
 
 _FACE = {
     "MODELS": "models",
@@ -37,6 +42,7 @@ _FACE = {
     "EngineChatModel": "chat_model",
     "HotSwap": "adapter_swap",
     "ModelFile": "models",
+    "OpenAIEngine": "openai",
     "VLLMEngine": "vllm",
     "VLLMServer": "vllm_server",
     "adapter_provenance": "adapter_files",
@@ -67,6 +73,7 @@ __all__ = [
     "EngineChatModel",
     "HotSwap",
     "ModelFile",
+    "OpenAIEngine",
     "VLLMEngine",
     "VLLMServer",
     "adapter_provenance",

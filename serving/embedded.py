@@ -11,7 +11,7 @@ from pathlib import Path
 from threading import RLock
 from typing import TYPE_CHECKING, Any
 
-from ..core import Adapter, AdapterRejected, EngineUnreachable, MalformedTask, ModelCorrupt, NothingFound, Usage
+from ..core import Adapter, AdapterRejected, EngineUnreachable, MalformedTask, ModelCorrupt, NothingFound, Settings, Usage
 from .adapter_files import check_adapter
 from .attention import attention_for
 from .decode import Writing, decode, options_trie, score
@@ -26,6 +26,11 @@ if TYPE_CHECKING:
     from transformers import PreTrainedModel
 
 _MAX_RANK = 512
+
+
+def open_embedded(settings: Settings) -> EmbeddedEngine:
+    """The engine that `model.engine = "embedded"` means."""
+    return EmbeddedEngine(locate(settings.model.name))
 
 
 class EmbeddedEngine:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import time
 from collections.abc import Callable, Mapping
@@ -11,7 +12,8 @@ from urllib.parse import urlsplit
 import httpx
 from pydantic import BaseModel, ValidationError
 
-from ..core import EngineUnreachable, SettingsError, redact, split_url
+from ..core import EngineUnreachable, MalformedTask, NothingFound, SettingsError, Usage, redact, split_url
+from .engine import ChatReply
 
 PAUSES = (0.05, 0.2, 0.8)
 """Seconds before each new try after a lost connection."""
@@ -195,6 +197,33 @@ class OpenAIClient:
         """Somebody else's text as it may stand in an error of ours: printable, without credentials, short."""
         printable = "".join(letter if letter.isprintable() else " " for letter in text[:ERROR_READ])
         return redact(printable, self._secrets, limit=ERROR_SHOWN)
+
+
+def named_error(url: str, refused: Refused, name: str) -> NothingFound | MalformedTask | EngineUnreachable:
+    """The error that an error status on a request for the model or adapter `name` means."""
+    if refused.status == 404:
+        return NothingFound(f"{url} does not serve {name!r}; publish it first ({refused})")
+    if refused.status in (400, 413, 422):
+        return MalformedTask(f"{url} refused the request for {name!r}: {refused}; shorten or correct it")
+    return EngineUnreachable(f"{url} failed on a request for {name!r}: {refused}; see the server's log")
+
+
+def chat_reply(completion: ChatCompletion, seconds: float, text: str) -> ChatReply:
+    """The reply of a completion whose first choice says `text`."""
+    choice = completion.choices[0]
+    counts = completion.usage
+    return ChatReply(
+        text=text,
+        usage=Usage(prompt_tokens=counts.prompt_tokens, completion_tokens=counts.completion_tokens, seconds=seconds),
+        logprob=_mean_logprob(choice),
+        finished=choice.finish_reason != "length",
+    )
+
+
+def _mean_logprob(choice: ChatChoice) -> float:
+    """Mean over the written tokens; minus infinity where the server gives none, since nothing is known then."""
+    values = [token.logprob for token in choice.logprobs.content or []] if choice.logprobs else []
+    return min(0.0, math.fsum(values) / len(values)) if values else -math.inf
 
 
 def _error_message(response: httpx.Response) -> str:

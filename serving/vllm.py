@@ -10,15 +10,39 @@ from pathlib import Path
 from threading import Lock
 from typing import TypeVar
 
-from ..core import Adapter, AdapterRejected, EngineUnreachable, MalformedTask, NothingFound, SettingsError, Usage
+from ..core import Adapter, AdapterRejected, EngineUnreachable, MalformedTask, NothingFound, Settings, SettingsError, Usage
 from .adapter_files import AdapterFiles, check_adapter, projection_of, same_model, zero_adapter
 from .engine import ChatReply, ChatRequest, Choice
 from .in_flight import InFlight
-from .openai_wire import ChatCompletion, Completion, ModelCard, ModelList, Nothing, OpenAIClient, Refused, ScoredPrompt, TokenCounts, Tokens
+from .models import locate
+from .openai_wire import (
+    ChatCompletion,
+    Completion,
+    ModelCard,
+    ModelList,
+    Nothing,
+    OpenAIClient,
+    Refused,
+    ScoredPrompt,
+    TokenCounts,
+    Tokens,
+    api_key,
+    chat_reply,
+    named_error,
+)
 from .prompts import clean_messages, clean_text
 from .vllm_server import BASE_NULL, RANKS, VLLMServer
 
 Answer = TypeVar("Answer")
+
+
+def open_vllm(settings: Settings) -> VLLMEngine:
+    """The engine that `model.engine = "vllm"` means: the server at `model.url`, or one of our own."""
+    path = str(locate(settings.model.name))
+    if settings.model.url:
+        key = api_key(settings.model.api_key_variable, "model.api_key_variable")
+        return VLLMEngine(path, url=settings.model.url, api_key=key)
+    return VLLMEngine(path, server=VLLMServer(path, max_lora_rank=settings.sleep.rank).start())
 
 
 class VLLMEngine:
@@ -27,6 +51,9 @@ class VLLMEngine:
     Once it manages adapters at a server, requests for the base go to the zero adapter `base-null`: on CPU, vLLM answers
     base requests wrongly, without an error, when LoRA requests are in the same batch (vllm#48421).
     """
+
+    path: Path | None
+    """Directory of the base model's weights, where the model was named by one."""
 
     def __init__(
         self,
@@ -50,6 +77,7 @@ class VLLMEngine:
         if server and not server.pid:
             server.start()
         self._model = str(model)
+        self.path = Path(model) if Path(model).is_dir() else None
         self._server = server
         self._client = OpenAIClient(
             server.url if server else url,
@@ -90,15 +118,7 @@ class VLLMEngine:
         started = time.perf_counter()
         replies = list(self._pool.map(self._chat_one, requests))
         share = (time.perf_counter() - started) / max(len(replies), 1)
-        return [
-            ChatReply(
-                text=completion.choices[0].message.content or "",
-                usage=_usage(completion.usage, share),
-                logprob=_mean_logprob(completion),
-                finished=completion.choices[0].finish_reason != "length",
-            )
-            for completion in replies
-        ]
+        return [chat_reply(completion, share, completion.choices[0].message.content or "") for completion in replies]
 
     def choose(self, request: ChatRequest, options: Sequence[str]) -> Choice:
         """Rank `options` by the mean log-probability of their tokens after the prompt, the end marker left out.
@@ -252,18 +272,11 @@ class VLLMEngine:
                 return send(name)
             except Refused as refused:
                 if refused.status != 404 or not self._restore(name):
-                    raise self._named(refused, name) from refused
+                    raise named_error(self.url, refused, name) from refused
             try:
                 return send(name)
             except Refused as refused:
-                raise self._named(refused, name) from refused
-
-    def _named(self, refused: Refused, name: str) -> NothingFound | MalformedTask | EngineUnreachable:
-        if refused.status == 404:
-            return NothingFound(f"{self.url} does not serve {name!r}; publish it first ({refused})")
-        if refused.status in (400, 413, 422):
-            return MalformedTask(f"{self.url} refused the request for {name!r}: {refused}; shorten or correct it")
-        return EngineUnreachable(f"{self.url} failed on a request for {name!r}: {refused}; see the server's log")
+                raise named_error(self.url, refused, name) from refused
 
     def _chat_one(self, request: ChatRequest) -> ChatCompletion:
         body = {
@@ -311,20 +324,13 @@ class VLLMEngine:
             return self._client.post("/tokenize", {"model": self._card.id, **body}, Tokens).tokens
         except Refused as refused:
             if refused.status not in (404, 405):
-                raise self._named(refused, self._card.id) from refused
+                raise named_error(self.url, refused, self._card.id) from refused
             self._tokenizes = False
             return None
 
 
 def _usage(counts: TokenCounts, seconds: float) -> Usage:
     return Usage(prompt_tokens=counts.prompt_tokens, completion_tokens=counts.completion_tokens, seconds=seconds)
-
-
-def _mean_logprob(completion: ChatCompletion) -> float:
-    """Mean over the written tokens; minus infinity where the server tells none, since nothing is known then."""
-    found = completion.choices[0].logprobs
-    values = [token.logprob for token in found.content or []] if found else []
-    return min(0.0, math.fsum(values) / len(values)) if values else -math.inf
 
 
 def _ending_logprob(choice: ScoredPrompt, ending: list[int]) -> float:

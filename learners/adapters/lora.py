@@ -13,7 +13,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from ...core import AdapterRejected, StoreError
+from ...core import AdapterRejected, ModelMissing, StoreError
 from ...serving import ChatPrompts, check_directory, give_back_memory, quiet_transformers, seal_adapter
 from .samples import Sample, encode, length_grouped
 from .substitution import substitute, vocabulary
@@ -82,11 +82,17 @@ def train_lora(
     The hash of every file is recorded beside the weights, together with `provenance`, any text that says what the adapter was made
     from; engines compare them before they load it. The same samples, recipe and thread count give the same weights on CPU (invariant
     Determinism).
-    Raises `ValueError` without samples or when `directory` exists, `AdapterRejected` when `recipe.start` does not fit, and
+    Raises `ValueError` without samples or when `directory` exists, `ModelMissing` when the base model is not
+    there, `AdapterRejected` when `recipe.start` does not fit, and
     `StoreError` when the adapter cannot be written; then nothing of it is left.
     """
     if not samples:
         raise ValueError("an adapter cannot learn from no samples; record verified episodes or corrections first")
+    if not Path(recipe.base).is_dir():
+        raise ModelMissing(
+            f"the weights of {recipe.base!r} are not on this machine, so no adapter can be trained; "
+            "set model.engine to 'embedded' or 'vllm' and model.name to a model that `lifelong models list` shows or a directory"
+        )
     if directory.exists():
         raise ValueError(f"{directory} exists; adapters are immutable, take a new name")
     import torch

@@ -24,6 +24,7 @@ class Protocol:
     logprobs: bool = True
     delay: float = 0.0
     status: int = 0
+    refuses: tuple[str, ...] = ()
     flying: int = 0
     most_flying: int = 0
     lock: threading.Lock = field(default_factory=threading.Lock)
@@ -49,6 +50,8 @@ class Protocol:
         if path in ("/v1/chat/completions", "/v1/completions"):
             if body["model"] not in (self.base, *self.adapters):
                 return 404, {"error": {"message": f"The model `{body['model']}` does not exist."}}
+            if unknown := [name for name in self.refuses if name in body]:
+                return 400, {"error": {"message": f"Unsupported parameter: '{unknown[0]}' is not supported with this model."}}
             time.sleep(self.delay)
             return 200, self.chat(body) if path.endswith("chat/completions") else self.score(body)
         return 404, {"detail": "Not Found"}
@@ -56,8 +59,11 @@ class Protocol:
     def chat(self, body: dict[str, Any]) -> dict[str, Any]:
         choices = body.get("structured_outputs", {}).get("choice")
         text = choices[-1] if choices and self.constrains else f"{body['model']} on {body['messages'][-1]['content']}"
+        if "response_format" in body and self.constrains:
+            enum = body["response_format"]["json_schema"]["schema"]["properties"]["choice"]["enum"]
+            text = json.dumps({"choice": enum[-1]})
         logprobs = {"content": [{"token": "a", "logprob": -0.25}, {"token": "b", "logprob": -0.75}]} if self.logprobs else None
-        reason = "length" if body["max_tokens"] == 1 else "stop"
+        reason = "length" if body.get("max_tokens", body.get("max_completion_tokens")) == 1 else "stop"
         choice = {"message": {"content": text}, "logprobs": logprobs, "finish_reason": reason}
         return {"choices": [choice], "usage": {"prompt_tokens": 11, "completion_tokens": 2}}
 

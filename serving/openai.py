@@ -1,0 +1,170 @@
+"""The engine for any URL that speaks the OpenAI protocol: no local weights, no tokenizer, no adapters."""
+
+from __future__ import annotations
+
+import json
+import math
+import time
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from ..core import Adapter, AdapterRejected, EngineUnreachable, MalformedTask, NothingFound, Settings, SettingsError
+from .adapter_files import same_model
+from .engine import ChatReply, ChatRequest, Choice
+from .openai_wire import ChatCompletion, ModelList, OpenAIClient, Refused, api_key, chat_reply, named_error
+from .prompts import clean_messages
+
+OPTIONAL = ("logprobs", "seed", "temperature", "max_tokens")
+"""Parameters that some servers or models refuse; one that is refused is left out from then on (`max_tokens` gets its newer name)."""
+
+
+def open_openai(settings: Settings) -> OpenAIEngine:
+    """The engine that `model.engine = "openai"` means."""
+    if not settings.model.url:
+        raise SettingsError("model.engine 'openai' needs model.url, such as https://api.openai.com/v1 or http://127.0.0.1:8000/v1")
+    key = api_key(settings.model.api_key_variable, "model.api_key_variable")
+    return OpenAIEngine(settings.model.name, url=settings.model.url, api_key=key)
+
+
+class OpenAIEngine:
+    """An `Engine` over HTTP that asks for nothing but chat completions. Thread-safe.
+
+    It serves, remembers and reflects; adapters cannot be published, since the weights are somebody else's.
+    """
+
+    def __init__(self, model: str, *, url: str, api_key: str = "", in_flight: int = 32, timeout: float = 600) -> None:
+        """`model` is the name at `url`; `in_flight` the most requests sent at once, `timeout` the seconds one may take.
+
+        Raises `EngineUnreachable` when nobody answers and `NothingFound` when the server lists its models and `model` is not one.
+        """
+        self._client = OpenAIClient(url, api_key=api_key, timeout=timeout, connections=in_flight, diagnose=str)
+        self._pool = ThreadPoolExecutor(max_workers=in_flight, thread_name_prefix="openai")
+        self._refused: set[str] = set()
+        try:
+            self._model = self._served_name(model)
+        except BaseException:
+            self.close()
+            raise
+
+    @property
+    def model(self) -> str:
+        """The model's name at the server."""
+        return self._model
+
+    @property
+    def url(self) -> str:
+        """The server's address, without `/v1`."""
+        return self._client.url
+
+    def chat(self, requests: Sequence[ChatRequest]) -> list[ChatReply]:
+        """Next turns, all in flight at once; `logprob` is minus infinity where the server gives none.
+
+        Raises `EngineUnreachable`, `NothingFound` for any adapter, `MalformedTask` for a request that the server refuses.
+        """
+        for request in requests:
+            if request.adapter:
+                raise NothingFound(f"adapter {request.adapter} is not served at {self.url}; ask for the base model")
+        started = time.perf_counter()
+        replies = list(self._pool.map(self._chat_one, requests))
+        share = (time.perf_counter() - started) / max(len(replies), 1)
+        return [chat_reply(completion, share, text) for completion, text in replies]
+
+    def choose(self, request: ChatRequest, options: Sequence[str]) -> Choice:
+        """The option that the model picks when its reply must be one of them; the others have log-likelihood minus infinity."""
+        if not options or not all(options):
+            raise MalformedTask(f"options must be non-empty strings, got {list(options)!r}")
+        constrained = ChatRequest(messages=request.messages, adapter=request.adapter, max_tokens=request.max_tokens, choices=options)
+        reply = self.chat([constrained])[0]
+        index = list(options).index(reply.text)
+        # Without log-probabilities from the server the pick still ranks above what was not picked.
+        picked = reply.logprob if math.isfinite(reply.logprob) else 0.0
+        return Choice(index=index, logprobs=tuple(picked if at == index else -math.inf for at in range(len(options))), usage=reply.usage)
+
+    def count_tokens(self, text: str) -> int:
+        """An estimate, four characters a token: the tokenizer is at the server."""
+        return math.ceil(len(text) / 4)
+
+    def publish(self, adapter: Adapter) -> None:
+        """Raises `AdapterRejected`."""
+        raise AdapterRejected(
+            f"adapter {adapter.name} cannot be loaded at {self.url}: with model.engine 'openai' the weights are the server's; "
+            "use 'embedded', or 'vllm' with LoRA switched on"
+        )
+
+    def retire(self, name: str) -> None:
+        """Does nothing: no adapter was ever published."""
+
+    def close(self) -> None:
+        """Close the connections. May be called twice."""
+        self._pool.shutdown(cancel_futures=True)
+        self._client.close()
+
+    def _served_name(self, model: str) -> str:
+        try:
+            cards = self._client.get("/v1/models", ModelList).data
+        except Refused as refused:
+            if refused.status in (403, 404, 405, 501):
+                return model  # it does not list its models
+            raise EngineUnreachable(f"{self.url}/v1/models answered {refused}; is this an OpenAI-compatible server?") from refused
+        found = [card.id for card in cards if card.id == model] or [card.id for card in cards if same_model(card.id, model)]
+        if cards and not found:
+            raise NothingFound(f"{self.url} does not serve {model!r}; set model.name to one of {[card.id for card in cards][:20]}")
+        return found[0] if found else model
+
+    def _chat_one(self, request: ChatRequest) -> tuple[ChatCompletion, str]:
+        body: dict[str, Any] = {
+            "model": self._model,
+            "messages": clean_messages(request.messages),
+            "max_tokens": request.max_tokens,
+            "temperature": request.temperature,
+            "seed": request.seed,
+            "logprobs": True,
+        }
+        if request.choices:
+            body["response_format"] = _one_of(request.choices)
+            # A token has at least one byte; the answer and the JSON around it must not be cut off.
+            body["max_tokens"] = max(request.max_tokens, 32 + 2 * max(len(json.dumps(choice)) for choice in request.choices))
+        completion = self._post(body)
+        if not completion.choices:
+            raise EngineUnreachable(f"{self.url} answered without a reply; see the server's log")
+        text = completion.choices[0].message.content or ""
+        return completion, self._chosen(text, request.choices) if request.choices else text
+
+    def _post(self, body: dict[str, Any]) -> ChatCompletion:
+        for _ in OPTIONAL:
+            try:
+                return self._client.post("/v1/chat/completions", self._accepted(body), ChatCompletion)
+            except Refused as refused:
+                word = next((name for name in OPTIONAL if name in refused.message and name not in self._refused), "")
+                if refused.status not in (400, 422) or not word:
+                    raise named_error(self.url, refused, self._model) from refused
+                self._refused.add(word)
+        try:
+            return self._client.post("/v1/chat/completions", self._accepted(body), ChatCompletion)
+        except Refused as refused:
+            raise named_error(self.url, refused, self._model) from refused
+
+    def _accepted(self, body: dict[str, Any]) -> dict[str, Any]:
+        kept = {name: value for name, value in body.items() if name not in self._refused}
+        return kept | {"max_completion_tokens": body["max_tokens"]} if "max_tokens" in self._refused else kept
+
+    def _chosen(self, text: str, choices: Sequence[str]) -> str:
+        try:
+            value = json.loads(text)["choice"]
+        except (ValueError, KeyError, TypeError):
+            value = text.strip()
+        if value not in choices:
+            raise EngineUnreachable(f"{self.url} does not constrain replies to a JSON schema; use vLLM, or ask without choices")
+        return str(value)
+
+
+def _one_of(choices: Sequence[str]) -> dict[str, Any]:
+    """Structured output (https://platform.openai.com/docs/guides/structured-outputs): an object whose only field is one of `choices`."""
+    schema = {
+        "type": "object",
+        "properties": {"choice": {"type": "string", "enum": list(choices)}},
+        "required": ["choice"],
+        "additionalProperties": False,
+    }
+    return {"type": "json_schema", "json_schema": {"name": "choice", "strict": True, "schema": schema}}
