@@ -7,6 +7,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TextIO
 
+from ..core import printable
+
 if TYPE_CHECKING:
     from rich.table import Table
 
@@ -26,7 +28,7 @@ class TextTable:
 
     def as_text(self) -> str:
         """Aligned columns, as wide as they need to be; the title is a line that begins with `#`."""
-        lines = [tuple(_one_line(cell) for cell in line) for line in (self.header, *self.rows)]
+        lines = [tuple(_cell(cell) for cell in line) for line in (self.header, *self.rows)]
         widths = [max(len(line[column]) for line in lines) for column in range(len(self.header))]
         texts = []
         for line in lines:
@@ -34,7 +36,7 @@ class TextTable:
                 cell.ljust(width) if i in self.left else cell.rjust(width) for i, (cell, width) in enumerate(zip(line, widths, strict=True))
             )
             texts.append("  ".join(cells).rstrip())
-        return "\n".join([f"# {_one_line(self.title)}", *texts])
+        return "\n".join([f"# {_cell(self.title)}", *texts])
 
     def as_rich(self) -> Table:
         """The same drawn by rich, which fits it into the terminal's width."""
@@ -42,12 +44,12 @@ class TextTable:
         from rich.table import Table
         from rich.text import Text
 
-        table = Table(box=box.SIMPLE_HEAD, title=Text(self.title), title_justify="left")
+        table = Table(box=box.SIMPLE_HEAD, title=Text(printable(self.title, keep="\n")), title_justify="left")
         for index, name in enumerate(self.header):
             # A figure whose digits are cut off would mislead, so figures are folded where they do not fit.
-            table.add_column(Text(name), justify="left" if index in self.left else "right", overflow="fold")
+            table.add_column(Text(printable(name, keep="\n")), justify="left" if index in self.left else "right", overflow="fold")
         for row in self.rows:
-            table.add_row(*(Text(cell) for cell in row))
+            table.add_row(*(Text(printable(cell, keep="\n")) for cell in row))
         return table
 
 
@@ -67,9 +69,9 @@ def print_tables(tables: Iterable[TextTable], notes: Sequence[str] = ()) -> None
         else:
             print(("\n" if number else "") + table.as_text())
     if notes:
-        print("\n" * (not drawn) + "\n".join(notes))
+        print("\n" * (not drawn) + "\n".join(printable(note, keep="\n") for note in notes))
 
 
-def _one_line(text: str) -> str:
-    """The text without line breaks and other control characters, so that a row stays a line."""
-    return "".join(character if character.isprintable() else " " for character in text)
+def _cell(text: str) -> str:
+    """The text on one line, so that a row stays a line, and without what a terminal would obey."""
+    return printable(text.replace("\n", " "))

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TextIO
 
+from ...core import printable
 from ...metrics.numbers import duration
 
 EVERY = 30.0
@@ -30,13 +31,13 @@ def _bars() -> Iterator[Tell]:
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    columns = (TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     bars: dict[str, TaskID] = {}
     with Progress(*columns, console=Console(stderr=True)) as display:
 
         def tell(phase: str, done: int, total: int) -> None:
             if phase not in bars:
-                bars[phase] = display.add_task(phase, total=total)
+                bars[phase] = display.add_task(printable(phase), total=total)
             display.update(bars[phase], completed=done, total=total)
 
         yield tell
@@ -89,5 +90,5 @@ class ProgressLines:
 
     def _write(self) -> None:
         spent = time.monotonic() - self._started
-        self._stream.write(f"{self._phase} {self._done}/{self._total} ({duration(spent)})\n")
+        self._stream.write(f"{printable(self._phase)} {self._done}/{self._total} ({duration(spent)})\n")
         self._stream.flush()

@@ -41,3 +41,12 @@ def test_only_a_terminal_gets_a_drawing(stream: type[io.StringIO], drawn: bool, 
     assert ("─" in text) is drawn
     assert (TABLE.as_text() in text) is not drawn
     assert text.splitlines()[-1].strip() == "a note"
+
+
+def test_a_terminal_obeys_nothing_that_a_cell_holds(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stdout", Terminal())
+    print_tables([TABLE], ["a note\x1b]0;owned\x07"])
+    text = sys.stdout.getvalue()  # type: ignore[attr-defined]
+    assert "\x1b[2J" not in text
+    assert "\x1b]0" not in text
+    assert "\\x1b]0;owned" in text

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import io
+import sys
 import time
 
-from lifelong.interfaces.commands.progress import ProgressLines, _lines
+import pytest
+
+from lifelong.interfaces.commands.progress import ProgressLines, _lines, progress_bars
 
 
 def without_times(text: str) -> list[str]:
@@ -50,3 +53,17 @@ def test_the_lines_come_without_any_call_and_stop_at_the_end() -> None:
     assert written.count("consolidate 0/3") >= 3
     time.sleep(0.05)
     assert stream.getvalue() == written
+
+
+def test_a_skill_whose_name_is_markup_or_an_escape_is_shown_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Terminal(io.StringIO):
+        def isatty(self) -> bool:
+            return True
+
+    monkeypatch.setattr(sys, "stderr", Terminal())
+    with progress_bars() as tell:
+        tell("[/nothing] \x1b]0;owned\x07", 1, 2)
+        tell("[/nothing] \x1b]0;owned\x07", 2, 2)
+    text = sys.stderr.getvalue()  # type: ignore[attr-defined]
+    assert "[/nothing]" in text
+    assert "\x1b]0" not in text
