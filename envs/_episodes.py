@@ -5,7 +5,6 @@ from __future__ import annotations
 import string
 from abc import abstractmethod
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any, Self
 
 import gymnasium
@@ -13,23 +12,8 @@ from gymnasium.spaces import Text
 
 from ..core import MalformedTask, Task
 from ..core.versions import short_name
+from ._reply import Reply
 from .environment import Demonstration, Exchangeable, Split
-
-
-@dataclass(frozen=True, kw_only=True)
-class Reply:
-    """What an action brought about."""
-
-    text: str
-    """The next observation."""
-    reward: float = 0.0
-    """The score, in [0, 1]."""
-    done: bool = False
-    """Whether the episode has ended by itself."""
-    success: bool = False
-    """Whether the task is solved."""
-    error: bool = False
-    """Whether the action was refused."""
 
 
 class TextEnvironment(gymnasium.Env[str, str]):

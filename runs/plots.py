@@ -70,7 +70,7 @@ def _svg(name: str, width: float, height: float, draw: Callable[[Axes], None]) -
         out = io.StringIO()
         figure.savefig(out, format="svg", metadata=dict.fromkeys(("Date", "Creator", "Format", "Type")))
     text = out.getvalue()
-    text = re.sub(r"\s*<metadata>.*?</metadata>", "", text[text.index("<svg") :], flags=re.DOTALL)
+    text = re.sub(r"<metadata>.*?</metadata>\s*", "", text[text.index("<svg") :], flags=re.DOTALL)
     text = re.sub(r"<svg ", f'<svg role="img" aria-label="{name}" ', text, count=1)
     text = re.sub(r'\b(id="|url\(#|href="#)', rf"\g<1>{name}-", text)
     for stand_in, variable in _STAND_INS.items():

@@ -57,8 +57,8 @@ UNSERVED_FEATURES = {
 PROJECTIONS = ("q_proj.weight", "qkv_proj.weight", "query_key_value.weight")
 """Weights that every LoRA server can adapt; the first one found carries the zero adapter."""
 
-INSIDE_A_BLOCK = re.compile(r"\.\d+\..*\.weight$")
-"""Weights of numbered blocks."""
+INSIDE_A_BLOCK = re.compile(r"\.\d+\.[^.]")
+"""Layers of numbered blocks."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -189,6 +189,15 @@ def zero_adapter(parent: Path, projection: Projection, base: str) -> Path:
     return target
 
 
+def is_block_weight(key: str) -> bool:
+    """Whether a tensor's name is that of a weight inside a numbered block.
+
+    >>> is_block_weight("model.layers.3.mlp.up_proj.weight"), is_block_weight("model.norm.weight"), is_block_weight("h.3.weight")
+    (True, False, False)
+    """
+    return key.endswith(".weight") and INSIDE_A_BLOCK.search(key.removesuffix(".weight")) is not None
+
+
 def read_base(model: Path) -> BaseLayers | None:
     """The linear layers of a base model, from the headers of its weight files; None when a zero adapter fits none of them."""
     from safetensors import safe_open
@@ -197,7 +206,7 @@ def read_base(model: Path) -> BaseLayers | None:
     for file in sorted(model.glob("*.safetensors")):
         with safe_open(file, framework="numpy") as weights:
             shapes |= {key: weights.get_slice(key).get_shape() for key in weights.keys()}  # noqa: SIM118 (not a mapping)
-    linear = [key for key, shape in sorted(shapes.items()) if INSIDE_A_BLOCK.search(key) and len(shape) == 2]
+    linear = [key for key, shape in sorted(shapes.items()) if is_block_weight(key) and len(shape) == 2]
     first = next((key for key in linear if key.endswith(PROJECTIONS)), None)
     if first is None:
         return None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 
 from ...core import Task
-from .._episodes import Reply
+from .._reply import Reply
 from .._splits import GeneratedEnvironment
 from ..environment import Demonstration
 from .generator import make_problem

@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import Any, Self
 
 from ...core import DataMissing, MalformedTask, Task
-from .._answers import sql_statement
-from .._episodes import Reply, TextEnvironment
+from .._episodes import TextEnvironment
+from .._reply import Reply
 from ..environment import Demonstration, Split
-from .sqlite import Row, SqlProblem, StatementRefused, Table, execute, judge, same_rows, shown
+from .sqlite import Row, SqlProblem, StatementRefused, Table, answer, asks_for_order, execute, judge, same_rows, shown
 
 _FILE = Path("lifelongagentbench") / "db_bench.json"
 _FIRST = {"train": 0, "test": 150}
@@ -35,11 +35,10 @@ class _Entry:
 class LabDatabaseEnvironment(TextEnvironment):
     """LifelongAgentBench DB: `train` is sample 0 to 149, `test` 150 to 299, in index order; the seed is ignored.
 
-    The gold statement runs in the same SQLite as the answer: a query is right when it returns the same
-    multiset of rows, a modification when it leaves the same table. The benchmark itself used MySQL. Where a
-    gold statement is MySQL only (2 of 300, both `UPDATE ... JOIN`: samples 81 and 270), an answer counts only
-    if it returns the rows that the benchmark stores; it stores none for modifications, so those two always
-    count as failed.
+    The gold statement runs in the same SQLite as the answer. A query is right when it returns the same rows: in the same order where
+    the gold statement asks for one, as a multiset elsewhere. A modification is right when it leaves the same table. The benchmark
+    itself used MySQL. Where a gold statement is MySQL only (2 of 300, both `UPDATE ... JOIN`: samples 81 and 270), an answer counts
+    only if it returns the rows that the benchmark stores; it stores none for modifications, so those two always count as failed.
     """
 
     id = "lab-db-v1"
@@ -110,22 +109,26 @@ class LabDatabaseEnvironment(TextEnvironment):
 
 def _judge_by_stored_rows(entry: _Entry, action: str) -> Reply:
     try:
-        answer = execute(entry.problem.tables, sql_statement(action))
+        result = answer(entry.problem.tables, action)
     except StatementRefused as refusal:
         return Reply(text=f"Error: {refusal}", error=True)
-    right = entry.stored is not None and not answer.wrote and same_rows(answer.rows, entry.stored, tolerance=_STORED_TOLERANCE)
-    return Reply(text=shown(answer), reward=float(right), done=True, success=right)
+    right = (
+        entry.stored is not None
+        and not result.wrote
+        and same_rows(result.rows, entry.stored, ordered=entry.problem.ordered, tolerance=_STORED_TOLERANCE)
+    )
+    return Reply(text=shown(result), reward=float(right), done=True, success=right)
 
 
 def _entry(row: dict[str, Any]) -> _Entry:
-    info, answer = row["table_info"], row["answer_info"]
+    info, gold = row["table_info"], row["answer_info"]
     table = Table(
         name=info["name"],
         columns=tuple((column["name"], column["type"]) for column in info["column_info_list"]),
         rows=tuple(map(tuple, info["row_list"])),
     )
-    stored = answer["direct"]
+    stored = gold["direct"]
     return _Entry(
-        problem=SqlProblem(tables=(table,), goal=row["instruction"], gold=answer["sql"]),
+        problem=SqlProblem(tables=(table,), goal=row["instruction"], gold=gold["sql"], ordered=asks_for_order(gold["sql"])),
         stored=tuple(map(tuple, stored)) if stored is not None else None,
     )

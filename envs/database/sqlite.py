@@ -1,20 +1,25 @@
-"""SQL that a stranger wrote, run safely: in memory, allow-listed, with limits that no statement escapes.
+"""SQL on fresh tables in memory, with SQLite's own parser, authorizer and limits; answers run in a worker process.
 
-The limits count SQLite's own instructions, bytes and pages, never seconds, so the same statement gives
-the same answer on every machine.
+The authorizer allows what is listed and nothing else. The limits count SQLite's own instructions, bytes and pages, so that the same
+statement gives the same answer on every machine; seconds and memory are bounded by the worker on top, for what those do not reach.
 """
 
 from __future__ import annotations
 
 import math
+import re
 import sqlite3
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
 
-from .._answers import sql_statement
-from .._episodes import Reply
+from .._answers import MAX_ANSWER, reported, sql_candidates
+from .._reply import Reply
+from .._workers import WorkerPool, WorkerStopped
+from .functions import FUNCTIONS
 
 Value = int | float | str | bytes | None
 Row = tuple[Value, ...]
@@ -28,14 +33,27 @@ MAX_PAGES = 1_000
 MAX_ROWS = 1_000
 """Rows that an answer may have."""
 _SHOWN_ROWS = 5
+_ORDER_TOKEN = re.compile(r"'[^']*+'|\"[^\"]*+\"|`[^`]*+`|[()]|\w++")
 _TICK = 1_000
 
 _READING = {sqlite3.SQLITE_SELECT, sqlite3.SQLITE_READ, sqlite3.SQLITE_FUNCTION, sqlite3.SQLITE_RECURSIVE}
 _WRITING = {sqlite3.SQLITE_INSERT, sqlite3.SQLITE_UPDATE, sqlite3.SQLITE_DELETE}
 
 
+_UNREADABLE = ("syntax error", "incomplete input", "unrecognized token", "one statement at a time", "no SQL statement", "not authorized")
+"""Parts of SQLite's messages for a text that its parser or the authorizer does not take for a statement."""
+
+workers = WorkerPool(f"{__package__}.sql_worker")
+"""Where answers run."""
+
+
 class StatementRefused(Exception):
-    """A statement that the engine would not run, with the reason as the agent is told it."""
+    """A statement that SQLite would not run, with the reason as the agent reads it."""
+
+    @property
+    def unreadable(self) -> bool:
+        """Whether the text is no statement at all, as far as SQLite's parser goes."""
+        return any(part in str(self) for part in _UNREADABLE)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -98,7 +116,7 @@ def load(tables: Sequence[Table]) -> sqlite3.Connection:
 
 
 def execute(tables: Sequence[Table], statement: str) -> Result:
-    """Run one statement on fresh copies of `tables`.
+    """Run one statement on fresh copies of `tables`, in this process: for statements of our own, and inside of workers.
 
     Raises `StatementRefused` when it is no statement, is forbidden, fails, or goes over a limit.
     """
@@ -109,7 +127,7 @@ def execute(tables: Sequence[Table], statement: str) -> Result:
         try:
             cursor = connection.execute(statement)
             rows = tuple(cursor.fetchmany(MAX_ROWS + 1))
-        except (sqlite3.Error, sqlite3.Warning, ValueError) as problem:
+        except (sqlite3.Error, sqlite3.Warning, ValueError, MemoryError) as problem:
             raise StatementRefused(_reason(problem, ticks)) from None
         if len(rows) > MAX_ROWS:
             raise StatementRefused(f"more than {MAX_ROWS} rows")
@@ -119,6 +137,53 @@ def execute(tables: Sequence[Table], statement: str) -> Result:
         connection.set_progress_handler(None, 0)
         state = {table.name: tuple(connection.execute(f"SELECT * FROM {_quoted(table.name)}").fetchall()) for table in tables}
     return Result(rows=rows, wrote=bool(written), state=state)
+
+
+def answer(tables: Sequence[Table], text: str) -> Result:
+    """Run the statement in what a model wrote: the first that SQLite's parser accepts. It runs in a worker process.
+
+    Raises `StatementRefused` when no statement is found, or the one found is forbidden, fails, or goes over a limit.
+    """
+    if len(text) > MAX_ANSWER:
+        raise StatementRefused(f"the answer has {len(text)} characters; the limit is {MAX_ANSWER}")
+    candidates = sql_candidates(text)
+    request = {
+        "tables": [{"name": table.name, "columns": table.columns, "rows": rows_to_json(table.rows)} for table in tables],
+        "candidates": candidates,
+        "reported": candidates.index(reported(candidates)),
+    }
+    try:
+        reply = workers.ask(request)
+    except WorkerStopped:
+        raise StatementRefused("stopped, the statement takes too much time or memory") from None
+    if "error" in reply:
+        raise StatementRefused(reply["error"])
+    state = {name: rows_from_json(rows) for name, rows in reply["state"].items()}
+    return Result(rows=rows_from_json(reply["rows"]), wrote=reply["wrote"], state=state)
+
+
+def rows_to_json(rows: Sequence[Row]) -> list[list[Any]]:
+    """Rows as plain JSON; bytes become `{"hex": ...}`."""
+    return [list(map(_to_json, row)) for row in rows]
+
+
+def rows_from_json(rows: Sequence[Sequence[Any]]) -> tuple[Row, ...]:
+    """The inverse of `rows_to_json`."""
+    return tuple(tuple(bytes.fromhex(value["hex"]) if isinstance(value, dict) else value for value in row) for row in rows)
+
+
+def asks_for_order(statement: str) -> bool:
+    """Whether a statement orders its rows: an ORDER BY outside of strings and parentheses.
+
+    >>> asks_for_order("SELECT a FROM t ORDER BY a"), asks_for_order("SELECT a FROM (SELECT a FROM t ORDER BY a LIMIT 3)")
+    (True, False)
+    """
+    depth, outside = 0, list[str]()
+    for part in _ORDER_TOKEN.findall(statement):
+        depth += (part == "(") - (part == ")")
+        if depth == 0:
+            outside.append(part.upper())
+    return any(one == "ORDER" and other == "BY" for one, other in pairwise(outside))
 
 
 def same_rows(left: Sequence[Row], right: Sequence[Row], *, ordered: bool = False, tolerance: float = 1e-6) -> bool:
@@ -148,19 +213,19 @@ def same_result(answer: Result, gold: Result, *, ordered: bool = False) -> bool:
 def judge(problem: SqlProblem, action: str) -> Reply:
     """Run what a model wrote and compare it with the gold statement; an error leaves the episode open."""
     try:
-        answer = execute(problem.tables, sql_statement(action))
+        result = answer(problem.tables, action)
     except StatementRefused as refusal:
         return Reply(text=f"Error: {refusal}", error=True)
-    right = same_result(answer, execute(problem.tables, problem.gold), ordered=problem.ordered)
-    return Reply(text=shown(answer), reward=float(right), done=True, success=right)
+    right = same_result(result, execute(problem.tables, problem.gold), ordered=problem.ordered)
+    return Reply(text=shown(result), reward=float(right), done=True, success=right)
 
 
-def shown(answer: Result) -> str:
+def shown(result: Result) -> str:
     """A short observation of what a statement did."""
-    if answer.wrote:
+    if result.wrote:
         return "Done."
-    lines = [", ".join("NULL" if value is None else str(value)[:80] for value in row) for row in answer.rows[:_SHOWN_ROWS]]
-    more = len(answer.rows) - len(lines)
+    lines = [", ".join("NULL" if value is None else str(value)[:80] for value in row) for row in result.rows[:_SHOWN_ROWS]]
+    more = len(result.rows) - len(lines)
     return "\n".join([*lines, *([f"({more} more rows)"] if more else [])]) or "(no rows)"
 
 
@@ -177,7 +242,7 @@ def _guard(connection: sqlite3.Connection, written: list[int], ticks: list[int])
         if action in _WRITING and not (first or "").startswith("sqlite_"):
             written.append(action)
             return sqlite3.SQLITE_OK
-        if action in _READING and second not in ("load_extension", "random", "randomblob"):
+        if action in _READING and (action != sqlite3.SQLITE_FUNCTION or (second or "").lower() in FUNCTIONS):
             return sqlite3.SQLITE_OK
         return sqlite3.SQLITE_DENY
 
@@ -192,7 +257,11 @@ def _guard(connection: sqlite3.Connection, written: list[int], ticks: list[int])
 def _reason(problem: Exception, ticks: list[int]) -> str:
     if len(ticks) * _TICK > MAX_INSTRUCTIONS:
         return f"stopped after {MAX_INSTRUCTIONS} instructions"
-    return str(problem)[:200] or "the statement cannot be read"
+    return str(problem)[:200] or "the statement cannot be read, or needs too much memory"
+
+
+def _to_json(value: Value) -> Any:
+    return {"hex": value.hex()} if isinstance(value, bytes) else value
 
 
 def _quoted(name: str) -> str:

@@ -1,27 +1,20 @@
-"""SPARQL that a stranger wrote, run safely: in another process with limits on processor time and memory."""
+"""SPARQL over small graphs, with pyoxigraph; answers run in a worker process without network or files."""
 
 from __future__ import annotations
 
-import json
-import re
-import subprocess
-import sys
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from typing import Any
 
-from .._answers import sparql_query
-from .._episodes import Reply
-from .sparql_worker import answer
+from .._answers import MAX_ANSWER, reported, sparql_candidates
+from .._reply import Reply
+from .._workers import WorkerPool, WorkerStopped
+from .sparql_worker import query_rows
 
 PREFIX = "http://lifelong.example/"
 """What the empty prefix stands for; queries need not declare it."""
-_WORKER = Path(__file__).with_name("sparql_worker.py")
-_WALL_SECONDS = 60
 _INTEGER = "^^<http://www.w3.org/2001/XMLSchema#integer>"
-_OUTSIDE = re.compile(r"\b(SERVICE|FROM)\b", re.IGNORECASE)
-_QUOTED = re.compile(r"'[^']*'|\"[^\"]*\"|<[^>]*>")
 _SHOWN_ROWS = 5
 
 Triple = tuple[str, str, str | int]
@@ -29,8 +22,12 @@ Triple = tuple[str, str, str | int]
 Row = tuple[str, ...]
 
 
+workers = WorkerPool(f"{__package__}.sparql_worker")
+"""Where answers run."""
+
+
 class QueryRefused(Exception):
-    """A query that was not answered, with the reason as the agent is told it."""
+    """A query that was not answered, with the reason as the agent reads it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,29 +46,31 @@ class GraphProblem:
 
 def run_trusted(triples: Sequence[Triple], query: str) -> tuple[Row, ...]:
     """Rows of a query that we wrote ourselves, in this process. Raises `QueryRefused`."""
-    return _rows(answer(_terms(triples), query, PREFIX))
-
-
-def run(triples: Sequence[Triple], query: str) -> tuple[Row, ...]:
-    """Rows of anybody's query. Raises `QueryRefused` for a query that is wrong, forbidden, or takes too much."""
-    if _OUTSIDE.search(_QUOTED.sub("", query)):
-        raise QueryRefused("only the given graph can be asked, without SERVICE or FROM")
-    request = json.dumps({"triples": _terms(triples), "query": query, "prefix": PREFIX})
     try:
-        done = subprocess.run(
-            [sys.executable, str(_WORKER)], input=request, capture_output=True, text=True, timeout=_WALL_SECONDS, check=False
-        )
-    except subprocess.TimeoutExpired:
-        raise QueryRefused("stopped, the query takes too long") from None
-    if done.returncode != 0:
-        raise QueryRefused("stopped, the query takes too much time or memory")
-    return _rows(json.loads(done.stdout))
+        return _rows(query_rows(_terms(triples), query, PREFIX))
+    except SyntaxError as problem:
+        raise QueryRefused(str(problem)) from None
+
+
+def run(triples: Sequence[Triple], text: str) -> tuple[Row, ...]:
+    """Rows of the query in what a model wrote: the first that pyoxigraph's parser accepts. It runs in a worker process.
+
+    Raises `QueryRefused` when no query is found, or the one found is forbidden, fails, or goes over a limit.
+    """
+    if len(text) > MAX_ANSWER:
+        raise QueryRefused(f"the answer has {len(text)} characters; the limit is {MAX_ANSWER}")
+    candidates = sparql_candidates(text)
+    request = {"triples": _terms(triples), "candidates": candidates, "reported": candidates.index(reported(candidates)), "prefix": PREFIX}
+    try:
+        return _rows(workers.ask(request))
+    except WorkerStopped:
+        raise QueryRefused("stopped, the query takes too much time or memory") from None
 
 
 def judge(problem: GraphProblem, action: str) -> Reply:
     """Run what a model wrote and compare its rows, as a multiset, with the gold query's."""
     try:
-        rows = run(problem.triples, sparql_query(action))
+        rows = run(problem.triples, action)
     except QueryRefused as refusal:
         return Reply(text=f"Error: {refusal}", error=True)
     right = Counter(rows) == Counter(run_trusted(problem.triples, problem.gold))
@@ -86,7 +85,7 @@ def _term(value: str | int) -> str:
     return f'"{value}"{_INTEGER}' if isinstance(value, int) else f"<{PREFIX}{value}>"
 
 
-def _rows(reply: dict[str, object]) -> tuple[Row, ...]:
+def _rows(reply: dict[str, Any]) -> tuple[Row, ...]:
     rows = reply.get("rows")
     if not isinstance(rows, list):
         raise QueryRefused(str(reply["error"]))

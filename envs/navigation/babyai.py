@@ -11,7 +11,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from ...core import Task
-from .._episodes import Reply
+from .._reply import Reply
 from .._splits import GeneratedEnvironment
 from ..environment import Demonstration
 

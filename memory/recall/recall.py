@@ -18,7 +18,9 @@ WIDEST = 4096
 """Most neighbours looked at in search of verified ones."""
 
 _CONTROL = re.compile(
-    r"<(?=[|｜])|<(?=\s*/?\s*(?:memory|s|bos|eos|pad|unk|mask|think|[a-z]+(?:_[a-z]+)+)\s*>)|<(?=<\s*/?\s*SYS)|\[(?=/?INST\])",
+    # Bounded repeats: the texts come from outside, and an unbounded one makes a text of spaces cost the square of its length.
+    r"<(?=[|｜])|<(?=\s{0,8}/?\s{0,8}(?:memory|s|bos|eos|pad|unk|mask|think|[a-z]{1,20}(?:_[a-z]{1,20}){1,8})\s{0,8}>)"
+    r"|<(?=<\s{0,8}/?\s{0,8}SYS)|\[(?=/?INST\])",
     re.IGNORECASE,
 )
 

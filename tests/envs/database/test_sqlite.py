@@ -1,13 +1,24 @@
 from __future__ import annotations
 
+import re
 import time
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lifelong.envs._answers import sparql_query, sql_statement
-from lifelong.envs.database.sqlite import Result, SqlProblem, StatementRefused, Table, execute, judge, same_result, same_rows
+from lifelong.envs.database.sqlite import (
+    Result,
+    SqlProblem,
+    StatementRefused,
+    Table,
+    answer,
+    asks_for_order,
+    execute,
+    judge,
+    same_result,
+    same_rows,
+)
 
 CITIES = Table(
     name="cities",
@@ -22,38 +33,6 @@ def run(statement: str) -> Result:
 
 def test_schema_is_one_line() -> None:
     assert CITIES.schema == "Table cities(name TEXT, population INT, area REAL)"
-
-
-@pytest.mark.parametrize(
-    ("text", "statement"),
-    [
-        ("SELECT 1;", "SELECT 1"),
-        ("```sql\nSELECT 1;\n```\nThis counts.", "SELECT 1"),
-        ("```\nselect a\nfrom b\n```", "select a\nfrom b"),
-        ("```sql\nSELECT 1", "SELECT 1"),
-        ("SQL: SELECT 1", "SELECT 1"),
-        ("Here it is:\nSELECT a FROM b\n\nIt lists all a.", "SELECT a FROM b"),
-        ("SELECT ';' AS x; SELECT 2", "SELECT ';' AS x"),
-        ("SELECT 'it''s; fine' ; more", "SELECT 'it''s; fine'"),
-        ("no idea", "no idea"),
-        ("", ""),
-    ],
-)
-def test_finds_the_statement(text: str, statement: str) -> None:
-    assert sql_statement(text) == statement
-
-
-def test_sparql_keeps_its_semicolons() -> None:
-    query = "SELECT ?x WHERE { ?x :a :b ; :c :d }"
-    assert sparql_query(f"```sparql\n{query}\n```\nDone.") == query
-    assert sparql_query(f"SPARQL: {query}") == query
-
-
-@given(st.text())
-def test_finding_never_fails_and_only_cuts(text: str) -> None:
-    for found in (sql_statement(text), sparql_query(text)):
-        assert found in text
-        assert found == found.strip()
 
 
 @given(st.text(max_size=60))
@@ -109,6 +88,11 @@ def test_queries_and_modifications_are_told_apart() -> None:
         ("DELETE FROM sqlite_master", "not authorized|may not be modified"),
         ("BEGIN", "not authorized"),
         ("SELECT random()", "not authorized"),
+        ("SELECT printf('%100000000d', 1)", "not authorized"),
+        ("SELECT format('%d', 1)", "not authorized"),
+        ("SELECT changes()", "not authorized"),
+        ("SELECT * FROM pragma_database_list", "not authorized"),
+        ("SELECT sqlite_version()", "not authorized"),
         ("-- nothing", "no SQL statement"),
         ("", "no SQL statement"),
         ("SELECT zeroblob(100000000)", "too big"),
@@ -143,8 +127,70 @@ def test_endless_statements_stop(statement: str) -> None:
 def test_one_slow_instruction_stays_short() -> None:
     began = time.perf_counter()
     assert run("SELECT COUNT(*) FROM cities WHERE hex(zeroblob(1900)) LIKE '" + "%0" * 40 + "1'").rows == ((0,),)
-    assert run("SELECT printf('%100000000d', 1)").rows == ((None,),)
     assert time.perf_counter() - began < 5
+
+
+def test_a_call_without_end_ends() -> None:
+    many = Table(name="t", columns=(("a", "INT"),), rows=tuple((number,) for number in range(50)))
+    statement = "SELECT count(printf('%.*c', 2147483647 - a.a * b.a, 'x')) FROM t a, t b"
+    began = time.perf_counter()
+    for refuse in (execute, answer):
+        with pytest.raises(StatementRefused, match="not authorized"):
+            refuse([many], statement)
+    assert time.perf_counter() - began < 10
+
+
+CITY_NAMES = (("Oslo",), ("Lima",), ("Rome",))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "SELECT name\n\nFROM cities",
+        "\n\nSELECT name FROM cities\n\n;\n\n",
+        "-- the names; all of them\nSELECT name FROM cities -- done; really\n;",
+        "/* SELECT\nSELECT 1; */ SELECT name FROM cities",
+        "SELECT name FROM cities WHERE name <> 'a;b' AND name <> 'it''s; fine';",
+        "SQL: SELECT name FROM cities",
+        "**Answer:** the statement is: SELECT name FROM cities",
+        "The table:\n```\nname, population\n```\nThe statement:\n```sql\nSELECT name FROM cities;\n```\nDone.",
+        "```sql\n-- names\n\nSELECT name\n\nFROM cities\n```\n\n```\nOslo\n```",
+        "```sql\nSELECT name FROM cities",
+        "Use `SELECT name FROM cities` for that.",
+        "Here it is:\nSELECT name FROM cities\n\nIt's a list; no more.",
+        "SELECT name FROM cities; SELECT 2",
+    ],
+)
+def test_the_statement_that_sqlite_accepts_is_judged(text: str) -> None:
+    assert answer([CITIES], text).rows == CITY_NAMES
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("SELECT nme FROM cities", "no such column: nme"),
+        ("```sql\nSELECT nme FROM cities\n```\nor\n```sql\nSELECT name FROM cities\n```", "no such column: nme"),
+        ("Well:\nSELECT name FROM\n\n1) see above", "incomplete input"),
+        ("no idea", 'near "no": syntax error'),
+        ("", "no SQL statement"),
+        ("x" * 30_000, "the limit is 20000"),
+    ],
+)
+def test_the_error_shown_is_that_of_the_statement_meant(text: str, reason: str) -> None:
+    with pytest.raises(StatementRefused, match=re.escape(reason)):
+        answer([CITIES], text)
+
+
+def test_an_answer_gives_what_the_statement_gives_in_this_process() -> None:
+    for statement in ("SELECT x'00ff', 1.5, NULL, 'é', 9007199254740993", "INSERT INTO cities VALUES ('Bern', 1, x'01')", "SELECT 9e999"):
+        assert answer([CITIES], statement) == run(statement)
+
+
+def test_order_is_asked_for_outside_of_parentheses_and_strings() -> None:
+    assert asks_for_order("SELECT a FROM t\nORDER   BY a LIMIT 2;")
+    assert asks_for_order("select a from (select a from t) order by a")
+    assert not asks_for_order("DELETE FROM t WHERE a IN (SELECT a FROM t ORDER BY a)")
+    assert not asks_for_order("SELECT 'ORDER BY', row_number() OVER (ORDER BY a) FROM t")
 
 
 def test_an_answer_cannot_touch_the_next_one() -> None:

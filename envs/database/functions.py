@@ -1,0 +1,29 @@
+"""SQL functions that a statement may call: an allow-list of SQLite's own.
+
+What is left out reads the machine or the connection (`load_extension`, `changes`), draws at random (`random`), or can run for
+minutes within one instruction, where no limit on instructions reaches it (`printf`, `format`).
+"""
+
+from __future__ import annotations
+
+_KINDS = (
+    # Aggregates.
+    "avg count group_concat max min sum total",
+    # Numbers.
+    "abs acos acosh asin asinh atan atan2 atanh ceil ceiling cos cosh degrees exp floor ln log log10 log2 mod pi pow power radians "
+    "round sign sin sinh sqrt tan tanh trunc",
+    # Texts and bytes; one value is bounded by SQLITE_LIMIT_LENGTH.
+    "char glob hex instr length like lower ltrim quote replace rtrim soundex substr substring trim unicode upper zeroblob",
+    # Choosing.
+    "coalesce ifnull iif likelihood likely nullif typeof unlikely",
+    # Dates.
+    "date datetime julianday strftime time unixepoch",
+    # Windows.
+    "cume_dist dense_rank first_value lag last_value lead nth_value ntile percent_rank rank row_number",
+    # JSON.
+    "-> ->> json json_array json_array_length json_extract json_group_array json_group_object json_insert json_object json_patch "
+    "json_quote json_remove json_replace json_set json_type json_valid",
+)
+
+FUNCTIONS = frozenset(name for names in _KINDS for name in names.split())
+"""Names in lower case."""
