@@ -17,7 +17,6 @@ from typing import Any
 import lifelong
 
 ROOT = Path(lifelong.__file__).parent
-SKIPPED = {"tests", ".venv", ".venv-vllm", "docs", ".git"}
 ANCHORED = {"match", "fullmatch"}
 SCANNING = {"search", "finditer", "findall", "sub", "subn", "split"}
 UNITS = (
@@ -35,8 +34,12 @@ def sources() -> Iterator[tuple[str, ast.Module]]:
     """Name and syntax tree of every module that uses `re`."""
     for path in sorted(ROOT.rglob("*.py")):
         parts = path.relative_to(ROOT).with_suffix("").parts
-        if SKIPPED.isdisjoint(parts) and "import re\n" in (text := path.read_text(encoding="utf-8")):
-            name = ".".join(("lifelong", *(parts[:-1] if parts[-1] == "__init__" else parts)))
+        if (
+            parts[0] not in ("tests", "build")
+            and not parts[0].startswith(".")
+            and "import re\n" in (text := path.read_text(encoding="utf-8"))
+        ):
+            name = ".".join(("lifelong", *(parts[:-1] if parts[-1] in ("__init__", "__main__") else parts)))
             yield name, ast.parse(text)
 
 
