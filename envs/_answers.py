@@ -38,7 +38,7 @@ def sql_candidates(answer: str) -> list[str]:
     of strings and comments; where that does not parse, prose may follow after a blank line. Never empty; an answer without any
     statement comes back stripped, so that SQLite can say what is wrong with it.
 
-    >>> sql_candidates("Here it is:\\nSELECT a FROM b;\\nIt lists all a.")[-1]
+    >>> sql_candidates("Here it is:\nSELECT a FROM b;\nIt lists all a.")[-1]
     'SELECT a FROM b'
     """
     return _candidates(answer, _SQL_START, _first_sql_statement)
@@ -52,7 +52,7 @@ def sparql_candidates(answer: str) -> list[str]:
 def reported(candidates: list[str]) -> str:
     r"""The candidate whose error the agent is shown when none is a statement: the first that begins like one, without prose.
 
-    >>> reported(["Well, I would:", "SELECT a FROM\\n\\nas you see", "SELECT a FROM"])
+    >>> reported(["Well, I would:", "SELECT a FROM\n\nas you see", "SELECT a FROM"])
     'SELECT a FROM'
     """
     first = next((text for text in candidates if _STATEMENT.match(text)), candidates[0])
