@@ -18,6 +18,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from .environment import Demonstration, Environment, Exchangeable, Split, exchangeable, find_environment
+from .make import make_all, make_environment
 
 if TYPE_CHECKING:
     from .database.environment import DatabaseEnvironment
@@ -62,6 +63,8 @@ __all__ = [
     "Stream",
     "exchangeable",
     "find_environment",
+    "make_all",
+    "make_environment",
     "schedule",
 ]
 

@@ -8,13 +8,22 @@ from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 
-from ..core import DataMissing, NothingFound
-from .results_file import Results, Row, make_results, write_results, write_whole
+from ..core import DataMissing, PluginError
+from ..core.plugins import names, resolve
+from .cases import takes_filter
+from .results_file import Results, Row, make_results, read_results, write_results, write_whole
+from .row_filter import ALL_ROWS, RowFilter, refuse_empty
+
+PUBLISHED = Path(__file__).parent / "results"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Suite:
-    """A benchmark: a module below `evals/` with `run(*, quick, seeds, data) -> list[Row]`, imported when it runs."""
+    """A benchmark: a module with `run(*, quick, seeds, data) -> list[Row]`, imported when it runs.
+
+    A `run` that also has a parameter `only`, a `RowFilter`, measures just the rows that are asked for; otherwise all are measured
+    and the others are left out of the table.
+    """
 
     name: str
     """What `lifelong bench` calls it."""
@@ -23,30 +32,40 @@ class Suite:
     needs: str
     """What must be there besides the package, in words."""
     module: str
-    """Module relative to `evals`."""
+    """The module's name, relative to `package`."""
+    package: str = __package__
+    """The package that holds it; a suite of another package names its own."""
     selection: str = "not stated"
     """What was chosen for the methods (settings, thresholds, designs), and on which data."""
     files: tuple[str, ...] = ()
     """Data files it reads, relative to the data directory; their hashes are written beside the figures."""
 
-    def run(self, *, quick: bool, seeds: int, data: Path | None) -> list[Row]:
+    def run(self, *, quick: bool, seeds: int, data: Path | None, only: RowFilter = ALL_ROWS) -> list[Row]:
         """Measure. `quick` ends within a minute once model files and encodings are cached."""
-        rows: list[Row] = import_module(f".{self.module}", __package__).run(quick=quick, seeds=seeds, data=data)
-        return rows
+        measure = import_module(f".{self.module}", self.package).run
+        if takes_filter(measure):
+            chosen: list[Row] = measure(quick=quick, seeds=seeds, data=data, only=only)
+            return chosen
+        return only.rows(measure(quick=quick, seeds=seeds, data=data))
 
     def plots(self, rows: Sequence[Row]) -> dict[str, str]:
         """Drawings of the figures as SVG by name, where its module has a `plots(rows)`; none where it has not."""
-        draw = getattr(import_module(f".{self.module}", __package__), "plots", None)
+        draw = getattr(import_module(f".{self.module}", self.package), "plots", None)
         drawn: dict[str, str] = draw(rows) if draw else {}
         return drawn
 
 
-def find_suite(suites: tuple[Suite, ...], name: str) -> Suite:
-    """The suite of that name. Raises `NothingFound` that lists the names there are."""
-    for suite in suites:
-        if suite.name == name:
-            return suite
-    raise NothingFound(f"there is no suite {name!r}; there are: {', '.join(suite.name for suite in suites)}")
+def find_suite(name: str) -> Suite:
+    """The suite of that name: built in, or of an installed package. Raises `PluginError` that lists the names there are."""
+    suite = resolve("suites", name)
+    if not isinstance(suite, Suite):
+        raise PluginError(f"the suite {name!r} is {suite!r}; it must be a lifelong.evals.Suite")
+    return suite
+
+
+def all_suites() -> list[Suite]:
+    """Every suite, built in or of an installed package."""
+    return [find_suite(name) for name in names("suites")]
 
 
 def hash_files(suite: Suite, data: Path | None) -> dict[str, str]:
@@ -62,17 +81,23 @@ def hash_files(suite: Suite, data: Path | None) -> dict[str, str]:
     return hashes
 
 
-def run_suite(suite: Suite, *, quick: bool, seeds: int, data: Path | None, file: Path | None) -> Results:
+def run_suite(suite: Suite, *, quick: bool, seeds: int, data: Path | None, file: Path | None, only: RowFilter = ALL_ROWS) -> Results:
     """Check the data, measure, and write the figures to `file` if one is named, and the suite's plots beside it as `FILE-NAME.svg`.
 
     Raises `DataMissing`, before anything is measured, when a data file is not there. A quick run may do without a data
-    directory, where its suite can.
+    directory, where its suite can. Raises `NothingFound` where no row is `only` what was asked for.
     """
     hashes = {} if quick and data is None else hash_files(suite, data)
-    rows = suite.run(quick=quick, seeds=seeds, data=data)
+    rows = suite.run(quick=quick, seeds=seeds, data=data, only=only)
+    refuse_empty(rows, only, _published(suite), suite.name)
     results = make_results(suite.name, rows, selection=suite.selection, data_hashes=hashes)
     if file is not None:
         for name, drawn in suite.plots(rows).items():
             write_whole(file.with_name(f"{file.stem}-{name}.svg"), drawn)
         write_results(file, results)
     return results
+
+
+def _published(suite: Suite) -> Sequence[Row]:
+    file = PUBLISHED / f"{suite.name}.json"
+    return read_results(file).results if file.exists() else ()

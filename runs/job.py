@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from ..core import DataMissing, Settings, SettingsError
+from ..core import Settings, SettingsError
 from ..core.versions import short_name
-from ..envs import MEMBERS, DatabaseEnvironment, Environment, GraphEnvironment, LabDatabaseEnvironment, NavigationEnvironment
+from ..envs import make_environment
 from ..metrics.tables import print_tables
 from ..orchestrator import LifelongLearner
 from .folders import begin_run, discard_run, find_run, point_latest, write_file
@@ -17,24 +17,9 @@ from .report import closing_lines, summary_tables, write_report
 from .stream import Family, Progress, Schedule, run_stream
 
 SIZES = {"database": (96, 32, 16), "graph": (96, 32, 16), "navigation": (64, 32, 16), "lab-db": (150, 150, 0)}
-"""Tasks of the stream, unseen tasks, and tasks after the night, for each family: a quarter of an hour on two cores."""
-
-
-def environment_of(family: str, data: Path | None) -> Environment:
-    """The environment of a name, with or without a version. Raises `SettingsError` if there is none, `DataMissing` without its data."""
-    family = short_name(family) if family in MEMBERS else family
-    if family == "lab-db":
-        if data is None:
-            raise DataMissing("family lab-db reads lifelongagentbench/db_bench.json; name the data directory with --data or LIFELONG_DATA")
-        return LabDatabaseEnvironment(data)
-    kinds: dict[str, type[Environment]] = {
-        "database": DatabaseEnvironment,
-        "graph": GraphEnvironment,
-        "navigation": NavigationEnvironment,
-    }
-    if family not in kinds:
-        raise SettingsError(f"there is no family {family!r}; there are: {', '.join(SIZES)}")
-    return kinds[family]()
+"""Tasks of the stream, unseen tasks, and tasks after the night, for each environment: a quarter of an hour on two cores."""
+SIZE = (96, 32, 16)
+"""The same for an environment that `SIZES` does not name."""
 
 
 def run_job(
@@ -45,16 +30,19 @@ def run_job(
     out: Path,
     resume: bool = False,
     data: Path | None = None,
+    tasks: tuple[int, int, int] | None = None,
     progress: Progress | None = None,
 ) -> Path:
     """Run the stream in a new folder below `out` and leave `summary.json` and `report.html` there; returns that folder.
 
+    `families` are names of environments, or `module:Class`; `tasks` are the sizes of `SIZES` for all of them.
     With `resume` the latest run (or `out`, if it is a run itself) goes on where it stopped, under the families, corrections
     and seed with which it began. Earlier runs are never changed. Raises `SettingsError` where `out` cannot be used or holds no
     such run, and what opening the learner raises.
     """
-    schedule = Schedule(families=tuple(_family(name, data) for name in families), corrections=corrections)
-    plan = {"families": list(families), "corrections": corrections, "seed": settings.seed}
+    members = tuple(_family(name, data, tasks, settings.seed) for name in families)
+    schedule = Schedule(families=members, corrections=corrections)
+    plan = {"families": list(families), "corrections": corrections, "seed": settings.seed} | ({"tasks": list(tasks)} if tasks else {})
     folder = find_run(out, plan) if resume else begin_run(out, plan)
     with _open(replace(settings, home=folder / "home"), folder, resume) as learner:
         summary = run_stream(learner, schedule, progress=progress)
@@ -76,7 +64,12 @@ def _open(settings: Settings, folder: Path, resume: bool) -> LifelongLearner:
     return learner
 
 
-def _family(name: str, data: Path | None) -> Family:
-    environment = environment_of(name, data)
-    train, test, practice = SIZES[short_name(environment.id)]
+def _family(name: str, data: Path | None, tasks: tuple[int, int, int] | None, seed: int) -> Family:
+    environment = make_environment(name, data)
+    train, test, practice = tasks or SIZES.get(short_name(environment.id), SIZE)
+    try:
+        environment.tasks("train", train + practice, seed=seed)
+        environment.tasks("test", test, seed=seed)
+    except ValueError as error:
+        raise SettingsError(f"environment {environment.id} has too few tasks ({error}); ask for fewer with --tasks") from error
     return Family(environment=environment, train=train, test=test, practice=practice)

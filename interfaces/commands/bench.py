@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from ...core import DataMissing
 from ...metrics.tables import is_terminal, print_tables
 from ..console import complain, say
-from .options import DataFlag
+from .options import DataFlag, import_from_here
+
+if TYPE_CHECKING:
+    from ...evals.row_filter import RowFilter
 
 NO_DATA = 3
 """Exit status when a suite's data are not there, so that a script can tell it from a failure."""
@@ -24,6 +27,10 @@ def bench(
     seeds: Annotated[int, typer.Option("--seeds", min=1, help="How many seeds to average over.")] = 1,
     data: DataFlag = None,
     json: Annotated[Path | None, typer.Option("--json", help="Write the figures to this file.")] = None,
+    method: Annotated[
+        list[str] | None, typer.Option("--method", help="Only this method; may be repeated. In `continual` also module:Class, a head.")
+    ] = None,
+    case: Annotated[list[str] | None, typer.Option("--case", help="Only cases that contain this text, or a module of the suite.")] = None,
     documents: Annotated[
         bool, typer.Option("--documents", help="Write the measured tables of README.md and docs/benchmarks.md from evals/results.")
     ] = False,
@@ -32,27 +39,29 @@ def bench(
 
     Ends with status 3 where data are missing.
     """
-    from ...evals import SUITES
+    from ...evals.bench import all_suites
+    from ...evals.row_filter import RowFilter
 
     if documents:
         from ...evals.documents import write_documents
 
         write_documents(ROOT)
     elif list_:
-        for one in SUITES:
+        for one in all_suites():
             say(f"{one.name}\n  shows {one.shows}\n  needs {one.needs}")
     elif suite:
-        _measure(suite, quick, seeds, data, json)
+        import_from_here(suite, *(method or []))
+        _measure(suite, quick, seeds, data, json, RowFilter(methods=tuple(method or ()), cases=tuple(case or ())))
     else:
         raise typer.BadParameter("name a suite, or ask for --list")
 
 
-def _measure(name: str, quick: bool, seeds: int, data: Path | None, file: Path | None) -> None:
-    from ...evals import SUITES, pipe_table, terminal_tables
+def _measure(name: str, quick: bool, seeds: int, data: Path | None, file: Path | None, only: RowFilter) -> None:
+    from ...evals import pipe_table, terminal_tables
     from ...evals.bench import find_suite, run_suite
 
     try:
-        results = run_suite(find_suite(SUITES, name), quick=quick, seeds=seeds, data=data, file=file)
+        results = run_suite(find_suite(name), quick=quick, seeds=seeds, data=data, file=file, only=only)
     except DataMissing as error:
         complain(str(error))
         raise typer.Exit(NO_DATA) from error

@@ -5,15 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 from ...core import Settings
+from ...envs import make_all
 from ...orchestrator import LifelongLearner
-from ...runs.job import SIZES, environment_of
-
-READS_DATA = "lab-db"
-"""The family that reads files; without a data directory its tasks are judged from the record alone."""
 
 
 def open_learner(settings: Settings, data: Path | None) -> LifelongLearner:
-    """A learner over `settings`. Raises what `LifelongLearner.open` raises, and `DataMissing` for a wrong data directory."""
-    families = [name for name in SIZES if data is not None or name != READS_DATA]
-    environments = [environment_of(name, data) for name in families]
-    return LifelongLearner.open(settings, {environment.id: environment for environment in environments})
+    """A learner over `settings`. Raises what `LifelongLearner.open` raises, and `DataMissing` for a wrong data directory.
+
+    Tasks of environments that are not there (without a data directory those that read one) are judged from the record alone.
+    """
+    return LifelongLearner.open(settings, make_all(data))

@@ -17,6 +17,7 @@ from .options import (
     SetFlag,
     TenantFlag,
     existing_home,
+    import_from_here,
     read_settings,
     tenant_of,
     text_of,
@@ -28,10 +29,17 @@ INTERRUPTED = 130
 
 
 def run(
-    families: Annotated[str, typer.Option("--families", help="Families in order, separated by commas.")] = "database,graph",
-    corrections: Annotated[int, typer.Option("--corrections", min=0, help="Failed tasks of each family that the expert may answer.")] = 400,
+    environments: Annotated[
+        str, typer.Option("--environments", "--families", help="Environments in order, separated by commas: names, or module:Class.")
+    ] = "database,graph",
+    corrections: Annotated[
+        int, typer.Option("--corrections", min=0, help="Failed tasks of each environment that the expert may answer.")
+    ] = 400,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with the latest run in --out, or with --out if it is a run.")] = False,
     out: Annotated[Path, typer.Option("--out", help="Where runs are kept: a folder each, and latest, a link to the last.")] = Path("runs"),
+    tasks: Annotated[
+        str, typer.Option("--tasks", help="Tasks of each environment: of the stream, unseen, after the night; such as 96,32,16.")
+    ] = "",
     data: DataFlag = None,
     config: ConfigFlag = None,
     set_: SetFlag = None,
@@ -40,14 +48,25 @@ def run(
     """Stream tasks, awake and asleep, and report what was learned."""
     from ...runs.job import run_job
 
+    import_from_here(environments)
+    sizes = _sizes(tasks) if tasks else None
+
     settings = read_settings(config, out / "latest" / "home", set_, seed)
-    names = [name.strip() for name in families.split(",") if name.strip()]
+    names = [name.strip() for name in environments.split(",") if name.strip()]
     try:
         with progress_bars() as tell:
-            run_job(settings, families=names, corrections=corrections, out=out, resume=resume, data=data, progress=tell)
+            run_job(settings, families=names, corrections=corrections, out=out, resume=resume, data=data, tasks=sizes, progress=tell)
     except KeyboardInterrupt:
         say(f"\nstopped; every finished task is kept in {out}. Go on with the same flags and --resume", err=True)
         raise typer.Exit(INTERRUPTED) from None
+
+
+def _sizes(text: str) -> tuple[int, int, int]:
+    words = [word.strip() for word in text.split(",")]
+    if len(words) != 3 or not all(word.isdecimal() for word in words) or not (int(words[0]) and int(words[1])):
+        raise typer.BadParameter(f"--tasks is {text!r}; it must be three whole numbers such as 96,32,16, the first two above 0")
+    train, test, practice = map(int, words)
+    return train, test, practice
 
 
 def sleep(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 import warnings
 from pathlib import Path
 from typing import Annotated, Any, TypeAlias
@@ -13,6 +14,8 @@ from ...core import MalformedTask, NothingFound, Settings, SettingsError, tenant
 from ..console import complain
 from ..settings_loader import load_settings, values_in_file
 
+NAMES_A_CLASS = ("memory.encoder", "model.engine", "wake.strategy")
+"""Settings that take `module:Class`."""
 DEFAULT_FILE = Path("lifelong.toml")
 """Read where it lies in the current folder; need not be there."""
 
@@ -63,12 +66,23 @@ TenantFlag: TypeAlias = Annotated[str, typer.Option("--tenant", callback=require
 JsonFlag: TypeAlias = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
 
 
+def import_from_here(*values: str) -> None:
+    """Let classes be imported from the folder one stands in, where a flag names one as `module:Class`; as `python -m` does.
+
+    Only what is typed on the command line can do this: a settings file names what is installed.
+    """
+    here = os.getcwd()
+    if any(":" in value for value in values) and here not in sys.path:
+        sys.path.insert(0, here)
+
+
 def read_settings(config: Path | None, home: Path | None, assignments: list[str] | None, seed: int | None = None) -> Settings:
     """Settings from file, environment and these flags; says on standard error what a file found in the current folder decides.
 
     Raises `SettingsError`.
     """
     overrides: dict[str, Any] = {}
+    import_from_here(*(one for one in assignments or [] if one.partition("=")[0].strip() in NAMES_A_CLASS))
     for assignment in assignments or []:
         name, equals, value = assignment.partition("=")
         if not equals:

@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from lifelong.core import DataMissing, NothingFound
+from lifelong.core import DataMissing, PluginError
 from lifelong.evals import SUITES, Row, Suite
 from lifelong.evals.bench import find_suite, hash_files, run_suite
+from lifelong.evals.row_filter import ALL_ROWS
 
 ROOT = Path(__file__).resolve().parents[2]
 SUITE = Suite(name="letters", shows="letters", needs="letters", module="nowhere", files=("sub/letters.txt",))
@@ -29,9 +30,9 @@ def test_every_suite_is_a_file_with_a_run() -> None:
 
 
 def test_an_unknown_suite_is_refused_with_the_names_there_are() -> None:
-    assert find_suite((SUITE,), "letters") is SUITE
-    with pytest.raises(NothingFound, match="there are: letters"):
-        find_suite((SUITE,), "numbers")
+    assert find_suite("memory") is SUITES[0]
+    with pytest.raises(PluginError, match="the suite is 'numbers'; it must be one of memory, "):
+        find_suite("numbers")
 
 
 def test_data_files_are_hashed(data: Path) -> None:
@@ -54,7 +55,9 @@ def test_a_quick_run_without_a_data_directory_is_left_to_its_suite(monkeypatch: 
 
 def test_a_run_is_written_with_its_data_and_commit(data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     rows = [Row(case="a", method="lifelong", metric="success_after", value=0.5, ci95=(0.4, 0.6), n=10, seeds=2)]
-    monkeypatch.setattr(Suite, "run", lambda self, **asked: rows if asked == {"quick": True, "seeds": 2, "data": data} else [])
+    monkeypatch.setattr(
+        Suite, "run", lambda self, **asked: rows if asked == {"quick": True, "seeds": 2, "data": data, "only": ALL_ROWS} else []
+    )
     monkeypatch.setattr(Suite, "plots", lambda self, rows: {"curve": f"<svg>{len(rows)}</svg>"})
     file = tmp_path / "letters.json"
     results = run_suite(SUITE, quick=True, seeds=2, data=data, file=file)
@@ -67,4 +70,4 @@ def test_a_run_is_written_with_its_data_and_commit(data: Path, tmp_path: Path, m
 
 
 def test_a_suite_without_plots_draws_none() -> None:
-    assert find_suite(SUITES, "scoring").plots([]) == {}
+    assert find_suite("scoring").plots([]) == {}

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from ....core.plugins import create
 from ....learners import (
     UNLABELLED,
     CueHead,
@@ -28,6 +29,7 @@ from ...data.seeded import Figures, rows_of
 from ...data.texts import TextData, Texts, banking77, clinc150
 from ...data.worker_pool import worker_pool
 from ...results_file import Row
+from ...row_filter import ALL_ROWS, RowFilter
 from .sampled_memories import QuantisedMemory, RawMemory, SampledMemoryHead
 
 LOADED: dict[str, Callable[[Path], TextData]] = {"clinc150": clinc150, "banking77": banking77}
@@ -50,6 +52,11 @@ METHODS: dict[str, Make] = {
     "quantised_48_same_sleep": lambda seed: SampledMemoryHead(QuantisedMemory(), seed=seed),
     "joint_same_sleep": lambda seed: SampledMemoryHead(RawMemory(per_class=None, seed=seed), seed=seed),
 }
+OURS_NAME = "lifelong"
+LABELLED = ("lifelong_semi_ipc", "ipc_labelled_only", "nearest_mean_labelled_only")
+"""Methods of the case with few labels."""
+TABLE = (OURS_NAME, *METHODS)
+"""Methods of the case with all labels."""
 OURS: dict[str, Make] = {
     "clinc150": lambda seed: CueHead(seed=seed),
     "banking77": lambda seed: CueHead(step=0.05, kept=1.0, directions=64, seed=seed),
@@ -59,23 +66,37 @@ LAST_ONLY = ("joint_softmax", "joint_same_sleep", "quantised_48_same_sleep")
 QUICK = ("nearest_mean", "ridge", "replay_5", "joint_softmax")
 
 
-def run(*, quick: bool, seeds: int, data: Path) -> list[Row]:
-    """Both data sets in full, and with a label on one sample in a hundred; seeds side by side, one core each."""
+def run(*, quick: bool, seeds: int, data: Path, only: RowFilter = ALL_ROWS) -> list[Row]:
+    """Both data sets in full, and with a label on one sample in a hundred; seeds side by side, one core each.
+
+    A method that `only` names and the table does not is a head of the extension point `heads`, or `module:Class`.
+    """
     rows: list[Row] = []
     with worker_pool() as pool:
-        for case, (name, _) in CASES.items():
-            texts = LOADED[name](data)
-            for one, measure in ((case, streams), (f"{case}, one label in 100", few_labels)):
-                measured = pool.map(partial(measure, case, data, quick), range(seeds))
+        for case in CASES:
+            few = f"{case}, one label in 100"
+            wanted = [(case, streams)] if only.wants_case(case) and (any(map(only.wants_method, TABLE)) or own_heads(only)) else []
+            wanted += [(few, few_labels)] if only.wants_case(few) and any(map(only.wants_method, LABELLED)) else []
+            for one, measure in wanted:
+                texts = LOADED[CASES[case][0]](data)  # encoded here once; the workers read the vectors from the cache
+                measured = pool.map(partial(measure, case, data, quick, only), range(seeds))
                 rows += rows_of(one, measured, n=len(texts.test))
     return rows
 
 
-def streams(case: str, data: Path, quick: bool, seed: int) -> Figures:
+def own_heads(only: RowFilter) -> list[str]:
+    """Methods that are asked for and are heads of the extension point."""
+    return only.others((*TABLE, *LABELLED))
+
+
+def streams(case: str, data: Path, quick: bool, only: RowFilter, seed: int) -> Figures:
     """All methods on the stream of a seed."""
     name, steps = CASES[case]
     stream = class_stream(LOADED[name](data), steps, seed, 2 if quick else None)
-    makes = {"lifelong": OURS[name], **{method: make for method, make in METHODS.items() if not quick or method in QUICK}}
+    table = {OURS_NAME: OURS[name], **METHODS}
+    quickly = (OURS_NAME, *QUICK) if quick and not only.methods else table
+    makes = {method: table[method] for method in quickly if only.wants_method(method)}
+    makes |= {method: partial(_own_head, method) for method in own_heads(only)}
     return {
         (method, metric): value
         for method, make in makes.items()
@@ -83,7 +104,12 @@ def streams(case: str, data: Path, quick: bool, seed: int) -> Figures:
     }
 
 
-def few_labels(case: str, data: Path, quick: bool, seed: int) -> Figures:
+def _own_head(name: str, seed: int) -> Head:
+    head: Head = create("heads", name, seed=seed)
+    return head
+
+
+def few_labels(case: str, data: Path, quick: bool, only: RowFilter, seed: int) -> Figures:
     """One sample of a hundred has a label, and one of each class at least; the others come without."""
     name, steps = CASES[case]
     stream = class_stream(LOADED[name](data), steps, seed, 2 if quick else None)
@@ -92,7 +118,7 @@ def few_labels(case: str, data: Path, quick: bool, seed: int) -> Figures:
     partly = np.full(len(stream.train), UNLABELLED)
     partly[some] = stream.train.labels[some]
     alone, helped = PrototypeHead(seed=seed), PrototypeHead(seed=seed)
-    heads: dict[str, Head] = {"lifelong_semi_ipc": helped, "ipc_labelled_only": alone, "nearest_mean_labelled_only": NearestMeanHead()}
+    heads: dict[str, Head] = dict(zip(LABELLED, (helped, alone, NearestMeanHead()), strict=True))
     for group in stream.groups:
         come = np.isin(stream.train.labels, group)
         named = come & (partly != UNLABELLED)

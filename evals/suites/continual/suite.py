@@ -16,6 +16,7 @@ from pathlib import Path
 from ....core import DataMissing
 from ...cases import run_cases
 from ...results_file import Row
+from ...row_filter import ALL_ROWS, RowFilter
 from . import budgets, growth
 
 CASES: tuple[str, ...] = (
@@ -29,11 +30,11 @@ CASES: tuple[str, ...] = (
 """Modules of this room with `run(*, quick, seeds, data) -> list[Row]`, in the order of the table."""
 
 
-def run(*, quick: bool, seeds: int, data: Path | None) -> list[Row]:
+def run(*, quick: bool, seeds: int, data: Path | None, only: RowFilter = ALL_ROWS) -> list[Row]:
     """Every case, one after another; each measures its seeds side by side. Raises `DataMissing` where no data directory is named."""
     if data is None:
         raise DataMissing("suite continual reads clinc150 and banking77; name the data directory with --data or LIFELONG_DATA")
-    return run_cases(__package__, CASES, quick=quick, seeds=seeds, data=data)
+    return run_cases(__package__, CASES, quick=quick, seeds=seeds, data=data, only=only)
 
 
 def plots(rows: Sequence[Row]) -> dict[str, str]:

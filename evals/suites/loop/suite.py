@@ -13,11 +13,11 @@ from pathlib import Path
 from typing import Any
 
 from ....core import Settings
+from ....envs import make_environment
 from ....metrics.provenance import source_version
 from ....metrics.statistics import student_ci95, wilson_ci95
 from ....orchestrator import LifelongLearner
 from ....runs.folders import discard_run, mark_run
-from ....runs.job import environment_of
 from ....runs.stream import Family, Schedule, run_stream
 from ....serving import cache_directory
 from ...data.worker_pool import worker_pool
@@ -70,7 +70,7 @@ def run(*, quick: bool, seeds: int, data: Path | None) -> list[Row]:
     """
     sizes = QUICK if quick else FULL
     for family in sizes:
-        environment_of(family, data)
+        make_environment(family, data)
     with _scratch(keep=not quick) as scratch, worker_pool() as pool:
         one = partial(_one, sizes=sizes, data=data, quick=quick, scratch=scratch)
         untrained = list(map(_tell, pool.map(one, [(BASE, seed, ()) for seed in range(seeds)])))
@@ -119,7 +119,7 @@ def run_method(
     """One method under one seed, in a home of its own; returns the run's summary."""
     method = METHODS[name]
     families = tuple(
-        Family(environment=environment_of(family, data), train=train if method.streams else 0, test=test)
+        Family(environment=make_environment(family, data), train=train if method.streams else 0, test=test)
         for family, (train, test) in sizes.items()
     )
     corrections = max(train for train, _ in sizes.values())

@@ -1,0 +1,45 @@
+"""An engine without a model: it writes backwards every word that it is asked about, and no other."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from lifelong.core import Adapter, MalformedTask, Settings, Usage
+from lifelong.serving import ChatReply, ChatRequest, Choice
+
+
+class FlipEngine:
+    """Answers "Write WORD backwards."; it learns nothing, so an adapter changes nothing."""
+
+    model = "flip"
+
+    def __init__(self, settings: Settings) -> None:
+        self._limit = settings.model.max_tokens
+
+    def chat(self, requests: Sequence[ChatRequest]) -> list[ChatReply]:
+        replies = []
+        for request in requests:
+            read = sum(self.count_tokens(str(message["content"])) for message in request.messages)
+            words = re.findall(r"Write (\w+) backwards", str(request.messages[-1]["content"]))
+            text = request.choices[0] if request.choices else words[0][::-1] if words else "?"
+            replies.append(ChatReply(text=text, usage=Usage(prompt_tokens=read, completion_tokens=2), logprob=-0.1))
+        return replies
+
+    def choose(self, request: ChatRequest, options: Sequence[str]) -> Choice:
+        if not options or not all(options):
+            raise MalformedTask("options must be non-empty strings")
+        logprobs = tuple(-float(len(option)) for option in options)
+        return Choice(index=logprobs.index(max(logprobs)), logprobs=logprobs, usage=Usage())
+
+    def count_tokens(self, text: str) -> int:
+        return len(text.split())
+
+    def publish(self, adapter: Adapter) -> None:
+        pass
+
+    def retire(self, name: str) -> None:
+        pass
+
+    def close(self) -> None:
+        pass
