@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import inspect
 import json
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -24,8 +26,21 @@ def data(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_every_suite_is_a_file_with_a_run() -> None:
-    assert [suite.name for suite in SUITES if not (ROOT / "evals" / f"{suite.module.replace('.', '/')}.py").is_file()] == []
+@pytest.mark.parametrize("suite", SUITES, ids=lambda suite: suite.name)
+def test_every_suite_can_be_run_and_says_what_it_is(suite: Suite) -> None:
+    run = import_module(f"lifelong.evals.{suite.module}").run
+    signature = inspect.signature(run)
+    assert {name: one.kind for name, one in signature.parameters.items()} == dict.fromkeys(
+        ("quick", "seeds", "data"), inspect.Parameter.KEYWORD_ONLY
+    )
+    assert signature.return_annotation == "list[Row]"
+    assert min(len(text) for text in (suite.shows, suite.needs, suite.selection)) > 5
+    if suite.files and suite.name != "loop":  # its quick run needs none
+        with pytest.raises(DataMissing, match="LIFELONG_DATA"):
+            run(quick=True, seeds=1, data=None)
+
+
+def test_names_of_suites_are_unique() -> None:
     assert len({suite.name for suite in SUITES}) == len(SUITES)
 
 

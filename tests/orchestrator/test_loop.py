@@ -130,7 +130,7 @@ def test_too_little_to_learn_from_is_said(tiny_model: Path, tmp_path: Path) -> N
 
 
 def test_a_chat_learns_from_feedback(tiny_model: Path, tmp_path: Path) -> None:
-    with open_toy(tmp_path, tiny_model, **{"sleep.held_out": 0.3, "sleep.epochs": 10}) as learner:
+    with open_toy(tmp_path, tiny_model, **{"sleep.held_out": 0.3, "sleep.epochs": 10, "wake.control_share": 0.0}) as learner:
         for number in range(24):
             episode = learner.wake(Task(id=f"chat-{number}", goal=f"What is the word of room {number}?", environment="chat"))
             assert episode.outcome.success is None
@@ -139,7 +139,7 @@ def test_a_chat_learns_from_feedback(tiny_model: Path, tmp_path: Path) -> None:
         [night] = learner.sleep(skills=["chat"])
         assert night.published
         answer = learner.wake(Task(id="new", goal="What is the word of room 99?", environment="chat", skill="chat"))
-        assert answer.answer == "xyz" or answer.control
+        assert answer.answer == "xyz"
 
 
 def test_feedback_is_checked(tiny_model: Path, tmp_path: Path) -> None:

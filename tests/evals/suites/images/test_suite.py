@@ -68,6 +68,27 @@ def test_a_seed_has_every_figure_of_every_method_and_again_the_same() -> None:
     assert images_suite.measure(DATA, 6, TINY, 1, CPU) == found
 
 
+def test_no_image_of_an_unknown_class_is_trained_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    known = set(np.random.default_rng(1).permutation(10)[:6].tolist())
+    read, outliers = [], []
+    real_inputs, real_training = images_suite._inputs, images_suite._trained
+
+    def inputs(images: Images, device: torch.device, corrupt: int | None = None) -> torch.Tensor:
+        (read if corrupt is None else outliers).append(set(images.labels.tolist()))
+        return real_inputs(images, device, corrupt)
+
+    def trained(network, inputs, labels, *rest):  # type: ignore[no-untyped-def]
+        assert set(labels.tolist()) == set(range(6)), "the known classes, numbered anew"
+        assert read[-1] == known
+        return real_training(network, inputs, labels, *rest)
+
+    monkeypatch.setattr(images_suite, "_inputs", inputs)
+    monkeypatch.setattr(images_suite, "_trained", trained)
+    images_suite.measure(DATA, 6, replace(TINY, contrasts=False), 1, CPU)
+    assert outliers == [known]
+    assert set(range(10)) - known in read, "the unknown classes are measured on"
+
+
 def test_a_network_learns_under_mixed_precision_and_the_same_again() -> None:
     inputs = images_suite._inputs(DATA.train, CPU)
     logits = []

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from lifelong.core import SettingsError
-from lifelong.evals.suites.loop.suite import METHODS, _scratch, rows_of
+from lifelong.core import Settings, SettingsError
+from lifelong.evals.suites.loop.suite import METHODS, SHARED, _scratch, rows_of
 from lifelong.runs.summary import summarise_metrics
 
 
@@ -46,8 +46,17 @@ def test_one_seed_has_an_interval_over_tasks_and_several_over_seeds() -> None:
     assert (single.seeds, double.seeds, double.n) == (1, 2, 40)
 
 
-def test_every_method_the_issue_names_is_there() -> None:
+def test_methods_differ_in_what_their_names_say_and_in_nothing_else() -> None:
+    values = {name: Settings().with_values({**SHARED, **method.values}) for name, method in METHODS.items()}
     assert set(METHODS) == {"lifelong", "no_memory", "recall_only", "naive_lora", "joint"}
+    assert {name for name, method in METHODS.items() if method.sleep == "never"} == {"no_memory", "recall_only"}
+    assert {name for name, one in values.items() if one.memory.recall == "off"} == {"no_memory", "naive_lora", "joint"}
+    assert (values["naive_lora"].sleep.replay, values["naive_lora"].sleep.gate) == (0.0, False)
+    assert METHODS["joint"].sleep == "at_end"
+    assert values["joint"].sleep.replay * 150 >= 150, "all other tasks are replayed"
+    for setting in ("rank", "epochs", "learning_rate", "batch_size"):
+        assert len({getattr(one.sleep, setting) for one in values.values()}) == 1, f"{setting} is the same for all"
+    assert len({(one.wake.max_attempts, one.wake.control_share) for one in values.values()}) == 1
 
 
 def test_homes_outlive_a_killed_run_of_a_known_commit_and_no_other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
