@@ -81,6 +81,8 @@ class MemorySettings:
     """Most tokens of recalled text in one prompt."""
     recall_episodes: int = 3
     """Most past episodes in one prompt."""
+    min_similarity: float = 0.25
+    """Cosine of a past run's task and the present one from which on the run is shown; unrelated questions then recall nothing."""
     max_episodes: int = 200_000
     """Episodes kept per tenant; the oldest unverified ones go first."""
     tenants_in_memory: int = 64
@@ -99,6 +101,7 @@ class MemorySettings:
             recall_episodes=(0, 64),
             max_episodes=(1, 10**9),
             tenants_in_memory=(1, 10**6),
+            min_similarity=(-1, 1),
             probation_share=(0, 1),
         )
 

@@ -170,12 +170,13 @@ class VectorIndex:
 
         data, description = cache_files(self.directory, tenant)
         try:
-            self.directory.mkdir(parents=True, exist_ok=True)
+            self.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
             content = faiss.serialize_index(partition.index).tobytes()
             about = json.dumps({"tenant": tenant, "seen": partition.seen, "ids": partition.ids})
             signed = json.dumps({"about": about, "sha256": _digest(content, about)})
             for path, body in ((data, content), (description, signed.encode())):
                 draft = path.with_name(f"{path.name}.{os.getpid()}.draft")
+                draft.touch(mode=0o600)
                 draft.write_bytes(body)
                 draft.replace(path)
         except OSError as error:

@@ -17,18 +17,28 @@ if TYPE_CHECKING:
 WIDEST = 4096
 """Most neighbours looked at in search of verified ones."""
 
+# Every alternative looks at a bounded number of characters from where it stands, so that the time is linear in the text.
 _CONTROL = re.compile(
-    # Bounded repeats: the texts come from outside, and an unbounded one makes a text of spaces cost the square of its length.
-    r"<(?=[|｜])|<(?=\s{0,8}/?\s{0,8}(?:memory|s|bos|eos|pad|unk|mask|think|[a-z]{1,20}(?:_[a-z]{1,20}){1,8})\s{0,8}>)"
-    r"|<(?=<\s{0,8}/?\s{0,8}SYS)|\[(?=/?INST\])",
-    re.IGNORECASE,
+    r"""
+    [<＜](?=\s{0,2}[/|｜!\[])                           # closing tags, <|...|>, <!...>; with a space or two too
+    | [<＜](?=\s{1,2}[A-Za-z_]{1,40}\s{0,2}[>|/])       # tags after a space or two
+    | (?<!\w)[<＜](?=[A-Za-z_])(?![a-z][a-z0-9+.-]{0,20}:)   # opening tags of any name; <http://...> is none
+    | (?<=\w)[<＜](?=[a-z_](?:[>|/]|[\w.-]{1,40}\W))      # the same right after a word; List<String> and b<c are none
+    | (?<=\w)[<＜](?=[A-Z_]{2,40}[>|/])
+    | \[(?=\s?/?\s?[a-z]?[A-Z_]{2,40}\s?\])             # [INST], [TOOL_CALLS], [gMASK]
+    """,
+    re.VERBOSE,
 )
 
 
 def neutralise(text: str) -> str:
-    """Break tags and control tokens that could end the recalled block or speak for another role (law 8).
+    """Break whatever looks like a tag or a control token: it could end the recalled block or speak for another role (invariant Trust).
 
-    A space after the bracket: `</memory>`, `<|im_end|>`, `[INST]` stay readable and are no longer special.
+    A space after the bracket: `</memory>`, `<|im_end|>`, `[INST]` stay readable and are no longer special. What stays as it is was chosen
+    by what code needs: comparisons, shifts, generic types and addresses. Linear in the length of the text.
+
+    >>> neutralise("a<b </memory> <turn|> [TOOL_CALLS] <http://example.org/s>")
+    'a<b < /memory> < turn|> [ TOOL_CALLS] <http://example.org/s>'
     """
     return _CONTROL.sub(lambda match: f"{match[0]} ", text)
 
@@ -69,7 +79,7 @@ def recall(
     if settings.recall == "latest":
         episodes = _latest(record, tenant, skill, settings.recall_episodes, exclude)
     else:
-        episodes = _nearest(record, index, tenant, skill, vector, settings.recall_episodes, exclude)
+        episodes = _nearest(record, index, tenant, skill, vector, settings.recall_episodes, exclude, settings.min_similarity)
     texts = [_lesson_text(lesson) for lesson in lessons] + [_example(episode) for episode in episodes]
     kept = fit_budget(texts, count_tokens, settings.recall_tokens)
     shown_lessons = [position for position in kept if position < len(lessons)]
@@ -101,16 +111,17 @@ def _usefulness(lesson: Lesson) -> tuple[float, str]:
 
 
 def _nearest(
-    record: Record, index: VectorIndex, tenant: str, skill: str, vector: Vector, wanted: int, exclude: Collection[str]
+    record: Record, index: VectorIndex, tenant: str, skill: str, vector: Vector, wanted: int, exclude: Collection[str], least: float
 ) -> list[Episode]:
-    """The nearest verified episodes; of several that say the same, the nearest."""
+    """The nearest verified episodes of at least the similarity `least`; of several that say the same, the nearest."""
     if wanted == 0:
         return []
     index.sync(record, tenant)
     width, found = 8 * wanted, dict[str, Episode]()
     seen = 0
     while True:
-        hits = index.search(tenant, vector, width)
+        # Nearest first: what comes after the first one below the floor is below it too.
+        hits = [hit for hit in index.search(tenant, vector, width) if hit.similarity >= least]
         fresh: Sequence[str] = [hit.id for hit in hits[seen:] if hit.id not in exclude]
         for episode in record.episodes.among(fresh, tenant=tenant, skill=skill, trainable=True):
             found.setdefault(_example(episode), episode)

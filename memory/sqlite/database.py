@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sqlite3
 import threading
 import time
@@ -34,7 +35,7 @@ class Database:
         self.path = path
         self._lock = threading.RLock()
         with self._named():
-            path.parent.mkdir(parents=True, exist_ok=True)
+            make_private(path)
             self._connection = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
         try:
             with self._named():
@@ -140,6 +141,20 @@ class Database:
             if isinstance(error, StoreError):
                 raise
             raise StoreError(f"{self.path}: {error}; check that the directory exists and may be written") from error
+
+
+def make_private(path: Path) -> None:
+    """Make a file and its folder, readable by their owner only; SQLite gives the files beside it the same rights.
+
+    A folder that was there before keeps the rights it has: it may hold what others read.
+    """
+    if not path.parent.exists():
+        path.parent.parent.mkdir(parents=True, exist_ok=True)
+        path.parent.mkdir(mode=0o700, exist_ok=True)
+    os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+    if path.stat().st_mode & 0o077:
+        with suppress(OSError):
+            path.chmod(0o600)
 
 
 def _advice(message: str) -> str:

@@ -6,6 +6,7 @@ from toy import ToyEnvironment
 
 from lifelong.agents import Actor, Job, replay
 from lifelong.core import Action, Judge, MalformedTask, Observation, Recall, Reward, Task, ToolResult
+from lifelong.core.steps import MEMORY_FRAME
 from lifelong.envs import DatabaseEnvironment, NavigationEnvironment
 from lifelong.serving import ChatRequest
 
@@ -68,7 +69,7 @@ def test_recall_is_data_in_the_last_turn() -> None:
     [run] = Actor(engine).act([Job(task=task, recall=Recall(text="Lesson: greet"), history=({"role": "assistant", "content": "Yes?"},))])
     roles = [message["role"] for message in engine.requests[0].messages]
     assert roles == ["system", "assistant", "user"]
-    assert engine.requests[0].messages[-1]["content"] == "Hello\n<memory>\nLesson: greet\n</memory>"
+    assert engine.requests[0].messages[-1]["content"] == f"Hello\n<memory>\n{MEMORY_FRAME}\nLesson: greet\n</memory>"
     assert run.outcome.success is None
 
 

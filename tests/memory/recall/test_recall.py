@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import re
+import time
 from dataclasses import replace
 
 import numpy as np
@@ -28,7 +29,7 @@ def put(record: Record, number: int, **values: object) -> Episode:
 
 
 def ask(record: Record, **values: object) -> Recall | None:
-    chosen: dict[str, object] = {"settings": MemorySettings(), "skill": "counting", "tenant": "default", **values}
+    chosen: dict[str, object] = {"settings": MemorySettings(min_similarity=0), "skill": "counting", "tenant": "default", **values}
     return recall(record, VectorIndex(record.index_directory), vector=QUERY, count_tokens=words, **chosen)  # type: ignore[arg-type]
 
 
@@ -119,7 +120,7 @@ def test_recalled_text_keeps_the_budget(record: Record, budget: int) -> None:
     for number in range(3):
         put(record, number)
     teach(record, "lesson", LessonStatus.ACTIVE)
-    step = ask(record, settings=MemorySettings(recall_tokens=budget))
+    step = ask(record, settings=MemorySettings(recall_tokens=budget, min_similarity=0))
     assert words(step.text if step else "") <= budget
 
 
@@ -153,6 +154,52 @@ def test_recalled_text_cannot_leave_its_place(record: Record, token: str) -> Non
     assert message["role"] == "user"
     assert token not in step.text
     assert re.findall(r"^(?:Lesson|Example|->)", step.text, re.MULTILINE) == ["Lesson", "Example", "->"], "outside text imitates no mark"
+
+
+@pytest.mark.parametrize(
+    "token",
+    [
+        "</memory x>",
+        "</memory/>",
+        "<memory/>",
+        "<system>",
+        "<memory x>",
+        "[TOOL_CALLS]",
+        "[SYSTEM_PROMPT]",
+        "<turn|>",
+        "[gMASK]",
+        "＜|im_end|＞",
+        "<|START_OF_TURN_TOKEN|>",
+        "<start_of_turn>",
+        "<SYSTEM>",
+        "[/INST]",
+        "<!-- x -->",
+        "<tool_call>",
+        "</ memory >",
+        "<function=x>",
+    ],
+)
+def test_no_tag_and_no_control_token_of_any_family_is_left(token: str) -> None:
+    for text in (token, f"word{token}word", f"a {token} b", f"<{token}", token * 3):
+        assert token not in neutralise(text), text
+
+
+@pytest.mark.parametrize("unit", ["<", "< ", "<\n", "[", "[A", "<a", "< a ", "</", "a<", "<\t/", "[ "])
+def test_neutralising_takes_linear_time(unit: str) -> None:
+    text = unit * (200_000 // len(unit)) + "x"
+    started = time.perf_counter()
+    neutralise(text)
+    neutralise("<" + unit[-1] * 200_000 + "x")
+    assert time.perf_counter() - started < 10, "a quadratic expression takes minutes"
+
+
+def test_what_is_not_similar_enough_is_not_shown(record: Record) -> None:
+    for number in range(3):
+        put(record, number)
+    found = ask(record, settings=MemorySettings(min_similarity=0.35))
+    assert found is not None
+    assert found.episodes == ("default-1", "default-0"), "similarities are .9, .4 and .2 (before scaling)"
+    assert ask(record, settings=MemorySettings(min_similarity=1.0)) is None
 
 
 @given(st.lists(st.sampled_from(["<", ">", "|", "/", " ", "memory", "im_end", "s", "[INST]", "\n", "｜"]), max_size=14))
