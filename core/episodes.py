@@ -69,8 +69,8 @@ class Episode:
 
     @property
     def trainable(self) -> bool:
-        """Whether consolidation may learn from it: verified success, or a correction (invariant Trust)."""
-        return self.outcome.verified or bool(self.correction)
+        """Whether consolidation may learn from it: an answer that was verified, or a correction (invariant Trust)."""
+        return bool(self.correction) or (self.outcome.verified and bool(self.answer.strip()))
 
     def to_json(self) -> str:
         """One line of JSON that `from_json` reads back to an equal episode."""

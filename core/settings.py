@@ -157,6 +157,13 @@ class SleepSettings:
     """Share of samples whose copied names and numbers are exchanged anew in each epoch."""
     held_out: float = 0.15
     """Share of a skill's trainable episodes kept for the gate and never trained on."""
+    min_held_out: int = 8
+    """Fewest held-out tasks that decide on an adapter. Where fewer are kept apart, all tasks of the skill are judged in turn by
+    adapters that did not learn from them (cross-fitting); where there are too few even so, the night waits for more."""
+    folds: int = 3
+    """Into how many parts cross-fitting divides a skill's tasks; each costs one more training."""
+    min_steps: int = 40
+    """Fewest optimiser steps for a skill that no environment judges: a dozen corrected answers need more passes than `epochs`."""
     gate_tasks: int = 30
     """Most held-out tasks of one skill that the gate runs."""
     min_episodes: int = 8
@@ -186,6 +193,9 @@ class SleepSettings:
             replay=(0, 100),
             substitution=(0, 1),
             held_out=(0, 0.9),
+            min_held_out=(1, 10_000),
+            folds=(2, 100),
+            min_steps=(0, 10**6),
             gate_tasks=(1, 10_000),
             min_episodes=(1, 10**9),
             allowed_drop=(0, 1),

@@ -12,7 +12,7 @@ from a network, approximately.
 
 from __future__ import annotations
 
-from .adapters.lora import Progress, Recipe, TrainingReport, train_lora
+from .adapters.lora import Progress, Recipe, TrainingReport, holds, made_of, train_lora
 from .adapters.publication import decide_publication
 from .adapters.samples import Sample
 from .adapters.substitution import substitute, vocabulary
@@ -91,8 +91,10 @@ __all__ = [
     "UnlearningRequest",
     "decide_publication",
     "feed_forward_blocks",
+    "holds",
     "image_network",
     "load_head",
+    "made_of",
     "save_head",
     "substitute",
     "train_lora",

@@ -10,13 +10,16 @@ from .components import Components
 from .discover import Question, answer, questions
 from .erasure import erase_pending_rows
 from .learner import LifelongLearner, Status, acceptance_rule, unlabelled
-from .run_state import EvaluationRow, RunSeconds, SleepReport
-from .sleep import Progress
+from .phases import PHASES, Progress
+from .run_state import EvaluationRow, Night, NightState, RunSeconds, SleepReport
 
 __all__ = [
+    "PHASES",
     "Components",
     "EvaluationRow",
     "LifelongLearner",
+    "Night",
+    "NightState",
     "Progress",
     "Question",
     "RunSeconds",

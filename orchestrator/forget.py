@@ -16,9 +16,10 @@ from ..memory.sqlite.receipts import without_name
 from .components import Components
 from .erasure import LOCK, erase_rows, search
 from .perceiver import Perceiver
+from .phases import Progress
 from .run_state import SleepReport
 from .skill_heads import vectors_to_erase
-from .sleep import Progress, sleep
+from .sleep import sleep
 
 EXACT = 1e-5
 """Largest difference of a logit that counts as rounding."""

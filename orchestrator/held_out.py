@@ -1,18 +1,111 @@
-"""Judging an adapter on held-out episodes: by the environment where there is one, else by preference."""
+"""Held-out tasks: which they are, decided before they are run, and how an adapter does on them.
+
+A task counts whether the live policy solved it or not, as long as it can be judged: by its environment, or by an answer that a
+person corrected or confirmed.
+"""
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from ..agents import Job, prompt
-from ..core import Episode
+from ..core import Adapter, Episode
+from ..core.versions import short_name
 from ..envs import Environment, find_environment
 from ..serving import ChatRequest
-from .components import Components
+from .components import Components, draw
 
 SILENCE = "I do not know."
 """What stands for an empty answer, which has no likelihood."""
+
+Key = tuple[str, str]
+"""What makes two episodes runs of the same task: the environment's short name, and the task's id."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class HeldOut:
+    """The tasks by which one skill's candidate is judged."""
+
+    episodes: tuple[Episode, ...]
+    """One run of each task."""
+    folds: tuple[int, ...] = ()
+    """Cross-fitting: the part of each task, judged by an adapter that learned from the others. Empty: all are kept apart."""
+
+    def fold(self, number: int) -> tuple[Episode, ...]:
+        """The tasks of one part."""
+        return tuple(episode for episode, fold in zip(self.episodes, self.folds, strict=True) if fold == number)
+
+
+def key(episode: Episode) -> Key:
+    """Which task an episode is a run of."""
+    return short_name(episode.task.environment), episode.task.id
+
+
+def is_held_out(episode: Episode, seed: int, share: float) -> bool:
+    """Whether the gate keeps this task to itself; by the task, so that no later run of it is trained on either."""
+    return draw(seed, "held-out", *key(episode)) < share
+
+
+def judgeable(episode: Episode, environments: Mapping[str, Environment]) -> bool:
+    """Whether it can be told how another policy does on an episode's task."""
+    if find_environment(environments, episode.task.environment) is not None:
+        return True
+    return bool(episode.correction) or (episode.outcome.verified and bool(episode.answer.strip()))
+
+
+def choose(components: Components, environments: Mapping[str, Environment], tenant: str, skill: str) -> list[Episode]:
+    """A run of every task that is kept apart for a skill and can be judged, the newest run of each; ordered by task."""
+    settings, seed = components.settings.sleep, components.settings.seed
+    tasks = _tasks(components, environments, tenant, skill)
+    return [tasks[one] for one in sorted(tasks) if is_held_out(tasks[one], seed, settings.held_out)][: settings.gate_tasks]
+
+
+def choose_for_target(components: Components, environments: Mapping[str, Environment], tenant: str, skill: str) -> HeldOut:
+    """What decides on a skill's candidate: the tasks kept apart, or where these are too few, all tasks in turn (cross-fitting).
+
+    Tasks that the live adapter has learned from tell nothing of a gain over it and are left out. What comes back may still be
+    fewer than `sleep.min_held_out`: then the skill has to wait.
+    """
+    settings, seed = components.settings.sleep, components.settings.seed
+    kept = choose(components, environments, tenant, skill)
+    if not settings.gate:
+        return HeldOut(episodes=tuple(kept))
+    learned = _learned_by_live(components, tenant, skill)
+    unseen = [episode for episode in kept if key(episode) not in learned]
+    if len(unseen) >= settings.min_held_out:
+        return HeldOut(episodes=tuple(unseen))
+    tasks = _tasks(components, environments, tenant, skill)
+    order = sorted((one for one in tasks if one not in learned), key=lambda one: draw(seed, "fold", *one))
+    episodes = tuple(tasks[one] for one in order[: max(settings.gate_tasks, settings.min_held_out)])
+    return HeldOut(episodes=episodes, folds=tuple(place % settings.folds for place in range(len(episodes))))
+
+
+def _tasks(components: Components, environments: Mapping[str, Environment], tenant: str, skill: str) -> dict[Key, Episode]:
+    tasks: dict[Key, Episode] = {}
+    for episode in components.record.episodes.find(tenant=tenant, skill=skill):
+        if judgeable(episode, environments) and not episode.demonstration:
+            tasks[key(episode)] = episode
+    return tasks
+
+
+def _learned_by_live(components: Components, tenant: str, skill: str) -> set[Key]:
+    name = components.record.adapters.route(tenant, skill)
+    if not name:
+        return set()
+    return {key(one) for one in components.record.episodes.among(components.record.adapters.get(name).episodes, tenant=tenant)}
+
+
+def results_of_unrecorded(
+    components: Components, episodes: Sequence[Episode], adapter: Adapter, environments: Mapping[str, Environment]
+) -> list[bool]:
+    """`held_out_results` of an adapter that serves for this alone and is taken away from the engine afterwards."""
+    components.engine.publish(adapter)
+    try:
+        return held_out_results(components, episodes, adapter.name, environments)
+    finally:
+        components.engine.retire(adapter.name)
 
 
 def held_out_results(

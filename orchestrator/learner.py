@@ -11,18 +11,22 @@ from types import TracebackType
 from typing import Self
 
 from ..agents import Run, replay
-from ..core import Episode, Judge, MalformedTask, Message, NothingFound, Outcome, Receipt, Settings, Task, demonstration_id
+from ..core import Episode, Message, Receipt, Settings, Task, demonstration_id
 from ..envs import Environment
 from ..memory import MemoryEffect, Record, memory_effect
 from ..perception import SelectiveRule
 from . import forget as _forget
-from . import sleep as _sleep
 from . import wake as _wake
 from .components import Components
+from .feedback import take_feedback
+from .nights import Nights
 from .open import open_components
 from .perceiver import outcome_model_of, skill_routes
-from .run_state import PendingSleep, SleepReport, report_count
-from .sleep import Progress
+from .phases import Progress
+from .run_state import Night, PendingSleep, SleepReport, report_count
+
+CLOSE_SECONDS = 30.0
+"""How long closing waits for a night in the background to reach its next step."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,7 +46,9 @@ class Status:
     lessons: dict[str, int]
     """Lessons by status."""
     nights: int
-    """Nights slept."""
+    """Nights slept over a skill."""
+    last_night: Night | None
+    """The newest night: how it stands or ended, and why."""
     memory_effect: MemoryEffect
     """Help against harm: treated against control arm."""
     vouching: SelectiveRule | None
@@ -60,6 +66,7 @@ class LifelongLearner:
     def __init__(self, components: Components, environments: Mapping[str, Environment] | None = None) -> None:
         self._components = components
         self.environments: dict[str, Environment] = dict(environments or {})
+        self._nights = Nights(components, self.environments)
         # Before anything is served: what was promised to be erased is neither recalled nor recognised any more.
         self._finished: list[Receipt] = components.guarded(
             "erasure", lambda: _forget.finish_pending(components, self.environments, rebuild=False), []
@@ -83,7 +90,8 @@ class LifelongLearner:
         self.close()
 
     def close(self) -> None:
-        """Give back the engine and close the record. May be called twice."""
+        """Stop nights at their next step (they go on another time), give back the engine and close the record. May be called twice."""
+        self._nights.stop(CLOSE_SECONDS)
         self._components.perceivers.close()
         self._components.engine.close()
         self._components.record.close()
@@ -107,14 +115,16 @@ class LifelongLearner:
         temperature: float = 0.0,
         max_tokens: int | None = None,
     ) -> Episode:
-        """Handle one task; the returned episode is durable. Sleeps by itself if `sleep.every` is set and due."""
+        """Handle one task; the returned episode is durable. Where `sleep.every` is set and due, a night begins in the
+        background.
+        """
         id_ = uuid.uuid4().hex
         [episode] = _wake.wake(
             self._components, [task], environment, ids=[id_], history=history, temperature=temperature, max_tokens=max_tokens
         )
         every = self.settings.sleep.every
         if every and self.record.episodes.count(tenant=task.tenant) % every == 0:
-            self.sleep(tenant=task.tenant)
+            self.start_sleep(tenant=task.tenant)
         return episode
 
     def wake_many(self, tasks: Sequence[Task], environment: Environment, *, ids: Sequence[str]) -> list[Episode]:
@@ -153,29 +163,30 @@ class LifelongLearner:
     ) -> Episode:
         """Take a user's verdict, and the right answer if given. Raises `NothingFound` for another tenant's episode.
 
-        An environment's verdict stands: a user may add a correction to it, and not overrule it.
+        An environment's verdict stands: a user may add a correction to its failure, and not overrule it. A user's own earlier
+        verdict may be overruled. Raises `MalformedTask` for feedback that says nothing (blank or invisible text, a confirmed empty
+        answer) or contradicts itself.
         """
-        mine = self.record.episodes.among([episode_id], tenant=tenant)
-        if not mine:
-            raise NothingFound(f"tenant {tenant!r} has no episode {episode_id!r}")
-        [episode] = mine
-        if success is True and correction:
-            raise MalformedTask("feedback says both that the answer was right and what it should have been; send one of them")
-        if success is None and not correction:
-            raise MalformedTask("feedback must say success true or false, or give a correction")
-        outcome = Outcome(success=bool(success), score=float(bool(success)), judge=Judge.USER, reason=reason)
-        judged = self.record.episodes.judge(episode_id, outcome, correction=correction)
-        if episode.lessons and episode.outcome.success is None:
-            self.record.lessons.credit(episode.lessons, bool(success))
-        if not judged.skill:
-            # A user who judges a foreign task makes it one worth learning; it waits under the name of its source.
-            self.record.episodes.assign([episode_id], judged.task.environment or "chat")
-        judged = self.record.episodes.get(episode_id)
-        return judged
+        return take_feedback(self._components, episode_id, tenant=tenant, success=success, correction=correction, reason=reason)
 
     def sleep(self, *, tenant: str = "default", skills: Sequence[str] = (), progress: Progress | None = None) -> list[SleepReport]:
-        """Reflect, consolidate, gate, publish, compress; see `lifelong.orchestrator.sleep`."""
-        return _sleep.sleep(self._components, self.environments, tenant=tenant, skills=skills, progress=progress)
+        """A night from beginning to end: the phases of `lifelong.orchestrator.phases`, skill by skill.
+
+        A skill whose night fails has a report that says so, and the others' nights go on. Waits while another night runs on the home.
+        """
+        return self._nights.run(tenant, skills, progress)
+
+    def start_sleep(self, *, tenant: str = "default") -> str:
+        """Begin a night in the background and return its id; where one of this tenant is running already, the id of that one."""
+        return self._nights.start(tenant).id
+
+    def night(self, id: str, *, tenant: str = "default") -> Night:
+        """How a night stands or ended, and why. Raises `NothingFound` for one that the tenant never had."""
+        return self._nights.get(id, tenant)
+
+    def wait_for_nights(self, seconds: float | None = None) -> None:
+        """Wait until no night runs in the background of this learner, or for so many seconds."""
+        self._nights.wait(seconds)
 
     def forget(
         self, *, episode: str = "", tenant: str = "", skill: str = "", rebuild: bool = True, progress: Progress | None = None
@@ -195,8 +206,10 @@ class LifelongLearner:
         finished += self._finished
         self._finished = []
         finished += _forget.finish_pending(self._components, self.environments)
-        for night in self.record.state.find(PendingSleep):
-            finished += self.sleep(tenant=night.tenant, skills=[night.skill])
+        for pending in self.record.state.find(PendingSleep):
+            # A night takes up everything that is pending for its tenant.
+            if self.record.state.get(PendingSleep, tenant=pending.tenant, skill=pending.skill):
+                finished += self.sleep(tenant=pending.tenant, skills=[pending.skill])
         return finished
 
     def models(self, tenant: str = "default") -> list[str]:
@@ -215,6 +228,7 @@ class LifelongLearner:
             skills={skill: routes.get(skill, "") for skill in self._components.skills(tenant)},
             lessons={status: sum(lesson.status == status for lesson in lessons) for status in ("probation", "active", "retired")},
             nights=report_count(self.record, tenant),
+            last_night=self._nights.last(tenant),
             memory_effect=memory_effect(self.record, tenant),
             vouching=self._components.perceiver(tenant).rule(),
             faults=dict(self._components.faults),

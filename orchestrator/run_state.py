@@ -149,6 +149,31 @@ class Fault:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Night:
+    """One night of a tenant over all its skills, as those see it who asked for it."""
+
+    KIND: ClassVar[str] = "night"
+    tenant: str
+    """Whose night."""
+    id: str
+    """What it is asked for by."""
+    pid: int
+    """Process that runs it."""
+    host: str
+    """Machine of that process."""
+    started: float
+    """Seconds since the epoch."""
+    state: NightState = NightState.RUNNING
+    """How it stands, or ended."""
+    reason: str = ""
+    """Why it ended so; while it runs, what it is doing."""
+    ended: float = 0.0
+    """Seconds since the epoch, 0 while it runs."""
+    reports: tuple[int, ...] = ()
+    """Numbers of its sleep reports, one a skill."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class EvaluationRow:
     """How a family's unseen tasks went after a night of a run."""
 

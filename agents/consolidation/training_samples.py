@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from ...core import Action, Episode, Message, Recall, Step
 from ...learners import Sample
 from ..strategies.actor import visible
 
 
-def samples(episodes: Sequence[Episode]) -> list[Sample]:
+def samples(episodes: Sequence[Episode], exchangeable: frozenset[str] = frozenset()) -> list[Sample]:
     """Samples of all trainable episodes; everything else is passed over (law 8).
 
-    A composed answer gives one sample, the answer that was right; chosen actions give one each.
+    A composed answer gives one sample, the answer that was right; chosen actions give one each. `exchangeable` says what the
+    episodes' environment lets training exchange.
     """
-    return [sample for episode in episodes if episode.trainable for sample in _of(episode)]
+    return [replace(sample, exchangeable=exchangeable) for episode in episodes if episode.trainable for sample in _of(episode)]
 
 
 def prompt(episode: Episode) -> tuple[Message, ...]:

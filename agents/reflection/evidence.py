@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -89,13 +89,13 @@ def actions_without_effect(steps: Sequence[Step]) -> list[str]:
     return idle
 
 
-def contrast(failed: Sequence[Episode], succeeded: Sequence[Episode]) -> list[Evidence]:
+def contrast(failed: Sequence[Episode], succeeded: Sequence[Episode], nearest: Mapping[str, str] | None = None) -> list[Evidence]:
     """All evidence of one skill, the most frequent first; deterministic (law 1).
 
     A failed run is compared with a successful run of the same task where there is one, else with the closest in
     words. The same task solved by an expert or corrected by a user counts as a success.
     """
-    found = [*_errors(failed), *_divergences(failed, succeeded), *_habits(failed, succeeded)]
+    found = [*_errors(failed), *_divergences(failed, succeeded, nearest or {}), *_habits(failed, succeeded)]
     return sorted(found, key=lambda evidence: (-evidence.weight, evidence.kind, evidence.detail))
 
 
@@ -108,10 +108,11 @@ def _errors(failed: Sequence[Episode]) -> list[Evidence]:
     return [Evidence(kind="error", detail=kind, instead="", failures=tuple(ids)) for kind, ids in sorted(groups.items()) if kind]
 
 
-def _divergences(failed: Sequence[Episode], succeeded: Sequence[Episode]) -> list[Evidence]:
+def _divergences(failed: Sequence[Episode], succeeded: Sequence[Episode], nearest: Mapping[str, str]) -> list[Evidence]:
     groups: dict[tuple[str, str], list[tuple[str, str]]] = defaultdict(list)
+    counterpart = _counterparts(succeeded, nearest)
     for episode in failed:
-        model = episode if episode.correction else _counterpart(episode, succeeded)
+        model = episode if episode.correction else counterpart(episode)
         wrong = _moves(episode)
         right = tokens(episode.correction) if episode.correction else _moves(model) if model else []
         place = first_divergence(wrong, right) if wrong and right else None
@@ -160,12 +161,27 @@ def _habits(failed: Sequence[Episode], succeeded: Sequence[Episode]) -> list[Evi
     return found
 
 
-def _counterpart(episode: Episode, succeeded: Sequence[Episode]) -> Episode | None:
-    same = [other for other in succeeded if other.task.id == episode.task.id]
-    return min(same or succeeded, key=lambda other: (_distance(episode.task.text, other.task.text), other.id), default=None)
+def _counterparts(succeeded: Sequence[Episode], nearest: Mapping[str, str]) -> Callable[[Episode], Episode | None]:
+    """Finds what a failed run is compared with: the same task solved, else the run named in `nearest`, else the closest in words."""
+    by_id = {other.id: other for other in succeeded}
+    by_task: dict[str, list[Episode]] = defaultdict(list)
+    for other in succeeded:
+        by_task[other.task.id].append(other)
+    # Each text is split once; splitting both anew for every pair is what made reflection slow.
+    words = {other.id: Counter(tokens(other.task.text.lower())) for other in succeeded} if not nearest else {}
+
+    def find(episode: Episode) -> Episode | None:
+        if same := by_task.get(episode.task.id):
+            return min(same, key=lambda other: (other.task.text != episode.task.text, other.id))
+        if episode.id in nearest:
+            return by_id.get(nearest[episode.id])
+        own = Counter(tokens(episode.task.text.lower()))
+        return min(succeeded, key=lambda other: (_distance(own, words.get(other.id, Counter())), other.id), default=None)
+
+    return find
 
 
-def _distance(left: str, right: str) -> float:
-    a, b = Counter(tokens(left.lower())), Counter(tokens(right.lower()))
+def _distance(a: Counter[str], b: Counter[str]) -> float:
+    """One minus the cosine of two counts of words."""
     norms = math.sqrt(sum(v * v for v in a.values()) * sum(v * v for v in b.values()))
     return 1 - sum(a[word] * b[word] for word in a) / norms if norms else 1.0

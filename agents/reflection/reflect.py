@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from ...core import Episode, Lesson
 from .evidence import Evidence, contrast
@@ -23,6 +23,7 @@ def reflect(
     failed: Sequence[Episode],
     succeeded: Sequence[Episode],
     *,
+    nearest: Mapping[str, str] | None = None,
     most: int = 5,
     at_least: int = 2,
     writer: Writer | None = None,
@@ -30,6 +31,7 @@ def reflect(
 ) -> list[Lesson]:
     """Write at most `most` lessons for one tenant's skill from evidence that at least `at_least` failures show.
 
+    `nearest` names, by id, the successful run that each failed one is compared with where none has the same task.
     The evidence alone gives the text; a `writer` may word it better, and is given nothing but the evidence.
     Only runs that the environment or a user judged count as evidence (law 8).
     Raises `ValueError` when episodes of several tenants or skills are mixed.
@@ -39,7 +41,7 @@ def reflect(
     if len(owners) > 1:
         raise ValueError(f"reflection works on one tenant's skill at a time, got {sorted(owners)}")
     trusted = {episode.id for episode in judged}
-    evidence = contrast([e for e in failed if e.id in trusted], [e for e in succeeded if e.id in trusted])
+    evidence = contrast([e for e in failed if e.id in trusted], [e for e in succeeded if e.id in trusted], nearest)
     lessons: dict[str, Lesson] = {}
     for item in evidence:
         if item.weight >= at_least and len(lessons) < most:

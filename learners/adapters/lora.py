@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import gc
+import hashlib
 import json
+import math
 import random
 import shutil
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 from ...core import AdapterRejected, ModelMissing, StoreError
-from ...serving import ChatPrompts, check_directory, give_back_memory, quiet_transformers, seal_adapter
+from ...serving import ChatPrompts, adapter_provenance, check_directory, give_back_memory, quiet_transformers, seal_adapter
 from .samples import Sample, encode, length_grouped
 from .substitution import substitute, vocabulary
 
@@ -40,6 +42,8 @@ class Recipe:
     """Peak learning rate; warmed up over a twentieth of the steps, then cosine to zero."""
     epochs: int = 6
     """Passes over the samples."""
+    min_steps: int = 0
+    """Fewest optimiser steps; where `epochs` passes are fewer, there are more passes."""
     batch_size: int = 8
     """Samples a step."""
     substitution: float = 0.5
@@ -74,6 +78,20 @@ class TrainingReport:
         return cls(**{**report, "loss": tuple(report["loss"])})
 
 
+def made_of(samples: Sequence[Sample], recipe: Recipe, owner: str) -> str:
+    """SHA-256 of everything that decides how an adapter comes out, and of whose it is: a directory is trusted by this alone."""
+    rows = [{**asdict(sample), "exchangeable": sorted(sample.exchangeable)} for sample in samples]
+    return hashlib.sha256(json.dumps([owner, asdict(recipe), rows], sort_keys=True).encode()).hexdigest()
+
+
+def holds(directory: Path, digest: str) -> bool:
+    """Whether a whole adapter lies in `directory` that was made of what `digest` (of `made_of`) names."""
+    try:
+        return adapter_provenance(directory) == digest
+    except (AdapterRejected, OSError):
+        return False
+
+
 def train_lora(
     samples: Sequence[Sample], recipe: Recipe, directory: Path, progress: Progress | None = None, *, provenance: str = ""
 ) -> TrainingReport:
@@ -98,6 +116,8 @@ def train_lora(
     import torch
     from transformers import AutoTokenizer, set_seed
 
+    passes = math.ceil(recipe.min_steps / math.ceil(len(samples) / recipe.batch_size))
+    recipe = replace(recipe, epochs=max(recipe.epochs, passes))
     set_seed(recipe.seed)
     with quiet_transformers():
         tokenizer = AutoTokenizer.from_pretrained(recipe.base, trust_remote_code=False)

@@ -26,6 +26,9 @@ class Sample:
     """Id of the episode that proves it."""
     composed: bool = True
     """Whether the answer is free text; False where it was picked from given options."""
+    exchangeable: frozenset[str] = frozenset()
+    """Which copied spans may be exchanged on both sides without making it false (`names`, `numbers`, `quoted`); an environment
+    says so, and of free text nothing is known to be exchangeable."""
 
 
 def encode(sample: Sample, prompts: ChatPrompts, max_length: int, end: int) -> tuple[list[int], list[int]]:

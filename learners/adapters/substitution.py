@@ -44,7 +44,7 @@ def vocabulary(samples: Iterable[Sample]) -> Vocabulary:
     names: set[str] = set()
     quoted: set[str] = set()
     for sample in samples:
-        if sample.composed:
+        if sample.composed and sample.exchangeable:
             names.update(copied_names(_prompt(sample), sample.answer))
             quoted.update(_QUOTED.findall(sample.answer))
     return Vocabulary(names=tuple(sorted(names)), quoted=tuple(sorted(quoted)))
@@ -55,23 +55,25 @@ def substitute(sample: Sample, words: Vocabulary, rng: random.Random, share: flo
 
     A name is exchanged in its written form (`payment_date`) and in its spoken form (`payment date`). It stays where it
     could not be found again: when the prompt has it only once, the answer follows from what it means, not from where it
-    stands; and when another name contains it. Samples whose answer was picked, not composed, come back as they are.
+    stands; and when another name contains it. Samples come back as they are where the answer was picked, not composed, or
+    where no environment declares what may be exchanged: in free text it would teach falsehoods.
     """
-    if not sample.composed:
+    if not sample.composed or not sample.exchangeable:
         return sample
     prompt, answer = _prompt(sample), sample.answer
     exchanges: list[tuple[re.Pattern[str], str]] = []
     taken = set(_NAME.findall(prompt)) | set(_NAME.findall(answer))
-    for name in copied_names(prompt, answer):
+    kinds = sample.exchangeable
+    for name in copied_names(prompt, answer) if "names" in kinds else ():
         new = rng.choice(words.names) if words.names else name
         if rng.random() < share and new not in taken and not _is_part(name, taken) and _mentions(name, prompt) > 1:
             taken.add(new)
             exchanges += _spoken_and_written(name, new)
-    for number in sorted(set(_NUMBER.findall(prompt)) & set(_NUMBER.findall(answer))):
+    for number in sorted(set(_NUMBER.findall(prompt)) & set(_NUMBER.findall(answer))) if "numbers" in kinds else ():
         if rng.random() < share:
             new = str(rng.randrange(10 ** (len(number) - 1), 10 ** len(number)))
             exchanges.append((re.compile(rf"(?<![\w.'-]){number}(?![\w'-]|\.\d)"), new))
-    for text in sorted(set(_QUOTED.findall(answer))):
+    for text in sorted(set(_QUOTED.findall(answer))) if "quoted" in kinds else ():
         if f"'{text}'" in prompt and words.quoted and rng.random() < share:
             exchanges.append((re.compile(re.escape(f"'{text}'")), f"'{rng.choice(words.quoted)}'"))
     return _apply(sample, exchanges)

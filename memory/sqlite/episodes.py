@@ -116,7 +116,7 @@ class EpisodeStore:
                     f"episode {id!r} was judged by the {before.judge}; the {outcome.judge} cannot overrule it, only add a correction "
                     "together with the outcome as it stands"
                 )
-            episode = replace(episode, outcome=outcome, correction=correction or episode.correction)
+            episode = replace(episode, outcome=outcome, correction=correction or ("" if outcome.success else episode.correction))
             _update(connection, episode)
         return episode
 

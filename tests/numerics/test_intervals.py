@@ -1,10 +1,19 @@
 """Intervals against published and hand-computed figures."""
 
+from math import comb
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lifelong.numerics.intervals import bootstrap_ci95, paired_difference_ci95, rate_difference_ci95, wilson_ci95
+from lifelong.numerics.intervals import (
+    bootstrap_ci95,
+    clopper_pearson,
+    paired_difference_ci95,
+    paired_gain_ci95,
+    rate_difference_ci95,
+    wilson_ci95,
+)
 
 
 def test_wilson_golden() -> None:
@@ -65,3 +74,46 @@ def test_swapping_the_arms_mirrors_the_interval(pairs: list[tuple[bool, bool]], 
     a, b = [x for x, _ in pairs], [y for _, y in pairs]
     low, high = paired_difference_ci95(a, b, seed=seed)
     assert paired_difference_ci95(b, a, seed=seed) == pytest.approx((-high, -low))
+
+
+def test_clopper_pearson_golden() -> None:
+    # Newcombe 1998, Statistics in Medicine 17:857, Table I, method 5; the ends are closed forms.
+    assert clopper_pearson(81, 263) == pytest.approx((0.2527, 0.3676), abs=5e-5)
+    assert clopper_pearson(15, 148) == pytest.approx((0.0578, 0.1617), abs=5e-5)
+    assert clopper_pearson(0, 20) == pytest.approx((0.0, 1 - 0.025 ** (1 / 20)), abs=1e-9)
+    assert clopper_pearson(1, 29) == pytest.approx((0.0009, 0.1776), abs=5e-5)
+    assert clopper_pearson(0, 0) == (0.0, 1.0)
+
+
+def test_paired_gain_golden() -> None:
+    # With n wins in n tasks both factors are closed forms: the lower limit of each rate is 0.0125^(1/n).
+    rate = 0.0125 ** (1 / 12)
+    assert paired_gain_ci95(12, 0, 12) == pytest.approx((rate * (2 * rate - 1), 1.0), abs=1e-9)
+    assert paired_gain_ci95(0, 0, 19) == pytest.approx((-(1 - 0.0125 ** (1 / 19)), 1 - 0.0125 ** (1 / 19)), abs=1e-9)
+    assert paired_gain_ci95(0, 0, 0) == (-1.0, 1.0)
+    with pytest.raises(ValueError, match="do not fit"):
+        paired_gain_ci95(2, 1, 2)
+
+
+def test_one_task_proves_nothing_and_seven_do() -> None:
+    assert [wins for wins in range(1, 9) if paired_gain_ci95(wins, 0, wins)[0] > 0] == [7, 8]
+
+
+@given(st.integers(1, 14), st.floats(0, 1), st.floats(0, 1))
+def test_paired_gain_covers_the_truth_at_least_95_of_100_times(tasks: int, differing: float, winning: float) -> None:
+    win, lose = differing * winning, differing * (1 - winning)
+    covered = 0.0
+    for wins in range(tasks + 1):
+        for losses in range(tasks + 1 - wins):
+            rest = tasks - wins - losses
+            low, high = paired_gain_ci95(wins, losses, tasks)
+            if low - 1e-9 <= win - lose <= high + 1e-9:
+                covered += comb(tasks, wins) * comb(tasks - wins, losses) * win**wins * lose**losses * max(0.0, 1 - win - lose) ** rest
+    assert covered >= 0.95 - 1e-9
+
+
+@given(st.integers(0, 40), st.integers(0, 40), st.integers(0, 40))
+def test_swapping_wins_and_losses_mirrors_the_gain(wins: int, losses: int, others: int) -> None:
+    low, high = paired_gain_ci95(wins, losses, wins + losses + others)
+    assert paired_gain_ci95(losses, wins, wins + losses + others) == pytest.approx((-high, -low))
+    assert -1 <= low <= high <= 1

@@ -159,7 +159,7 @@ def test_a_stream_that_stops_mid_sleep_goes_on(tmp_path: Path, monkeypatch: pyte
 
     with open_scripted(tmp_path, **{"memory.max_episodes": 16}) as learner:
         live(learner, "flights", "recipes")
-        module = {"save_head": "skill_heads", "refit": "perceiver", "compress": "sleep"}[moment]
+        module = {"save_head": "skill_heads", "refit": "perceiver", "compress": "phases.compress"}[moment]
         with monkeypatch.context() as patched:
             patched.setattr(f"lifelong.orchestrator.{module}.{moment}", stop)
             with pytest.raises(Stopped):

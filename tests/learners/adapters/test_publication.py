@@ -52,3 +52,19 @@ def test_a_candidate_equal_to_live_is_never_published(results: list[bool]) -> No
 def test_a_worse_target_is_never_published(live: list[bool], rng: object) -> None:
     candidate = [False] * len(live)
     assert not decide_publication("new", {"new": live}, {"new": candidate}, allowed_drop=1.0).accepted
+
+
+def test_few_tasks_prove_nothing_however_they_end() -> None:
+    report = decide_publication("new", {"new": [False]}, {"new": [True]}, allowed_drop=0.03)
+    assert not report.accepted
+    assert report.skills[0].gain_ci95[0] < 0
+    short = decide_publication("new", {"new": [False] * 9}, {"new": [True] * 9}, allowed_drop=0.03, min_tasks=12)
+    assert not short.accepted
+    assert short.reason == "9 held-out tasks of 'new'; 12 are needed"
+    assert decide_publication("new", {"new": [False] * 12}, {"new": [True] * 12}, allowed_drop=0.03, min_tasks=12).accepted
+
+
+def test_an_old_skill_is_served_only_where_no_task_is_lost() -> None:
+    live = {"new": [False] * 20, "old": [True] * 20}
+    one_lost = decide_publication("new", live, {"new": [True] * 20, "old": [True] * 19 + [False]}, allowed_drop=0.03)
+    assert {row.skill for row in one_lost.skills if row.serves} == {"new"}

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -19,12 +20,14 @@ PAYMENTS = Sample(
     answer="SELECT COUNT(*) FROM payments WHERE method = 'Credit Card' AND payment_id > 4711;",
     skill="database",
     episode="one",
+    exchangeable=frozenset({"names", "numbers", "quoted"}),
 )
 TRIPS = Sample(
     messages=({"role": "user", "content": "Table trips(trip_id INT, city TEXT)\nRemove trips to 'Lima'."},),
     answer="DELETE FROM trips WHERE city = 'Lima' AND trip_id = 1;",
     skill="database",
     episode="two",
+    exchangeable=frozenset({"names", "numbers", "quoted"}),
 )
 WORDS = vocabulary([PAYMENTS, TRIPS])
 
@@ -72,3 +75,16 @@ def test_it_changes_something_and_never_its_input() -> None:
 def test_chosen_answers_stay() -> None:
     chosen = Sample(messages=({"role": "user", "content": "a red ball 12 left"},), answer="left 12", skill="s", episode="e", composed=False)
     assert substitute(chosen, WORDS, random.Random(0), share=1.0) is chosen
+
+
+def test_free_text_is_never_exchanged() -> None:
+    free = replace(PAYMENTS, exchangeable=frozenset())
+    assert all(substitute(free, WORDS, random.Random(seed), share=1.0) is free for seed in range(20))
+    assert vocabulary([free]).names == ()
+
+
+def test_only_what_is_declared_is_exchanged() -> None:
+    numbers = replace(PAYMENTS, exchangeable=frozenset({"numbers"}))
+    for seed in range(20):
+        changed = substitute(numbers, WORDS, random.Random(seed), share=1.0)
+        assert changed.answer.startswith("SELECT COUNT(*) FROM payments WHERE method = 'Credit Card' AND payment_id > ")

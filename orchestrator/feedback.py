@@ -1,0 +1,61 @@
+"""Feedback: a user's verdict on an episode, and the right answer; what says nothing or contradicts itself is refused."""
+
+from __future__ import annotations
+
+import unicodedata
+
+from ..core import Episode, Judge, MalformedTask, NothingFound, Outcome
+from .components import Components
+
+
+def visible_text(text: str) -> str:
+    r"""The text without surrounding space, empty where nothing in it can be seen (blanks, zero-width and control characters).
+
+    >>> visible_text(" \u200b\ufeff "), visible_text(" yes\u200d ")
+    ('', 'yes\u200d')
+    """
+    seen = any(unicodedata.category(sign)[0] not in "ZC" for sign in text)
+    return text.strip() if seen else ""
+
+
+def take_feedback(components: Components, episode_id: str, *, tenant: str, success: bool | None, correction: str, reason: str) -> Episode:
+    """Judge an episode for its user. See `LifelongLearner.feedback`."""
+    record = components.record
+    mine = record.episodes.among([episode_id], tenant=tenant)
+    if not mine:
+        raise NothingFound(f"tenant {tenant!r} has no episode {episode_id!r}")
+    [episode] = mine
+    right = visible_text(correction)
+    _check(episode, success, correction, right)
+    outcome = Outcome(success=bool(success), score=float(bool(success)), judge=Judge.USER, reason=reason)
+    if _environment_judged(episode) and right:
+        outcome = episode.outcome
+    with record.database.transaction():
+        judged = record.episodes.judge(episode_id, outcome, correction=right)
+        if episode.lessons and episode.outcome.success is None:
+            record.lessons.credit(episode.lessons, bool(success))
+        if not judged.skill:
+            # A user who judges an unknown task makes it one worth learning; it waits under the name of where it came from.
+            record.episodes.assign([episode_id], judged.task.environment or "chat")
+        record.state.mark_changed([episode_id])
+    return record.episodes.get(episode_id)
+
+
+def _environment_judged(episode: Episode) -> bool:
+    return episode.outcome.judge is Judge.ENVIRONMENT and episode.outcome.success is not None
+
+
+def _check(episode: Episode, success: bool | None, correction: str, right: str) -> None:
+    """Raise `MalformedTask` for feedback that says nothing, or two things at once."""
+    if correction and not right:
+        raise MalformedTask("the correction holds nothing that can be seen; send the right answer as text")
+    if success is True and right:
+        raise MalformedTask("feedback says both that the answer was right and what it should have been; send one of them")
+    if success is None and not right:
+        raise MalformedTask("feedback must say success true or false, or give a correction")
+    if right and right == episode.answer.strip():
+        raise MalformedTask("the correction is the very answer that it calls wrong; send success true, or another answer")
+    if success is True and not visible_text(episode.answer):
+        raise MalformedTask("the answer is empty, so there is nothing to confirm; send the right answer as a correction")
+    if right and _environment_judged(episode) and episode.outcome.success:
+        raise MalformedTask(f"the environment {episode.task.environment!r} judged the answer right; it cannot be corrected")

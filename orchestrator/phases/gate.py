@@ -1,0 +1,83 @@
+"""Gate: the candidate against the live policy on held-out tasks of every skill."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import replace
+
+from ...core import Adapter, Episode, GateReport
+from ...learners import decide_publication
+from ..held_out import HeldOut, choose, held_out_results, key, results_of_unrecorded
+from .consolidate import neutral_samples, recipe_for, trained, training_data
+from .phase import NightContext, OutOfTime, Scope, Work
+
+
+class Gate:
+    """Judge the candidate on tasks that were chosen before they were run, failures included."""
+
+    name = "gate"
+    scope = Scope.SKILL
+
+    def due(self, night: NightContext, work: Work) -> bool:
+        return not work.ended and work.gate is None
+
+    def run(self, night: NightContext, work: Work) -> Work:
+        assert work.candidate is not None, "a phase runs only where it is due"
+        assert work.held_out is not None, "a phase runs only where it is due"
+        components, settings, candidate = night.components, night.components.settings.sleep, work.candidate
+        components.publish(candidate.name)
+        live: dict[str, list[bool]] = {}
+        ours: dict[str, list[bool]] = {}
+        for skill in components.skills(night.tenant):
+            _check(night)
+            held_out = work.held_out if skill == work.skill else HeldOut(episodes=_others(night, skill))
+            if not held_out.episodes:
+                continue
+            if held_out.folds:
+                ours[skill] = _in_turn(night, work, held_out, self.name)
+            else:
+                ours[skill] = held_out_results(components, held_out.episodes, candidate.name, night.environments)
+            serving = components.publish(components.record.adapters.route(night.tenant, skill))
+            live[skill] = held_out_results(components, held_out.episodes, serving, night.environments)
+        if not settings.gate:
+            rows = tuple(replace(row, serves=True) for row in decide_publication(work.skill, live, ours, allowed_drop=1).skills)
+            report = GateReport(accepted=True, target=work.skill, skills=rows, reason="published without a gate")
+        else:
+            report = decide_publication(
+                work.skill,
+                live,
+                ours,
+                allowed_drop=settings.allowed_drop,
+                per_skill_routing=settings.per_skill_routing,
+                min_tasks=settings.min_held_out,
+            )
+        return replace(work, gate=report, candidate=replace(candidate, gate=report))
+
+
+def _others(night: NightContext, skill: str) -> tuple[Episode, ...]:
+    return tuple(choose(night.components, night.environments, night.tenant, skill))
+
+
+def _in_turn(night: NightContext, work: Work, held_out: HeldOut, phase: str) -> list[bool]:
+    """Success on each task with an adapter that was trained as the candidate was, without this task and those of its part."""
+    results: dict[str, bool] = {}
+    for number in sorted(set(held_out.folds)):
+        _check(night)
+        part = held_out.fold(number)
+        data = training_data(night, work.skill, held_out, without={key(episode) for episode in part})
+        data += neutral_samples(night, data, work.skill)
+        recipe = recipe_for(night, data, work.skill)
+        name = f"{work.adapter}-fold{number}"
+        directory = trained(night, name, data, recipe, phase)
+        adapter = Adapter(name=name, path=str(directory), base=recipe.base, rank=recipe.rank, tenant=night.tenant, target=work.skill)
+        judged = results_of_unrecorded(night.components, part, adapter, night.environments)
+        results |= {episode.id: success for episode, success in zip(part, judged, strict=True)}
+    for number in set(held_out.folds):
+        shutil.rmtree(night.components.adapters_directory / f"{work.adapter}-fold{number}", ignore_errors=True)
+    return [results[episode.id] for episode in held_out.episodes]
+
+
+def _check(night: NightContext) -> None:
+    night.check()
+    if night.out_of_time:
+        raise OutOfTime
