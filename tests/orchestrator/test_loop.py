@@ -33,15 +33,19 @@ def success(learner: LifelongLearner, environment: ToyEnvironment) -> float:
 
 def unlike_the_base(learner: LifelongLearner, environment: ToyEnvironment) -> str:
     """A colour that the untrained model does not choose anyway."""
+    return unlike(learner, environment)[0]
+
+
+def unlike(learner: LifelongLearner, environment: ToyEnvironment) -> list[str]:
     chosen = {run.steps[1].text for run in learner.evaluate(environment.tasks("test", 8), environment)}
-    return next(colour for colour in COLOURS if colour not in chosen)
+    return [colour for colour in COLOURS if colour not in chosen]
 
 
 def test_a_life(tiny_model: Path, tmp_path: Path) -> None:
     lamps, bells = ToyEnvironment("lamps"), ToyEnvironment("bells")
     with open_toy(tmp_path, tiny_model, lamps, bells) as learner:
         lamps.right = unlike_the_base(learner, lamps)
-        bells.right = next(colour for colour in COLOURS if colour != lamps.right)
+        bells.right = next(colour for colour in unlike(learner, bells) if colour != lamps.right)
 
         # Wake: everything is durable, the control arm runs, the base fails.
         assert success(learner, lamps) == 0.0
@@ -84,7 +88,7 @@ def test_forgetting_takes_rows_lessons_and_weights(tiny_model: Path, tmp_path: P
         lamps.right = unlike_the_base(learner, lamps)
         live_through(learner, lamps)
         [night] = learner.sleep()
-        gone = next(e for e in learner.record.adapters.get(night.adapter).episodes if e.endswith("-expert")).removesuffix("-expert")
+        gone = next(e for e in learner.record.adapters.get(night.adapter).episodes if e.endswith("-demonstration")).removesuffix("-demonstration")
 
         receipt = learner.forget(episode=gone)
         assert receipt.adapters_erased == (night.adapter,)
