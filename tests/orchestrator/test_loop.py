@@ -88,7 +88,9 @@ def test_forgetting_takes_rows_lessons_and_weights(tiny_model: Path, tmp_path: P
         lamps.right = unlike_the_base(learner, lamps)
         live_through(learner, lamps)
         [night] = learner.sleep()
-        gone = next(e for e in learner.record.adapters.get(night.adapter).episodes if e.endswith("-demonstration")).removesuffix("-demonstration")
+        gone = next(e for e in learner.record.adapters.get(night.adapter).episodes if e.endswith("-demonstration")).removesuffix(
+            "-demonstration"
+        )
 
         receipt = learner.forget(episode=gone)
         assert receipt.adapters_erased == (night.adapter,)
