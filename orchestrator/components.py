@@ -91,10 +91,14 @@ class Components:
         try:
             return attempt()
         except Exception as error:
-            self.faults[part] += 1
-            count_fault(self.record, part, error)
-            log.warning("%s failed and was passed over: %s", part, error, exc_info=True)
+            self.note_fault(part, error)
             return otherwise
+
+    def note_fault(self, part: str, error: Exception) -> None:
+        """Log and count a failure that costs its part and nothing else (invariant Fail open)."""
+        self.faults[part] += 1
+        count_fault(self.record, part, error)
+        log.warning("%s failed and was passed over: %s", part, error, exc_info=error)
 
 
 def draw(seed: int, *key: object) -> float:

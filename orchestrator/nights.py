@@ -88,8 +88,7 @@ class Nights:
         except NightStopped:
             log.info("the night of tenant %r was stopped; it goes on the next time", night.tenant)
         except Exception as error:
-            self._components.faults["sleep"] += 1
-            log.warning("the night of tenant %r failed: %s", night.tenant, error, exc_info=True)
+            self._components.note_fault("sleep", error)
 
     def _run(self, night: Night, skills: Sequence[str], progress: Progress | None) -> tuple[list[SleepReport], Night]:
         store = self._components.record.state

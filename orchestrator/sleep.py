@@ -12,7 +12,7 @@ from itertools import dropwhile, takewhile
 
 from ..core import AdapterStatus
 from ..envs import Environment
-from .components import Components, log
+from .components import Components
 from .night_lock import night_lock
 from .phases import PHASES, NightContext, NightStopped, OutOfTime, Phase, Progress, Scope, Work
 from .run_state import NightState, PendingSleep, SleepReport, report_count
@@ -94,8 +94,7 @@ def _night(night: NightContext, skill: str, phases: Sequence[Phase]) -> SleepRep
     except Exception as error:
         # An engine or a record that is being closed fails in any way it likes; that is no failure of the night.
         night.check()
-        night.components.faults["sleep"] += 1
-        log.warning("the night over %r of tenant %r failed: %s", skill, night.tenant, error, exc_info=True)
+        night.components.note_fault("sleep", error)
         work = work.end(NightState.FAILED, f"{type(error).__name__}: {error}")
         _discard(night, skill)
     return _end(night, pending, work, seconds)

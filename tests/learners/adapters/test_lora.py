@@ -67,7 +67,7 @@ def test_going_on_from_an_adapter_starts_where_it_ended(tiny_model: Path, tmp_pa
     first = train_lora(SAMPLES, recipe(tiny_model), tmp_path / "v1")
     onward = train_lora(SAMPLES, recipe(tiny_model, start=str(tmp_path / "v1"), epochs=1), tmp_path / "v2")
     assert onward.loss[0] < first.loss[0] / 2
-    with pytest.raises(AdapterRejected, match="cannot go on"):
+    with pytest.raises(AdapterRejected, match="cannot"):
         train_lora(SAMPLES, recipe(tiny_model, start=str(tmp_path / "gone")), tmp_path / "v3")
     assert not (tmp_path / "v3").exists()
 
