@@ -12,7 +12,7 @@ from typing import Any
 from ..core import Adapter, AdapterRejected, EngineUnreachable, MalformedTask, NothingFound, Settings, SettingsError
 from .adapter_files import same_model
 from .engine import ChatReply, ChatRequest, Choice
-from .openai_wire import ChatCompletion, ModelList, OpenAIClient, Refused, api_key, chat_reply, named_error
+from .openai_wire import ChatCompletion, ModelList, OpenAIClient, Refused, api_key, chat_reply, estimated_tokens, named_error
 from .prompts import clean_messages
 
 OPTIONAL = ("logprobs", "seed", "temperature", "max_tokens")
@@ -65,6 +65,7 @@ class OpenAIEngine:
         for request in requests:
             if request.adapter:
                 raise NothingFound(f"adapter {request.adapter} is not served at {self.url}; ask for the base model")
+        self._client.check_open()
         started = time.perf_counter()
         replies = list(self._pool.map(self._chat_one, requests))
         share = (time.perf_counter() - started) / max(len(replies), 1)
@@ -82,8 +83,8 @@ class OpenAIEngine:
         return Choice(index=index, logprobs=tuple(picked if at == index else -math.inf for at in range(len(options))), usage=reply.usage)
 
     def count_tokens(self, text: str) -> int:
-        """An estimate, four characters a token: the tokenizer is at the server."""
-        return math.ceil(len(text) / 4)
+        """An estimate: the tokenizer is at the server."""
+        return estimated_tokens(text)
 
     def publish(self, adapter: Adapter) -> None:
         """Raises `AdapterRejected`."""

@@ -14,6 +14,7 @@ from pydantic import BaseModel, ValidationError
 
 from ..core import EngineUnreachable, MalformedTask, NothingFound, SettingsError, Usage, redact, split_url
 from .engine import ChatReply
+from .prompts import clean_text
 
 PAUSES = (0.05, 0.2, 0.8)
 """Seconds before each new try after a lost connection."""
@@ -155,7 +156,13 @@ class OpenAIClient:
         return self._ask("POST", path, body, shape)
 
     def close(self) -> None:
+        """Close the connections; any request afterwards raises `EngineUnreachable`."""
         self._http.close()
+
+    def check_open(self) -> None:
+        """Raise `EngineUnreachable` after `close`."""
+        if self._http.is_closed:
+            raise EngineUnreachable(f"the engine for {self.url} was closed; open a new one")
 
     def _ask(self, method: str, path: str, body: dict[str, Any] | None, shape: type[Shape]) -> Shape:
         response = self._send(method, path, body)
@@ -176,6 +183,7 @@ class OpenAIClient:
             ) from error
 
     def _send(self, method: str, path: str, body: dict[str, Any] | None) -> httpx.Response:
+        self.check_open()
         for pause in (*PAUSES, None):
             try:
                 return self._http.request(method, path, json=body)
@@ -218,6 +226,11 @@ def chat_reply(completion: ChatCompletion, seconds: float, text: str) -> ChatRep
         logprob=_mean_logprob(choice),
         finished=choice.finish_reason != "length",
     )
+
+
+def estimated_tokens(text: str) -> int:
+    """Tokens of `text` without a tokenizer: a quarter of its UTF-8 bytes, which is near for English and for other scripts not far off."""
+    return math.ceil(len(clean_text(text).encode()) / 4)
 
 
 def _mean_logprob(choice: ChatChoice) -> float:

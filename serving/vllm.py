@@ -28,6 +28,7 @@ from .openai_wire import (
     Tokens,
     api_key,
     chat_reply,
+    estimated_tokens,
     named_error,
 )
 from .prompts import clean_messages, clean_text
@@ -115,6 +116,7 @@ class VLLMEngine:
         Raises `EngineUnreachable`, `NothingFound` for an adapter that is not served, `MalformedTask` for a request that the
         server refuses (a prompt over its context length, for instance).
         """
+        self._client.check_open()
         started = time.perf_counter()
         replies = list(self._pool.map(self._chat_one, requests))
         share = (time.perf_counter() - started) / max(len(replies), 1)
@@ -135,11 +137,11 @@ class VLLMEngine:
         return self._choose_constrained(request, options)
 
     def count_tokens(self, text: str) -> int:
-        """Tokens of `text`; a quarter of its characters where the server does not tokenise."""
+        """Tokens of `text`; a quarter of its bytes where the server does not tokenise."""
         if not text:
             return 0
         tokens = self._tokenize({"prompt": clean_text(text), "add_special_tokens": False}) if self._tokenizes else None
-        return math.ceil(len(text) / 4) if tokens is None else len(tokens)
+        return estimated_tokens(text) if tokens is None else len(tokens)
 
     def publish(self, adapter: Adapter) -> None:
         """Load an adapter into the running server. Files are read before the server is asked.

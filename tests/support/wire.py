@@ -25,6 +25,7 @@ class Protocol:
     delay: float = 0.0
     status: int = 0
     refuses: tuple[str, ...] = ()
+    counts: bool = False
     flying: int = 0
     most_flying: int = 0
     lock: threading.Lock = field(default_factory=threading.Lock)
@@ -57,6 +58,8 @@ class Protocol:
         return 404, {"detail": "Not Found"}
 
     def chat(self, body: dict[str, Any]) -> dict[str, Any]:
+        if self.counts:
+            return self.counted(body)
         choices = body.get("structured_outputs", {}).get("choice")
         text = choices[-1] if choices and self.constrains else f"{body['model']} on {body['messages'][-1]['content']}"
         if "response_format" in body and self.constrains:
@@ -66,6 +69,19 @@ class Protocol:
         reason = "length" if body.get("max_tokens", body.get("max_completion_tokens")) == 1 else "stop"
         choice = {"message": {"content": text}, "logprobs": logprobs, "finish_reason": reason}
         return {"choices": [choice], "usage": {"prompt_tokens": 11, "completion_tokens": 2}}
+
+    def counted(self, body: dict[str, Any]) -> dict[str, Any]:
+        """A reply as a model gives it: its words and the prompt's bytes are counted, and `max_tokens` cuts it off."""
+        choices = body.get("structured_outputs", {}).get("choice") or ()
+        if "response_format" in body:
+            choices = body["response_format"]["json_schema"]["schema"]["properties"]["choice"]["enum"]
+        speaker = "base" if body["model"] in (self.base, "base-null") else body["model"]
+        words = [max(choices)] if choices else [speaker, "says", *body["messages"][-1]["content"].split()][: body["max_tokens"]]
+        text = json.dumps({"choice": words[0]}) if "response_format" in body else " ".join(words)
+        usage = {"prompt_tokens": len(body["messages"][-1]["content"].encode()), "completion_tokens": len(words)}
+        logprobs = {"content": [{"token": word, "logprob": -0.5} for word in words]}
+        reason = "length" if len(words) == body["max_tokens"] else "stop"
+        return {"choices": [{"message": {"content": text}, "logprobs": logprobs, "finish_reason": reason}], "usage": usage}
 
     def score(self, body: dict[str, Any]) -> dict[str, Any]:
         # A token's log-probability is minus its own number over 100, so that a test can compute it too.
