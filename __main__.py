@@ -1,4 +1,4 @@
-"""`python -m lifelong`: the same as the `lifelong` command."""
+"""`python -m lifelong` is the command `lifelong`."""
 
 from __future__ import annotations
 

@@ -23,6 +23,9 @@ EXTRAS = {
 }
 """Every module outside the core that the package imports, always inside a function, and the extra that brings it."""
 
+INSTEAD = {"local": "; or set model.engine to 'openai' with a model.url, and memory.encoder to 'hashed'"}
+"""What a user may do without an extra."""
+
 
 def require(*modules: str) -> None:
     """Raise `PackageMissing` for the first of these modules of `EXTRAS` that is not installed; costs no import."""
@@ -34,4 +37,5 @@ def require(*modules: str) -> None:
 def missing(module: str) -> str:
     """What to do about a module that is not installed; empty where no extra brings it."""
     extra = EXTRAS.get(module.partition(".")[0])
-    return f"{module} is not installed; it comes with: pip install 'lifelong[{extra}]'" if extra else ""
+    instead = INSTEAD.get(extra or "", "")
+    return f"{module} is not installed; it comes with: pip install 'lifelong[{extra}]'{instead}" if extra else ""

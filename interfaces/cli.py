@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from ..core import LifelongError
+from ..core.extras import missing
 from .commands import bench as _commands_bench
 from .commands import learning as _commands_learning
 from .commands import looking as _commands_looking
@@ -61,7 +62,7 @@ def _options(
 def main() -> None:
     """Run the command in `sys.argv`.
 
-    Ends with status 2 for a `LifelongError` and for a place that cannot be read or written, 130 for Ctrl-C, and 70 for any other
+    Ends with status 2 for a `LifelongError`, for a package that only an extra installs, and for a place that cannot be read or written, 130 for Ctrl-C, and 70 for any other
     error, whose traceback is kept in a file and not printed.
     """
     prepare_console()
@@ -69,6 +70,12 @@ def main() -> None:
         app(prog_name="lifelong")
     except LifelongError as error:
         complain(str(error))
+        sys.exit(FAILED)
+    except ModuleNotFoundError as error:
+        if not (remedy := missing(error.name or "")):
+            report_unexpected(error)
+            sys.exit(UNEXPECTED)
+        complain(remedy)
         sys.exit(FAILED)
     except OSError as error:
         complain(explain_os_error(error))

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from ..agents import Writer
 from ..core import Settings, SettingsError, StoreError
+from ..core.extras import require
 from ..core.plugins import create
 from ..memory import Record, VectorIndex
 from ..perception import Encoder, MiniLMEncoder
@@ -64,6 +65,7 @@ def _make_home(home: Path) -> None:
 
 def _encoder(settings: Settings) -> Encoder:
     if settings.memory.encoder == "minilm":
+        require("sentence_transformers")  # before its files are pulled for nothing
         return MiniLMEncoder(locate(ENCODER))
     encoder: Encoder = create("encoders", settings.memory.encoder, settings=settings)
     return encoder

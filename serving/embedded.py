@@ -12,6 +12,7 @@ from threading import RLock
 from typing import TYPE_CHECKING, Any
 
 from ..core import Adapter, AdapterRejected, EngineUnreachable, MalformedTask, ModelCorrupt, NothingFound, Settings, Usage
+from ..core.extras import require
 from .adapter_files import check_adapter
 from .attention import attention_for
 from .decode import Writing, decode, options_trie, score
@@ -65,8 +66,9 @@ class EmbeddedEngine:
 
         `threads` is the number of CPU threads of torch, for the whole process; None leaves it alone. `dtype` is `bfloat16`,
         `float32` or `auto` (bfloat16 where the processor multiplies it natively). `device` is `cpu`, `cuda` or `auto`.
-        Raises `ModelMissing` or `ModelCorrupt`.
+        Raises `PackageMissing` without the extra `local`, `ModelMissing` or `ModelCorrupt`.
         """
+        require("torch", "transformers")
         import torch
 
         if threads is not None:

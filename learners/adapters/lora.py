@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from ...core import AdapterRejected, ModelMissing, StoreError
+from ...core.extras import require
 from ...serving import ChatPrompts, adapter_provenance, check_directory, give_back_memory, quiet_transformers, seal_adapter
 from .samples import Sample, encode, length_grouped
 from .substitution import substitute, vocabulary
@@ -113,6 +114,7 @@ def train_lora(
         )
     if directory.exists():
         raise ValueError(f"{directory} exists; adapters are immutable, take a new name")
+    require("torch", "transformers", "peft", "datasets", "trl")
     import torch
     from transformers import AutoTokenizer, set_seed
 
