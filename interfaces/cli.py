@@ -62,8 +62,8 @@ def _options(
 def main() -> None:
     """Run the command in `sys.argv`.
 
-    Ends with status 2 for a `LifelongError`, for a package that only an extra installs, and for a place that cannot be read or written, 130 for Ctrl-C, and 70 for any other
-    error, whose traceback is kept in a file and not printed.
+    Ends with status 2 for a `LifelongError`, for a package that only an extra installs, and for a place that cannot be read or
+    written, 130 for Ctrl-C, and 70 for any other error, whose traceback is kept in a file and not printed.
     """
     prepare_console()
     try:
