@@ -18,12 +18,15 @@ NEEDLE_LENGTH = 200
 
 
 def fragments(texts: Iterable[str]) -> set[str]:
-    """Every run of `SHORTEST` characters of each text, normalised.
+    """Every run of `SHORTEST` characters of each text, normalised, that neither begins nor ends with a space.
 
-    >>> sorted(fragments(["Vault  word"]))
-    ['ault wor', 'ult word', 'vault wo']
+    A copy of that length is one of them itself; with a space at its end it would be a shorter one.
+
+    >>> sorted(fragments(["The Vault  word"]))
+    ['ault wor', 'he vault', 'the vaul', 'ult word', 'vault wo']
     """
-    return {plain[at : at + SHORTEST] for plain in map(normalise, texts) for at in range(len(plain) - SHORTEST + 1)}
+    runs = (plain[at : at + SHORTEST] for plain in map(normalise, texts) for at in range(len(plain) - SHORTEST + 1))
+    return {run for run in runs if run[0] != " " != run[-1]}
 
 
 def request_texts(episode: Episode) -> list[str]:
@@ -32,10 +35,14 @@ def request_texts(episode: Episode) -> list[str]:
     return [task.text, task.goal, task.context, task.instructions]
 
 
+def answer_texts(episode: Episode) -> list[str]:
+    """What the model and the environment wrote: own steps but for the request and what was recalled."""
+    return [step.text for step in split_history(episode)[1] if not isinstance(step, Recall) and step.text != episode.task.text]
+
+
 def generated_texts(episode: Episode) -> list[str]:
-    """What came of the request: own steps but for the request and what was recalled, the correction, the judge's reason."""
-    own = [step.text for step in split_history(episode)[1] if not isinstance(step, Recall) and step.text != episode.task.text]
-    return [*own, episode.correction, episode.outcome.reason]
+    """What came of the request: the answers, the correction, the judge's reason."""
+    return [*answer_texts(episode), episode.correction, episode.outcome.reason]
 
 
 def private_texts(episode: Episode) -> list[str]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from ...core import Episode
 from .database import Database, listed
 from .episodes import read_episode
-from .fragments import Erasure, fragments, generated_texts, message_digests, needles, private_texts, request_texts, rewrite
+from .fragments import Erasure, answer_texts, fragments, generated_texts, message_digests, needles, private_texts, request_texts, rewrite
 
 if TYPE_CHECKING:
     from .record import Record
@@ -141,7 +141,7 @@ def _erased_fragments(erased: Sequence[Episode], common: set[str]) -> tuple[set[
     whole, generated = set[str](), set[str]()
     for episode in erased:
         whole |= fragments(private_texts(episode))
-        generated |= fragments(generated_texts(episode)) - fragments(request_texts(episode))
+        generated |= fragments(answer_texts(episode)) - fragments(request_texts(episode))
     return whole - common, generated - common
 
 

@@ -1,0 +1,365 @@
+"""Erasure as an auditor tries it: whatever was said, shown, quoted and repeated, and wherever the process dies, nothing is left."""
+
+from __future__ import annotations
+
+import os
+import random
+import string
+import subprocess
+import sys
+import textwrap
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from scripted import ScriptedEngine, open_scripted
+
+from lifelong.core import Lesson, Message, Receipt, Task
+from lifelong.memory import Record
+from lifelong.memory.sqlite.database import Database
+from lifelong.orchestrator import LifelongLearner
+from lifelong.serving import ChatRequest
+
+
+def secret(number: int) -> str:
+    return "qz" + "".join(random.Random(number).choices(string.ascii_lowercase, k=12))
+
+
+def echo(request: ChatRequest) -> str:
+    """The worst model for an erasure: it repeats what it was shown."""
+    return "I repeat: " + " ".join(message["content"] for message in request.messages)[-600:]
+
+
+def open_echo(home: Path, **values: object) -> LifelongLearner:
+    learner = open_scripted(home, **values)
+    learner._components.engine = ScriptedEngine(echo)
+    return learner
+
+
+def files_with(home: Path, word: str) -> list[str]:
+    return [path.name for path in sorted(home.rglob("*")) if path.is_file() and word.encode() in path.read_bytes()]
+
+
+@dataclass
+class Chats:
+    """What clients of one home do; all of it is done through the public verbs."""
+
+    learner: LifelongLearner
+    turns: int = 0
+    given: dict[str, list[str]] = field(default_factory=dict)
+    """For each secret, the episodes in which a person said it."""
+    tenant_of: dict[str, str] = field(default_factory=dict)
+    open_chat: dict[str, list[Message]] = field(default_factory=dict)
+
+    def say(self, tenant: str, text: str, *, goes_on: bool = False) -> str:
+        history = self.open_chat.get(tenant, []) if goes_on else []
+        self.turns += 1
+        task = Task(id=f"turn-{self.turns}", goal=text, tenant=tenant, environment="chat", skill="vault")
+        episode = self.learner.wake(task, history=history)
+        answered: list[Message] = [{"role": "user", "content": text}, {"role": "assistant", "content": episode.answer}]
+        self.open_chat[tenant] = [*history, *answered]
+        return episode.id
+
+    def tell(self, tenant: str, word: str, *, goes_on: bool = False) -> str:
+        id = self.say(tenant, f"the vault word is {word}", goes_on=goes_on)
+        self.given.setdefault(word, []).append(id)
+        self.tenant_of[word] = tenant
+        return id
+
+    def correct(self, tenant: str, id: str, word: str) -> None:
+        self.learner.feedback(id, tenant=tenant, success=False, correction=f"noted: {word}")
+        if id not in self.given[word]:
+            self.given[word].append(id)
+
+    def forget(self, word: str) -> list[Receipt]:
+        receipts = []
+        for id in self.given[word]:
+            if self.learner.record.episodes.existing([id]):
+                receipts.append(self.learner.forget(episode=id))
+        return receipts
+
+
+QUESTIONS = ("the vault word, please", "tell me the vault word again")
+STEPS = st.one_of(
+    st.tuples(st.just("tell"), st.sampled_from(["ann", "anna"]), st.integers(0, 3), st.booleans()),
+    st.tuples(
+        st.just("ask"), st.sampled_from(["ann", "anna"]), st.sampled_from(["the vault word, please", "tell me the vault word again"])
+    ),
+    st.tuples(st.just("go on"), st.sampled_from(["ann", "anna"]), st.sampled_from(["and the capital of Norway", "say that again, please"])),
+    st.tuples(st.just("correct"), st.integers(0, 3)),
+    st.tuples(st.just("praise"), st.integers(0, 3)),
+    st.tuples(st.just("lesson"), st.integers(0, 3)),
+    st.tuples(st.just("sleep"), st.sampled_from(["ann", "anna"])),
+    st.tuples(st.just("forget"), st.integers(0, 3)),
+    st.tuples(st.just("reopen")),
+)
+
+
+def carry_out(chats: Chats, home: Path, steps: list[tuple[object, ...]], **values: object) -> set[str]:
+    """Do the steps; returns the secrets that were forgotten."""
+    gone: set[str] = set()
+    for number, step in enumerate(steps):
+        known = sorted(word for word in chats.given if word not in gone)
+        match step:
+            case ("tell", tenant, seed, goes_on):
+                word = secret(1000 * number + int(seed))
+                chats.tell(tenant, word, goes_on=goes_on)
+            case ("ask", tenant, text):
+                chats.say(tenant, text)
+            case ("go on", tenant, text) if tenant in chats.open_chat and not any(
+                word in message["content"] for word in gone for message in chats.open_chat[tenant]
+            ):
+                chats.say(tenant, text, goes_on=True)
+            case ("correct", seed) if known:
+                word = known[int(seed) % len(known)]
+                chats.correct(chats.tenant_of[word], chats.given[word][0], word)
+            case ("praise", seed) if known:
+                word = known[int(seed) % len(known)]
+                chats.learner.feedback(chats.given[word][0], tenant=chats.tenant_of[word], success=True)
+            case ("lesson", seed) if known:
+                word = known[int(seed) % len(known)]
+                lesson = Lesson(
+                    id=f"lesson-{number}",
+                    tenant=chats.tenant_of[word],
+                    skill="vault",
+                    text=f"Say {word}.",
+                    episodes=(chats.given[word][0],),
+                )
+                chats.learner.record.lessons.record(lesson)
+            case ("sleep", tenant):
+                chats.learner.sleep(tenant=tenant)
+            case ("forget", seed) if known:
+                word = known[int(seed) % len(known)]
+                check_gone(chats, home, word, chats.forget(word))
+                gone.add(word)
+            case ("reopen",):
+                chats.learner.close()
+                chats.learner = open_echo(home, **values)
+    return gone
+
+
+def check_gone(chats: Chats, home: Path, word: str, receipts: list[Receipt]) -> None:
+    left = files_with(home, word)
+    assert not (left and receipts and receipts[-1].erasure == "exact"), "a receipt never says exact while something is left"
+    assert left == [], f"{word} is left in {left}"
+    tenant = chats.tenant_of[word]
+    engine = chats.learner._components.engine
+    assert isinstance(engine, ScriptedEngine)
+    engine.requests.clear()
+    chats.learner.wake(Task(id=f"probe-{word}", goal="the vault word, please", tenant=tenant, environment="chat", skill="vault"))
+    assert not any(word in message["content"] for request in engine.requests for message in request.messages), "the model is told"
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@given(steps=st.lists(STEPS, min_size=4, max_size=24), few=st.booleans())
+def test_no_erased_text_is_left_whatever_happened_before(
+    tmp_path_factory: pytest.TempPathFactory, steps: list[tuple[object, ...]], few: bool
+) -> None:
+    home = tmp_path_factory.mktemp("home")
+    values: dict[str, object] = {"memory.max_episodes": 6} if few else {}
+    chats = Chats(open_echo(home, **values))
+    try:
+        gone = carry_out(chats, home, steps, **values)
+        for word in sorted(set(chats.given) - gone):
+            check_gone(chats, home, word, chats.forget(word))
+    finally:
+        chats.learner.close()
+
+
+def planted(home: Path) -> tuple[Chats, str, str]:
+    """Two tenants with a secret each, told, corrected, repeated by the model and carried on as history."""
+    chats = Chats(open_echo(home))
+    words = secret(1), secret(2)
+    for tenant, word in zip(("ann", "anna"), words, strict=True):
+        chats.correct(tenant, chats.tell(tenant, word), word)
+        chats.say(tenant, "and the capital of Norway", goes_on=True)
+        for text in ("the vault word, please", "tell me the vault word again", "the vault word in capitals"):
+            chats.say(tenant, text)
+    return chats, *words
+
+
+def test_a_chain_of_copies_is_followed_to_its_end(tmp_path: Path) -> None:
+    chats, word, other = planted(tmp_path)
+    record = chats.learner.record
+    holders = [episode for episode in record.episodes.find(tenant="ann") if word in episode.to_json()]
+    assert len(holders) > 2, "the secret went from prompt to answer to prompt"
+    [receipt] = chats.forget(word)
+    assert files_with(tmp_path, word) == []
+    assert (receipt.erasure, receipt.found) == ("exact", ())
+    assert receipt.rewritten >= len(holders) - 1
+    assert receipt.searched["files"] > 0
+    assert receipt.searched["texts"] > 0
+    assert len(record.episodes.find(tenant="ann")) == 4, "what people asked stays"
+    assert not any(episode.outcome.success for episode in record.episodes.find(tenant="ann"))
+    assert files_with(tmp_path, other), "the other tenant keeps its own"
+    chats.learner.close()
+
+
+def test_who_quotes_an_erased_answer_in_a_request_goes_as_a_whole(tmp_path: Path) -> None:
+    chats = Chats(open_scripted(tmp_path))
+    code = "X7F9-KKQ2-PLM"
+    chats.learner._components.engine = ScriptedEngine(lambda request: f"your code is {code}")
+    first = chats.say("ann", "make me a code for the door")
+    chats.say("ann", f"thanks, I wrote down {code}", goes_on=True)
+    receipt = chats.learner.forget(episode=first)
+    assert (receipt.episodes, receipt.derived) == (2, 1)
+    assert files_with(tmp_path, code) == []
+    chats.learner.close()
+
+
+def test_a_run_under_way_does_not_bring_back_what_is_erased_meanwhile(tmp_path: Path) -> None:
+    chats, word, _ = planted(tmp_path)
+    engine = ScriptedEngine(echo)
+    learner = chats.learner
+
+    def erased_meanwhile(request: ChatRequest) -> str:
+        answer = echo(request)
+        with Record(tmp_path / "record.sqlite3") as other:
+            other.erase(chats.given[word])
+        return answer
+
+    engine._answer = erased_meanwhile
+    learner._components.engine = engine
+    chats.say("ann", "tell me the vault word again")
+    assert any(word in message["content"] for request in engine.requests for message in request.messages), "it had been recalled"
+    assert files_with(tmp_path, word) == []
+    learner.close()
+
+
+def test_the_name_of_an_erased_tenant_is_nowhere(tmp_path: Path) -> None:
+    chats = Chats(open_echo(tmp_path))
+    chats.say("Zoë", "what is the capital of Norway")
+    chats.say("Zoë", "what is the capital of Spain")
+    chats.learner.sleep(tenant="Zoë")
+    chats.learner.forget(episode=chats.learner.record.episodes.ids(tenant="Zoë")[0], tenant="Zoë")
+    assert files_with(tmp_path, "Zoë")
+    receipt = chats.learner.forget(tenant="Zoë")
+    assert receipt.asked == "tenant=Zoë", "whoever asked is told what was done"
+    assert files_with(tmp_path, "Zoë") == []
+    assert [kept.erasure for kept in chats.learner.record.receipts.find()] == ["exact", "exact"]
+    chats.learner.close()
+
+
+class Stopped(BaseException):
+    """As if the process had been killed."""
+
+
+@contextmanager
+def dying_at(write: int, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[int]]:
+    """The process dies before its n-th transaction; the list holds how many it began."""
+    begun, whole = [0], Database.transaction
+
+    @contextmanager
+    def counted(self: Database) -> Iterator[object]:
+        if not self._connection.in_transaction:
+            if begun[0] == write:
+                raise Stopped
+            begun[0] += 1
+        with whole(self) as connection:
+            yield connection
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Database, "transaction", counted)
+        yield begun
+
+
+@pytest.mark.parametrize("target", ["episode", "tenant"])
+def test_an_erasure_that_dies_at_any_write_is_finished_by_whoever_opens_the_home(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, target: str
+) -> None:
+    for write in range(64):
+        home = tmp_path / f"{write}"
+        chats, word, other = planted(home)
+        what = {"episode": chats.given[word][0]} if target == "episode" else {"tenant": "ann"}
+        with dying_at(write, monkeypatch) as begun:
+            try:
+                chats.learner.forget(**what)
+                died = False
+            except Stopped:
+                died = True
+        chats.learner.close()
+        if not died:
+            assert begun[0] == write, "every write was tried"
+            return
+        if write == 0:
+            continue  # nothing was promised yet
+        with open_echo(home) as learner:
+            assert files_with(home, word) == [], f"died before write {write}"
+            assert files_with(home, other)
+            assert learner.record.erasures.find() == []
+            assert [receipt.erasure for receipt in learner.record.receipts.find()][-1] == "exact"
+            assert learner.record.episodes.count(tenant="anna") == 5
+    raise AssertionError("an erasure takes fewer writes than that")
+
+
+def test_a_second_erasure_does_not_take_the_place_of_a_pending_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    chats, word, other = planted(tmp_path)
+    with dying_at(1, monkeypatch), pytest.raises(Stopped):
+        chats.learner.forget(episode=chats.given[word][0])
+    chats.learner.forget(episode=chats.given[other][0])
+    assert len(chats.learner.record.erasures.find()) == 1
+    chats.learner.close()
+    with open_echo(tmp_path) as learner:
+        [receipt] = learner.resume()
+        assert isinstance(receipt, Receipt)
+        assert receipt.asked == f"episode={chats.given[word][0]}"
+        assert files_with(tmp_path, word) == files_with(tmp_path, other) == []
+
+
+FORGETTER = """
+    import sys
+    from pathlib import Path
+    sys.path.insert(0, sys.argv[3])
+    from scripted import open_scripted
+    with open_scripted(Path(sys.argv[1])) as learner:
+        print("ready", flush=True)
+        sys.stdin.readline()
+        learner.forget(episode=sys.argv[2])
+        print("done", flush=True)
+"""
+
+
+@pytest.mark.slow
+def test_erasures_that_are_killed_are_finished(tmp_path: Path) -> None:
+    draw = random.Random(0)
+    for attempt in range(6):
+        home = tmp_path / f"{attempt}"
+        chats, word, other = planted(home)
+        episode = chats.given[word][0]
+        chats.learner.close()
+        support = str(Path(__file__).parent.parent / "support")
+        command = [sys.executable, "-c", textwrap.dedent(FORGETTER), str(home), episode, support]
+        with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env={**os.environ}) as child:
+            assert child.stdout is not None
+            assert child.stdin is not None
+            assert child.stdout.readline() == "ready\n"
+            child.stdin.write("go\n")
+            child.stdin.flush()
+            time.sleep(draw.uniform(0, 0.3))
+            child.kill()
+        with open_echo(home) as learner:
+            if learner.record.episodes.existing([episode]):
+                learner.forget(episode=episode)
+            assert files_with(home, word) == []
+            assert files_with(home, other)
+
+
+def test_another_process_that_still_reads_is_told_of_and_the_erasure_stays_pending(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("lifelong.memory.sqlite.record.SCRUB_SECONDS", 0.2)
+    chats, word, _ = planted(tmp_path)
+    with Record(tmp_path / "record.sqlite3") as reader, reader.database.snapshot():
+        reader.episodes.count()
+        [receipt] = chats.forget(word)
+        assert (receipt.erasure, receipt.finished) == ("approximate", False)
+        assert "another process" in receipt.traces[-1]
+    chats.learner.close()
+    with open_echo(tmp_path) as learner:
+        [finished] = learner.resume()
+        assert isinstance(finished, Receipt)
+        assert (finished.id, finished.finished) == (receipt.id, True)
+        assert files_with(tmp_path, word) == []
