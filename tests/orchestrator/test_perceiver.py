@@ -1,0 +1,218 @@
+"""One perceiver a tenant: in step with the record whoever writes it, bounded in memory, and the same from a file as from the rows."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import textwrap
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import pytest
+from scripted import open_scripted
+
+from lifelong.core import Action, Episode, Judge, Outcome, Task
+from lifelong.orchestrator import LifelongLearner
+from lifelong.orchestrator import perceiver as module
+from lifelong.orchestrator.skill_heads import build_head, difference, labelled_vectors, state_file
+from lifelong.perception import HashedEncoder
+
+KINDS = {"flights": "book a flight to {} on day {}", "recipes": "write the recipe of {} for {} people"}
+THINGS = ("Rome", "Oslo", "Lima", "soup", "cake", "bread", "seven", "green")
+
+
+def episodes(count: int, tenant: str = "default", start: int = 0) -> list[Episode]:
+    made: list[Episode] = []
+    for number in range(start, start + count):
+        skill = sorted(KINDS)[number % 2]
+        task = Task(id=str(number), goal=KINDS[skill].format(THINGS[number % 8], number), tenant=tenant, environment="chat")
+        outcome = Outcome(success=number % 3 > 0, score=0.0, judge=Judge.USER)
+        made.append(Episode(id=f"{tenant}-{number}", task=task, steps=(Action(text="done"),), outcome=outcome, skill=skill))
+    return made
+
+
+def fill(learner: LifelongLearner, some: list[Episode]) -> None:
+    vectors = HashedEncoder().encode([episode.task.text for episode in some])
+    learner.record.episodes.record_many(list(zip(some, vectors, strict=True)))
+
+
+def asked(learner: LifelongLearner, text: str, tenant: str = "default") -> Episode:
+    return learner.wake(Task(id=text, goal=text, tenant=tenant, environment="chat"))
+
+
+def apart(learner: LifelongLearner, tenant: str = "default") -> float:
+    """How far the head that answers is from one made anew of the record."""
+    head = learner._components.perceiver(tenant).head
+    return difference(head, build_head(learner.record, tenant, 0), labelled_vectors(learner.record, tenant)[0])
+
+
+def test_eight_threads_lose_no_verdict(tmp_path: Path) -> None:
+    with open_scripted(tmp_path) as learner:
+        fill(learner, episodes(60) + episodes(60, "other"))
+
+        def work(thread: int) -> list[Episode]:
+            tenant = ("default", "other")[thread % 2]
+            runs: list[Episode] = []
+            for number in range(25):
+                kind = sorted(KINDS)[number % 2]
+                text = KINDS[kind].format(THINGS[number % 8], 1000 * thread + number)
+                runs.append(learner.wake(Task(id=f"{thread}-{number}", goal=text, tenant=tenant, skill=kind, environment="chat")))
+                if number % 5 == 0:
+                    learner.feedback(runs[-1].id, tenant=tenant, success=bool(number % 2))
+            return runs
+
+        with ThreadPoolExecutor(8) as pool:
+            runs = [run for part in pool.map(work, range(8)) for run in part]
+        assert learner.status().faults == {}
+        assert len(runs) == 200
+        assert all(run.verdict is not None and run.verdict.skill == run.skill for run in runs)
+        assert all(run.answer_chance is not None for run in runs)
+        assert learner.record.episodes.count() == 320
+        for tenant in ("default", "other"):
+            assert apart(learner, tenant) < 1e-6, "every task was learned once, whatever thread it came by"
+            hits = learner._components.index
+            hits.sync(learner.record, tenant)
+            assert len(hits.search(tenant, np.ones(384, dtype=np.float32), 1000)) == 160
+
+
+def test_a_tenant_does_not_wait_for_another(tmp_path: Path) -> None:
+    with open_scripted(tmp_path) as learner:
+        fill(learner, episodes(20) + episodes(20, "other"))
+        with learner._components.perceiver("other")._lock:
+            done = threading.Thread(target=asked, args=(learner, "book a flight to Rome on day 3"))
+            done.start()
+            done.join(timeout=20)
+            assert not done.is_alive()
+
+
+SECOND = """
+import sys
+from pathlib import Path
+sys.path[:0] = {paths!r}
+from scripted import open_scripted
+from test_perceiver import episodes, fill
+with open_scripted(Path({home!r})) as learner:
+    {work}
+"""
+
+
+def second_process(home: Path, work: str) -> None:
+    paths = [str(Path(__file__).parent), str(Path(__file__).parents[1] / "support")]
+    code = textwrap.dedent(SECOND).format(paths=paths, home=str(home), work=work)
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=120)
+
+
+def test_two_processes_notice_what_the_other_learns_judges_and_forgets(tmp_path: Path) -> None:
+    with open_scripted(tmp_path) as learner:
+        text = "book a flight to Rome on day 8"
+        assert not asked(learner, text).skill
+        second_process(tmp_path, "fill(learner, episodes(40))")
+        known = asked(learner, text)
+        assert known.skill == "flights"
+        before = learner._components.perceiver("default").outcome_counts("flights", "")
+        second_process(tmp_path, f"learner.feedback({known.id!r}, success=True)")
+        after = learner._components.perceiver("default").outcome_counts("flights", "")
+        assert after == (before[0] + 1, before[1] + 1)
+        second_process(tmp_path, "learner.forget(skill='flights')")
+        assert asked(learner, text).skill != "flights"
+        assert "flights" not in learner._components.perceiver("default").head.skills
+        assert learner.status().faults == {}
+
+
+def test_a_state_from_its_file_is_the_one_that_was_saved(tmp_path: Path) -> None:
+    file = state_file(tmp_path, "default")
+    with open_scripted(tmp_path) as learner:
+        fill(learner, episodes(1100))
+        expected = asked(learner, "book a flight to Lima on day 9").verdict
+    assert file.stat().st_mode & 0o777 == 0o600
+    assert not list(file.parent.glob(".*")), "no draft is left"
+    with open_scripted(tmp_path) as learner:
+        perceiver = module.Perceiver(learner.record, "default", learner.settings)
+        assert perceiver.position().last >= 1100, "nothing has to be read again"
+        vector = HashedEncoder().encode(["book a flight to Lima on day 9"])[0]
+        again = perceiver.refresh().judge(vector)
+        assert expected is not None
+        assert (again.skill, again.known) == (expected.skill, expected.known)
+        assert again.success_chance == pytest.approx(expected.success_chance, abs=0.01)
+        assert apart(learner) < 1e-6
+        fill(learner, episodes(20, start=2000))
+        assert apart(learner) < 1e-6, "newer rows are added to it"
+
+
+@pytest.mark.parametrize("damage", ["another record", "bytes", "an erasure"])
+def test_a_file_that_is_not_of_these_rows_is_not_read(tmp_path: Path, damage: str) -> None:
+    with open_scripted(tmp_path) as learner:
+        fill(learner, episodes(1100))
+        asked(learner, "book a flight to Lima on day 9")
+    file = state_file(tmp_path, "default")
+    if damage == "bytes":
+        file.write_bytes(file.read_bytes()[:5000])
+    if damage == "another record":
+        for part in tmp_path.glob("record.sqlite3*"):
+            part.unlink()
+    with open_scripted(tmp_path) as learner:
+        if damage == "another record":
+            fill(learner, [*episodes(1200)[100:], *episodes(1, start=3001)])
+        if damage == "an erasure":
+            learner.record.erase(["default-3"])
+        assert module.Perceiver(learner.record, "default", learner.settings).position() == module.START
+        assert apart(learner) < 1e-6
+        assert learner.status().faults == {}
+
+
+def test_what_another_process_erased_does_not_come_back_in_a_file(tmp_path: Path) -> None:
+    with open_scripted(tmp_path) as stale, open_scripted(tmp_path) as eraser:
+        fill(eraser, episodes(1100))
+        asked(stale, "book a flight to Lima on day 9")
+        receipt = eraser.forget(episode="default-5")
+        assert receipt.erasure == "exact"
+        stale._components.perceivers.save()  # it has not looked at the record since
+        gone = HashedEncoder().encode([episodes(6)[5].task.text])[0]
+        with np.load(state_file(tmp_path, "default"), allow_pickle=False) as arrays:
+            assert (arrays["recogniser/banks"] @ gone).max() < 1 - 1e-6
+            assert "default-5" not in arrays["outcomes/keys"]
+
+
+def test_an_erasure_leaves_the_head_of_a_record_that_never_had_it(tmp_path: Path) -> None:
+    with open_scripted(tmp_path) as learner:
+        fill(learner, episodes(300))
+        perceiver = learner._components.perceiver("default")
+        read = perceiver.position().last
+        receipt = learner.forget(episode="default-4", rebuild=False)
+        assert receipt.erasure == "exact"
+        assert receipt.head_difference is not None
+        assert receipt.head_difference < 1e-6
+        assert perceiver.position().last == read, "it was taken back, and not made again from the rows"
+        assert apart(learner) < 1e-6
+
+
+def test_what_is_kept_in_memory_is_bounded_in_tenants(tmp_path: Path) -> None:
+    with open_scripted(tmp_path, **{"memory.tenants_in_memory": 2}) as learner:
+        for number in range(6):
+            fill(learner, episodes(10, f"tenant-{number}"))
+            assert asked(learner, "book a flight to Rome on day 8", f"tenant-{number}").verdict is not None
+        assert list(learner._components.perceivers._open) == ["tenant-4", "tenant-5"]
+        assert asked(learner, "book a flight to Rome on day 8", "tenant-0").skill == "flights", "given back is not forgotten"
+
+
+def test_a_request_reads_a_bounded_part_and_a_thread_the_rest(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "SLICE", 20)
+    monkeypatch.setattr(module, "CATCH_UP", 40)
+    with open_scripted(tmp_path) as learner:
+        fill(learner, episodes(200))
+        gate = threading.Event()
+        follow = module.Perceiver._follow
+        monkeypatch.setattr(module.Perceiver, "_follow", lambda self: (gate.wait(20), follow(self)))
+        perceiver = learner._components.perceiver("default")
+        assert perceiver.position().last == 40
+        assert sum(perceiver.outcome_counts(skill, "")[1] for skill in KINDS) == 200, (
+            "of outcomes only the newest count, and these come first"
+        )
+        gate.set()
+        assert perceiver._follower is not None
+        perceiver._follower.join(timeout=20)
+        assert perceiver.position().last == 200
+        assert apart(learner) < 1e-6
+        assert sum(perceiver.outcome_counts(skill, "")[1] for skill in KINDS) == 200
