@@ -11,6 +11,7 @@ from zlib import crc32
 import numpy as np
 
 from ...numerics.arrays import Vector
+from .encoder import ends
 
 SPARSITY = 8
 """Places that one feature touches."""
@@ -41,7 +42,7 @@ class HashedEncoder:
         """Unit rows, float32 `(n, dimensions)`."""
         rows = np.zeros((len(texts), self._dimensions), dtype=np.float32)
         for row, text in enumerate(texts):
-            rows[row] = self._project(Counter(features(text)))
+            rows[row] = self._project(Counter(features(ends(text))))
         return rows
 
     def _project(self, counts: Counter[str]) -> Vector:

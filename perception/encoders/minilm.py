@@ -13,6 +13,7 @@ import numpy as np
 
 from ...core import ModelCorrupt, ModelMissing
 from ...numerics.arrays import Vector
+from .encoder import ends
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
@@ -26,8 +27,8 @@ class MiniLMEncoder:
     """all-MiniLM-L6-v2 (384 dimensions) or any other sentence-transformers model. Loaded on first use; thread-safe.
 
     A text longer than the window is read piece by piece and its vectors are averaged, so that the goal at the end
-    of a long context counts. Raises `ModelMissing` at once when there is no such directory, and `ModelCorrupt` on
-    first use when it holds no readable model, or one that asks for program code of its own, which is never run.
+    of a long context counts. Of a very long one the two ends are read (`ends`).
+    Raises `ModelMissing` at once when there is no such directory, and `ModelCorrupt` on first use when it holds no readable model, or one that asks for program code of its own, which is never run.
     """
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
@@ -52,15 +53,21 @@ class MiniLMEncoder:
         if not texts:
             return np.zeros((0, self.dimensions), dtype=np.float32)
         # What is left of bytes that are no UTF-8 text has no token; it is read as the mark of a missing letter.
-        texts = [text.encode("utf-8", "surrogatepass").decode("utf-8", "replace") for text in texts]
+        texts = [ends(text).encode("utf-8", "surrogatepass").decode("utf-8", "replace") for text in texts]
         pieces = [text[start : start + WINDOW] for text in texts for start in range(0, max(1, len(text)), WINDOW)]
         owners = [row for row, text in enumerate(texts) for _ in range(0, max(1, len(text)), WINDOW)]
-        with self._lock:
-            encoded = self._loaded().encode(
-                pieces, batch_size=BATCH, normalize_embeddings=True, convert_to_numpy=True, show_progress_bar=False
-            )
+        # Pieces of like length together, as padding costs time; the model takes one batch at a time, for a fraction of a second, so
+        # that a short request never waits for all of a long one.
+        order = sorted(range(len(pieces)), key=lambda place: len(pieces[place]))
+        encoded = np.zeros((len(pieces), self.dimensions), dtype=np.float32)
+        for start in range(0, len(order), BATCH):
+            some = order[start : start + BATCH]
+            with self._lock:
+                encoded[some] = self._loaded().encode(
+                    [pieces[place] for place in some], normalize_embeddings=True, convert_to_numpy=True, show_progress_bar=False
+                )
         rows = np.zeros((len(texts), encoded.shape[1]), dtype=np.float32)
-        np.add.at(rows, owners, np.asarray(encoded, dtype=np.float32))
+        np.add.at(rows, owners, encoded)
         rows /= np.linalg.norm(rows, axis=1, keepdims=True)
         return rows
 

@@ -4,7 +4,9 @@ import numpy as np
 import pytest
 
 from lifelong.core import NO_VERDICT
-from lifelong.perception import HashedEncoder, Recogniser
+from lifelong.perception import HashedEncoder, MiniLMEncoder, Recogniser
+from lifelong.perception.recogniser import DEFAULT_THRESHOLD
+from lifelong.serving import locate
 
 
 def cloud(axis: int, count: int, seed: int = 0, spread: float = 0.3) -> np.ndarray:
@@ -22,7 +24,7 @@ def trained(**values: float) -> Recogniser:
 def test_nothing_known() -> None:
     assert Recogniser().judge(cloud(0, 1)[0]) == NO_VERDICT
     assert Recogniser().skills == ()
-    assert Recogniser().threshold() == 0.5
+    assert Recogniser().threshold() == DEFAULT_THRESHOLD
 
 
 def test_one_task_makes_a_skill() -> None:
@@ -31,7 +33,7 @@ def test_one_task_makes_a_skill() -> None:
     near, far = recogniser.judge(cloud(0, 1, seed=1)[0]), recogniser.judge(cloud(5, 1)[0])
     assert (near.skill, near.known, near.confidence, near.success_chance) == ("zero", True, 1.0, 0.5)
     assert not far.known
-    assert far.novelty > 0.5 > near.novelty
+    assert far.novelty > DEFAULT_THRESHOLD > near.novelty
 
 
 def test_known_and_foreign_tasks_are_told_apart() -> None:
@@ -152,3 +154,28 @@ def test_families_of_real_sentences_are_told_apart() -> None:
     assert told == ["database"] * 72 + ["walking"] * 8
     foreign = recogniser.judge(encoder.encode(["Translate this poem into Latin, please."])[0])
     assert not foreign.known
+
+
+ORDERS = ["Order 9 of hinges", "Order 3 of screws", "Order 12 of lamps", "Order 7 of nails"]
+NEAR = ["Order 4 of brushes", "Order 2 of hammers", "Order 5 of buckets", "Order 9 of hinges, please"]
+OUTSIDE = ["What is the capital of France?", "Tell me a joke.", "Write a poem about the sea.", "Please book a table for two tonight."]
+
+
+@pytest.mark.parametrize("encoder", ["hashed", pytest.param("minilm", marks=pytest.mark.model)])
+@pytest.mark.parametrize("count", [1, 2, 4])
+def test_variants_of_a_few_known_requests_are_known(encoder: str, count: int) -> None:
+    encode = HashedEncoder().encode if encoder == "hashed" else MiniLMEncoder(locate("all-minilm-l6-v2")).encode
+    recogniser = Recogniser(quantile=0.99)
+    recogniser.fit(encode(ORDERS[:count]), ["orders"] * count)
+    assert [recogniser.judge(row).known for row in encode(NEAR)] == [True] * 4
+    assert [recogniser.judge(row).known for row in encode(OUTSIDE)] == [False] * 4
+
+
+def test_a_near_duplicate_is_known_however_narrow_its_skill() -> None:
+    recogniser = Recogniser()
+    recogniser.fit(np.vstack([cloud(0, 22, spread=0.01), cloud(1, 22, spread=0.01)]), ["zero"] * 22 + ["one"] * 22)
+    near = cloud(0, 1, seed=4, spread=0.3)[0]
+    verdict = recogniser.judge(near)
+    assert recogniser.threshold("zero") < verdict.novelty
+    assert verdict.known
+    assert not recogniser.judge(cloud(0, 1, seed=4, spread=1.5)[0]).known
