@@ -20,8 +20,8 @@ from .scores.relative_distance import RelativeDistance
 DEFAULT_THRESHOLD = 0.65
 """Novelty up to which a task is known, at least, while there are too few tasks for a quantile: unrelated texts lie farther apart."""
 NEAR_DUPLICATE = 0.15
-"""Novelty against the nearest task up to which a task is known whatever the threshold, of a skill with few tasks: of CLINC150's training texts 0.3 % of the
-out-of-scope queries lie that near, and 47 % of the queries in scope."""
+"""Novelty against the nearest task of a skill with few tasks up to which a task is known whatever the threshold. 0.3 % of CLINC150's
+out-of-scope queries lie that near to a training text, and 47 % of the queries in scope."""
 FEW = 8
 """Remembered tasks below which a skill has no threshold of its own."""
 SAME = 1e-6

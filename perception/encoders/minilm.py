@@ -28,7 +28,8 @@ class MiniLMEncoder:
 
     A text longer than the window is read piece by piece and its vectors are averaged, so that the goal at the end
     of a long context counts. Of a very long one the two ends are read (`ends`).
-    Raises `ModelMissing` at once when there is no such directory, and `ModelCorrupt` on first use when it holds no readable model, or one that asks for program code of its own, which is never run.
+    Raises `ModelMissing` at once when there is no such directory, and `ModelCorrupt` on first use when it holds no readable model,
+    or one that asks for program code of its own, which is never run.
     """
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
