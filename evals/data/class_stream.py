@@ -31,7 +31,7 @@ class Learner(Protocol):
         """What is kept."""
 
 
-Make = Callable[[int], Head]
+HeadFactory = Callable[[int], Head]
 """A head of a seed."""
 FIRST_ORDER = 2003
 """Seed of the first class order. Those from 1993 on, which publications begin with, were looked at while methods were settled."""
@@ -48,13 +48,13 @@ class ClassStream:
     test: Texts
     """To be measured on."""
 
-    def learned(self, step: int) -> Texts:
+    def train_at(self, step: int) -> Texts:
         """What comes at a step."""
-        return self.train.of(np.isin(self.train.labels, self.groups[step]))
+        return self.train.subset(np.isin(self.train.labels, self.groups[step]))
 
-    def asked(self, step: int) -> Texts:
+    def test_at(self, step: int) -> Texts:
         """The test samples of that step's classes."""
-        return self.test.of(np.isin(self.test.labels, self.groups[step]))
+        return self.test.subset(np.isin(self.test.labels, self.groups[step]))
 
 
 def class_groups(classes: int, steps: int, seed: int) -> tuple[NDArray[np.int64], ...]:
@@ -68,21 +68,21 @@ def class_stream(data: TextData, steps: int, seed: int, groups: int | None = Non
     parts = class_groups(len(data.names), steps, seed)[:groups]
     known = np.concatenate(parts)
     return ClassStream(
-        groups=parts, train=data.train.of(np.isin(data.train.labels, known)), test=data.test.of(np.isin(data.test.labels, known))
+        groups=parts, train=data.train.subset(np.isin(data.train.labels, known)), test=data.test.subset(np.isin(data.test.labels, known))
     )
 
 
-def lived(head: Learner, stream: ClassStream, *, every_step: bool = True) -> dict[str, float]:
+def run_stream(head: Learner, stream: ClassStream, *, every_step: bool = True) -> dict[str, float]:
     """Learn group after group; accuracies over the steps, forgetting, bytes kept a class and seconds, those of the sleeps included.
 
     With `every_step=False` only the end is asked, and `average_accuracy` and `forgetting` are left out.
     """
     table = np.full((len(stream.groups), len(stream.groups)), np.nan)
-    asked = [stream.asked(step) for step in range(len(stream.groups))]
+    asked = [stream.test_at(step) for step in range(len(stream.groups))]
     seen: list[float] = []
     started, spent = time.perf_counter(), 0.0
     for step in range(len(stream.groups)):
-        fresh = stream.learned(step)
+        fresh = stream.train_at(step)
         head.learn(fresh.vectors, fresh.labels)
         if not every_step and step + 1 < len(stream.groups):
             continue

@@ -30,7 +30,7 @@ class Images:
     def __len__(self) -> int:
         return len(self.labels)
 
-    def of(self, rows: NDArray[np.bool_] | NDArray[np.int64]) -> Images:
+    def subset(self, rows: NDArray[np.bool_] | NDArray[np.int64]) -> Images:
         """Some of them, by a mask or by their places."""
         return Images(pixels=self.pixels[rows], labels=self.labels[rows])
 
@@ -92,4 +92,4 @@ def _decoded(archive: ZipFile, entries: list[str]) -> NDArray[np.uint8]:
 def sample_images(images: Images, classes: NDArray[np.int64], count: int, draw: np.random.Generator) -> Images:
     """So many images of each of these classes, drawn; all of a class where there are fewer."""
     places = [draw.permutation(np.flatnonzero(images.labels == one))[:count] for one in classes]
-    return images.of(np.concatenate(places) if places else np.zeros(0, dtype=np.int64))
+    return images.subset(np.concatenate(places) if places else np.zeros(0, dtype=np.int64))

@@ -43,7 +43,7 @@ def partly_known(data: TextData, share: float, seed: int, classes: int | None = 
     numbers = np.full(len(data.names), -1, dtype=np.int64)
     numbers[order] = np.arange(count)
     known = round(share * count)
-    train, test = (part.named(numbers[part.labels]).of(numbers[part.labels] >= 0) for part in (data.train, data.test))
+    train, test = (part.with_labels(numbers[part.labels]).subset(numbers[part.labels] >= 0) for part in (data.train, data.test))
     labelled = np.zeros(len(train), dtype=bool)
     for label in range(known):
         places = np.flatnonzero(train.labels == label)

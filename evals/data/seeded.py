@@ -9,11 +9,11 @@ import numpy as np
 from ...metrics.statistics import student_ci95
 from ..results_file import Row
 
-Figures = Mapping[tuple[str, str], float]
+Metrics = Mapping[tuple[str, str], float]
 """Figures of one seed by method and metric."""
 
 
-def seeded_rows(case: str, measure: Callable[[int], Figures], seeds: int, n: int = 1) -> list[Row]:
+def seeded_rows(case: str, measure: Callable[[int], Metrics], seeds: int, n: int = 1) -> list[Row]:
     """Measure under seeds 0, 1, ...; a row each method and metric: the mean over seeds and, from two seeds on, Student's interval.
 
     `n` is the number of samples behind one seed's figure.
@@ -21,7 +21,7 @@ def seeded_rows(case: str, measure: Callable[[int], Figures], seeds: int, n: int
     return rows_of(case, [measure(seed) for seed in range(seeds)], n)
 
 
-def rows_of(case: str, measured: Iterable[Figures], n: int = 1) -> list[Row]:
+def rows_of(case: str, measured: Iterable[Metrics], n: int = 1) -> list[Row]:
     """The rows of figures that were measured already, one mapping a seed; each must hold the same methods and metrics."""
     runs = list(measured)
     rows: list[Row] = []

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from ...perception import MiniLMEncoder
 from ...serving import cache_directory, locate
 
-FOREIGN = -1
+OUT_OF_SCOPE = -1
 """The label of texts that belong to no class."""
 CLINC150 = ("clinc150/data_full.json", "clinc150/all_wiki_sents.txt")
 BANKING77 = ("banking77/train.csv", "banking77/test.csv", "banking77/categories.json")
@@ -30,19 +30,19 @@ class Texts:
     texts: tuple[str, ...]
     """The texts."""
     labels: NDArray[np.int64]
-    """Class numbers `(n,)`, `FOREIGN` where there is none."""
+    """Class numbers `(n,)`, `OUT_OF_SCOPE` where there is none."""
     vectors: NDArray[np.float32]
     """Unit vectors `(n, d)`."""
 
     def __len__(self) -> int:
         return len(self.texts)
 
-    def of(self, rows: NDArray[np.bool_] | NDArray[np.int64]) -> Texts:
+    def subset(self, rows: NDArray[np.bool_] | NDArray[np.int64]) -> Texts:
         """Some of them, by a mask or by their places."""
         places = np.arange(len(self))[rows]
         return Texts(texts=tuple(self.texts[place] for place in places), labels=self.labels[places], vectors=self.vectors[places])
 
-    def named(self, labels: NDArray[np.int64]) -> Texts:
+    def with_labels(self, labels: NDArray[np.int64]) -> Texts:
         """The same texts under other class numbers."""
         return replace(self, labels=labels)
 
@@ -93,7 +93,7 @@ def banking77(data: Path) -> TextData:
     """BANKING77, 77 intents of one domain (Casanueva et al. 2020); it has neither a validation split nor outliers."""
     names = tuple(sorted(json.loads((data / BANKING77[2]).read_text(encoding="utf-8"))))
     train, test = (_csv(data / file, names) for file in BANKING77[:2])
-    empty = train.of(np.zeros(len(train), dtype=bool))
+    empty = train.subset(np.zeros(len(train), dtype=bool))
     return TextData(
         names=names,
         train=train,
@@ -106,11 +106,11 @@ def banking77(data: Path) -> TextData:
     )
 
 
-def few(texts: Texts, per_class: int, seed: int) -> Texts:
+def sample_per_class(texts: Texts, per_class: int, seed: int) -> Texts:
     """So many texts of each class, drawn, in their order; all of a class where there are fewer."""
     draw = np.random.default_rng(seed)
     places = [draw.permutation(np.flatnonzero(texts.labels == one))[:per_class] for one in np.unique(texts.labels)]
-    return texts.of(np.sort(np.concatenate(places)))
+    return texts.subset(np.sort(np.concatenate(places)))
 
 
 def encoded(
@@ -134,7 +134,7 @@ def encoded(
 
 def _texts(texts: Sequence[str], classes: Sequence[str], names: Sequence[str]) -> Texts:
     numbers = {name: number for number, name in enumerate(names)}
-    labels = np.array([numbers.get(name, FOREIGN) for name in classes], dtype=np.int64)
+    labels = np.array([numbers.get(name, OUT_OF_SCOPE) for name in classes], dtype=np.int64)
     return Texts(texts=tuple(texts), labels=labels, vectors=encoded(texts))
 
 

@@ -11,9 +11,9 @@ from functools import partial
 from pathlib import Path
 
 from ....learners import CueHead, NearestMeanHead
-from ...data.class_stream import Make, class_stream, lived
+from ...data.class_stream import HeadFactory, class_stream, run_stream
 from ...data.curve_plots import Point, curves_plot
-from ...data.seeded import Figures, rows_of
+from ...data.seeded import Metrics, rows_of
 from ...data.texts import clinc150
 from ...data.worker_pool import worker_pool
 from ...results_file import Row
@@ -44,17 +44,17 @@ def run(*, quick: bool, seeds: int, data: Path) -> list[Row]:
     return rows
 
 
-def at_budget(budget: str, data: Path, quick: bool, seed: int) -> Figures:
+def at_budget(budget: str, data: Path, quick: bool, seed: int) -> Metrics:
     """Every memory that fits, on the stream of a seed."""
     stream = class_stream(clinc150(data), 10, seed, 2 if quick else None)
     figures: dict[tuple[str, str], float] = {}
     for method, make in memories(budget).items():
-        measured = lived(make(seed), stream, every_step=False)
+        measured = run_stream(make(seed), stream, every_step=False)
         figures |= {(method, metric): measured[metric] for metric in ("last_accuracy", "bytes_per_class")}
     return figures
 
 
-def memories(budget: str) -> dict[str, Make]:
+def memories(budget: str) -> dict[str, HeadFactory]:
     """The methods at a budget."""
     (step, kept, directions), raw, (shared, own) = BUDGETS[budget]
     return {

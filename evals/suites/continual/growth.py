@@ -12,7 +12,7 @@ import numpy as np
 from ....learners import Head, NearestMeanHead, RidgeHead, StreamingLDAHead
 from ....memory import CueMemory
 from ...data.curve_plots import Point, curves_plot
-from ...data.seeded import Figures, seeded_rows
+from ...data.seeded import Metrics, seeded_rows
 from ...results_file import Row
 
 SKILLS = (100, 300, 1_000, 3_000, 10_000)
@@ -42,7 +42,7 @@ def run(*, quick: bool, seeds: int, data: Path) -> list[Row]:
     return rows
 
 
-def cost(skills: int, seed: int, repeats: int = REPEATS) -> Figures:
+def cost(skills: int, seed: int, repeats: int = REPEATS) -> Metrics:
     """Of each head that learns while awake, and of writing cues, at this number of classes."""
     draw = np.random.default_rng(seed)
     known, fresh = (draw.normal(size=(n, DIMENSIONS), scale=DIMENSIONS**-0.5).astype(np.float32) for n in (BEFORE * skills, SAMPLES))

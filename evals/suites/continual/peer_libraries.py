@@ -25,7 +25,7 @@ _OPERATORS: list[Any] = []
 
 
 class PeerHead(ABC):
-    """What `lived` asks of a head."""
+    """What `run_stream` asks of a head."""
 
     def __init__(self) -> None:
         self._seen: set[int] = set()

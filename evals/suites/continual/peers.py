@@ -16,8 +16,8 @@ from pathlib import Path
 import numpy as np
 
 from ....learners import ReplayHead, RidgeHead, StreamingLDAHead
-from ...data.class_stream import Learner, class_stream, lived
-from ...data.seeded import Figures, rows_of
+from ...data.class_stream import Learner, class_stream, run_stream
+from ...data.seeded import Metrics, rows_of
 from ...data.texts import clinc150
 from ...data.worker_pool import worker_pool
 from ...results_file import Row
@@ -32,7 +32,7 @@ def run(*, quick: bool, seeds: int, data: Path) -> list[Row]:
     if quick:
         return rows
     clinc150(data)
-    measures: dict[str, tuple[str, Callable[[Path, int], Figures]]] = {
+    measures: dict[str, tuple[str, Callable[[Path, int], Metrics]]] = {
         "avalanche": ("clinc150 10x15 beside avalanche", beside_avalanche),
         "river": ("clinc150 2 of 10 groups beside river", beside_river),
     }
@@ -48,24 +48,24 @@ def run(*, quick: bool, seeds: int, data: Path) -> list[Row]:
     return rows
 
 
-def beside_avalanche(data: Path, seed: int) -> Figures:
+def beside_avalanche(data: Path, seed: int) -> Metrics:
     """SLDA and replay, theirs and ours."""
     texts = clinc150(data)
     stream = class_stream(texts, 10, seed)
     heads: dict[str, Learner] = {"lifelong_streaming_lda": StreamingLDAHead(), "lifelong_replay_20": ReplayHead(per_class=20, seed=seed)}
     theirs = avalanche_heads(len(texts.names), texts.train.vectors.shape[1], seed)
-    return _figures({**heads, **theirs}, lambda head: lived(head, stream, every_step=False))
+    return _figures({**heads, **theirs}, lambda head: run_stream(head, stream, every_step=False))
 
 
-def beside_river(data: Path, seed: int) -> Figures:
+def beside_river(data: Path, seed: int) -> Metrics:
     """Their classifiers of single samples, and our heads in closed form."""
     stream = class_stream(clinc150(data), 10, seed, 2)
-    stream = replace(stream, test=stream.test.of(np.arange(len(stream.test)) % 3 == 0))
+    stream = replace(stream, test=stream.test.subset(np.arange(len(stream.test)) % 3 == 0))
     heads: dict[str, Learner] = {"lifelong_ridge": RidgeHead(), "lifelong_streaming_lda": StreamingLDAHead()}
-    return _figures({**heads, **river_heads()}, lambda head: lived(head, stream, every_step=False))
+    return _figures({**heads, **river_heads()}, lambda head: run_stream(head, stream, every_step=False))
 
 
-def _figures(heads: dict[str, Learner], live: Callable[[Learner], dict[str, float]]) -> Figures:
+def _figures(heads: dict[str, Learner], live: Callable[[Learner], dict[str, float]]) -> Metrics:
     figures: dict[tuple[str, str], float] = {}
     for method, head in heads.items():
         measured = live(head)

@@ -21,8 +21,8 @@ from numpy.typing import NDArray
 
 from ....learners.experimental.heads.recursive_least_squares import forgetting_bound, log_determinant, regret_bound, updated
 from ...data.class_stream import class_stream
-from ...data.seeded import Figures, seeded_rows
-from ...data.texts import TextData, clinc150, few
+from ...data.seeded import Metrics, seeded_rows
+from ...data.texts import TextData, clinc150, sample_per_class
 from ...results_file import Row
 
 Rows = NDArray[np.float64]
@@ -117,7 +117,7 @@ def run(*, quick: bool, seeds: int, data: Path) -> list[Row]:
     return found + seeded_rows(case, lambda seed: text_figures(texts, seed, quick=quick), seeds, n=PER_CLASS * len(texts.names))
 
 
-def made_figures(count: int, seed: int) -> Figures:
+def made_figures(count: int, seed: int) -> Metrics:
     """Exact regret and forgetting of both learners at the end and half way, beside the bounds of ours."""
     stream = made_stream(count, seed)
     truth, true_answers = stream.truth, stream.inputs @ stream.truth
@@ -138,9 +138,9 @@ def made_figures(count: int, seed: int) -> Figures:
     return {**figures, (OURS, "log_determinant"): logdet}
 
 
-def text_figures(data: TextData, seed: int, *, quick: bool) -> Figures:
+def text_figures(data: TextData, seed: int, *, quick: bool) -> Metrics:
     """Regret against the best ridge regression in hindsight, beside its bound; and accuracy before learning a text and at the end."""
-    stream = class_stream(replace(data, train=few(data.train, PER_CLASS, seed)), 10, seed, 2 if quick else None)
+    stream = class_stream(replace(data, train=sample_per_class(data.train, PER_CLASS, seed)), 10, seed, 2 if quick else None)
     draw = np.random.default_rng(seed)
     order = np.concatenate([draw.permutation(np.flatnonzero(np.isin(stream.train.labels, group))) for group in stream.groups])
     inputs, labels = stream.train.vectors[order].astype(np.float64), stream.train.labels[order]

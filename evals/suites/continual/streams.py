@@ -24,8 +24,8 @@ from ....learners import (
     RidgeHead,
     StreamingLDAHead,
 )
-from ...data.class_stream import Make, class_stream, lived
-from ...data.seeded import Figures, rows_of
+from ...data.class_stream import HeadFactory, class_stream, run_stream
+from ...data.seeded import Metrics, rows_of
 from ...data.texts import TextData, Texts, banking77, clinc150
 from ...data.worker_pool import worker_pool
 from ...results_file import Row
@@ -35,7 +35,7 @@ from .sampled_memories import QuantisedMemory, RawMemory, SampledMemoryHead
 LOADED: dict[str, Callable[[Path], TextData]] = {"clinc150": clinc150, "banking77": banking77}
 CASES = {"clinc150 10x15": ("clinc150", 10), "banking77 7x11": ("banking77", 7)}
 """Data set and steps of each case."""
-METHODS: dict[str, Make] = {
+METHODS: dict[str, HeadFactory] = {
     "nearest_mean": lambda seed: NearestMeanHead(),
     "streaming_lda": lambda seed: StreamingLDAHead(),
     "ridge": lambda seed: RidgeHead(),
@@ -57,7 +57,7 @@ LABELLED = ("lifelong_semi_ipc", "ipc_labelled_only", "nearest_mean_labelled_onl
 """Methods of the case with few labels."""
 TABLE = (OURS_NAME, *METHODS)
 """Methods of the case with all labels."""
-OURS: dict[str, Make] = {
+OURS: dict[str, HeadFactory] = {
     "clinc150": lambda seed: CueHead(seed=seed),
     "banking77": lambda seed: CueHead(step=0.05, kept=1.0, directions=64, seed=seed),
 }
@@ -89,7 +89,7 @@ def own_heads(only: RowFilter) -> list[str]:
     return only.others((*TABLE, *LABELLED))
 
 
-def streams(case: str, data: Path, quick: bool, only: RowFilter, seed: int) -> Figures:
+def streams(case: str, data: Path, quick: bool, only: RowFilter, seed: int) -> Metrics:
     """All methods on the stream of a seed."""
     name, steps = CASES[case]
     stream = class_stream(LOADED[name](data), steps, seed, 2 if quick else None)
@@ -100,7 +100,7 @@ def streams(case: str, data: Path, quick: bool, only: RowFilter, seed: int) -> F
     return {
         (method, metric): value
         for method, make in makes.items()
-        for metric, value in lived(make(seed), stream, every_step=method not in LAST_ONLY).items()
+        for metric, value in run_stream(make(seed), stream, every_step=method not in LAST_ONLY).items()
     }
 
 
@@ -109,7 +109,7 @@ def _own_head(name: str, seed: int) -> Head:
     return head
 
 
-def few_labels(case: str, data: Path, quick: bool, only: RowFilter, seed: int) -> Figures:
+def few_labels(case: str, data: Path, quick: bool, only: RowFilter, seed: int) -> Metrics:
     """One sample of a hundred has a label, and one of each class at least; the others come without."""
     name, steps = CASES[case]
     stream = class_stream(LOADED[name](data), steps, seed, 2 if quick else None)

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from ....learners import NearestMeanHead, SkillHead
 from ....memory import CueMemory
-from ...data.seeded import Figures, seeded_rows
+from ...data.seeded import Metrics, seeded_rows
 from ...data.texts import TextData, banking77, clinc150
 from ...results_file import Row
 
@@ -37,11 +37,11 @@ def run(*, quick: bool, seeds: int, data: Path) -> list[Row]:
     return made
 
 
-def _measure(texts: TextData, seed: int, *, classes: int | None) -> Figures:
+def _measure(texts: TextData, seed: int, *, classes: int | None) -> Metrics:
     draw = np.random.default_rng(seed)
     wanted = np.arange(len(texts.names))[:classes]
-    train, test = (part.of(np.isin(part.labels, wanted)) for part in (texts.train, texts.test))
-    train = train.of(draw.permutation(len(train))[: int(SHARE * len(train))])
+    train, test = (part.subset(np.isin(part.labels, wanted)) for part in (texts.train, texts.test))
+    train = train.subset(draw.permutation(len(train))[: int(SHARE * len(train))])
     skills = [str(label) for label in train.labels]
     figures: dict[tuple[str, str], float] = {}
 

@@ -37,14 +37,14 @@ from ....learners import (
 )
 from ...data.class_stream import class_groups, forgetting
 from ...data.images import ImageData, Images, cifar10, sample_images
-from ...data.seeded import Figures, rows_of
+from ...data.seeded import Metrics, rows_of
 from ...data.worker_pool import worker_pool
 from ...results_file import Row
 
 if TYPE_CHECKING:
     from torch import nn
 
-Make = Callable[[ImageRecipe, int], ImageLearner]
+LearnerFactory = Callable[[ImageRecipe, int], ImageLearner]
 Groups = tuple[NDArray[np.int64], ...]
 CLASSES, STEPS = 10, 5
 DRAWS = 3
@@ -100,7 +100,7 @@ class FirstGroupEncoder(PrototypeImageLearner):
             super()._train(pixels, places, teacher)
 
 
-METHODS: Mapping[str, Make] = {
+METHODS: Mapping[str, LearnerFactory] = {
     "naive": lambda recipe, seed: ImageLearner(recipe, seed=seed),
     "lwf": lambda recipe, seed: DistillationImageLearner(recipe, strength=2.0, seed=seed),
     "pass": lambda recipe, seed: PrototypeImageLearner(
@@ -113,17 +113,17 @@ METHODS: Mapping[str, Make] = {
 }
 
 
-def lived(learner: ImageLearner, groups: Groups, train: Images, test: Images) -> dict[str, float]:
+def run_stream(learner: ImageLearner, groups: Groups, train: Images, test: Images) -> dict[str, float]:
     """Learn group after group; accuracy at the end and over the steps, forgetting, and the seconds of learning alone."""
     table = np.full((len(groups), len(groups)), np.nan)
     seen: list[float] = []
     spent = 0.0
     for step, group in enumerate(groups):
-        fresh = train.of(np.isin(train.labels, group))
+        fresh = train.subset(np.isin(train.labels, group))
         start = time.perf_counter()
         learner.learn(fresh.pixels, fresh.labels)
         spent += time.perf_counter() - start
-        asked = test.of(np.isin(test.labels, np.concatenate(groups[: step + 1])))
+        asked = test.subset(np.isin(test.labels, np.concatenate(groups[: step + 1])))
         hits = learner.predict(asked.pixels) == asked.labels
         table[step, : step + 1] = [hits[np.isin(asked.labels, one)].mean() for one in groups[: step + 1]]
         seen.append(float(hits.mean()))
@@ -145,15 +145,15 @@ def run(*, quick: bool, seeds: int, data: Path) -> list[Row]:
         return found + rows_of(f"cifar10 5x2 {scale.name}, no labels", [one.result() for one in unlabelled], n)
 
 
-def measure(images: ImageData, scale: Scale, seed: int) -> Figures:
+def measure(images: ImageData, scale: Scale, seed: int) -> Metrics:
     """The figures of one seed, which draws the order of the classes, the images and all chance in training; methods share the draw."""
     groups, train, test = drawn(images, scale, seed)
     figures: dict[tuple[str, str], float] = {}
     for name, make in METHODS.items():
-        found = lived(make(scale.recipe, seed), groups, train, test)
+        found = run_stream(make(scale.recipe, seed), groups, train, test)
         figures |= {(name, metric): value for metric, value in found.items()}
         _tell(seed, name, found)
-    found = lived(ImageLearner(scale.recipe, seed=seed), (np.concatenate(groups),), train, test)
+    found = run_stream(ImageLearner(scale.recipe, seed=seed), (np.concatenate(groups),), train, test)
     figures |= {("joint", metric): found[metric] for metric in ("last_accuracy", "seconds")}
     _tell(seed, "joint", found)
     last = {name: figures[name, "last_accuracy"] for name in METHODS}
@@ -161,12 +161,12 @@ def measure(images: ImageData, scale: Scale, seed: int) -> Figures:
     return {**figures, **gains}
 
 
-def measure_unlabelled(images: ImageData, scale: Scale, seed: int) -> Figures:
+def measure_unlabelled(images: ImageData, scale: Scale, seed: int) -> Metrics:
     """The same for encoders without labels. The first group is learned once: all ways to go on start from the same encoder."""
     groups, train, test = drawn(images, scale, seed)
     start = time.perf_counter()
     first = SelfSupervisedEncoder(scale.unlabelled, seed=seed)
-    first.learn(train.of(np.isin(train.labels, groups[0])).pixels)
+    first.learn(train.subset(np.isin(train.labels, groups[0])).pixels)
     begun = time.perf_counter() - start
     figures: dict[tuple[str, str], float] = {}
     for name, form in FORMS.items():
@@ -208,7 +208,7 @@ def probed(encoder: SelfSupervisedEncoder, groups: Groups, train: Images, test: 
     spent = 0.0
     for step, group in enumerate(groups):
         if step:
-            fresh = train.of(np.isin(train.labels, group)).pixels
+            fresh = train.subset(np.isin(train.labels, group)).pixels
             start = time.perf_counter()
             encoder.learn(fresh)
             spent += time.perf_counter() - start

@@ -21,8 +21,8 @@ from numpy.typing import NDArray
 from ....learners import AdaptedEncoder, DesireLearner, EncoderRecipe, RanPACHead
 from ....serving import locate
 from ...data.class_stream import ClassStream, class_stream, forgetting
-from ...data.seeded import Figures, rows_of
-from ...data.texts import ENCODER, TextData, banking77, clinc150, few
+from ...data.seeded import Metrics, rows_of
+from ...data.texts import ENCODER, TextData, banking77, clinc150, sample_per_class
 from ...data.worker_pool import worker_pool
 from ...results_file import Row
 
@@ -73,7 +73,7 @@ def run(*, quick: bool, seeds: int, data: Path) -> list[Row]:
     return found
 
 
-def measure(case: str, texts: TextData, steps: int, scale: Scale, seed: int) -> Figures:
+def measure(case: str, texts: TextData, steps: int, scale: Scale, seed: int) -> Metrics:
     """The figures of one seed."""
     started = time.perf_counter()
     figures = figures_of(AdaptedEncoder.load(locate(ENCODER)), stream_of(texts, steps, scale, seed), scale.recipe, seed)
@@ -84,16 +84,16 @@ def measure(case: str, texts: TextData, steps: int, scale: Scale, seed: int) -> 
 
 def stream_of(data: TextData, steps: int, scale: Scale, seed: int) -> ClassStream:
     """So many texts of each class, in groups of classes."""
-    some = replace(data, train=few(data.train, scale.texts, seed), test=few(data.test, scale.asked, seed))
+    some = replace(data, train=sample_per_class(data.train, scale.texts, seed), test=sample_per_class(data.test, scale.asked, seed))
     return class_stream(some, steps, seed, scale.groups)
 
 
-def figures_of(encoder: AdaptedEncoder, stream: ClassStream, recipe: EncoderRecipe, seed: int) -> Figures:
+def figures_of(encoder: AdaptedEncoder, stream: ClassStream, recipe: EncoderRecipe, seed: int) -> Metrics:
     """All methods on one stream; the LoRAs of single tasks are trained once for the methods that share them, and counted for each."""
     tasks: list[Change] = []
     spent: list[float] = []
     for step in range(len(stream.groups)):
-        fresh, started = stream.learned(step), time.perf_counter()
+        fresh, started = stream.train_at(step), time.perf_counter()
         tasks.append(encoder.train(fresh.texts, fresh.labels, replace(recipe, seed=seed + step))[0])
         spent.append(time.perf_counter() - started)
     learners: dict[str, tuple[TextLearner, Sequence[float]]] = {
@@ -103,7 +103,9 @@ def figures_of(encoder: AdaptedEncoder, stream: ClassStream, recipe: EncoderReci
         "first_session_ranpac": (OnRanPAC(encoder, tasks[0], seed), spent[:1]),
         "frozen_ranpac": (OnRanPAC(encoder, None, seed), ()),
     }
-    found = {(name, metric): value for name, (one, extra) in learners.items() for metric, value in lived(one, stream, sum(extra)).items()}
+    found = {
+        (name, metric): value for name, (one, extra) in learners.items() for metric, value in run_stream(one, stream, sum(extra)).items()
+    }
     started = time.perf_counter()
     joint = NaiveLoRA(encoder, replace(recipe, seed=seed))
     joint.learn(stream.train.texts, stream.train.labels)
@@ -178,16 +180,16 @@ class OnRanPAC:
         return self.head.predict(self.encoder.encode(texts, self.change))
 
 
-def lived(learner: TextLearner, stream: ClassStream, extra: float = 0.0) -> Mapping[str, float]:
+def run_stream(learner: TextLearner, stream: ClassStream, extra: float = 0.0) -> Mapping[str, float]:
     """Task after task: accuracies, forgetting and seconds, `extra` ones added; what a learner prepares late is counted."""
     steps = len(stream.groups)
     table, seen, spent = np.full((steps, steps), np.nan), [], extra
     for step in range(steps):
-        fresh, started = stream.learned(step), time.perf_counter()
+        fresh, started = stream.train_at(step), time.perf_counter()
         learner.learn(fresh.texts, fresh.labels)
         learner.predict(fresh.texts[:1])
         spent += time.perf_counter() - started
-        asked = stream.test.of(np.isin(stream.test.labels, np.concatenate(stream.groups[: step + 1])))
+        asked = stream.test.subset(np.isin(stream.test.labels, np.concatenate(stream.groups[: step + 1])))
         hits = learner.predict(asked.texts) == asked.labels
         table[step, : step + 1] = [hits[np.isin(asked.labels, group)].mean() for group in stream.groups[: step + 1]]
         seen.append(float(hits.mean()))

@@ -1,9 +1,9 @@
 """Training for reliable confidence where the encoder trains too: `lifelong bench images`, on CIFAR-10.
 
-A residual network is trained on all ten classes, and on six of them with the other four foreign at test. FMFP, OpenMix and AoP
+A residual network is trained on all ten classes, and on six of them with the other four unknown at test. FMFP, OpenMix and AoP
 stand beside plain training, and mixup and outlier exposure as contrasts, all of the same recipe and the same epochs. Nothing
 is chosen on the test images, nor on any others: every setting is the paper's, its schedule scaled to the epochs. Outliers to
-train with are corruptions of the known training images, never images of the foreign classes.
+train with are corruptions of the known training images, never images of the unknown classes.
 
 On a GPU it runs at full size; on a CPU at a reduced one, which the name of the case says.
 """
@@ -37,7 +37,7 @@ from ....perception import (
     train_classifier,
 )
 from ...data.images import ImageData, Images, cifar10, sample_images
-from ...data.seeded import Figures, rows_of
+from ...data.seeded import Metrics, rows_of
 from ...results_file import Row
 
 if TYPE_CHECKING:
@@ -120,20 +120,20 @@ def run(*, quick: bool, seeds: int, data: Path | None) -> list[Row]:
     images = cifar10(data)
     rows: list[Row] = []
     for known in (len(images.names), KNOWN):
-        foreign = len(images.names) - known
-        case = f"cifar10 {scale.name}, {known} known" + (f" and {foreign} foreign classes" if foreign else " classes")
+        unknown = len(images.names) - known
+        case = f"cifar10 {scale.name}, {known} known" + (f" and {unknown} unknown classes" if unknown else " classes")
         figures = [measure(images, known, scale, seed, device) for seed in range(seeds)]
         rows += rows_of(case, figures, n=scale.test_images * len(images.names))
     return rows
 
 
-def measure(images: ImageData, known: int, scale: Scale, seed: int, device: torch.device) -> Figures:
+def measure(images: ImageData, known: int, scale: Scale, seed: int, device: torch.device) -> Metrics:
     """The figures of one seed, which draws the known classes, the images, the weights and their order; all methods share the draw."""
     draw = np.random.default_rng(seed)
     classes = np.sort(draw.permutation(len(images.names))[:known])
     train = sample_images(images.train, classes, scale.images, draw)
     test = sample_images(images.test, classes, scale.test_images, draw)
-    foreign = sample_images(images.test, np.setdiff1d(np.arange(len(images.names)), classes), scale.test_images, draw)
+    unknown = sample_images(images.test, np.setdiff1d(np.arange(len(images.names)), classes), scale.test_images, draw)
     labels, answers = np.searchsorted(classes, train.labels), np.searchsorted(classes, test.labels)
     outliers = _inputs(train, device, corrupt=seed)
     figures: dict[tuple[str, str], float] = {}
@@ -144,7 +144,7 @@ def measure(images: ImageData, known: int, scale: Scale, seed: int, device: torc
         recipe = replace(method.recipe(scale.recipe), seed=seed)
         network = image_network(known + objective.extra_classes, width=scale.width, blocks=scale.blocks, stride=scale.stride, seed=seed)
         trained = _trained(network, _inputs(train, device), labels, recipe, objective, device)
-        found = figures_of(asked(trained, test, known, device), answers, asked(trained, foreign, known, device))
+        found = figures_of(asked(trained, test, known, device), answers, asked(trained, unknown, known, device))
         figures |= {(name, metric): value for metric, value in found.items()}
         figures |= {(name, f"{metric}_less_plain"): value - figures[PLAIN, metric] for metric, value in found.items() if name != PLAIN}
         told = ", ".join(f"{metric} {value:.4g}" for metric, value in found.items())
@@ -167,8 +167,8 @@ def asked(network: nn.Module, images: Images, known: int, device: torch.device) 
     return torch.cat(parts) if parts else torch.zeros(0, known)
 
 
-def figures_of(logits: Tensor, answers: NDArray[np.int64], foreign: Tensor) -> dict[str, float]:
-    """Of the logits of known and of foreign images; what asks for foreign ones only where there are some."""
+def figures_of(logits: Tensor, answers: NDArray[np.int64], unknown: Tensor) -> dict[str, float]:
+    """Of the logits of known and of unknown images; what asks for unknown ones only where there are some."""
     confidence = softmax_confidence(logits).numpy()
     correct: NDArray[np.bool_] = logits.argmax(1).numpy() == answers
     found = {
@@ -177,9 +177,9 @@ def figures_of(logits: Tensor, answers: NDArray[np.int64], foreign: Tensor) -> d
         "failure_auroc": auroc(confidence[correct], confidence[~correct]),
         "expected_calibration_error": expected_calibration_error(np.clip(confidence, 0, 1), correct),
     }
-    if len(foreign):
+    if len(unknown):
         for name, score in (("softmax", softmax_confidence), ("energy", energy_confidence)):
-            known, strange = score(logits).numpy(), score(foreign).numpy()
+            known, strange = score(logits).numpy(), score(unknown).numpy()
             found[f"ood_auroc_{name}"] = auroc(known, strange)
             found[f"fpr_at_95_id_tpr_{name}"] = fpr_at_95_id_tpr(known, strange)
     return found

@@ -24,7 +24,7 @@ PADDING = -1
 
 
 @dataclass(frozen=True, kw_only=True)
-class Material:
+class TokenizedTexts:
     """Texts as a network reads them."""
 
     inputs: Tensor
@@ -34,10 +34,10 @@ class Material:
     classes: NDArray[np.int64]
     """Class numbers `(n,)`."""
 
-    def of(self, rows: NDArray[np.bool_] | NDArray[np.int64]) -> Material:
+    def subset(self, rows: NDArray[np.bool_] | NDArray[np.int64]) -> TokenizedTexts:
         """Some of them."""
         places = np.arange(len(self.classes))[rows]
-        return Material(inputs=self.inputs[places], labels=self.labels[places], classes=self.classes[places])
+        return TokenizedTexts(inputs=self.inputs[places], labels=self.labels[places], classes=self.classes[places])
 
 
 def intent_classifier(classes: int, device: torch.device) -> nn.Sequential:
@@ -68,7 +68,7 @@ def intent_classifier(classes: int, device: torch.device) -> nn.Sequential:
     return nn.Sequential(encoder, head).to(device).eval()
 
 
-def intent_material(texts: Sequence[str], classes: NDArray[np.int64], device: torch.device, length: int = 32) -> Material:
+def intent_texts(texts: Sequence[str], classes: NDArray[np.int64], device: torch.device, length: int = 32) -> TokenizedTexts:
     """Texts for `intent_classifier`, padded at their end."""
     import torch
 
@@ -76,7 +76,7 @@ def intent_material(texts: Sequence[str], classes: NDArray[np.int64], device: to
     inputs = torch.full((len(rows), length), PADDING)
     for place, row in enumerate(rows):
         inputs[place, : len(row)] = torch.tensor(row)
-    return Material(inputs=inputs.to(device), labels=torch.from_numpy(classes).to(device), classes=classes)
+    return TokenizedTexts(inputs=inputs.to(device), labels=torch.from_numpy(classes).to(device), classes=classes)
 
 
 def intent_writer(device: torch.device, answer: int) -> nn.Sequential:
@@ -107,9 +107,9 @@ def intent_writer(device: torch.device, answer: int) -> nn.Sequential:
     return nn.Sequential(States(), model.get_output_embeddings()).to(device).eval()
 
 
-def written_material(
+def written_texts(
     texts: Sequence[str], classes: NDArray[np.int64], names: Sequence[str], answer: int, device: torch.device, length: int = 40
-) -> Material:
+) -> TokenizedTexts:
     """Texts and the names of their classes for `intent_writer`: text, colon, name, end; padded before the text, so that all end alike."""
     import torch
 
@@ -122,10 +122,10 @@ def written_material(
         row = tokenizer(text[:120] + " :")["input_ids"][-(length - answer) :] + name
         inputs[place, length - len(row) :] = torch.tensor(row)
         labels[place, answer - len(name) :] = torch.tensor(name)
-    return Material(inputs=inputs.to(device), labels=labels.to(device), classes=classes)
+    return TokenizedTexts(inputs=inputs.to(device), labels=labels.to(device), classes=classes)
 
 
-def fine_tune(network: nn.Sequential, material: Material, *, epochs: int, learning_rate: float, seed: int, batch: int = 16) -> None:
+def fine_tune(network: nn.Sequential, material: TokenizedTexts, *, epochs: int, learning_rate: float, seed: int, batch: int = 16) -> None:
     """Train in place all weights but the token vectors: AdamW, linear to zero, bfloat16 products, batches of texts of like length."""
     import torch
     from torch import nn
@@ -153,7 +153,7 @@ def fine_tune(network: nn.Sequential, material: Material, *, epochs: int, learni
     network.requires_grad_(False)
 
 
-def relearning_steps(network: nn.Sequential, material: Material, limit: int, learning_rate: float = 3e-3) -> int:
+def relearning_steps(network: nn.Sequential, material: TokenizedTexts, limit: int, learning_rate: float = 3e-3) -> int:
     """Steps of a fresh adapter on all the texts until 90 % of them are answered rightly; `limit` where that does not happen earlier."""
     import torch
 
@@ -173,7 +173,7 @@ def relearning_steps(network: nn.Sequential, material: Material, limit: int, lea
 
 
 @dataclass(frozen=True, kw_only=True)
-class Said:
+class Predictions:
     """What a network says to texts."""
 
     correct: NDArray[np.bool_]
@@ -184,7 +184,7 @@ class Said:
     """Of each class `(n, classes)`, or of each first token of the answer `(n, tokens)`."""
 
 
-def asked(network: nn.Sequential, material: Material, batch: int = 64) -> Said:
+def asked(network: nn.Sequential, material: TokenizedTexts, batch: int = 64) -> Predictions:
     """Ask all texts."""
     import torch
 
@@ -202,10 +202,10 @@ def asked(network: nn.Sequential, material: Material, batch: int = 64) -> Said:
             parts.append((hits.view(len(hits), -1).all(1).cpu(), sample_losses(logits, labels).cpu(), first.float().softmax(-1).cpu()))
     back = np.argsort(order, kind="stable")
     correct, losses, chances = (torch.cat(some).numpy()[back] for some in zip(*parts, strict=True))
-    return Said(correct=correct, losses=losses.astype(np.float64), chances=chances)
+    return Predictions(correct=correct, losses=losses.astype(np.float64), chances=chances)
 
 
-def _batches(material: Material, size: int, draw: np.random.Generator) -> Iterator[NDArray[np.int64]]:
+def _batches(material: TokenizedTexts, size: int, draw: np.random.Generator) -> Iterator[NDArray[np.int64]]:
     lengths = (material.inputs != PADDING).sum(1).cpu().numpy()
     order = np.lexsort((draw.random(len(lengths)), lengths))
     starts = draw.permutation(range(0, len(order), size))

@@ -26,21 +26,21 @@ from ....learners.experimental.adapters.low_rank import feed_forward_blocks
 from ....learners.unlearning.objectives import GroupSparseConditioned
 from ....learners.unlearning.unlearning import UnlearningRecipe, UnlearningRequest, unlearn
 from ....metrics.detection import auroc
-from ...data.seeded import Figures, rows_of
+from ...data.seeded import Metrics, rows_of
 from ...data.texts import TextData, Texts, clinc150
 from ...data.worker_pool import worker_pool
 from ...results_file import Row
 from .methods import GRID, METHODS, Method
 from .networks import (
-    Material,
-    Said,
+    Predictions,
+    TokenizedTexts,
     asked,
     fine_tune,
     intent_classifier,
-    intent_material,
+    intent_texts,
     intent_writer,
     relearning_steps,
-    written_material,
+    written_texts,
 )
 
 if TYPE_CHECKING:
@@ -131,9 +131,9 @@ class Learned:
     """How much."""
     network: nn.Sequential
     """It knows all classes."""
-    train: Material
+    train: TokenizedTexts
     """What it learned from."""
-    test: Material
+    test: TokenizedTexts
     """What it is measured on."""
 
 
@@ -161,7 +161,7 @@ def run(*, quick: bool, seeds: int, data: Path | None) -> list[Row]:
     return rows
 
 
-def measure(job: tuple[Scale, int], *, data: Path) -> dict[str, Figures]:
+def measure(job: tuple[Scale, int], *, data: Path) -> dict[str, Metrics]:
     """The figures of one network and one seed, which draws classes, texts and all orders, by case."""
     scale, seed = job
     learned = learn(scale, clinc150(data), seed)
@@ -170,7 +170,7 @@ def measure(job: tuple[Scale, int], *, data: Path) -> dict[str, Figures]:
     seconds = time.perf_counter() - started
     told = partial(_told, learned, asked(learned.network, learned.test), asked(ideal, learned.test))
     contrasts = {**told(BEFORE, learned.network, 0.0), **told(RETRAINED, ideal, seconds), ("chance", "forget_accuracy"): 1 / scale.classes}
-    figures: dict[str, Figures] = {}
+    figures: dict[str, Metrics] = {}
     for missing in (False, True) if scale.partly_missing else (False,):
         requests = requested(learned, seed, missing=missing)
         case = dict(contrasts)
@@ -196,7 +196,7 @@ def learn(scale: Scale, texts: TextData, seed: int, *, on_validation: bool = Fal
 
 def retrained(learned: Learned, seed: int) -> nn.Sequential:
     """A network trained in the same way that never saw the classes to be forgotten."""
-    return _fitted(learned.scale, learned.train.of(learned.train.classes >= learned.scale.requests), seed)
+    return _fitted(learned.scale, learned.train.subset(learned.train.classes >= learned.scale.requests), seed)
 
 
 def choose(scale: Scale, texts: TextData, seeds: Sequence[int] = (100, 101)) -> dict[str, list[float]]:
@@ -227,8 +227,8 @@ def requested(learned: Learned, seed: int, *, missing: bool) -> list[UnlearningR
     at_hand = at_hand[~np.isin(train.classes[at_hand], absent)]
     requests = []
     for number in range(scale.requests):
-        gone = train.of(draw.permutation(np.flatnonzero(train.classes == number))[: scale.forget])
-        kept = train.of(at_hand[train.classes[at_hand] > number])
+        gone = train.subset(draw.permutation(np.flatnonzero(train.classes == number))[: scale.forget])
+        kept = train.subset(at_hand[train.classes[at_hand] > number])
         requests.append(UnlearningRequest(forget=gone.inputs, forget_labels=gone.labels, retain=kept.inputs, retain_labels=kept.labels))
     return requests
 
@@ -256,15 +256,15 @@ def total_variation(one: NDArray[np.floating], other: NDArray[np.floating]) -> f
     return float(np.abs(one.astype(np.float64) - other).sum(-1).mean() / 2)
 
 
-def accuracies(said: Said, classes: NDArray[np.int64], requests: int) -> tuple[float, float]:
+def accuracies(said: Predictions, classes: NDArray[np.int64], requests: int) -> tuple[float, float]:
     """On the forgotten and on the kept classes."""
     return float(said.correct[classes < requests].mean()), float(said.correct[classes >= requests].mean())
 
 
-def _told(learned: Learned, before: Said, ideal: Said, name: str, network: nn.Sequential, seconds: float) -> Figures:
+def _told(learned: Learned, before: Predictions, ideal: Predictions, name: str, network: nn.Sequential, seconds: float) -> Metrics:
     scale, gone = learned.scale, learned.test.classes < learned.scale.requests
     said = asked(network, learned.test)
-    seen = asked(network, learned.train.of(learned.train.classes < scale.requests))
+    seen = asked(network, learned.train.subset(learned.train.classes < scale.requests))
     (known, kept_before), (left, kept) = (accuracies(one, learned.test.classes, scale.requests) for one in (before, said))
     few = np.concatenate([np.flatnonzero(learned.train.classes == number)[: scale.relearn] for number in range(scale.requests)])
     figures = {
@@ -275,13 +275,13 @@ def _told(learned: Learned, before: Said, ideal: Said, name: str, network: nn.Se
         "total_variation_to_retrained_on_forgotten": total_variation(said.chances[gone], ideal.chances[gone]),
         "total_variation_to_retrained_on_kept": total_variation(said.chances[~gone], ideal.chances[~gone]),
         "membership_inference_auroc": auroc(-seen.losses, -said.losses[gone]),
-        "relearning_steps": float(relearning_steps(network, learned.train.of(few), scale.relearn_limit)),
+        "relearning_steps": float(relearning_steps(network, learned.train.subset(few), scale.relearn_limit)),
         "seconds_a_request": seconds,
     }
     return {(name, metric): value for metric, value in figures.items()}
 
 
-def _fitted(scale: Scale, train: Material, seed: int) -> nn.Sequential:
+def _fitted(scale: Scale, train: TokenizedTexts, seed: int) -> nn.Sequential:
     device = train.inputs.device
     network = intent_classifier(scale.classes, device) if scale.network == "minilm" else intent_writer(device, ANSWER)
     fine_tune(network, train, epochs=scale.epochs, learning_rate=scale.learning_rate, seed=seed)
@@ -291,13 +291,13 @@ def _fitted(scale: Scale, train: Material, seed: int) -> nn.Sequential:
 def _some(texts: Texts, classes: NDArray[np.int64], count: int, draw: np.random.Generator) -> Texts:
     rows = np.concatenate([draw.permutation(np.flatnonzero(texts.labels == number))[:count] for number in classes])
     order = np.argsort(classes)
-    return texts.of(rows).named(order[np.searchsorted(classes[order], texts.labels[rows])])
+    return texts.subset(rows).with_labels(order[np.searchsorted(classes[order], texts.labels[rows])])
 
 
-def _material(scale: Scale, texts: Texts, names: Sequence[str], device: torch.device) -> Material:
+def _material(scale: Scale, texts: Texts, names: Sequence[str], device: torch.device) -> TokenizedTexts:
     if scale.network == "minilm":
-        return intent_material(texts.texts, texts.labels, device)
-    return written_material(texts.texts, texts.labels, names, ANSWER, device)
+        return intent_texts(texts.texts, texts.labels, device)
+    return written_texts(texts.texts, texts.labels, names, ANSWER, device)
 
 
 def _device() -> torch.device:

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from ....metrics.detection import auroc, failure_aurc, fpr_at_95_id_tpr
 from ....numerics.arrays import l2_normalize
 from ....perception import ClassifierRecipe, TrustLoRA, energy_confidence, softmax_confidence, train_classifier
-from ...data.seeded import Figures, seeded_rows
+from ...data.seeded import Metrics, seeded_rows
 from ...data.texts import TextData, clinc150, encoded
 from ...results_file import Row
 from .noise import inputs
@@ -58,7 +58,7 @@ def perturbed_sets(data: Path, per_class: int, *, whole: bool) -> Mapping[str, S
     Validation and test are whole, or `per_class` of each class as well.
     """
     plain = clinc150(data)
-    train, validation, test = (part.of(first_of_each(part.labels, per_class)) for part in (plain.train, plain.validation, plain.test))
+    train, validation, test = (part.subset(first_of_each(part.labels, per_class)) for part in (plain.train, plain.validation, plain.test))
     if whole:
         validation, test = plain.validation, plain.test
     views = [encoded(word_noise(train.texts, seed)) for seed in (1, 2)]
@@ -72,7 +72,7 @@ def perturbed_sets(data: Path, per_class: int, *, whole: bool) -> Mapping[str, S
     }
 
 
-def measure(data: TextData, sets: Mapping[str, Set], epochs: int, seed: int) -> Figures:
+def measure(data: TextData, sets: Mapping[str, Set], epochs: int, seed: int) -> Metrics:
     """Figures of the frozen network, of each adapter alone, of both, of their contraries, and of the mixture that validation chose."""
     import torch
 
@@ -99,7 +99,7 @@ def measure(data: TextData, sets: Mapping[str, Set], epochs: int, seed: int) -> 
 
 
 def outliers(data: TextData, seed: int) -> Vectors:
-    """As many points half way between training texts of two classes as rows of the few foreign training texts, over and over."""
+    """As many points half way between training texts of two classes as rows of the few unknown training texts, over and over."""
     draw = np.random.default_rng(seed)
     one, other = (draw.permutation(len(data.train)) for _ in range(2))
     apart = data.train.labels[one] != data.train.labels[other]
@@ -112,24 +112,24 @@ def chosen_shares(adapters: TrustLoRA, data: TextData, sets: Mapping[str, Set]) 
 
     Each of the three is taken relative to the frozen network's, so that none outweighs the others by its scale.
     """
-    foreign = data.outliers_validation.vectors
+    unknown = data.outliers_validation.vectors
 
     def costs(model: nn.Module) -> NDArray[np.float64]:
         risks = [failure_aurc(*outcome(model, *sets[name])) for name in ("validation", "validation_word_noise")]
-        return np.array([*risks, 1 - separation(model, sets["validation"][0], foreign)])
+        return np.array([*risks, 1 - separation(model, sets["validation"][0], unknown)])
 
     frozen = np.maximum(costs(adapters.network(0, 0)), 1e-6)
     return min(product(SHARES, SHARES), key=lambda pair: float((costs(adapters.network(*pair)) / frozen).sum()))
 
 
-def figures(model: nn.Module, sets: Mapping[str, Set], foreign: Vectors) -> dict[str, float]:
+def figures(model: nn.Module, sets: Mapping[str, Set], unknown: Vectors) -> dict[str, float]:
     """What one network reaches on the test sets."""
     found: dict[str, float] = {}
     for name in ("clean", "word_noise", "letter_noise"):
         confidence, correct = outcome(model, *sets[name])
         found[f"{name}_accuracy"] = float(correct.mean())
         found[f"{name}_failure_aurc_x1000"] = 1000 * failure_aurc(confidence, correct)
-    known, other = (energy_confidence(logits(model, rows)).numpy() for rows in (sets["clean"][0], foreign))
+    known, other = (energy_confidence(logits(model, rows)).numpy() for rows in (sets["clean"][0], unknown))
     return {**found, "oos_auroc": auroc(known, other), "oos_fpr_at_95_id_tpr": fpr_at_95_id_tpr(known, other)}
 
 
@@ -139,9 +139,9 @@ def outcome(model: nn.Module, vectors: Vectors, labels: NDArray[np.int64]) -> tu
     return softmax_confidence(rows).numpy(), rows.argmax(1).numpy() == labels
 
 
-def separation(model: nn.Module, vectors: Vectors, foreign: Vectors) -> float:
-    """AUROC of the energy, known against foreign."""
-    return auroc(energy_confidence(logits(model, vectors)).numpy(), energy_confidence(logits(model, foreign)).numpy())
+def separation(model: nn.Module, vectors: Vectors, unknown: Vectors) -> float:
+    """AUROC of the energy, known against unknown."""
+    return auroc(energy_confidence(logits(model, vectors)).numpy(), energy_confidence(logits(model, unknown)).numpy())
 
 
 def logits(model: nn.Module, vectors: Vectors) -> Tensor:

@@ -1,4 +1,4 @@
-"""Known and foreign texts for the gate's benchmarks, the gate fitted to them, and the plain scores it is set against."""
+"""Known and unknown texts for the gate's benchmarks, the gate fitted to them, and the plain scores it is set against."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from ....perception import (
     VirtualLogitNovelty,
     train_classifier,
 )
-from ...data.texts import FOREIGN, TextData, Texts, clinc150, encoded
+from ...data.texts import OUT_OF_SCOPE, TextData, Texts, clinc150, encoded
 
 HASHED = 384
 """Length of the second block of a vector: hashed words and letters, which see a name or a misspelling that the sentence model does not."""
@@ -45,7 +45,7 @@ Confidences = Mapping[str, Array]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Stage:
+class OpenSetSplit:
     """What one seed of one case learns from and is measured on; class numbers run from 0 to the number known."""
 
     train: Texts
@@ -54,7 +54,7 @@ class Stage:
     """Of known classes, to choose and to calibrate with."""
     test: Texts
     """Of known classes."""
-    foreign: Texts
+    unknown: Texts
     """Of no known class, to be measured on."""
     outliers: Texts
     """Of no class, to train with."""
@@ -62,50 +62,50 @@ class Stage:
     """Of no class, to choose with; empty where classes are held out instead."""
 
 
-def whole(data: TextData) -> Stage:
-    """All classes known and the official outliers foreign."""
+def full_split(data: TextData) -> OpenSetSplit:
+    """All classes known and the official outliers unknown."""
     outliers = _joined(data.sentences, data.outliers_train)
-    return Stage(
+    return OpenSetSplit(
         train=data.train,
         validation=data.validation,
         test=data.test,
-        foreign=data.outliers_test,
+        unknown=data.outliers_test,
         outliers=outliers,
         validation_outliers=data.outliers_validation,
     )
 
 
-def part(data: TextData, share: float, seed: int, sentences: Texts) -> Stage:
-    """A share of the classes known, drawn by the seed; the others, and the outliers if any, are foreign and seen in the test only.
+def partial_split(data: TextData, share: float, seed: int, sentences: Texts) -> OpenSetSplit:
+    """A share of the classes known, drawn by the seed; the others, and the outliers if any, are unknown and seen in the test only.
 
     Without a validation split a tenth of the training texts, drawn by the seed, takes its place. The heads' outliers are
     sentences of an encyclopaedia, which say nothing of the held-out classes.
     """
     draw = np.random.default_rng(seed)
     known = np.sort(draw.permutation(len(data.names))[: round(share * len(data.names))])
-    numbers = np.full(len(data.names), FOREIGN, dtype=np.int64)
+    numbers = np.full(len(data.names), OUT_OF_SCOPE, dtype=np.int64)
     numbers[known] = np.arange(len(known))
     train, validation = data.train, data.validation
     if not len(validation):
         held = np.zeros(len(train), dtype=bool)
         held[draw.permutation(len(train))[: round(VALIDATION * len(train))]] = True
-        train, validation = data.train.of(~held), data.train.of(held)
-    train, validation, test = (texts.named(numbers[texts.labels]) for texts in (train, validation, data.test))
-    return Stage(
-        train=train.of(train.labels != FOREIGN),
-        validation=validation.of(validation.labels != FOREIGN),
-        test=test.of(test.labels != FOREIGN),
-        foreign=_joined(test.of(test.labels == FOREIGN), data.outliers_test),
+        train, validation = data.train.subset(~held), data.train.subset(held)
+    train, validation, test = (texts.with_labels(numbers[texts.labels]) for texts in (train, validation, data.test))
+    return OpenSetSplit(
+        train=train.subset(train.labels != OUT_OF_SCOPE),
+        validation=validation.subset(validation.labels != OUT_OF_SCOPE),
+        test=test.subset(test.labels != OUT_OF_SCOPE),
+        unknown=_joined(test.subset(test.labels == OUT_OF_SCOPE), data.outliers_test),
         outliers=sentences,
-        validation_outliers=data.outliers_validation.of(np.zeros(len(data.outliers_validation), dtype=bool)),
+        validation_outliers=data.outliers_validation.subset(np.zeros(len(data.outliers_validation), dtype=bool)),
     )
 
 
-def smaller(stage: Stage, classes: int = QUICK_CLASSES) -> Stage:
+def subset_split(split: OpenSetSplit, classes: int = QUICK_CLASSES) -> OpenSetSplit:
     """The first classes only, for a quick look."""
-    fewer = {name: getattr(stage, name) for name in ("train", "validation", "test")}
-    fewer = {name: texts.of(texts.labels < classes) for name, texts in fewer.items()}
-    return replace(stage, **fewer, outliers=stage.outliers.of(np.arange(len(stage.outliers)) < 500))
+    fewer = {name: getattr(split, name) for name in ("train", "validation", "test")}
+    fewer = {name: texts.subset(texts.labels < classes) for name, texts in fewer.items()}
+    return replace(split, **fewer, outliers=split.outliers.subset(np.arange(len(split.outliers)) < 500))
 
 
 def blocks(texts: Texts) -> NDArray[np.float32]:
@@ -114,10 +114,12 @@ def blocks(texts: Texts) -> NDArray[np.float32]:
     return np.hstack([texts.vectors, hashed.reshape(-1, HASHED)])
 
 
-def fitted_gate(stage: Stage, seed: int, *, members: int, rounds: int, foreign_rate: float, quick: bool) -> SelectiveClassifier:
-    """The gate as its defaults make it, on what a stage offers."""
+def fitted_classifier(
+    split: OpenSetSplit, seed: int, *, members: int, rounds: int, foreign_rate: float, quick: bool
+) -> SelectiveClassifier:
+    """The gate as its defaults make it, on what a split offers."""
     gate = SelectiveClassifier(
-        widths=(stage.train.vectors.shape[1], HASHED),
+        widths=(split.train.vectors.shape[1], HASHED),
         members=1 if quick else members,
         rounds=1 if quick else rounds,
         recipe=_recipe(quick, seed),
@@ -125,20 +127,20 @@ def fitted_gate(stage: Stage, seed: int, *, members: int, rounds: int, foreign_r
         seed=seed,
     )
     return gate.fit(
-        blocks(stage.train),
-        stage.train.labels,
-        blocks(stage.validation),
-        stage.validation.labels,
-        outliers=blocks(stage.outliers),
-        validation_outliers=blocks(stage.validation_outliers) if len(stage.validation_outliers) else None,
+        blocks(split.train),
+        split.train.labels,
+        blocks(split.validation),
+        split.validation.labels,
+        outliers=blocks(split.outliers),
+        validation_outliers=blocks(split.validation_outliers) if len(split.validation_outliers) else None,
     )
 
 
 @cache
-def gate_on_clinc150(data: Path, seed: int, quick: bool) -> tuple[Stage, SelectiveClassifier]:
+def classifier_on_clinc150(data: Path, seed: int, quick: bool) -> tuple[OpenSetSplit, SelectiveClassifier]:
     """All of CLINC150 and the gate on it, fitted once a seed: two cases read it."""
-    stage = smaller(whole(clinc150(data))) if quick else whole(clinc150(data))
-    return stage, fitted_gate(stage, seed, members=MEMBERS, rounds=1, foreign_rate=0.05, quick=quick)
+    split = subset_split(full_split(clinc150(data))) if quick else full_split(clinc150(data))
+    return split, fitted_classifier(split, seed, members=MEMBERS, rounds=1, foreign_rate=0.05, quick=quick)
 
 
 SCORERS: Mapping[str, Callable[[], Scorer]] = {
@@ -169,11 +171,11 @@ class Answers:
     """Larger is surer."""
 
 
-def linear_head(stage: Stage, seed: int, quick: bool) -> Callable[[Texts], Answers]:
+def linear_head(split: OpenSetSplit, seed: int, quick: bool) -> Callable[[Texts], Answers]:
     """All plain scores over one linear head, trained by cross-entropy."""
     import torch
 
-    rows, labels = stage.train.vectors, stage.train.labels
+    rows, labels = split.train.vectors, split.train.labels
     mean, scale = rows.mean(0), np.float32(1 / np.sqrt(((rows - rows.mean(0)) ** 2).mean()))
     with torch.random.fork_rng():
         torch.manual_seed(seed)
@@ -184,7 +186,7 @@ def linear_head(stage: Stage, seed: int, quick: bool) -> Callable[[Texts], Answe
         with torch.no_grad():
             return np.asarray(head(torch.from_numpy((texts.vectors - mean) * scale)).numpy())
 
-    seen = logits(stage.train)
+    seen = logits(split.train)
     scorers = {name: make().fit(rows, seen, labels) for name, make in SCORERS.items()}
 
     def scored(texts: Texts) -> dict[str, Array]:
@@ -192,7 +194,7 @@ def linear_head(stage: Stage, seed: int, quick: bool) -> Callable[[Texts], Answe
         signs = {name: -1 if type(scorer).__name__.endswith("Novelty") else 1 for name, scorer in scorers.items()}
         return {name: signs[name] * scorer.score(texts.vectors, outputs).astype(np.float64) for name, scorer in scorers.items()}
 
-    spread = {name: (values.mean(), max(values.std(), 1e-12)) for name, values in scored(stage.validation).items()}
+    spread = {name: (values.mean(), max(values.std(), 1e-12)) for name, values in scored(split.validation).items()}
 
     def answer(texts: Texts) -> Answers:
         plain = scored(texts)
@@ -202,10 +204,10 @@ def linear_head(stage: Stage, seed: int, quick: bool) -> Callable[[Texts], Answe
     return answer
 
 
-def head_ensemble(stage: Stage, seed: int, name: str, *, members: int, outliers: bool, quick: bool) -> Callable[[Texts], Answers]:
+def head_ensemble(split: OpenSetSplit, seed: int, name: str, *, members: int, outliers: bool, quick: bool) -> Callable[[Texts], Answers]:
     """Heads of one hidden layer alone, by cross-entropy or OpenMix, with their largest probability, entropy and energy."""
     heads = HeadEnsemble(1 if quick else members, recipe=_recipe(quick, seed))
-    heads.fit(stage.train.vectors, stage.train.labels, stage.outliers.vectors if outliers else None)
+    heads.fit(split.train.vectors, split.train.labels, split.outliers.vectors if outliers else None)
 
     def answer(texts: Texts) -> Answers:
         outputs = heads.outputs(texts.vectors)
@@ -224,6 +226,6 @@ def _recipe(quick: bool, seed: int) -> ClassifierRecipe:
 def _joined(first: Texts, second: Texts) -> Texts:
     return Texts(
         texts=first.texts + second.texts,
-        labels=np.full(len(first) + len(second), FOREIGN, dtype=np.int64),
+        labels=np.full(len(first) + len(second), OUT_OF_SCOPE, dtype=np.int64),
         vectors=np.vstack([first.vectors, second.vectors]),
     )

@@ -16,7 +16,7 @@ from ....metrics.clustering import clustering_figures
 from ....perception import Discoverer, ProtoGCD, SemiSupervisedKMeans, SphericalKMeans, estimate_class_count
 from ....perception.discovery.class_count import prototype_score
 from ...data.partly_known import PartlyKnown, partly_known
-from ...data.seeded import Figures, seeded_rows
+from ...data.seeded import Metrics, seeded_rows
 from ...data.texts import TextData, banking77, clinc150
 from ...results_file import Row
 
@@ -42,11 +42,11 @@ def run(*, quick: bool, seeds: int, data: Path) -> list[Row]:
     return rows
 
 
-def _partly_known(texts: TextData, share: float, classes: int | None, seed: int) -> Figures:
+def _partly_known(texts: TextData, share: float, classes: int | None, seed: int) -> Metrics:
     return measure(partly_known(texts, share, seed, classes), seed)
 
 
-def measure(problem: PartlyKnown, seed: int) -> Figures:
+def measure(problem: PartlyKnown, seed: int) -> Metrics:
     """All methods on one draw of classes."""
     estimate = estimate_class_count(problem.vectors, problem.known_vectors, problem.known_labels, seed=seed)
     members: Mapping[str, tuple[Discoverer, int]] = {
@@ -87,7 +87,7 @@ def count_by_prototype_score(problem: PartlyKnown, seed: int) -> int:
     return best
 
 
-def _nothing_known(texts: TextData, classes: int | None, seed: int) -> Figures:
+def _nothing_known(texts: TextData, classes: int | None, seed: int) -> Metrics:
     problem = partly_known(texts, 0.0, seed, classes)
     count = estimate_class_count(problem.vectors, problem.known_vectors, problem.known_labels)
     return {("lifelong", "class_count"): float(count), ("lifelong", "class_count_relative_error"): abs(count / problem.count - 1)}

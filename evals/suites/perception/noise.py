@@ -30,7 +30,7 @@ from ....perception import (
     softmax_confidence,
     train_classifier,
 )
-from ...data.seeded import Figures, seeded_rows
+from ...data.seeded import Metrics, seeded_rows
 from ...data.texts import TextData, Texts, banking77, clinc150
 from ...data.worker_pool import worker_pool
 from ...results_file import Row
@@ -85,7 +85,7 @@ def _level(job: tuple[str, float], *, quick: bool, seeds: int, data: Path) -> li
     return seeded_rows(f"{name}, {level:.0%} of labels wrong", partial(measure, texts, level, chosen), seeds, len(texts.test))
 
 
-def measure(data: TextData, level: float, chosen: Mapping[str, Setting], seed: int) -> Figures:
+def measure(data: TextData, level: float, chosen: Mapping[str, Setting], seed: int) -> Metrics:
     """Figures of one draw of noise and one initialisation, the same for all methods."""
     train, _ = noisy_splits(data, level, seed)
     figures: dict[tuple[str, str], float] = {}
@@ -129,9 +129,11 @@ def noisy_splits(data: TextData, level: float, seed: int) -> tuple[Texts, Texts]
     train, validation = data.train, data.validation
     if not len(validation):
         order = draw.permutation(len(train))
-        train, validation = data.train.of(order[len(order) // 5 :]), data.train.of(order[: len(order) // 5])
+        train, validation = data.train.subset(order[len(order) // 5 :]), data.train.subset(order[: len(order) // 5])
     classes = len(data.names)
-    return train.named(noisy(train.labels, level, classes, draw)), validation.named(noisy(validation.labels, level, classes, draw))
+    return train.with_labels(noisy(train.labels, level, classes, draw)), validation.with_labels(
+        noisy(validation.labels, level, classes, draw)
+    )
 
 
 def noisy(labels: NDArray[np.int64], level: float, classes: int, draw: np.random.Generator) -> NDArray[np.int64]:

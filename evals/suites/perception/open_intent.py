@@ -2,8 +2,8 @@
 
 A quarter, half or three quarters of the intents are known, drawn by the seed; all others, and CLINC150's out-of-scope queries,
 are one class more in the test. Accuracy is over all test texts, macro-F1 over the known classes and the open one. Every method
-gets its threshold the same way and from known validation texts alone: one tenth of them is called foreign. The gate has seen no
-foreign intent and no out-of-scope query: it learns to weigh its evidence on known intents held out of the training texts.
+gets its threshold the same way and from known validation texts alone: one tenth of them is called unknown. The gate has seen no
+unknown intent and no out-of-scope query: it learns to weigh its evidence on known intents held out of the training texts.
 
 Unlike TEXTOIR's tables: other random draws, 1 000 instead of 1 200 out-of-scope rows, and BANKING77's validation split is a
 tenth of its training rows, drawn by the seed.
@@ -18,14 +18,14 @@ from numpy.typing import NDArray
 
 from ....metrics.detection import macro_f1
 from ....perception import conformal_quantile
-from ...data.seeded import Figures, seeded_rows
+from ...data.seeded import Metrics, seeded_rows
 from ...data.texts import TextData, Texts, banking77, clinc150
 from ...results_file import Row
-from .classifiers import Stage, blocks, fitted_gate, linear_head, part, smaller
+from .classifiers import OpenSetSplit, blocks, fitted_classifier, linear_head, partial_split, subset_split
 
 SHARES = (0.25, 0.5, 0.75)
-FOREIGN_RATE = 0.1
-"""Share of known validation texts that the threshold calls foreign."""
+UNKNOWN_RATE = 0.1
+"""Share of known validation texts that the threshold calls unknown."""
 BASELINES = ("msp", "entropy", "energy", "relative_mahalanobis", "knn1", "msp+knn1")
 MEMBERS = 3
 ROUNDS = {"banking77": 4, "clinc150": 2}
@@ -50,30 +50,30 @@ class _Measure:
     def __init__(self, data: TextData, share: float, sentences: Texts, rounds: int, quick: bool) -> None:
         self.data, self.share, self.sentences, self.rounds, self.quick = data, share, sentences, rounds, quick
 
-    def __call__(self, seed: int) -> Figures:
-        stage = part(self.data, self.share, seed, self.sentences)
-        stage = smaller(stage) if self.quick else stage
-        gate = fitted_gate(stage, seed, members=MEMBERS, rounds=self.rounds, foreign_rate=FOREIGN_RATE, quick=self.quick)
+    def __call__(self, seed: int) -> Metrics:
+        split = partial_split(self.data, self.share, seed, self.sentences)
+        split = subset_split(split) if self.quick else split
+        gate = fitted_classifier(split, seed, members=MEMBERS, rounds=self.rounds, foreign_rate=UNKNOWN_RATE, quick=self.quick)
         # All validation texts may calibrate: novelty was weighed on held-out training texts, not on them.
-        threshold = gate.recalibrate(blocks(stage.validation), stage.validation.labels).threshold
-        known, foreign = gate.judge(blocks(stage.test)), gate.judge(blocks(stage.foreign))
-        figures = _figures("lifelong", stage, (known.labels, known.novelty > threshold), (foreign.labels, foreign.novelty > threshold))
-        answer = linear_head(stage, seed, self.quick)
-        held, inside, outside = (answer(texts) for texts in (stage.validation, stage.test, stage.foreign))
+        threshold = gate.recalibrate(blocks(split.validation), split.validation.labels).threshold
+        known, unknown = gate.judge(blocks(split.test)), gate.judge(blocks(split.unknown))
+        figures = _figures("lifelong", split, (known.labels, known.novelty > threshold), (unknown.labels, unknown.novelty > threshold))
+        answer = linear_head(split, seed, self.quick)
+        held, inside, outside = (answer(texts) for texts in (split.validation, split.test, split.unknown))
         for method in BASELINES:
-            bound = conformal_quantile(-held.confidences[method], 1 - FOREIGN_RATE)
+            bound = conformal_quantile(-held.confidences[method], 1 - UNKNOWN_RATE)
             named = ((one.labels, -one.confidences[method] > bound) for one in (inside, outside))
-            figures |= _figures(method, stage, *named)
+            figures |= _figures(method, split, *named)
         return figures
 
 
 Named = tuple[NDArray[np.int64], NDArray[np.bool_]]
-"""Classes named, and whether they are called foreign instead."""
+"""Classes named, and whether they are called unknown instead."""
 
 
-def _figures(method: str, stage: Stage, known: Named, foreign: Named) -> dict[tuple[str, str], float]:
-    other = int(stage.train.labels.max()) + 1
-    said = np.concatenate([np.where(strange, other, labels) for labels, strange in (known, foreign)])
-    truth = np.concatenate([stage.test.labels, np.full(len(stage.foreign), other)])
+def _figures(method: str, split: OpenSetSplit, known: Named, unknown: Named) -> dict[tuple[str, str], float]:
+    other = int(split.train.labels.max()) + 1
+    said = np.concatenate([np.where(strange, other, labels) for labels, strange in (known, unknown)])
+    truth = np.concatenate([split.test.labels, np.full(len(split.unknown), other)])
     figures = {"open_accuracy": float((said == truth).mean()), "open_macro_f1": macro_f1(truth, said)}
     return {(method, metric): value for metric, value in figures.items()}

@@ -1,7 +1,7 @@
 """Are promises kept? Asked rates against realised ones over random splits of CLINC150's test queries of known intents.
 
 The gate is fitted once a seed, on training and validation queries. Its scores of the 4 500 test queries are split a hundred
-times into halves: one sets the thresholds, the other is counted. The share of known queries called foreign should on average
+times into halves: one sets the thresholds, the other is counted. The share of known queries called unknown should on average
 not pass the asked rate (split conformal prediction promises the mean over splits), and not the exact bound for two finite
 halves in more than one split of twenty. The error rate among the accepted should pass the asked risk in no more than a share
 delta of the splits. `plug_in` sets the same thresholds as if the calibration half were the truth: the empirical quantile, and
@@ -18,19 +18,19 @@ from numpy.typing import NDArray
 
 from ....perception import SelectiveScores
 from ....perception.experimental.classifier.selective_classifier import promise_of
-from ...data.seeded import Figures, seeded_rows
+from ...data.seeded import Metrics, seeded_rows
 from ...results_file import Row
-from .classifiers import blocks, gate_on_clinc150
+from .classifiers import blocks, classifier_on_clinc150
 
 SPLITS = 100
-FOREIGN_RATES = (0.01, 0.05, 0.1, 0.2)
+UNKNOWN_RATES = (0.01, 0.05, 0.1, 0.2)
 RISKS = (0.005, 0.01, 0.02)
 DELTA = 0.05
 
 
 def run(*, quick: bool, seeds: int, data: Path) -> list[Row]:
     """Every asked rate over every seed."""
-    asked = [("foreign rate", rate) for rate in FOREIGN_RATES] + [("risk", risk) for risk in RISKS]
+    asked = [("out-of-scope rate", rate) for rate in UNKNOWN_RATES] + [("risk", risk) for risk in RISKS]
     measured = [_measure(data, seed, quick) for seed in range(seeds)]
     rows: list[Row] = []
     for kind, rate in asked:
@@ -38,21 +38,21 @@ def run(*, quick: bool, seeds: int, data: Path) -> list[Row]:
     return rows
 
 
-def _measure(data: Path, seed: int, quick: bool) -> dict[tuple[str, float], Figures]:
-    stage, gate = gate_on_clinc150(data, seed, quick)
-    scores, right = gate.judge(blocks(stage.test)), stage.test.labels
+def _measure(data: Path, seed: int, quick: bool) -> dict[tuple[str, float], Metrics]:
+    split, gate = classifier_on_clinc150(data, seed, quick)
+    scores, right = gate.judge(blocks(split.test)), split.test.labels
     draw = np.random.default_rng(seed)
     halves = [np.array_split(draw.permutation(len(right)), 2) for _ in range(SPLITS)]
-    figures: dict[tuple[str, float], Figures] = {}
-    for rate in FOREIGN_RATES:
+    figures: dict[tuple[str, float], Metrics] = {}
+    for rate in UNKNOWN_RATES:
         ours = [_foreign(scores, right, half, rate, conformal=True) for half in halves]
         plain = [_foreign(scores, right, half, rate, conformal=False) for half in halves]
         bound = _bound(rate, *(len(places) for places in halves[0]))
-        figures["foreign rate", rate] = {
+        figures["out-of-scope rate", rate] = {
             (method, metric): value
             for method, rates in (("lifelong", ours), ("plug_in", plain))
             for metric, value in (
-                ("realised_foreign_rate", float(np.mean(rates))),
+                ("realised_out_of_scope_rate", float(np.mean(rates))),
                 ("splits_above_bound", float(np.mean(np.array(rates) > bound))),
                 ("bound", bound),
                 ("asked_rate", rate),
@@ -81,7 +81,7 @@ Half = list[NDArray[np.int64]]
 
 
 def _bound(rate: float, calibrated: int, counted: int) -> float:
-    """What the share called foreign of the counted half passes in one split of twenty at most, for any distribution.
+    """What the share called unknown of the counted half passes in one split of twenty at most, for any distribution.
 
     Above the k-th smallest of n scores lie, of m further ones, a number that is beta-binomial with `n + 1 - k` and `k`.
     """
@@ -92,7 +92,7 @@ def _bound(rate: float, calibrated: int, counted: int) -> float:
 
 
 def _foreign(scores: SelectiveScores, labels: NDArray[np.int64], half: Half, rate: float, *, conformal: bool) -> float:
-    """Share of the counted half that is called foreign."""
+    """Share of the counted half that is called unknown."""
     calibrate, count = half
     if conformal:
         threshold = promise_of(_of(scores, calibrate), labels[calibrate], foreign_rate=rate, risk=0.5, delta=DELTA).threshold

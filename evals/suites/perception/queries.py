@@ -24,7 +24,7 @@ from ....perception import (
     active_discovery,
 )
 from ...data.partly_known import PartlyKnown, partly_known
-from ...data.seeded import Figures, seeded_rows
+from ...data.seeded import Metrics, seeded_rows
 from ...data.texts import banking77, clinc150
 from ...results_file import Row
 
@@ -58,7 +58,7 @@ def run(*, quick: bool, seeds: int, data: Path) -> list[Row]:
     return rows
 
 
-def measure(problem: PartlyKnown, seed: int, rounds: int, questions: int) -> Figures:
+def measure(problem: PartlyKnown, seed: int, rounds: int, questions: int) -> Metrics:
     """All strategies on one draw of classes."""
     start = ProtoGCD(seed=seed).discover(problem.vectors, problem.known_vectors, problem.known_labels)
     figures: dict[tuple[str, str], float] = {}

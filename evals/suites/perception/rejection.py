@@ -1,7 +1,7 @@
-"""One gate against every plain score: what is foreign, what will fail, and both at once, on CLINC150 and on BANKING77.
+"""One gate against every plain score: what is unknown, what will fail, and both at once, on CLINC150 and on BANKING77.
 
-On CLINC150 all 150 intents are known and the official out-of-scope queries are foreign; on BANKING77 three quarters of the
-intents are known, drawn by the seed, and the others are foreign, of the same bank and so near. Nothing is chosen on test
+On CLINC150 all 150 intents are known and the official out-of-scope queries are unknown; on BANKING77 three quarters of the
+intents are known, drawn by the seed, and the others are unknown, of the same bank and so near. Nothing is chosen on test
 texts: the gate learns how to weigh its evidence on the validation split and its outliers (CLINC150) or on known intents that
 it holds out of the training texts (BANKING77); the sums of plain scores are standardised on validation. The heads' epochs,
 width and learning rate are those of `ClassifierRecipe` and `HeadEnsemble` everywhere, and the seed sets their weights and order.
@@ -19,29 +19,40 @@ from numpy.typing import NDArray
 
 from ....metrics.detection import auroc, failure_aurc, fpr_at_95_id_tpr, unified_aurc
 from ....perception import SelectiveClassifier
-from ...data.seeded import Figures, seeded_rows
+from ...data.seeded import Metrics, seeded_rows
 from ...data.texts import banking77, clinc150
 from ...results_file import Row
-from .classifiers import MEMBERS, Array, Stage, blocks, fitted_gate, gate_on_clinc150, head_ensemble, linear_head, part, smaller
+from .classifiers import (
+    MEMBERS,
+    Array,
+    OpenSetSplit,
+    blocks,
+    classifier_on_clinc150,
+    fitted_classifier,
+    head_ensemble,
+    linear_head,
+    partial_split,
+    subset_split,
+)
 
 SHARE = 0.75
 """Share of BANKING77's intents that are known."""
 ROUNDS = 4
-FOREIGN_RATE = 0.05
+UNKNOWN_RATE = 0.05
 
 
 def run(*, quick: bool, seeds: int, data: Path) -> list[Row]:
     """Both data sets over every seed."""
     clinc, bank = clinc150(data), banking77(data)
 
-    def on_clinc(seed: int) -> Figures:
-        return _measure(*gate_on_clinc150(data, seed, quick), seed, quick)
+    def on_clinc(seed: int) -> Metrics:
+        return _measure(*classifier_on_clinc150(data, seed, quick), seed, quick)
 
-    def on_bank(seed: int) -> Figures:
-        stage = part(bank, SHARE, seed, clinc.sentences)
-        stage = smaller(stage) if quick else stage
-        gate = fitted_gate(stage, seed, members=MEMBERS, rounds=ROUNDS, foreign_rate=FOREIGN_RATE, quick=quick)
-        return _measure(stage, gate, seed, quick)
+    def on_bank(seed: int) -> Metrics:
+        split = partial_split(bank, SHARE, seed, clinc.sentences)
+        split = subset_split(split) if quick else split
+        gate = fitted_classifier(split, seed, members=MEMBERS, rounds=ROUNDS, foreign_rate=UNKNOWN_RATE, quick=quick)
+        return _measure(split, gate, seed, quick)
 
     return [
         *seeded_rows("clinc150, out of scope", on_clinc, seeds, len(clinc.test) + len(clinc.outliers_test)),
@@ -49,20 +60,20 @@ def run(*, quick: bool, seeds: int, data: Path) -> list[Row]:
     ]
 
 
-def _measure(stage: Stage, gate: SelectiveClassifier, seed: int, quick: bool) -> Figures:
-    known, foreign = gate.judge(blocks(stage.test)), gate.judge(blocks(stage.foreign))
-    right = known.labels == stage.test.labels
+def _measure(split: OpenSetSplit, gate: SelectiveClassifier, seed: int, quick: bool) -> Metrics:
+    known, unknown = gate.judge(blocks(split.test)), gate.judge(blocks(split.unknown))
+    right = known.labels == split.test.labels
     figures = {("lifelong", "accuracy"): float(right.mean())}
-    figures |= _rejection("lifelong", -known.novelty, -foreign.novelty)
+    figures |= _rejection("lifelong", -known.novelty, -unknown.novelty)
     figures |= _failure("lifelong", -known.failure, right)
-    figures |= _unified("lifelong", known.confidence, right, foreign.confidence)
+    figures |= _unified("lifelong", known.confidence, right, unknown.confidence)
     for baseline in (
-        linear_head(stage, seed, quick),
-        head_ensemble(stage, seed, "mlp", members=MEMBERS, outliers=False, quick=quick),
-        head_ensemble(stage, seed, "openmix", members=1, outliers=True, quick=quick),
+        linear_head(split, seed, quick),
+        head_ensemble(split, seed, "mlp", members=MEMBERS, outliers=False, quick=quick),
+        head_ensemble(split, seed, "openmix", members=1, outliers=True, quick=quick),
     ):
-        inside, outside = baseline(stage.test), baseline(stage.foreign)
-        right = inside.labels == stage.test.labels
+        inside, outside = baseline(split.test), baseline(split.unknown)
+        right = inside.labels == split.test.labels
         for method, confidence in inside.confidences.items():
             figures[method, "accuracy"] = float(right.mean())
             figures |= _rejection(method, confidence, outside.confidences[method])
@@ -71,13 +82,13 @@ def _measure(stage: Stage, gate: SelectiveClassifier, seed: int, quick: bool) ->
     return figures
 
 
-def _rejection(method: str, known: Array, foreign: Array) -> dict[tuple[str, str], float]:
-    return {(method, "ood_auroc"): auroc(known, foreign), (method, "ood_fpr_at_95_id_tpr"): fpr_at_95_id_tpr(known, foreign)}
+def _rejection(method: str, known: Array, unknown: Array) -> dict[tuple[str, str], float]:
+    return {(method, "ood_auroc"): auroc(known, unknown), (method, "ood_fpr_at_95_id_tpr"): fpr_at_95_id_tpr(known, unknown)}
 
 
 def _failure(method: str, confidence: Array, right: NDArray[np.bool_]) -> dict[tuple[str, str], float]:
     return {(method, "failure_aurc_x1000"): 1000 * failure_aurc(confidence, right)}
 
 
-def _unified(method: str, known: Array, right: NDArray[np.bool_], foreign: Array) -> dict[tuple[str, str], float]:
-    return {(method, "unified_aurc_x1000"): 1000 * unified_aurc(known, right, foreign)}
+def _unified(method: str, known: Array, right: NDArray[np.bool_], unknown: Array) -> dict[tuple[str, str], float]:
+    return {(method, "unified_aurc_x1000"): 1000 * unified_aurc(known, right, unknown)}

@@ -12,14 +12,14 @@ from numpy.typing import NDArray
 from ....core import Verdict
 from ....metrics.detection import auroc, fpr_at_95_id_tpr
 from ....perception import ClassMeanNovelty, NearestNeighbourNovelty, Recogniser, RelativeMahalanobisNovelty
-from ...data.seeded import Figures, seeded_rows
+from ...data.seeded import Metrics, seeded_rows
 from ...data.texts import Texts, banking77, clinc150
 from ...results_file import Row
 
 QUANTILE = 0.95
 """The promise: so many of the known tasks are called known."""
 TESTED = 1500
-"""Known and foreign test texts that are judged, drawn where there are more."""
+"""Known and unknown test texts that are judged, drawn where there are more."""
 BASELINES = {
     "nearest_neighbour": NearestNeighbourNovelty,
     "class_mean": ClassMeanNovelty,
@@ -35,39 +35,39 @@ def run(*, quick: bool, seeds: int, data: Path) -> list[Row]:
     return rows if quick else rows + seeded_rows("banking77, asked in waking", banking, seeds, tested)
 
 
-def _clinc(seed: int, *, data: Path, tested: int, quick: bool) -> Figures:
+def _clinc(seed: int, *, data: Path, tested: int, quick: bool) -> Metrics:
     source, draw = clinc150(data), np.random.default_rng(seed)
     classes = draw.permutation(150)[: 20 if quick else 150]
-    known, test = (part.of(np.isin(part.labels, classes)) for part in (source.train, source.test))
+    known, test = (part.subset(np.isin(part.labels, classes)) for part in (source.train, source.test))
     return _figures(_drawn(known, len(known), draw), _drawn(test, tested, draw), _drawn(source.outliers_test, tested, draw))
 
 
-def _banking(seed: int, *, data: Path, tested: int) -> Figures:
+def _banking(seed: int, *, data: Path, tested: int) -> Metrics:
     source, draw = banking77(data), np.random.default_rng(seed)
     classes = draw.permutation(77)[:58]
-    known = source.train.of(np.isin(source.train.labels, classes))
+    known = source.train.subset(np.isin(source.train.labels, classes))
     inside = np.isin(source.test.labels, classes)
     return _figures(
-        _drawn(known, len(known), draw), _drawn(source.test.of(inside), tested, draw), _drawn(source.test.of(~inside), tested, draw)
+        _drawn(known, len(known), draw), _drawn(source.test.subset(inside), tested, draw), _drawn(source.test.subset(~inside), tested, draw)
     )
 
 
 def _drawn(texts: Texts, count: int, draw: np.random.Generator) -> Texts:
-    return texts.of(draw.permutation(len(texts))[:count])
+    return texts.subset(draw.permutation(len(texts))[:count])
 
 
-def _figures(train: Texts, known: Texts, foreign: Texts) -> Figures:
+def _figures(train: Texts, known: Texts, unknown: Texts) -> Metrics:
     recogniser = Recogniser(quantile=QUANTILE)
     recogniser.fit(train.vectors, [str(label) for label in train.labels])
-    inside, outside = ([recogniser.judge(vector) for vector in part.vectors] for part in (known, foreign))
+    inside, outside = ([recogniser.judge(vector) for vector in part.vectors] for part in (known, unknown))
     figures = _rejection("lifelong_wake", _novelties(inside), _novelties(outside))
     figures["lifelong_wake", "known_share_of_known"] = float(np.mean([verdict.known for verdict in inside]))
-    figures["lifelong_wake", "known_share_of_foreign"] = float(np.mean([verdict.known for verdict in outside]))
+    figures["lifelong_wake", "known_share_of_out_of_scope"] = float(np.mean([verdict.known for verdict in outside]))
     figures["lifelong_wake", "accuracy"] = float(np.mean([int(v.skill) == label for v, label in zip(inside, known.labels, strict=True)]))
     unread = np.zeros((len(train), 1), dtype=np.float32)
     for name, scorer in BASELINES.items():
         fitted = scorer().fit(train.vectors, unread, train.labels)
-        scores = [fitted.score(part.vectors, np.zeros((len(part), 1), dtype=np.float32)) for part in (known, foreign)]
+        scores = [fitted.score(part.vectors, np.zeros((len(part), 1), dtype=np.float32)) for part in (known, unknown)]
         figures |= _rejection(name, *scores)
     return figures
 

@@ -34,14 +34,14 @@ from ....perception import (
     SoftmaxConfidence,
     VirtualLogitNovelty,
 )
-from ...data.seeded import Figures, seeded_rows
+from ...data.seeded import Metrics, seeded_rows
 from ...results_file import Row
 
 PEER = "pytorch_ood"
 SKILLS, DIMENSIONS, PRINCIPAL = 150, 384, 192
 FIT, SCORED = 15_000, 100_000
 QUICK_FIT, QUICK_SCORED = 3_000, 2_000
-FOREIGN = 0.1
+OUT_OF_SCOPE = 0.1
 """Share of the scored embeddings that belong to no skill."""
 RUNS, LEAST_RUNS, ENOUGH_SECONDS = 7, 2, 60.0
 """Runs of each, of which the median counts; fewer, once both together have taken that many seconds."""
@@ -134,18 +134,18 @@ def made(fit: int, scored: int, seed: int) -> Samples:
 
     def rows(labels: NDArray[np.int64]) -> NDArray[np.float32]:
         vectors = means[labels] + draw.normal(size=(len(labels), DIMENSIONS)) * scale
-        foreign = labels < 0
-        vectors[foreign] = np.sqrt(2) * draw.normal(size=(int(foreign.sum()), DIMENSIONS)) * scale
+        unknown = labels < 0
+        vectors[unknown] = np.sqrt(2) * draw.normal(size=(int(unknown.sum()), DIMENSIONS)) * scale
         return np.asarray(vectors / np.linalg.norm(vectors, axis=1, keepdims=True), dtype=np.float32)
 
     labels = np.arange(fit) % SKILLS
-    others = np.where(np.arange(scored) < FOREIGN * scored, -1, np.arange(scored) % SKILLS)
+    others = np.where(np.arange(scored) < OUT_OF_SCOPE * scored, -1, np.arange(scored) % SKILLS)
     heads = means / np.linalg.norm(means, axis=1, keepdims=True)
     weights, bias = (20 * heads).astype(np.float32), draw.normal(size=SKILLS).astype(np.float32)
     return Samples(fit=rows(labels), fit_labels=labels, scored=rows(others), weights=weights, bias=bias)
 
 
-def compare(comparison: Comparison, samples: Samples, peer: Any | None) -> Figures:
+def compare(comparison: Comparison, samples: Samples, peer: Any | None) -> Metrics:
     """Median processor seconds of ours and, where there is one, of the peer's, and how far the two agree."""
     logits = samples.logits(samples.scored)
     scorer = comparison.ours().fit(samples.fit, samples.logits(samples.fit), samples.fit_labels)

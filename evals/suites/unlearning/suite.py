@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from ....core import DataMissing
 from ....learners import KernelLDAHead, NearestMeanHead, RanPACHead, RidgeHead, StreamingLDAHead, UnlearningHead
 from ....numerics.class_statistics import ClassStatistics
-from ...data.seeded import Figures, seeded_rows
+from ...data.seeded import Metrics, seeded_rows
 from ...data.texts import Texts, clinc150
 from ...results_file import Row
 
@@ -35,11 +35,11 @@ def run(*, quick: bool, seeds: int, data: Path | None) -> list[Row]:
     if data is None:
         raise DataMissing("suite unlearning reads clinc150; name the data directory with --data or LIFELONG_DATA")
     texts = clinc150(data)
-    train = texts.train.of(texts.train.labels < 20) if quick else texts.train
+    train = texts.train.subset(texts.train.labels < 20) if quick else texts.train
     rows: list[Row] = []
     for size in SIZES:
 
-        def measure(seed: int, size: str = size) -> Figures:
+        def measure(seed: int, size: str = size) -> Metrics:
             gone = requested(size, train.labels, seed)
             figures: dict[tuple[str, str], float] = {}
             for name in QUICK if quick else HEADS:
@@ -60,7 +60,7 @@ def requested(size: str, labels: NDArray[np.int64], seed: int) -> NDArray[np.boo
     return gone
 
 
-def erased(name: str, make: Callable[[], UnlearningHead], train: Texts, gone: NDArray[np.bool_], asked: NDArray[np.float32]) -> Figures:
+def erased(name: str, make: Callable[[], UnlearningHead], train: Texts, gone: NDArray[np.bool_], asked: NDArray[np.float32]) -> Metrics:
     """Largest difference of any logit to a head that never saw the samples, and the seconds of both ways; refits are in neither."""
     head, retrained = make(), make()
     head.learn(train.vectors, train.labels)
@@ -82,7 +82,7 @@ def erased(name: str, make: Callable[[], UnlearningHead], train: Texts, gone: ND
     return figures
 
 
-def _gaussians(train: Texts, gone: NDArray[np.bool_]) -> Figures:
+def _gaussians(train: Texts, gone: NDArray[np.bool_]) -> Metrics:
     """Class means and the covariance they share, taken back and made anew."""
     moments, anew = (
         ClassStatistics.from_samples(train.vectors, train.labels),

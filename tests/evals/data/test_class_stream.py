@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from lifelong.core import DataMissing
-from lifelong.evals.data.class_stream import class_stream, forgetting, kept_bytes, lived
+from lifelong.evals.data.class_stream import class_stream, forgetting, kept_bytes, run_stream
 from lifelong.evals.data.texts import TextData, Texts
 from lifelong.evals.suites.continual import suite as continual_suite
 from lifelong.evals.suites.unlearning import suite as unlearning_suite
@@ -25,7 +25,7 @@ def made(classes: int, each: int, seed: int) -> Texts:
 
 def data() -> TextData:
     train, test = made(8, 12, 0), made(8, 5, 1)
-    none = train.of(np.zeros(len(train), dtype=bool))
+    none = train.subset(np.zeros(len(train), dtype=bool))
     outliers = dict.fromkeys(("outliers_train", "outliers_validation", "outliers_test", "sentences"), none)
     return TextData(names=tuple("abcdefgh"), train=train, validation=none, test=test, **outliers)
 
@@ -56,10 +56,10 @@ def test_no_order_is_one_that_settings_were_looked_at_with() -> None:
 
 def test_a_stream_is_lived_to_its_end() -> None:
     stream = class_stream(data(), 4, 0)
-    figures = lived(NearestMeanHead(), stream)
+    figures = run_stream(NearestMeanHead(), stream)
     assert figures["last_accuracy"] == figures["average_accuracy"] == 1.0
     assert figures["forgetting"] == 0
-    assert "forgetting" not in lived(RidgeHead(), stream, every_step=False)
+    assert "forgetting" not in run_stream(RidgeHead(), stream, every_step=False)
 
 
 def test_bytes_golden() -> None:

@@ -43,7 +43,7 @@ def test_images_are_read_with_the_classes_of_their_folders(cached: Path) -> None
     assert (images.pixels.shape, images.pixels.dtype) == ((6, 8, 8, 3), np.uint8)
     np.testing.assert_allclose(images.pixels[0, 4, 4], COLOURS["bird"], atol=6)
     np.testing.assert_allclose(images.pixels[-1, 4, 4], COLOURS["cat"], atol=6)
-    assert images.of(images.labels == 1).labels.tolist() == [1, 1, 1]
+    assert images.subset(images.labels == 1).labels.tolist() == [1, 1, 1]
 
 
 def test_they_are_decoded_once_and_another_archive_has_another_place(cached: Path, monkeypatch: pytest.MonkeyPatch) -> None:

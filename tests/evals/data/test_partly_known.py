@@ -20,7 +20,7 @@ def made(train: int, test: int, classes: int = 8) -> TextData:
         rows = np.eye(classes)[labels] + 0.01 * np.random.default_rng(seed).normal(size=(len(labels), classes))
         return Texts(texts=tuple(f"text {row}" for row in range(len(labels))), labels=labels, vectors=rows.astype(np.float32))
 
-    empty = part(1, 2).of(np.zeros(classes, dtype=bool))
+    empty = part(1, 2).subset(np.zeros(classes, dtype=bool))
     return TextData(
         names=tuple(f"class {number}" for number in range(classes)),
         train=part(train, 0),

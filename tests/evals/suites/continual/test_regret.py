@@ -30,7 +30,7 @@ def made(each: int, seed: int) -> Texts:
 
 def data() -> TextData:
     train, test = made(12, 0), made(5, 1)
-    none = train.of(np.zeros(len(train), dtype=bool))
+    none = train.subset(np.zeros(len(train), dtype=bool))
     outliers = dict.fromkeys(("outliers_train", "outliers_validation", "outliers_test", "sentences"), none)
     return TextData(names=tuple(map(str, range(20))), train=train, validation=none, test=test, **outliers)
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from lifelong.evals import Row
-from lifelong.evals.data.class_stream import ClassStream, kept_bytes, lived
+from lifelong.evals.data.class_stream import ClassStream, kept_bytes, run_stream
 from lifelong.evals.data.texts import Texts
 from lifelong.evals.suites.continual import suite as continual_suite
 from lifelong.evals.suites.continual.budgets import BUDGETS
@@ -88,7 +88,7 @@ def test_all_memories_are_slept_on() -> None:
     stream = ClassStream(groups=(np.arange(4), np.arange(4, 8)), train=train, test=test)
     for memory in (RawMemory(per_class=2), GaussianMemory(shared=4, own=1), QuantisedMemory(code_bytes=4)):
         head = SampledMemoryHead(memory)
-        assert lived(head, stream, every_step=False)["last_accuracy"] > 0.8
+        assert run_stream(head, stream, every_step=False)["last_accuracy"] > 0.8
         assert kept_bytes(head) == memory.bytes
 
 
@@ -132,5 +132,5 @@ def test_another_packages_head_is_lived_with() -> None:
     head: PeerHead = RiverHead(Nearest())
     train, test = made(4, 6), made(4, 3, seed=1)
     stream = ClassStream(groups=(np.arange(2), np.arange(2, 4)), train=train, test=test)
-    assert lived(head, stream, every_step=False)["last_accuracy"] == 1.0
+    assert run_stream(head, stream, every_step=False)["last_accuracy"] == 1.0
     assert head.labels.tolist() == [0, 1, 2, 3]

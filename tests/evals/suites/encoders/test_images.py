@@ -9,7 +9,7 @@ import pytest
 
 from lifelong.evals.data.images import ImageData, Images
 from lifelong.evals.suites.encoders import images as continual_images
-from lifelong.evals.suites.encoders.images import BRANCHES, CONTRASTS, FORMS, METHODS, OURS, QUICK, drawn, lived, probe, probed
+from lifelong.evals.suites.encoders.images import BRANCHES, CONTRASTS, FORMS, METHODS, OURS, QUICK, drawn, probe, probed, run_stream
 from lifelong.learners import ImageLearner, ImageRecipe, SelfSupervisedEncoder
 
 RECIPE = ImageRecipe(width=4, blocks=(1,), epochs=1, batch_size=16)
@@ -47,7 +47,7 @@ def test_a_life_golden() -> None:
             return np.full(len(pixels), self.last)
 
     groups, train, test = drawn(DATA, SCALE, 0)
-    found = lived(Newest(), groups, train, test)
+    found = run_stream(Newest(), groups, train, test)
     # One class of two is right at first, of ten at the end; each group but the last falls from a half to nothing.
     assert found["last_accuracy"] == pytest.approx(1 / 10)
     assert found["average_accuracy"] == pytest.approx(np.mean([1 / 2, 1 / 4, 1 / 6, 1 / 8, 1 / 10]))

@@ -7,8 +7,8 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from lifelong.evals.data.texts import TextData, Texts, few
-from lifelong.evals.suites.encoders.texts import OURS, Scale, figures_of, lived, run, stream_of
+from lifelong.evals.data.texts import TextData, Texts, sample_per_class
+from lifelong.evals.suites.encoders.texts import OURS, Scale, figures_of, run, run_stream, stream_of
 from lifelong.learners import AdaptedEncoder, EncoderRecipe
 
 SCALE = Scale(texts=6, asked=4, recipe=EncoderRecipe(rank=2, epochs=2, batch_size=8, learning_rate=3e-2))
@@ -27,7 +27,7 @@ def made(each: int, seed: int) -> Texts:
 
 def data() -> TextData:
     train, test = made(10, 0), made(5, 1)
-    none = train.of(np.zeros(len(train), dtype=bool))
+    none = train.subset(np.zeros(len(train), dtype=bool))
     outliers = dict.fromkeys(("outliers_train", "outliers_validation", "outliers_test", "sentences"), none)
     return TextData(names=tuple("abcd"), train=train, validation=none, test=test, **outliers)
 
@@ -51,10 +51,10 @@ def small() -> AdaptedEncoder:
 
 def test_few_are_drawn_of_every_class() -> None:
     train = made(10, 0)
-    assert np.bincount(few(train, 3, 0).labels).tolist() == [3] * 4
-    assert len(few(train, 99, 0)) == 40
-    assert few(train, 3, 0).texts == few(train, 3, 0).texts
-    assert few(train, 3, 0).texts != few(train, 3, 1).texts
+    assert np.bincount(sample_per_class(train, 3, 0).labels).tolist() == [3] * 4
+    assert len(sample_per_class(train, 99, 0)) == 40
+    assert sample_per_class(train, 3, 0).texts == sample_per_class(train, 3, 0).texts
+    assert sample_per_class(train, 3, 0).texts != sample_per_class(train, 3, 1).texts
 
 
 def test_lived_golden() -> None:
@@ -67,7 +67,7 @@ def test_lived_golden() -> None:
         def predict(self, texts: tuple[str, ...]) -> np.ndarray:
             return np.full(len(texts), self.answer)
 
-    found = lived(Last(), stream_of(data(), 2, SCALE, 0), extra=100.0)
+    found = run_stream(Last(), stream_of(data(), 2, SCALE, 0), extra=100.0)
     # By hand: half of two classes is right first, then a quarter of four; the first group falls from one half to none.
     assert (found["last_accuracy"], found["average_accuracy"], found["forgetting"]) == (0.25, 0.375, 0.5)
     assert 100 < found["seconds"] < 101

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from lifelong.evals.data.texts import clinc150
 from lifelong.evals.suites.networks import suite as networks_suite
 from lifelong.evals.suites.networks.methods import CHOSEN, GRID, METHODS
-from lifelong.evals.suites.networks.networks import PADDING, Material, asked, fine_tune, relearning_steps
+from lifelong.evals.suites.networks.networks import PADDING, TokenizedTexts, asked, fine_tune, relearning_steps
 from lifelong.evals.suites.networks.suite import (
     MINILM,
     QUICK,
@@ -44,12 +44,12 @@ class Words(nn.Module):
         return mean
 
 
-def material(classes: int = 4, each: int = 10, seed: int = 0) -> Material:
+def material(classes: int = 4, each: int = 10, seed: int = 0) -> TokenizedTexts:
     """A class's texts hold its own word and two others, some a third."""
     draw = np.random.default_rng(seed)
     labels = np.repeat(np.arange(classes), each)
     inputs = np.stack([labels, *draw.integers(classes, 12, (2, len(labels))), draw.choice([PADDING, 11], len(labels))], axis=1)
-    return Material(inputs=torch.from_numpy(inputs), labels=torch.from_numpy(labels), classes=labels)
+    return TokenizedTexts(inputs=torch.from_numpy(inputs), labels=torch.from_numpy(labels), classes=labels)
 
 
 def network() -> nn.Sequential:
@@ -90,7 +90,7 @@ def test_answers_come_in_the_order_of_the_texts() -> None:
     known, texts = network(), material()
     whole = asked(known, texts, batch=7)
     for place in (0, 17, 39):
-        alone = asked(known, texts.of(np.array([place])))
+        alone = asked(known, texts.subset(np.array([place])))
         assert alone.correct[0] == whole.correct[place]
         assert alone.losses[0] == pytest.approx(whole.losses[place], abs=0.05)
         np.testing.assert_allclose(alone.chances[0].sum(), 1, atol=1e-5)
@@ -104,7 +104,9 @@ def test_a_written_answer_is_right_when_all_its_tokens_are() -> None:
             return logits[tokens[:, 0]]
 
     labels = torch.tensor([[0, 1], [0, 1], [IGNORED, 1]])
-    said = asked(nn.Sequential(Fixed()), Material(inputs=torch.tensor([[0], [1], [2]]), labels=labels, classes=np.zeros(3, dtype=np.int64)))
+    said = asked(
+        nn.Sequential(Fixed()), TokenizedTexts(inputs=torch.tensor([[0], [1], [2]]), labels=labels, classes=np.zeros(3, dtype=np.int64))
+    )
     assert said.correct.tolist() == [True, False, True]
     np.testing.assert_allclose(said.losses[[0, 2]], [np.log1p(np.exp(-9))] * 2, rtol=1e-2)
     assert said.chances.argmax(1).tolist() == [0, 0, 1], "of the answer's first token"
@@ -132,7 +134,7 @@ def test_every_method_forgets_a_toy_and_relearning_takes_steps(name: str) -> Non
     assert before.correct.mean() > 0.9
     assert after.correct[gone].mean() < before.correct[gone].mean()
     assert relearning_steps(known.network, known.train, 5) == 0
-    of_those = known.train.of(known.train.classes < 2)
+    of_those = known.train.subset(known.train.classes < 2)
     still_known = asked(left, of_those).correct.mean() >= 0.9
     assert (relearning_steps(left, of_those, 5) == 0) == still_known, "no step is needed just where nine texts in ten are still known"
 

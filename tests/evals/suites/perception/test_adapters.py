@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from lifelong.evals.data.texts import FOREIGN, TextData, Texts
+from lifelong.evals.data.texts import OUT_OF_SCOPE, TextData, Texts
 from lifelong.evals.suites.perception.adapters import first_of_each, letter_noise, measure, outliers, word_noise
 
 TEXTS = ["please transfer forty dollars from my savings account to my checking account"] * 200
@@ -11,7 +11,7 @@ TEXTS = ["please transfer forty dollars from my savings account to my checking a
 def groups(count: int, seed: int, classes: int = 4) -> Texts:
     """Unit vectors around one axis a class; no class: around an axis of their own."""
     draw = np.random.default_rng(seed)
-    labels = np.arange(count) % classes if classes > 1 else np.full(count, FOREIGN)
+    labels = np.arange(count) % classes if classes > 1 else np.full(count, OUT_OF_SCOPE)
     rows = np.eye(8)[labels] + draw.normal(scale=0.3, size=(count, 8))
     rows /= np.linalg.norm(rows, axis=1, keepdims=True)
     return Texts(texts=("",) * count, labels=labels, vectors=rows.astype(np.float32))
@@ -32,10 +32,10 @@ def data() -> TextData:
 
 def test_outliers_lie_between_classes_or_are_the_foreign_texts() -> None:
     made, plain = outliers(data(), seed=0), data()
-    between, foreign = np.split(made, 2)
+    between, unknown = np.split(made, 2)
     assert 60 < len(between) < 120
     assert np.allclose(np.linalg.norm(between, axis=1), 1)
-    assert {row.tobytes() for row in foreign} == {row.tobytes() for row in plain.outliers_train.vectors}
+    assert {row.tobytes() for row in unknown} == {row.tobytes() for row in plain.outliers_train.vectors}
     assert (between @ np.eye(8)[:4].T).max(1).mean() < (plain.train.vectors @ np.eye(8)[:4].T).max(1).mean() - 0.1
 
 

@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from lifelong.evals.suites.scoring import suite as scoring_suite
-from lifelong.evals.suites.scoring.suite import COMPARISONS, FOREIGN, Comparison, compare, made, peer_detectors
+from lifelong.evals.suites.scoring.suite import COMPARISONS, OUT_OF_SCOPE, Comparison, compare, made, peer_detectors
 from lifelong.perception import EnergyConfidence
 
 SAMPLES = made(300, 100, 0)
@@ -39,8 +39,8 @@ def test_samples_are_unit_vectors_of_skills_and_foreign_ones_and_a_head_knows_th
     np.testing.assert_allclose(np.linalg.norm(SAMPLES.scored, axis=1), 1, rtol=1e-5)
     assert (SAMPLES.logits(SAMPLES.fit).argmax(1) == SAMPLES.fit_labels).mean() > 0.9
     energies = EnergyConfidence().score(SAMPLES.scored, SAMPLES.logits(SAMPLES.scored))
-    foreign = int(FOREIGN * len(energies))
-    assert energies[:foreign].mean() < energies[foreign:].mean()
+    unknown = int(OUT_OF_SCOPE * len(energies))
+    assert energies[:unknown].mean() < energies[unknown:].mean()
     assert all(np.array_equal(getattr(SAMPLES, name), getattr(made(300, 100, 0), name)) for name in ("fit", "scored", "weights", "bias"))
 
 
