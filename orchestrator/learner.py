@@ -11,7 +11,7 @@ from types import TracebackType
 from typing import Self
 
 from ..agents import Run, replay
-from ..core import Episode, Message, Receipt, Settings, Task, demonstration_id
+from ..core import Episode, Message, Receipt, Settings, Task, demonstration_id, tenant_name
 from ..envs import Environment
 from ..memory import MemoryEffect, Record, memory_effect
 from ..perception import SelectiveRule
@@ -167,22 +167,24 @@ class LifelongLearner:
         verdict may be overruled. Raises `MalformedTask` for feedback that says nothing (blank or invisible text, a confirmed empty
         answer) or contradicts itself.
         """
-        return take_feedback(self._components, episode_id, tenant=tenant, success=success, correction=correction, reason=reason)
+        return take_feedback(
+            self._components, episode_id, tenant=tenant_name(tenant), success=success, correction=correction, reason=reason
+        )
 
     def sleep(self, *, tenant: str = "default", skills: Sequence[str] = (), progress: Progress | None = None) -> list[SleepReport]:
         """A night from beginning to end: the phases of `lifelong.orchestrator.phases`, skill by skill.
 
         A skill whose night fails has a report that says so, and the others' nights go on. Waits while another night runs on the home.
         """
-        return self._nights.run(tenant, skills, progress)
+        return self._nights.run(tenant_name(tenant), skills, progress)
 
     def start_sleep(self, *, tenant: str = "default") -> str:
         """Begin a night in the background and return its id; where one of this tenant is running already, the id of that one."""
-        return self._nights.start(tenant).id
+        return self._nights.start(tenant_name(tenant)).id
 
     def night(self, id: str, *, tenant: str = "default") -> Night:
         """How a night stands or ended, and why. Raises `NothingFound` for one that the tenant never had."""
-        return self._nights.get(id, tenant)
+        return self._nights.get(id, tenant_name(tenant))
 
     def wait_for_nights(self, seconds: float | None = None) -> None:
         """Wait until no night runs in the background of this learner, or for so many seconds."""
@@ -192,13 +194,14 @@ class LifelongLearner:
         self, *, episode: str = "", tenant: str = "", skill: str = "", rebuild: bool = True, progress: Progress | None = None
     ) -> Receipt:
         """Erase and prove it; see `lifelong.orchestrator.forget`."""
+        tenant = tenant_name(tenant) if tenant else ""
         return _forget.forget(
             self._components, self.environments, episode=episode, tenant=tenant, skill=skill, rebuild=rebuild, progress=progress
         )
 
     def rollback(self, *, tenant: str = "default", skill: str = "") -> list[str]:
         """Put back what served before the last publication; returns the skills that changed."""
-        return self.record.adapters.rollback(tenant, skill or None)
+        return self.record.adapters.rollback(tenant_name(tenant), skill or None)
 
     def resume(self) -> list[SleepReport | Receipt]:
         """Finish what a crash interrupted: a promised erasure first, then a night that had begun."""
@@ -213,11 +216,13 @@ class LifelongLearner:
         return finished
 
     def models(self, tenant: str = "default") -> list[str]:
-        """The base model, and the adapters that serve this tenant (law 6: not even names of another's)."""
+        """The base model, and the adapters that serve this tenant (invariant Tenants: not even names of another's)."""
+        tenant = tenant_name(tenant)
         return [self._components.engine.model, *sorted(set(self.record.adapters.routes(tenant).values()))]
 
     def status(self, tenant: str = "default") -> Status:
         """Figures of one tenant."""
+        tenant = tenant_name(tenant)
         episodes, lessons = self.record.episodes, self.record.lessons.find(tenant=tenant)
         routes = self.record.adapters.routes(tenant)
         return Status(

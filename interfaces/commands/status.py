@@ -7,13 +7,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from ...core import LessonStatus, Settings, printable
+from ...core import LessonStatus, Settings, printable, redact
 from ...memory import Record, memory_effect
 from ...orchestrator import acceptance_rule
-from ...orchestrator.run_state import Fault, PendingSleep, SleepReport
+from ...orchestrator.run_state import Fault, Night, PendingSleep, SleepReport
 
 LAST_NIGHTS = 5
-"""Nights that are listed, newest first."""
+"""Nights of single skills that are listed, newest first."""
 
 
 def describe(record: Record, settings: Settings, tenant: str) -> dict[str, Any]:
@@ -22,6 +22,7 @@ def describe(record: Record, settings: Settings, tenant: str) -> dict[str, Any]:
     routes, sizes = record.adapters.routes(tenant), episodes.skills(tenant=tenant)
     rule = acceptance_rule(record, tenant, settings.wake.target_risk)
     nights = record.state.find(SleepReport, tenant=tenant)[::-1][:LAST_NIGHTS]
+    night = max(record.state.find(Night, tenant=tenant), key=lambda one: one.started, default=None)
     erasures = record.receipts.find()
     return {
         "home": str(settings.home.resolve()),
@@ -46,10 +47,11 @@ def describe(record: Record, settings: Settings, tenant: str) -> dict[str, Any]:
             **({"threshold": rule.threshold, "risk": rule.risk, "risk_bound": rule.risk_bound} if rule and rule.coverage else {}),
         },
         "pending_nights": [asdict(one) for one in record.state.find(PendingSleep, tenant=tenant)],
-        "last_nights": [
+        "last_skill_nights": [
             {"skill": one.skill, "state": one.state.value, "adapter": one.adapter, "reason": one.reason, "ended": one.ended}
             for one in nights
         ],
+        "last_night": {"id": night.id, "state": night.state.value, "reason": night.reason, "ended": night.ended} if night else None,
         "pending_erasures": [{"id": one.id, "episodes": len(one.ids)} for one in record.erasures.find()],
         "last_erasure": {"id": erasures[-1].id, "erasure": erasures[-1].erasure, "created": erasures[-1].created} if erasures else None,
         "faults": [asdict(one) for one in record.state.find(Fault)],
@@ -80,7 +82,9 @@ def lines(status: dict[str, Any]) -> list[str]:
         rows.append(("difference", f"{memory['difference']:+.3f}, 95 % interval {low:+.3f} to {high:+.3f}"))
     rows.append(("accepts", _acceptance(accepts)))
     rows += [("night", f"{one['skill']}: not finished, adapter {one['adapter']}") for one in status["pending_nights"]]
-    rows += [("night", f"{one['skill']}: {one['state']}{_when(one['ended'])}; {one['reason']}") for one in status["last_nights"]]
+    rows += [("night", f"{one['skill']}: {one['state']}{_when(one['ended'])}; {one['reason']}") for one in status["last_skill_nights"]]
+    if last := status["last_night"]:
+        rows.append(("last night", f"{last['state']}{_when(last['ended'])}; {redact(last['reason'])}"))
     rows += [("erasure", f"{one['id']}: not finished, {one['episodes']} episodes") for one in status["pending_erasures"]]
     if last := status["last_erasure"]:
         rows.append(("erasure", f"{last['id']}: {last['erasure'] or 'done'}{_when(last['created'])}"))

@@ -19,12 +19,14 @@ from starlette.exceptions import HTTPException
 
 from ...core import Codec, Episode, LifelongError, MalformedTask, Message, NothingFound, Task
 from ...core.settings import GatewaySettings
+from ...orchestrator.run_state import Night
 from .body_limit import BodyLimit
 from .conversation import NAME, reply_of, shown_model, task_of
 from .errors import http_error, invalid_request, named_error, unexpected_error
+from .nights import Nights
 from .openai_chat import OpenAIChat
 from .requests import json_body, tenant_of
-from .wire import FeedbackBody, validation_message
+from .wire import FeedbackBody, SleepBody, validation_message
 from .workers import Workers
 
 Body = TypeVar("Body", bound=BaseModel)
@@ -48,6 +50,12 @@ class Learner(Protocol):
     def models(self, tenant: str = "default") -> list[str]:
         """The base model and every adapter that serves the tenant."""
 
+    def start_sleep(self, *, tenant: str = "default") -> str:
+        """Begin a night in the background, or name the tenant's night that runs already."""
+
+    def night(self, id: str, *, tenant: str = "default") -> Night:
+        """How a night stands. Raises `NothingFound` for one that the tenant never had."""
+
 
 class Gateway:
     """The handlers over one learner, and the pools of threads that they use."""
@@ -55,6 +63,7 @@ class Gateway:
     def __init__(self, learner: Learner, settings: GatewaySettings) -> None:
         self._learner = learner
         self._settings = settings
+        self._nights = Nights(learner)
         self.answers = Workers("answer", running=settings.max_running, waiting=settings.max_waiting)
         """Calls that ask a model."""
         self.calls = Workers("call", running=SHORT_CALLS, waiting=settings.max_waiting)
@@ -101,6 +110,17 @@ class Gateway:
         outcome = judged.outcome
         return JSONResponse({"episode_id": judged.id, "success": outcome.success, "judge": outcome.judge, "trainable": judged.trainable})
 
+    async def sleep(self, request: Request) -> JSONResponse:
+        """Begin a night: 202, or 200 with the night that runs already."""
+        body = _validated(SleepBody, await json_body(request))
+        status, night = await self.calls.call(partial(self._nights.begin, self.tenant(request, body.user)))
+        return JSONResponse(night, status)
+
+    async def night(self, request: Request) -> JSONResponse:
+        """How a night of the tenant stands. Raises `NothingFound`."""
+        finding = partial(self._nights.find, request.path_params["id"], self.tenant(request))
+        return JSONResponse(await self.calls.call(finding))
+
     async def models(self, request: Request) -> JSONResponse:
         """The learner itself, the base model, and the tenant's adapters."""
         names = await self.calls.call(partial(self._models, self.tenant(request)))
@@ -142,9 +162,10 @@ class Gateway:
 def create_app(learner: Learner, settings: GatewaySettings | None = None) -> FastAPI:
     """The gateway over an open learner, which the caller closes.
 
-    `POST` to each codec's path and to `/feedback`; `GET /v1/models`, `/v1/models/{name}`, `/health`, `/ready`, `/metrics`,
-    `/openapi.json`. A completion's `id` is its episode's. The tenant is the header `X-Lifelong-Tenant`, else the body's `user`,
-    else `default`, which every client without a name shares, memory included, unless `settings.require_tenant` refuses those.
+    `POST` to each codec's path, `/feedback` and `/v1/lifelong/sleep`; `GET /v1/lifelong/nights/{id}`, `/v1/models`,
+    `/v1/models/{name}`, `/health`, `/ready`, `/metrics`, `/openapi.json`. A completion's `id` is its episode's. The tenant is the
+    header `X-Lifelong-Tenant`, else the body's `user`, else `default`, which every client without a name shares, memory included,
+    unless `settings.require_tenant` refuses those.
     Nobody proves who they are, so the gateway is for loopback or stands behind a server that asks. `X-Lifelong-Learn: no` keeps a
     request from being learned.
     """
@@ -168,6 +189,7 @@ def create_app(learner: Learner, settings: GatewaySettings | None = None) -> Fas
         "/metrics": gateway.metrics,
         "/v1/models": gateway.models,
         "/v1/models/{name:path}": gateway.model,
+        "/v1/lifelong/nights/{id}": gateway.night,
     }
     for path, read in reads.items():
         app.add_api_route(path, read, methods=["GET"], response_model=None)
@@ -176,9 +198,8 @@ def create_app(learner: Learner, settings: GatewaySettings | None = None) -> Fas
         app.add_api_route(
             codec.path, _answering(gateway, codec), methods=["POST"], response_model=None, openapi_extra=_body(codec.schema())
         )
-    app.add_api_route(
-        "/feedback", gateway.feedback, methods=["POST"], response_model=None, openapi_extra=_body(FeedbackBody.model_json_schema())
-    )
+    for path, write, model in (("/feedback", gateway.feedback, FeedbackBody), ("/v1/lifelong/sleep", gateway.sleep, SleepBody)):
+        app.add_api_route(path, write, methods=["POST"], response_model=None, openapi_extra=_body(model.model_json_schema()))
     return app
 
 

@@ -93,7 +93,6 @@ class FeedbackBody(BaseModel):
 class SleepBody(BaseModel):
     """A request for a night."""
 
-    skills: list[Text] = Field(default_factory=list, max_length=256)
     user: Text | None = None
 
 
