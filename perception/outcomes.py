@@ -97,7 +97,7 @@ class OutcomeModel:
         history = self._histories.setdefault((skill, adapter), _History())
         history.vectors.append(vector)
         history.outcomes.append(success)
-        history.likelihoods.append(likelihood)
+        history.likelihoods.append(_finite(likelihood))
         history.keys.append(key)
         for kept in (history.vectors, history.outcomes, history.likelihoods, history.keys):
             del kept[:-CAPACITY]
@@ -136,6 +136,7 @@ class OutcomeModel:
         similarities = np.stack(history.vectors).astype(np.float64) @ vector.astype(np.float64)
         base = history_chance(outcomes.sum(), len(outcomes))
         chance = float(neighbour_chance(similarities[None, :], outcomes, base, fitted.bandwidth)[0])
+        likelihood = _finite(likelihood)
         if likelihood is None or fitted.fusion is None:
             return chance
         return float(fitted.fusion.chance(_columns(np.array([chance]), np.array([likelihood])))[0])
@@ -163,7 +164,7 @@ class OutcomeModel:
             self._histories[skill, adapter] = _History(
                 vectors=list(state["vectors"][rows]),
                 outcomes=state["outcomes"][rows].tolist(),
-                likelihoods=[None if np.isnan(value) else value for value in likelihoods],
+                likelihoods=[_finite(value) for value in likelihoods],
                 keys=state["keys"][rows].tolist(),
             )
 
@@ -195,6 +196,11 @@ def _fit(history: _History) -> _Fitted:
         fusion = _likelihood_fusion(candidates[best], history)
         history.fitted = _Fitted(bandwidth=BANDWIDTHS[best], chances=candidates[best], fusion=fusion)
     return history.fitted
+
+
+def _finite(likelihood: float | None) -> float | None:
+    """A server that tells no probabilities says minus infinity: the same as no likelihood."""
+    return likelihood if likelihood is not None and np.isfinite(likelihood) else None
 
 
 def _likelihood_fusion(chances: Array, history: _History) -> Fusion | None:

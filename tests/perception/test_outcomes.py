@@ -130,3 +130,14 @@ def test_a_zero_vector_counts_and_nan_is_refused() -> None:
     assert 0 < model.chance(np.zeros(32, dtype=np.float32), *SERVED) < 1
     with pytest.raises(ValueError, match="NaN or infinite"):
         model.learn(np.full(32, np.nan, dtype=np.float32), *SERVED, success=True)
+
+
+def test_a_server_without_probabilities_is_as_one_that_was_not_asked() -> None:
+    silent, unasked = OutcomeModel(), OutcomeModel()
+    vectors = np.eye(40, dtype=np.float32)
+    for number, vector in enumerate(vectors):
+        silent.learn(vector, "chat", "", number % 3 > 0, likelihood=-np.inf)
+        unasked.learn(vector, "chat", "", number % 3 > 0)
+    for likelihood in (-np.inf, np.nan):
+        assert silent.chance(vectors[0], "chat", "", likelihood=likelihood) == unasked.chance(vectors[0], "chat", "")
+    assert silent.rule([("chat", "")], 0.5) == unasked.rule([("chat", "")], 0.5)
