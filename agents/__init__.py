@@ -1,6 +1,6 @@
 """Who acts, and what is learned from having acted.
 
-The `Actor` runs tasks as lists of typed steps on any engine; `reflect` contrasts failed with successful runs and
+A `Strategy` runs tasks as lists of typed steps on any engine; `reflect` contrasts failed with successful runs and
 writes lessons that cite their evidence; `samples` picks the turns that an adapter may learn from.
 """
 
@@ -9,6 +9,23 @@ from __future__ import annotations
 from .consolidation.training_samples import prompt, samples
 from .reflection.evidence import Evidence, contrast
 from .reflection.reflect import Writer, reflect
-from .strategies.actor import Actor, Job, Run, replay
+from .strategies.direct import DirectStrategy, replay
+from .strategies.repair import RepairStrategy
+from .strategies.retry import RetryStrategy
+from .strategy import Job, Run, Strategy
 
-__all__ = ["Actor", "Evidence", "Job", "Run", "Writer", "contrast", "prompt", "reflect", "replay", "samples"]
+__all__ = [
+    "DirectStrategy",
+    "Evidence",
+    "Job",
+    "RepairStrategy",
+    "RetryStrategy",
+    "Run",
+    "Strategy",
+    "Writer",
+    "contrast",
+    "prompt",
+    "reflect",
+    "replay",
+    "samples",
+]

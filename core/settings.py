@@ -110,6 +110,9 @@ class MemorySettings:
 class WakeSettings:
     """How one task is handled."""
 
+    strategy: str = "repair"
+    """How tasks are run: `direct` (one answer), `retry` (refused answers are written anew), `repair` (and repaired where the
+    environment names candidates), the name that an installed package adds, or `module:Class`."""
     control_share: float = 0.1
     """Share of tasks that run with no memory and no adapter: the control arm."""
     max_attempts: int = 2
@@ -126,6 +129,7 @@ class WakeSettings:
     """Whether a known task below the acceptance threshold is declined, once there is such a threshold."""
 
     def __post_init__(self) -> None:
+        check_name("strategies", self.strategy, "wake.strategy")
         _within(
             "wake",
             self,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -29,6 +30,8 @@ class Task:
     """The skill, where whoever sends the task knows it; empty where it has to be recognised."""
 
     def __post_init__(self) -> None:
+        for name in ("goal", "context", "instructions"):
+            object.__setattr__(self, name, _as_text(name, getattr(self, name)))
         for name in ("id", "goal", "tenant"):
             value = getattr(self, name)
             if not isinstance(value, str) or not value.strip():
@@ -45,6 +48,20 @@ class Task:
     def text(self) -> str:
         """What an encoder reads: the context, then the goal."""
         return f"{self.context}\n{self.goal}".strip()
+
+
+def _as_text(name: str, value: object) -> str:
+    """Plain data (a mapping, a list) as JSON, bytes as UTF-8, nothing as an empty text."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, bytes):
+        return value.decode(errors="replace")
+    if value is None:
+        return ""
+    try:
+        return json.dumps(value, ensure_ascii=False)
+    except (TypeError, ValueError):
+        raise MalformedTask(f"task field {name!r} must be text or plain data, got {type(value).__name__}") from None
 
 
 class Judge(StrEnum):

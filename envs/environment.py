@@ -36,6 +36,13 @@ class Environment(Protocol):
 
     An environment may also have `exchangeable`, a set of `Exchangeable`. It declares what training may exchange by name
     substitution; without it nothing is exchanged.
+
+    It may have `repair_candidates(action: str, error: str, task: Task) -> Sequence[str]`: whole actions to try in place of a
+    composed one that was refused with `error`, likeliest kind first; empty where nothing of the error names what to change.
+
+    Values are read leniently where nothing is lost: numbers and flags of NumPy, observations that are bytes, None or plain data,
+    which become text; texts are cut at `envs.results.MAX_TEXT` characters. What cannot be read (a reward that is no finite number,
+    four values in place of five) ends the run with the rule that was broken, as does an exception or a call that takes too long.
     """
 
     id: str

@@ -10,8 +10,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
 
-from ..agents import Actor, Writer
+from ..agents import Strategy, Writer
 from ..core import Settings
+from ..core.plugins import create
 from ..memory import Record, VectorIndex
 from ..perception import Encoder
 from ..serving import Engine
@@ -49,9 +50,10 @@ class Components:
     """How often a part failed and the answer went out all the same (law 10)."""
 
     @property
-    def actor(self) -> Actor:
+    def strategy(self) -> Strategy:
         """Who runs tasks on the engine."""
-        return Actor(self.engine)
+        made: Strategy = create("strategies", self.settings.wake.strategy, engine=self.engine)
+        return made
 
     @property
     def adapters_directory(self) -> Path:

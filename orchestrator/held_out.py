@@ -136,7 +136,7 @@ def _solved(components: Components, episodes: Sequence[Episode], adapter: str, e
         )
         for episode in episodes
     ]
-    return [run.outcome.success is True for run in components.actor.act(jobs)]
+    return [run.outcome.success is True for run in components.strategy.act(jobs)]
 
 
 def _preferred(components: Components, episodes: Sequence[Episode], adapter: str) -> list[bool]:

@@ -188,7 +188,7 @@ def act(
         for i, one in enumerate(plans)
         if i not in declined
     ]
-    runs = iter(components.actor.act(jobs))
+    runs = iter(components.strategy.act(jobs))
     return [_declined(one) if i in declined else next(runs) for i, one in enumerate(plans)]
 
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from ...core import Action, Episode, Message, Recall, Step
 from ...learners import Sample
-from ..strategies.actor import visible
+from ..strategies.rollout import visible
 
 
 def samples(episodes: Sequence[Episode], exchangeable: frozenset[str] = frozenset()) -> list[Sample]:

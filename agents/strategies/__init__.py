@@ -2,5 +2,9 @@
 
 from __future__ import annotations
 
-MEMBERS: dict[str, str] = {}
-"""Values of `wake.strategy`."""
+MEMBERS = {
+    "direct": "direct:DirectStrategy",
+    "retry": "retry:RetryStrategy",
+    "repair": "repair:RepairStrategy",
+}
+"""Values of `wake.strategy`; each is made with `engine`."""

@@ -1,45 +1,34 @@
-"""Mending: an answer refused for a name that does not exist is tried again with each name that could have been meant."""
+"""Answers that the environment refuses are repaired where it names candidates, else written anew."""
 
 from __future__ import annotations
 
-import re
+from dataclasses import replace
 
-_NAME = re.compile(r"\b[a-z][a-z0-9]*(?:_[a-z0-9]+)*\b")
-_HOLDER = re.compile(r"\b([a-z][a-z0-9_]*)\(")
-_UNKNOWN = re.compile(r"no such (table|column): (?:\w+\.)?(\w+)")
-MOST = 12
-"""Names tried at most; a wider choice is no choice for a small model."""
-STEM = 4
-"""Letters that two words must begin with alike to be taken for forms of one word."""
+from ...core import Action
+from ...envs.results import read_choices
+from .retry import RetryStrategy
+from .rollout import Rollout
+
+MAX_REPAIRS = 2
+"""Most repairs of one run; an answer wrong in more names is better written anew."""
 
 
-def repair_candidates(answer: str, error: str, context: str) -> list[str]:
-    """The answer with the refused name exchanged for every name of the context that could be meant; empty where none is to blame.
+class RepairStrategy(RetryStrategy):
+    """`RetryStrategy` that tries repairs first: the environment lists candidates, the model's likelihood picks one.
 
-    Small models write names from how the request speaks (`age group`) and not from what is there (`visitor_age_group`).
-    The executor says which name is wrong, the context says which exist; those that share a word with the wrong one go
-    before all others, tables never stand in for columns, and the model's likelihood picks among what is left.
-
-    >>> repair_candidates("SELECT size FROM teams", "Error: no such column: size", "Table teams(team_id INT, members INT)")
-    ['SELECT team_id FROM teams', 'SELECT members FROM teams']
-    >>> repair_candidates("SELECT id FROM teams", "Error: no such column: id", "Table teams(team_id INT, members INT)")
-    ['SELECT team_id FROM teams']
+    Candidates come from the environment's `repair_candidates`, where it has that method (see `envs.Environment`).
     """
-    match = _UNKNOWN.search(error)
-    if not match or not re.search(rf"\b{match[2]}\b", answer):
-        return []
-    kind, wrong = match.groups()
-    holders = set(_HOLDER.findall(context))
-    names = [name for name in dict.fromkeys(_NAME.findall(context)) if name != wrong and (name in holders) == (kind == "table")]
-    likely = [name for name in names if _akin(name, wrong)] or names
-    return [re.sub(rf"\b{wrong}\b", name, answer) for name in likely[:MOST]]
 
-
-def _akin(name: str, wrong: str) -> bool:
-    """Whether two names share a word, or two forms of one such as `seat` and `seats`, `vet` and `veterinarian`."""
-    return any(
-        one.startswith(other) or other.startswith(one) or one[:STEM] == other[:STEM]
-        for one in name.split("_")
-        for other in wrong.lower().split("_")
-        if min(len(one), len(other)) > 1
-    )
+    def answers_itself(self, rollout: Rollout) -> bool:
+        """Repair an answer that was just refused, where that can be done; whether it was."""
+        error, repair_candidates = rollout.error(), getattr(rollout.environment, "repair_candidates", None)
+        if not error or rollout.repairs == MAX_REPAIRS or repair_candidates is None:
+            return False
+        answer = next(step.text for step in reversed(rollout.steps) if isinstance(step, Action))
+        options = rollout.guarded(lambda: read_choices(repair_candidates(answer, error, rollout.job.task)))
+        if not options:
+            return rollout.done
+        choice = self._engine.choose(replace(rollout.request(), choices=(), temperature=0.0), options)
+        rollout.repairs += 1
+        rollout.advance(options[choice.index], choice.usage, choice.logprobs[choice.index])
+        return True

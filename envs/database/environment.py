@@ -9,6 +9,7 @@ from .._reply import Reply
 from .._splits import GeneratedEnvironment
 from ..environment import Demonstration
 from .generator import make_problem
+from .repair import repair_candidates
 from .sqlite import SqlProblem, judge
 
 
@@ -32,6 +33,10 @@ class DatabaseEnvironment(GeneratedEnvironment[SqlProblem]):
 
     def _make(self, rng: random.Random) -> SqlProblem | None:
         return make_problem(rng)
+
+    def repair_candidates(self, action: str, error: str, task: Task) -> list[str]:
+        """See `Environment`."""
+        return repair_candidates(action, error, task.context)
 
     def _begin(self, task: Task) -> None:
         self._current = self._problem(task)

@@ -14,6 +14,7 @@ from ...core import DataMissing, MalformedTask, Task
 from .._episodes import TextEnvironment
 from .._reply import Reply
 from ..environment import Demonstration, Split
+from .repair import repair_candidates
 from .sqlite import Row, SqlProblem, StatementRefused, Table, answer, asks_for_order, execute, judge, same_rows, shown
 
 _FILE = Path("lifelongagentbench") / "db_bench.json"
@@ -95,6 +96,10 @@ class LabDatabaseEnvironment(TextEnvironment):
         if not 0 <= index < len(self._entries) or self._task(index).text != task.text:
             raise MalformedTask(f"task {task.id!r} is not one of lab-db's; take tasks from `tasks()` and use them unchanged")
         return self._entries[index]
+
+    def repair_candidates(self, action: str, error: str, task: Task) -> list[str]:
+        """See `Environment`."""
+        return repair_candidates(action, error, task.context)
 
     def _begin(self, task: Task) -> None:
         self._current = self._entry(task)

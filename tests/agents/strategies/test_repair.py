@@ -2,48 +2,20 @@ from __future__ import annotations
 
 from scripted import ScriptedEngine
 
-from lifelong.agents import Actor, Job
-from lifelong.agents.strategies.repair import MOST, repair_candidates
+from lifelong.agents import Job, RepairStrategy
 from lifelong.core import Action
 from lifelong.envs import DatabaseEnvironment
 
 
-def test_only_the_name_to_blame_is_exchanged() -> None:
-    context = "Table teams(team_id INT, members INT)"
-    assert (
-        repair_candidates("SELECT t.size FROM teams AS t", "Error: no such column: t.size", context)[1]
-        == "SELECT t.members FROM teams AS t"
-    )
-    assert repair_candidates("SELECT 1", 'Error: near "x": syntax error', context) == []
-    assert repair_candidates("SELECT 1", "Error: no such column: size", context) == []
-    assert repair_candidates("SELECT stddev(members)", "Error: no such function: stddev", context) == [], (
-        "no column stands in for a function"
-    )
-    assert repair_candidates("SELECT 1 FROM team", "no such table: team", context) == ["SELECT 1 FROM teams"]
-    assert len(repair_candidates("SELECT a", "no such column: a", " ".join(f"name_{n}" for n in range(99)))) == MOST
-
-
-def test_names_that_share_a_word_go_before_all_others() -> None:
-    context = "Table visits(visit_id INT, visitor_age_group TEXT, country TEXT, vet_id INT, seats_available INT)"
-
-    def options(wrong: str) -> list[str]:
-        return repair_candidates(wrong, f"Error: no such column: {wrong}", context)
-
-    assert options("age_group") == ["visitor_age_group"]
-    assert options("veterinarian_id") == ["visit_id", "vet_id"]
-    assert options("seat_available") == ["seats_available"]
-    assert options("price") == ["visit_id", "visitor_age_group", "country", "vet_id", "seats_available"]
-
-
-def test_a_refused_name_is_mended_by_likelihood_and_counts_as_a_try() -> None:
+def test_a_refused_name_is_repaired_by_likelihood_and_counts_as_a_try() -> None:
     environment = DatabaseEnvironment()
     task = next(t for t in environment.tasks("train", 20) if "SELECT" in environment.demonstrate(t).actions[-1])
     table = task.context.split("(")[0].removeprefix("Table ")
     engine = ScriptedEngine(lambda _: f"SELECT * FROM {table}s_of_mine")
-    [run] = Actor(engine).act([Job(task=task, environment=environment, tries=2)])
+    [run] = RepairStrategy(engine).act([Job(task=task, environment=environment, tries=2)])
     actions = [step.text for step in run.steps if isinstance(step, Action)]
     # The scripted engine finds the first option likeliest, and the table's own name stands first in the context.
     assert actions == [f"SELECT * FROM {table}s_of_mine", f"SELECT * FROM {table}"]
     assert run.outcome.reason == ""
-    [once] = Actor(engine).act([Job(task=task, environment=environment, tries=1)])
+    [once] = RepairStrategy(engine).act([Job(task=task, environment=environment, tries=1)])
     assert len([step for step in once.steps if isinstance(step, Action)]) == 1

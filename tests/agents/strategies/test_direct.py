@@ -4,7 +4,7 @@ import pytest
 from scripted import ScriptedEngine
 from toy import ToyEnvironment
 
-from lifelong.agents import Actor, Job, replay
+from lifelong.agents import Job, RepairStrategy, replay
 from lifelong.core import Action, Judge, MalformedTask, Observation, Recall, Reward, Task, ToolResult
 from lifelong.core.steps import MEMORY_FRAME
 from lifelong.envs import DatabaseEnvironment, NavigationEnvironment
@@ -15,7 +15,7 @@ def test_a_run_is_a_list_of_typed_steps_that_the_environment_judges() -> None:
     environment = DatabaseEnvironment()
     [task] = environment.tasks("train", 1)
     gold = environment.demonstrate(task).actions[-1]
-    [run] = Actor(ScriptedEngine(lambda _: gold)).act([Job(task=task, environment=environment)])
+    [run] = RepairStrategy(ScriptedEngine(lambda _: gold)).act([Job(task=task, environment=environment)])
     assert [type(step) for step in run.steps] == [Observation, Action, ToolResult, Reward]
     assert (run.outcome.success, run.outcome.score, run.outcome.judge) == (True, 1.0, Judge.ENVIRONMENT)
     assert run.usage.tokens == 12
@@ -26,13 +26,13 @@ def test_a_refused_answer_is_tried_again_without_being_shown() -> None:
     [task] = environment.tasks("train", 1)
     gold = environment.demonstrate(task).actions[-1]
     engine = ScriptedEngine(lambda request: gold if request.temperature else "SELECT a FROM")
-    [run] = Actor(engine).act([Job(task=task, environment=environment, tries=2)])
+    [run] = RepairStrategy(engine).act([Job(task=task, environment=environment, tries=2)])
     assert run.outcome.success
     assert [step.error for step in run.steps if isinstance(step, ToolResult)] == [True, False]
     first, second = engine.requests
     assert first.messages == second.messages
     assert (first.temperature, first.seed) != (second.temperature, second.seed)
-    [once] = Actor(engine).act([Job(task=task, environment=environment, tries=1)])
+    [once] = RepairStrategy(engine).act([Job(task=task, environment=environment, tries=1)])
     assert once.outcome.success is False
     assert "Error" in once.outcome.reason
 
@@ -41,7 +41,7 @@ def test_runs_go_side_by_side_and_apart() -> None:
     environment = ToyEnvironment()
     tasks = environment.tasks("train", 5)
     engine = ScriptedEngine(lambda request: "blue" if "floor 4" in request.messages[-1]["content"] else "red")
-    runs = Actor(engine).act([Job(task=task, environment=environment) for task in tasks])
+    runs = RepairStrategy(engine).act([Job(task=task, environment=environment) for task in tasks])
     assert engine.batches == [5]
     assert [run.outcome.success for run in runs] == [False, False, True, False, False]
 
@@ -55,7 +55,7 @@ def test_chosen_actions_see_the_goal_and_the_last_state() -> None:
         seen.append(request)
         return request.choices[0]
 
-    [run] = Actor(ScriptedEngine(wander)).act([Job(task=task, environment=environment)])
+    [run] = RepairStrategy(ScriptedEngine(wander)).act([Job(task=task, environment=environment)])
     assert run.outcome.success is not None
     assert len(seen) > 2
     assert all(len(request.messages) == 2 for request in seen)
@@ -66,7 +66,9 @@ def test_chosen_actions_see_the_goal_and_the_last_state() -> None:
 def test_recall_is_data_in_the_last_turn() -> None:
     task = Task(id="1", goal="Hello", instructions="Be brief.")
     engine = ScriptedEngine(lambda _: "Hi")
-    [run] = Actor(engine).act([Job(task=task, recall=Recall(text="Lesson: greet"), history=({"role": "assistant", "content": "Yes?"},))])
+    [run] = RepairStrategy(engine).act(
+        [Job(task=task, recall=Recall(text="Lesson: greet"), history=({"role": "assistant", "content": "Yes?"},))]
+    )
     roles = [message["role"] for message in engine.requests[0].messages]
     assert roles == ["system", "assistant", "user"]
     assert engine.requests[0].messages[-1]["content"] == f"Hello\n<memory>\n{MEMORY_FRAME}\nLesson: greet\n</memory>"

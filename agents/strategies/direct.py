@@ -1,0 +1,64 @@
+"""One answer a step: the model is asked, the environment answers, until the episode ends."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+
+from ...core import Task, Usage
+from ...envs import Environment
+from ...serving import Engine
+from ..strategy import Job, Run
+from .rollout import STEP_SECONDS, Rollout
+
+
+class DirectStrategy:
+    """Runs jobs side by side: every open run contributes one request to each batch. A refused composed answer ends its run."""
+
+    def __init__(self, engine: Engine, *, step_seconds: float = STEP_SECONDS) -> None:
+        self._engine = engine
+        self._step_seconds = step_seconds
+
+    def act(self, jobs: Sequence[Job]) -> list[Run]:
+        """See `Strategy.act`."""
+        rollouts = [Rollout(job=job, attempts=self.attempts(job), step_seconds=self._step_seconds) for job in jobs]
+        try:
+            for rollout in rollouts:
+                rollout.begin()
+            while open_ones := [rollout for rollout in rollouts if not rollout.done]:
+                self._ask([rollout for rollout in open_ones if not self.answers_itself(rollout)])
+        finally:
+            runs = [rollout.result() for rollout in rollouts]
+        return runs
+
+    def attempts(self, job: Job) -> int:
+        """How many composed answers a run may try while the environment refuses them."""
+        return 1
+
+    def answers_itself(self, rollout: Rollout) -> bool:
+        """Advance a run without asking the model for a new answer, where the strategy has one; whether it did."""
+        return False
+
+    def _ask(self, rollouts: Sequence[Rollout]) -> None:
+        if not rollouts:
+            return
+        started = time.perf_counter()
+        replies = self._engine.chat([rollout.request() for rollout in rollouts])
+        share = (time.perf_counter() - started) / len(rollouts)
+        for rollout, reply in zip(rollouts, replies, strict=True):
+            rollout.advance(reply.text, replace(reply.usage, seconds=share), reply.logprob)
+
+
+def replay(task: Task, environment: Environment) -> Run:
+    """The expert's demonstration carried out and judged: not every expert is right in every environment."""
+    actions = environment.demonstrate(task).actions
+    rollout = Rollout(job=Job(task=task, environment=environment))
+    try:
+        rollout.begin()
+        for action in actions:
+            if not rollout.done:
+                rollout.advance(action, Usage())
+    finally:
+        run = rollout.result()
+    return run

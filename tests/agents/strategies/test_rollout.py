@@ -1,0 +1,125 @@
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+from scripted import ScriptedEngine
+from toy import ToyEnvironment
+
+from lifelong.agents import DirectStrategy, Job, Run, replay
+from lifelong.core import Judge, ToolResult
+from lifelong.envs.results import MAX_TEXT
+
+
+class Odd(ToyEnvironment):
+    """A toy whose step on one task is replaced."""
+
+    def __init__(self, family: str = "lamps", right: str = "blue", step_: Callable[[str], Any] | None = None, max_steps: int = 1) -> None:
+        super().__init__(family, right)
+        self.step_ = step_
+        self.max_steps = max_steps
+        self.closed: list[str] = []
+
+    def spawn(self) -> Odd:
+        twin = Odd(self.family, self.right, self.step_, self.max_steps)
+        twin.closed = self.closed
+        return twin
+
+    def close(self) -> None:
+        self.closed.append(threading.current_thread().name)
+
+    def step(self, action: str) -> Any:
+        assert self._task is not None
+        if self.step_ is not None and self._task.id.endswith("-1"):
+            return self.step_(action)
+        return super().step(action)
+
+
+def act(environment: Odd, count: int = 3, seconds: float = 5.0) -> list[Run]:
+    jobs = [Job(task=task, environment=environment) for task in environment.tasks("train", count)]
+    return DirectStrategy(ScriptedEngine(lambda _: "blue"), step_seconds=seconds).act(jobs)
+
+
+def fail(action: str) -> Any:
+    raise KeyError(action)
+
+
+def hang(action: str) -> Any:
+    time.sleep(60)
+
+
+@pytest.mark.parametrize(
+    ("step", "reason"),
+    [
+        (fail, "the environment failed: KeyError: 'blue'"),
+        (hang, "the environment was too slow: no answer within 0.5 seconds"),
+        (lambda action: ("old", 1.0, True, {}), "the environment broke a rule: step must return five values"),
+        (lambda action: ("", float("nan"), True, False, {"success": True}), "finite number"),
+        (lambda action: None, "five values"),
+    ],
+)
+def test_an_environment_that_fails_loses_its_own_run_only(step: Callable[[str], Any], reason: str) -> None:
+    runs = act(Odd(step_=step), seconds=0.5)
+    assert [run.outcome.success for run in runs] == [True, None, True]
+    assert reason in runs[1].outcome.reason
+    assert (runs[1].outcome.score, runs[1].outcome.judge) == (0.0, Judge.SELF)
+
+
+def test_one_that_cannot_begin_loses_its_own_run_only() -> None:
+    class Stubborn(Odd):
+        def spawn(self) -> Odd:
+            raise OSError("no more rooms")
+
+    good, bad = Odd(), Stubborn()
+    jobs = [Job(task=task, environment=environment) for environment in (good, bad) for task in environment.tasks("train", 1)]
+    runs = DirectStrategy(ScriptedEngine(lambda _: "blue")).act(jobs)
+    assert [run.outcome.success for run in runs] == [True, None]
+    assert runs[1].outcome.reason == "the environment failed: OSError: no more rooms"
+    assert runs[1].steps[0].text == jobs[1].task.text
+
+
+def test_results_of_other_kinds_are_read() -> None:
+    environment = Odd(step_=lambda action: ({"lamp": "on"}, np.float64(0.25), np.bool_(True), np.bool_(False), {"success": np.bool_(True)}))
+    run = act(environment)[1]
+    assert (run.outcome.success, run.outcome.score) == (True, 0.25)
+    assert [step.text for step in run.steps if isinstance(step, ToolResult)] == ['{"lamp": "on"}']
+
+
+def test_success_is_not_the_reward() -> None:
+    run = act(Odd(step_=lambda action: ("", 0.9, True, False, {"success": False})))[1]
+    assert (run.outcome.success, run.outcome.score) == (False, 0.9)
+
+
+def test_an_episode_that_never_ends_is_ended() -> None:
+    run = act(Odd(step_=lambda action: ("go on", 1.0, False, False, {"success": True}), max_steps=4))[1]
+    assert len([step for step in run.steps if isinstance(step, ToolResult)]) == 4
+    assert (run.outcome.success, run.outcome.reason) == (False, "not ended within 4 actions")
+
+
+def test_a_long_observation_is_cut() -> None:
+    run = act(Odd(step_=lambda action: ("x" * 1_000_000, 0.0, True, False, {})))[1]
+    [result] = [step for step in run.steps if isinstance(step, ToolResult)]
+    assert len(result.text) < MAX_TEXT + 100
+    assert "characters cut]" in result.text
+
+
+def test_every_episode_has_an_environment_of_its_own_which_is_closed() -> None:
+    environment = Odd()
+    act(environment, count=5)
+    for _ in range(50):
+        if len(environment.closed) == 5:
+            break
+        time.sleep(0.02)
+    assert environment.closed == ["environment"] * 5
+    assert environment._task is None
+
+
+def test_a_demonstration_in_a_failing_environment_has_no_outcome() -> None:
+    environment = Odd(step_=fail)
+    run = replay(environment.tasks("train", 2)[1], environment)
+    assert run.outcome.success is None
+    assert "KeyError" in run.outcome.reason

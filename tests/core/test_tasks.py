@@ -1,0 +1,24 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from lifelong.core import MalformedTask, Task
+
+
+@pytest.mark.parametrize(
+    ("given", "text"),
+    [("plain", "plain"), ({"rows": [1, "é"]}, '{"rows": [1, "é"]}'), (["a"], '["a"]'), (b"bytes \xff", "bytes �"), (None, "")],
+)
+def test_plain_data_in_a_task_becomes_text(given: Any, text: str) -> None:
+    task = Task(id="1", goal="g", context=given, instructions=given)
+    assert (task.context, task.instructions) == (text, text)
+    assert task.text == f"{text}\ng".strip()
+
+
+def test_what_is_neither_text_nor_data_is_refused_by_name() -> None:
+    with pytest.raises(MalformedTask, match="'context' must be text or plain data, got object"):
+        Task(id="1", goal="g", context=object())  # type: ignore[arg-type]
+    with pytest.raises(MalformedTask, match="'goal' must be a non-empty string"):
+        Task(id="1", goal=None)  # type: ignore[arg-type]
