@@ -1,4 +1,4 @@
-"""Public contract checks: what a new head, scorer, engine, environment or codec must fulfil.
+"""Public contract checks: what a new head, scorer, engine, environment, phase or codec must fulfil.
 
 Each is a function that raises `AssertionError` with the rule that is broken.
 """
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from .engine import check_engine
     from .environment import check_environment
     from .head import check_head
+    from .phase import check_phase
     from .scorer import check_scorer
 
 _FACE = {
@@ -27,6 +28,7 @@ _FACE = {
     "check_environment": "environment",
     "check_head": "head",
     "check_memory": "cue_memory",
+    "check_phase": "phase",
     "check_scorer": "scorer",
 }
 
@@ -39,6 +41,7 @@ __all__ = [
     "check_environment",
     "check_head",
     "check_memory",
+    "check_phase",
     "check_scorer",
 ]
 

@@ -17,12 +17,14 @@ import pytest
 
 from lifelong.core import AdapterStatus
 from lifelong.memory import Record
+from lifelong.orchestrator import PHASES as SLEEP_PHASES
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1500)]
 
 SUPPORT = Path(__file__).resolve().parent.parent / "support"
 KILLS = 50
-PHASES = [(phase, count) for phase in ("reflect", "consolidate", "gate", "publish", "refit", "awake", "awake again") for count in (1, 2)]
+# Every phase of sleep, whichever there are, killed at its beginning and at its end.
+PHASES = [(phase, count) for phase in (*(phase.name for phase in SLEEP_PHASES), "awake", "awake again") for count in (1, 2)]
 
 
 class Nursery:

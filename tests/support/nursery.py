@@ -64,7 +64,7 @@ def main() -> None:
     import trl  # noqa: F401
     from datasets import Dataset  # noqa: F401
 
-    import lifelong.evals.loop
+    import lifelong.runs.stream
     import lifelong.serving.embedded  # noqa: F401
 
     torch.set_num_threads(1)

@@ -1,0 +1,264 @@
+"""Nights: guarded skill by skill, in the background, one at a time on a home, resumable, and honest about what they lack."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import pytest
+from nights import AdaptedEngine, FakeTrainer, corrected_chats, open_fake
+from toy import ToyEnvironment
+
+from lifelong.core import AdapterStatus, NothingFound
+from lifelong.orchestrator import NightState
+from lifelong.orchestrator.held_out import choose, is_held_out
+from lifelong.orchestrator.night_lock import holder, night_lock
+from lifelong.orchestrator.phases import NightStopped, consolidate
+from lifelong.orchestrator.run_state import Night, PendingSleep, SleepReport
+
+
+def test_a_dozen_corrected_chats_are_judged_in_turn_and_published(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    trainer = FakeTrainer()
+    with open_fake(tmp_path, monkeypatch, trainer) as learner:
+        ids = corrected_chats(learner, 12)
+        night = learner.night(learner.start_sleep())
+        learner.wait_for_nights(60)
+        night = learner.night(night.id)
+        assert (night.state, learner.status().last_night) == (NightState.PUBLISHED, night)
+        [report] = learner.record.state.find(SleepReport, tenant="default")
+        assert report.gate[0].tasks == 12
+        assert set(learner.record.adapters.get(report.adapter).episodes) == set(ids)
+        # The candidate learns from all of them; whoever judges a task has not learned from it.
+        (name, data, recipe), *folds = trainer.trained
+        assert name == report.adapter
+        assert {sample.episode for sample in data} == {*ids, ""}
+        assert recipe.min_steps == 40
+        assert len(folds) == 3
+        judged = [set(ids) - {sample.episode for sample in fold} for _, fold, _ in folds]
+        assert set.union(*judged) == set(ids)
+        assert sum(map(len, judged)) == 12
+        # The base model's own answers to other questions are mixed in, and nothing of the folds is left.
+        assert sum(sample.episode == "" for sample in data) == 5
+        assert [path.name for path in (tmp_path / "adapters").iterdir()] == [report.adapter]
+        assert learner.sleep() == []
+
+
+def test_too_few_tasks_are_said_and_not_used_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with open_fake(tmp_path, monkeypatch, **{"sleep.min_held_out": 12}) as learner:
+        corrected_chats(learner, 9)
+        [report] = learner.sleep()
+        assert report.state is NightState.NOTHING_TO_LEARN
+        assert report.reason == "9 held-out tasks of 'chat'; 12 are needed to tell a gain"
+        corrected_chats(learner, 3, first=9)
+        [report] = learner.sleep()
+        assert report.published
+        night = learner.night(learner.start_sleep())
+        learner.wait_for_nights(60)
+        assert "0 new trainable episodes of 'chat', 8 are needed" in learner.night(night.id).reason
+
+
+def test_one_skill_that_fails_ends_its_own_night_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(samples: object) -> None:
+        if any(sample.skill == "bells" for sample in samples):  # type: ignore[attr-defined]
+            raise TypeError("a dict is no text")
+
+    with open_fake(tmp_path, monkeypatch, FakeTrainer(broken), **{"sleep.replay": 0}) as learner:
+        for skill in ("bells", "lamps"):
+            corrected_chats(learner, 12, skill=skill)
+        reports = {report.skill: report for report in learner.sleep()}
+        assert reports["lamps"].published
+        assert (reports["bells"].state, reports["bells"].reason) == (NightState.FAILED, "TypeError: a dict is no text")
+        assert learner.record.state.find(PendingSleep) == []
+        monkeypatch.setattr(consolidate, "train_lora", FakeTrainer())
+        [again] = learner.sleep()
+        assert (again.skill, again.published) == ("bells", True)
+
+
+def test_a_reflector_that_fails_costs_its_wording_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuses(prompt: str) -> str:
+        raise OSError("500 Internal Server Error")
+
+    with open_fake(tmp_path, monkeypatch) as learner:
+        learner._components.writer = refuses
+        corrected_chats(learner, 12)
+        [report] = learner.sleep()
+        assert report.published
+        assert report.lessons > 0
+        assert learner.status().faults["reflector"] > 0
+
+
+def test_an_answer_never_waits_for_a_night(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    go = threading.Event()
+    trainer = FakeTrainer(lambda samples: go.wait(30) and None)
+    with open_fake(tmp_path, monkeypatch, trainer, **{"sleep.every": 12}) as learner:
+        corrected_chats(learner, 11)
+        begun = time.monotonic()
+        corrected_chats(learner, 1, first=11)
+        id_ = learner.start_sleep()
+        assert time.monotonic() - begun < 10
+        assert learner.start_sleep() == id_, "the night that runs already"
+        assert learner.night(id_).state is NightState.RUNNING
+        go.set()
+        learner.wait_for_nights(60)
+        assert learner.night(id_).state is not NightState.RUNNING
+        with pytest.raises(NothingFound):
+            learner.night(id_, tenant="other")
+
+
+def test_closing_stops_a_night_and_the_next_one_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    begun, go = threading.Event(), threading.Event()
+
+    def slow(samples: object) -> None:
+        begun.set()
+        go.wait(30)
+
+    learner = open_fake(tmp_path, monkeypatch, FakeTrainer(slow))
+    corrected_chats(learner, 12)
+    id_ = learner.start_sleep()
+    assert begun.wait(30)
+    learner._nights._stop.set()
+    go.set()
+    learner.close()
+    with open_fake(tmp_path, monkeypatch) as learner:
+        assert learner.night(id_).state is NightState.FAILED
+        assert "goes on" in learner.night(id_).reason
+        [pending] = learner.record.state.find(PendingSleep)
+        [report] = learner.resume()
+        assert (report.adapter, report.published) == (pending.adapter, True)  # type: ignore[union-attr]
+
+
+def test_nights_of_many_threads_come_one_after_another(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    inside: list[int] = []
+
+    def alone(samples: object) -> None:
+        inside.append(1)
+        time.sleep(0.01)
+        assert len(inside) == 1, "two nights train at once"
+        inside.clear()
+
+    with open_fake(tmp_path, monkeypatch, FakeTrainer(alone)) as learner:
+        for tenant in ("ann", "anna"):
+            corrected_chats(learner, 12, tenant=tenant)
+        threads = [threading.Thread(target=learner.sleep, kwargs={"tenant": tenant}) for tenant in ("ann", "anna") * 4]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(60)
+        adapters = learner.record.adapters.find()
+        assert sorted(adapter.tenant for adapter in adapters) == ["ann", "anna"]
+        assert len({adapter.path for adapter in adapters}) == 2
+
+
+def test_the_lock_names_its_holder_and_outlives_no_process(tmp_path: Path) -> None:
+    program = f"""
+import time
+from pathlib import Path
+from lifelong.orchestrator.night_lock import night_lock
+with night_lock(Path({str(tmp_path)!r}), "ann", lambda: None):
+    print("held", flush=True)
+    time.sleep(60)
+"""
+    process = subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    assert process.stdout.readline() == "held\n"
+    found = holder(tmp_path)
+    assert found is not None
+    assert (found.pid, found.tenant) == (process.pid, "ann")
+
+    def give_up() -> None:
+        if holder(tmp_path):
+            raise NightStopped
+
+    with pytest.raises(NightStopped), night_lock(tmp_path, "ben", give_up):
+        pass
+    process.kill()
+    process.wait()
+    process.stdout.close()
+    with night_lock(tmp_path, "ben", lambda: None):
+        found = holder(tmp_path)
+        assert found is not None
+        assert found.tenant == "ben"
+    assert holder(tmp_path) is None
+
+
+def test_a_night_whose_process_is_gone_has_failed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with open_fake(tmp_path, monkeypatch) as learner:
+        gone = subprocess.Popen([sys.executable, "-c", ""])
+        gone.wait()
+        mine = learner._nights._begin("default")
+        learner.record.state.put(Night(tenant="default", id="old", pid=gone.pid, host=mine.host, started=0.0))
+        assert learner.night("old").state is NightState.FAILED
+        learner.sleep()
+        assert learner.night("old").ended > 0
+
+
+def test_what_is_forgotten_while_a_night_trains_is_not_published(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def forget(samples: object) -> None:
+        monkeypatch.setattr(consolidate, "train_lora", FakeTrainer())
+        learner.forget(episode=ids[0], rebuild=False)
+
+    with open_fake(tmp_path, monkeypatch, FakeTrainer(forget), **{"memory.recall": "off"}) as learner:
+        ids = corrected_chats(learner, 12)
+        [report] = learner.sleep()
+        assert report.state is NightState.FAILED
+        assert "erased meanwhile" in report.reason
+        assert learner.record.adapters.routes("default") == {}
+        [report] = learner.sleep()
+        assert report.published
+        adapter = learner.record.adapters.get(report.adapter)
+        assert ids[0] not in adapter.episodes
+        assert {path.name for path in (tmp_path / "adapters").iterdir()} == {adapter.name}
+
+
+def test_a_directory_that_was_made_of_something_else_is_discarded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    trainer = FakeTrainer()
+    with open_fake(tmp_path, monkeypatch, trainer) as learner:
+        corrected_chats(learner, 12, tenant="ann")
+        name = learner.record.adapters.next_name()
+        learner.record.state.put(PendingSleep(tenant="ann", skill="chat", number=1, adapter=name, started=0.0))
+        old = tmp_path / "adapters" / name
+        old.mkdir(parents=True)
+        (old / "training.json").write_text("{}")
+        (old / "weights of another tenant").write_text("x")
+        [report] = learner.sleep(tenant="ann")
+        assert (report.adapter, report.published) == (name, True)
+        assert not (old / "weights of another tenant").exists()
+
+
+def test_held_out_tasks_include_what_the_live_policy_fails(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    lamps = ToyEnvironment("lamps")
+    with open_fake(tmp_path, monkeypatch, **{"sleep.held_out": 0.4}) as learner:
+        learner.environments[lamps.id] = lamps
+        episodes = learner.wake_many(lamps.tasks("train", 40), lamps, ids=[str(number) for number in range(40)])
+        assert not any(episode.outcome.success for episode in episodes)
+        chosen = choose(learner._components, learner.environments, "default", episodes[0].skill)
+        assert {e.task.id for e in chosen} == {e.task.id for e in episodes if is_held_out(e, 0, 0.4)}
+        assert len(chosen) >= 8
+        # Without its environment nobody can tell how another policy does on them.
+        assert choose(learner._components, {}, "default", episodes[0].skill) == []
+
+
+def test_a_candidate_without_a_gain_is_rejected(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with open_fake(tmp_path, monkeypatch) as learner:
+        corrected_chats(learner, 12)
+        engine = learner._components.engine
+        assert isinstance(engine, AdaptedEngine)
+        engine.useless = {"lifelong-v0001", *(f"lifelong-v0001-fold{number}" for number in range(3))}
+        [report] = learner.sleep()
+        assert (report.state, learner.record.adapters.get(report.adapter).status) == (NightState.REJECTED, AdapterStatus.REJECTED)
+        assert "no proven gain" in report.reason
+        assert learner.sleep() == []
+
+
+def test_tenants_go_on_learning_after_compression_and_erasure(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with open_fake(tmp_path, monkeypatch, **{"memory.max_episodes": 30, "memory.recall": "off"}) as learner:
+        ids = corrected_chats(learner, 12)
+        assert learner.sleep()[0].published
+        for id_ in ids[:6]:
+            learner.forget(episode=id_, rebuild=False)
+        corrected_chats(learner, 8, first=20)
+        [report] = learner.sleep()
+        assert report.state is not NightState.NOTHING_TO_LEARN
