@@ -17,7 +17,7 @@ The record never loses what it acknowledged, and no query of one tenant can retu
 
 from __future__ import annotations
 
-from .artefacts import delete_artefact, delete_strays, is_ours, made_from, read_manifest, write_manifest
+from .artefacts import delete_artefact, delete_strays, is_ours
 from .audit import Audit, audit
 from .cues.cue_memory import CueMemory
 from .index.vector_index import Hit, VectorIndex
@@ -68,12 +68,9 @@ __all__ = [
     "exclusive",
     "fit_budget",
     "is_ours",
-    "made_from",
     "memory_effect",
     "neutralise",
     "posterior",
-    "read_manifest",
     "recall",
     "says_itself",
-    "write_manifest",
 ]

@@ -51,6 +51,8 @@ class _Partition:
     numbers: dict[str, int] = field(default_factory=dict)
     seen: Fingerprint = EMPTY
     next: int = 0
+    worn: bool = False
+    """Whether cells were centred with the help of vectors that are gone; such an index is built anew before it is written."""
 
     def add(self, ids: Sequence[str], vectors: Vector) -> None:
         new = [row for row, id in enumerate(ids) if id not in self.numbers]
@@ -62,6 +64,14 @@ class _Partition:
         for number, row in zip(numbers.tolist(), new, strict=True):
             self.ids[number] = ids[row]
             self.numbers[ids[row]] = number
+
+    def remove(self, ids: Iterable[str]) -> None:
+        numbers = [self.numbers.pop(id) for id in set(ids) if id in self.numbers]
+        for number in numbers:
+            del self.ids[number]
+        if numbers:
+            self.index.remove_ids(np.array(numbers, dtype=np.int64))
+            self.worn = self.worn or _inverted(self.index)
 
 
 class VectorIndex:
@@ -100,17 +110,14 @@ class VectorIndex:
     def remove(self, tenant: str, ids: Iterable[str]) -> None:
         """Take vectors out; unknown ids are passed over."""
         with self._lock:
-            partition = self._partitions.get(tenant)
-            if partition is None:
-                return
-            numbers = [partition.numbers.pop(id) for id in set(ids) if id in partition.numbers]
-            for number in numbers:
-                del partition.ids[number]
-            if numbers:
-                partition.index.remove_ids(np.array(numbers, dtype=np.int64))
+            if partition := self._partitions.get(tenant):
+                partition.remove(ids)
 
     def sync(self, record: Record, tenant: str) -> None:
-        """Make a tenant's partition equal to the record: load, catch up, or build anew; constant time when nothing changed."""
+        """Make a tenant's partition equal to the record: load, catch up, or build; constant time when nothing changed.
+
+        After an erasure the vectors that are gone are taken out, and nothing is built anew while a task waits.
+        """
         with self._lock:
             now = record.episodes.fingerprint(tenant)
             partition = self._partitions.get(tenant) or self._load(tenant)
@@ -119,7 +126,6 @@ class VectorIndex:
                 return
             if partition is not None and self._catch_up(record, tenant, partition, now):
                 return
-            # After a deletion everything is built anew: cell centres must not remember what was erased.
             self._build(record, tenant, now)
 
     def rebuild(self, record: Record) -> None:
@@ -136,21 +142,25 @@ class VectorIndex:
         """
         with self._lock:
             for tenant in list(self._partitions):
+                generation = record.generation(tenant)
                 self.sync(record, tenant)
                 partition = self._partitions.get(tenant)
                 if partition is None:
                     discard(self.directory, [tenant])
                     continue
-                if len(partition.ids) > self.flat_limit and not _inverted(partition.index):
+                if partition.worn or (len(partition.ids) > self.flat_limit and not _inverted(partition.index)):
                     self._build(record, tenant, partition.seen)
                 self._write(tenant, self._partitions[tenant])
+                if record.generation(tenant) != generation:
+                    # Another process has erased meanwhile; the file may hold what is gone.
+                    discard(self.directory, [tenant])
 
     def _catch_up(self, record: Record, tenant: str, partition: _Partition, now: Fingerprint) -> bool:
-        if now.episodes < partition.seen.episodes or now.last < partition.seen.last:
+        if now.last < partition.seen.last or not now.episodes:
             return False
         ids, vectors = record.episodes.vectors(tenant=tenant, after=partition.seen.last)
         if partition.seen.episodes + len(ids) != now.episodes:
-            return False
+            partition.remove(partition.numbers.keys() - set(record.episodes.ids(tenant=tenant)))
         partition.add(ids, vectors)
         partition.seen = now
         self._partitions[tenant] = partition

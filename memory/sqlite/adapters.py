@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ...core import Adapter, AdapterStatus, GateReport, NothingFound, SkillGate
+from . import provenance
 from .database import Database, listed
 from .lessons import require_episodes
 
@@ -30,14 +31,17 @@ class AdapterStore:
             sql = "INSERT INTO names VALUES (?, 1) ON CONFLICT (prefix) DO UPDATE SET last = last + 1 RETURNING last"
             return f"{prefix}-v{connection.execute(sql, (prefix,)).fetchone()[0]:04d}"
 
-    def record(self, adapter: Adapter) -> None:
+    def record(self, adapter: Adapter, *, made_from: str = "") -> None:
         """Keep an adapter, or a new stage of its life.
 
         Raises `NothingFound` when an episode or lesson that it learned from is not in the record (it was erased while
-        the adapter was trained), and `ValueError` when its name belongs to another tenant or directory, or was erased.
+        the adapter was trained) or, where `made_from` is given (`Record.made_from` before the training), is not as it was; and
+        `ValueError` when its name belongs to another tenant or directory, or was erased.
         """
         with self._database.transaction() as connection:
             self._write(connection, adapter)
+            if made_from and provenance.made_from(self._database, adapter.tenant, adapter.episodes, adapter.lessons) != made_from:
+                raise NothingFound(f"what adapter {adapter.name!r} learned from has changed since; was a part of it erased meanwhile?")
 
     def _write(self, connection: sqlite3.Connection, adapter: Adapter) -> None:
         known = self._database.rows("SELECT body FROM adapters WHERE name = ?", (adapter.name,))

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from ...core import Episode
+from ...core import Episode, NothingFound
 from .database import Database, listed
 from .episodes import read_episode
 from .fragments import Erasure, answer_texts, fragments, generated_texts, message_digests, needles, private_texts, request_texts, rewrite
@@ -73,6 +74,28 @@ def closure(record: Record, episode_ids: Iterable[str]) -> Closure:
         tenants=tuple(sorted({episode.task.tenant for episode in [*found.gone.values(), *found.rewritten.values()]})),
         needles=tuple(found.needles),
     )
+
+
+def made_from(database: Database, tenant: str, episodes: Iterable[str], lessons: Iterable[str] = ()) -> str:
+    """SHA-256 of a tenant's episodes and lessons as they are now: it changes when one is erased, loses a copy, or is corrected.
+
+    Raises `NothingFound` when one of them is not the tenant's or not in the record.
+    """
+    digest = hashlib.sha256(json.dumps(tenant).encode())
+    wanted, texts = sorted(set(episodes)), sorted(set(lessons))
+    found = {episode.id: episode for episode in _read(database, wanted) if episode.task.tenant == tenant}
+    rows = database.rows(
+        "SELECT id, text FROM lessons WHERE tenant = ? AND id IN (SELECT value FROM json_each(?))", (tenant, listed(texts))
+    )
+    known = dict(rows)
+    for id in (*wanted, *texts):
+        if id not in found and id not in known:
+            raise NothingFound(f"{id!r} is not in the record; was it erased meanwhile?")
+    for episode in (found[id] for id in wanted):
+        held = [episode.id, episode.task.text, [[step.name, step.text] for step in episode.steps], episode.correction]
+        digest.update(json.dumps(held).encode())
+    digest.update(json.dumps([[id, known[id]] for id in texts]).encode())
+    return digest.hexdigest()
 
 
 def trace(

@@ -18,6 +18,7 @@ from .erase import Erased, erase, erase_copies
 from .erasures import ErasureStore
 from .generations import Generations, raise_generations
 from .lessons import LessonStore
+from .provenance import made_from
 from .receipts import ReceiptStore
 from .search import find_text
 from .skill_cues import SkillCueStore
@@ -75,6 +76,10 @@ class Record:
     def _settled(self, erased: Erased) -> Erased:
         discard(self.index_directory, erased.tenants)
         return replace(erased, scrubbed=self.scrub())
+
+    def made_from(self, tenant: str, episodes: Iterable[str], lessons: Iterable[str] = ()) -> str:
+        """Hash of what something is made from; `adapters.record` and `adapters.publish` compare it. Raises `NothingFound`."""
+        return made_from(self.database, tenant, episodes, lessons)
 
     def find_text(self, text: str) -> list[Episode]:
         """Episodes of all tenants that hold a text, or whose id does; reads every row."""

@@ -118,3 +118,35 @@ def test_an_index_that_cannot_be_saved_is_an_error_with_advice(record: Record) -
     index.sync(record, "default")
     with pytest.raises(StoreError, match="nothing is lost"):
         index.save(record)
+
+
+def test_an_erasure_takes_vectors_out_and_builds_nothing_anew(record: Record, monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = np.random.default_rng(0).normal(size=(40, 8)).astype(np.float32)
+    rows /= np.linalg.norm(rows, axis=1, keepdims=True)
+    fill(record, rows)
+    index = VectorIndex(record.index_directory, flat_limit=10)
+    index.sync(record, "default")
+    record.erase(["default-3", "default-7"])
+    fill(record, rows[:2], start=40)
+    with monkeypatch.context() as patched:
+        patched.setattr(VectorIndex, "_build", lambda *_: pytest.fail("the index is not built anew"))
+        index.sync(record, "default")
+    found = {hit.id for hit in index.search("default", rows[3], 40)}
+    assert not found & {"default-3", "default-7"}
+    assert {"default-40", "default-41"} <= found or len(found) < 40
+    index.save(record)
+    assert not index._partitions["default"].worn, "cells that were centred with what is gone are never written"
+
+
+def test_a_file_written_while_another_process_erases_is_discarded(record: Record, monkeypatch: pytest.MonkeyPatch) -> None:
+    fill(record, np.eye(4, dtype=np.float32))
+    index, write = VectorIndex(record.index_directory), VectorIndex._write
+    index.sync(record, "default")
+
+    def erased_meanwhile(self: VectorIndex, tenant: str, partition: object) -> None:
+        record.erase(["default-1"])
+        write(self, tenant, partition)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(VectorIndex, "_write", erased_meanwhile)
+    index.save(record)
+    assert list(record.index_directory.glob("*")) == []

@@ -1,0 +1,67 @@
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from lifelong.checks.cue_memory import example_episode
+from lifelong.core import Adapter, NothingFound, Recall
+from lifelong.memory import Record, delete_artefact, delete_strays
+
+VECTOR = np.ones(4, dtype=np.float32)
+
+
+def made(directory: Path) -> Path:
+    directory.mkdir(parents=True)
+    (directory / "training.json").write_text(json.dumps({"recipe": {}, "report": {}}))
+    (directory / "weights").write_bytes(b"w")
+    return directory
+
+
+def test_only_marked_folders_right_below_the_root_are_deleted(tmp_path: Path) -> None:
+    root = tmp_path / "home" / "adapters"
+    ours, thesis, outside = made(root / "v1"), root / "thesis", made(tmp_path / "elsewhere")
+    thesis.mkdir()
+    (thesis / "training.json").write_text("my training log")
+    link = root / "link"
+    link.symlink_to(outside)
+    assert delete_artefact(ours, root)
+    assert not ours.exists()
+    for other in (thesis, outside, link, root, tmp_path, root / ".." / ".." / "elsewhere"):
+        assert not delete_artefact(other, root)
+        assert other.exists()
+    assert delete_artefact(root / "never was", root)
+
+
+def test_folders_that_no_row_names_are_not_trusted(record: Record, tmp_path: Path) -> None:
+    root = tmp_path / "adapters"
+    known, stray, training = made(root / "v1"), made(root / "v2"), made(root / "v3")
+    (root / ".v4.partial").mkdir()
+    (root / "notes").mkdir()
+    record.adapters.record(Adapter(name="v1", path=str(known), base="b", rank=4))
+    assert delete_strays(record, root, keep=["v3"]) == [".v4.partial", "v2"]
+    assert known.exists()
+    assert training.exists()
+    assert (root / "notes").exists()
+    assert not stray.exists()
+
+
+def test_what_lost_a_copy_while_it_was_learned_from_is_refused(record: Record) -> None:
+    secret = replace(example_episode(0), correction="zq-canary-7f3a is the answer")
+    plain = example_episode(1)
+    memory = Recall(text="Example: zq-canary-7f3a is the answer", episodes=(secret.id,))
+    reader = replace(plain, steps=(plain.steps[0], memory, *plain.steps[1:]))
+    record.episodes.record_many([(secret, VECTOR), (reader, VECTOR), (example_episode(2), VECTOR)])
+    before = record.made_from("default", [reader.id, "default-2"])
+    candidate = Adapter(name="v1", path="/v1", base="b", rank=4, episodes=(reader.id, "default-2"))
+    record.erase([secret.id])
+    assert record.episodes.get(reader.id), "it stays, without the copy"
+    with pytest.raises(NothingFound, match="erased meanwhile"):
+        record.adapters.record(candidate, made_from=before)
+    assert record.adapters.find() == []
+    record.adapters.record(candidate, made_from=record.made_from("default", candidate.episodes))
+    with pytest.raises(NothingFound):
+        record.made_from("somebody else", candidate.episodes)
