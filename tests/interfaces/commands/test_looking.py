@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from lifelong.core import Adapter, Episode, Judge, Lesson, Outcome, Task
+from lifelong.core import Action, Adapter, Episode, Judge, Lesson, Outcome, Task
 from lifelong.interfaces.cli import app
 from lifelong.memory import Record
 
@@ -20,7 +20,7 @@ def home(tmp_path: Path) -> Path:
             episode = Episode(
                 id=f"e{number}",
                 task=Task(id=f"t{number}", goal="count the rows"),
-                steps=(),
+                steps=(Action(text="4"),),
                 outcome=Outcome(success=number != 3, judge=Judge.ENVIRONMENT),
                 skill="database",
                 control=number == 3,
@@ -84,7 +84,7 @@ def test_status_says_which_tasks_are_accepted(home: Path) -> None:
             episode = Episode(
                 id=f"e{number}",
                 task=Task(id=f"t{number}", goal="count the rows"),
-                steps=(),
+                steps=(Action(text="4"),),
                 outcome=Outcome(success=True, judge=Judge.ENVIRONMENT),
                 skill="database",
                 adapter=record.adapters.route("default", "database"),
