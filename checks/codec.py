@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ..core import Codec, Conversation, MalformedTask, Reply, Usage
+from .failures import asserting
 
 TEXTS = (
     "plain",
@@ -41,6 +42,7 @@ class CodecSamples:
     """More bodies that the protocol does not allow."""
 
 
+@asserting
 def check_codec(codec: Codec, samples: CodecSamples) -> None:
     """Raise `AssertionError` for the first rule that `codec` breaks."""
     assert isinstance(codec, Codec), "a codec has every member of the protocol"

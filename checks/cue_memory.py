@@ -10,6 +10,7 @@ import numpy as np
 
 from ..core import Action, Episode, Judge, Lesson, MalformedTask, NothingFound, Observation, Outcome, Task
 from ..memory import Record, VectorIndex
+from .failures import asserting
 
 
 def example_episode(number: int, *, tenant: str = "default", skill: str = "counting", success: bool = True) -> Episode:
@@ -20,6 +21,7 @@ def example_episode(number: int, *, tenant: str = "default", skill: str = "count
     return Episode(id=f"{tenant}-{number}", task=task, steps=steps, outcome=outcome, skill=skill, created=float(number))
 
 
+@asserting
 def check_memory(open_record: Callable[[Path], Record], folder: Path) -> None:
     """Raise `AssertionError` for the first law that records opened by `open_record` in an empty `folder` break."""
     file = folder / "record.sqlite3"

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..perception import Discoverer, Discovery
+from .failures import asserting
 from .scorer import refuses
 
 CLASSES, KNOWN, DIMENSIONS = 5, 3, 12
@@ -26,6 +27,7 @@ def example_classes(seed: int, each: int = 24) -> tuple[Rows, Rows, Labels, Labe
     return rows[~labelled], rows[labelled], groups[labelled], groups[~labelled]
 
 
+@asserting
 def check_discoverer(make: Callable[[], Discoverer]) -> None:
     """Raise `AssertionError` for the first law that the discoverers made by `make` break."""
     assert isinstance(make(), Discoverer), "a discoverer has `discover`"

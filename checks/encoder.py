@@ -7,6 +7,7 @@ from collections.abc import Callable
 import numpy as np
 
 from ..perception import Encoder
+from .failures import asserting
 
 TEXTS = (
     "How many students are in the class?",
@@ -17,6 +18,7 @@ TEXTS = (
 )
 
 
+@asserting
 def check_encoder(make: Callable[[], Encoder]) -> None:
     """Raise `AssertionError` for the first law that the encoders made by `make` break."""
     encoder = make()

@@ -7,11 +7,13 @@ from collections.abc import Sequence
 from ..core import MalformedTask, Task
 from ..core.versions import short_name
 from ..envs import Environment, Split
+from .failures import asserting
 
 GARBAGE = ("", " ", "?!", "\x00", "```", "'; --", "SELECT", "\udcff", "x" * 10_000, "сделай это")
 """Actions that no family understands."""
 
 
+@asserting
 def check_environment(environment: Environment, *, count: int = 5, seed: int = 0) -> None:
     """Check an environment against the contract of `lifelong.envs.Environment` on `count` tasks of each split.
 
@@ -64,10 +66,16 @@ def _replay(environment: Environment, task: Task) -> list[tuple[str, float, bool
         assert not choices or action in choices, f"task {task.id}: the expert's {action!r} is not among {choices}"
         observation, reward, terminated, truncated, info = environment.step(action)
         assert isinstance(observation, str), f"task {task.id}: an observation is a {type(observation).__name__}, not text"
+        _check_info(task, info)
         assert not info["error"], f"task {task.id}: the expert's action was refused: {observation}"
         trace.append((observation, reward, terminated, truncated))
     assert trace[-1][1:3] == (1.0, True), f"task {task.id}: the expert ended with reward {trace[-1][1]}, terminated {trace[-1][2]}"
     return trace
+
+
+def _check_info(task: Task, info: object) -> None:
+    missing = [name for name in ("error", "success") if not isinstance(info, dict) or name not in info]
+    assert not missing, f"task {task.id}: the info of every step says {' and '.join(repr(name) for name in missing)}"
 
 
 def _check_garbage(environment: Environment, task: Task) -> None:
@@ -77,6 +85,7 @@ def _check_garbage(environment: Environment, task: Task) -> None:
         observation, reward, terminated, truncated, info = environment.step(GARBAGE[number % len(GARBAGE)])
         assert isinstance(observation, str), f"task {task.id}: an observation is a {type(observation).__name__}, not text"
         assert reward == 0.0, f"task {task.id}: a senseless action earned {reward}"
+        _check_info(task, info)
         assert info["error"] or terminated, f"task {task.id}: a senseless action was neither refused nor judged"
         assert truncated == (number == environment.max_steps and not terminated), f"task {task.id}: truncated is {truncated} at {number}"
         if terminated:

@@ -10,9 +10,11 @@ from pathlib import Path
 import numpy as np
 
 from ..learners import Head, UnlearningHead, load_head, save_head
+from .failures import asserting
 from .scorer import example_samples, refuses
 
 
+@asserting
 def check_head(make: Callable[[], Head]) -> None:
     """Raise `AssertionError` for the first law that the heads made by `make` break.
 

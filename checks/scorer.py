@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..perception import Scorer
+from .failures import asserting
 
 CLASSES, DIMENSIONS = 3, 12
 
@@ -22,6 +23,7 @@ def example_samples(seed: int, count: int = 60) -> tuple[NDArray[np.float32], ND
     return vectors.astype(np.float32), (10 * vectors[:, :CLASSES] - 3).astype(np.float32), labels
 
 
+@asserting
 def check_scorer(make: Callable[[], Scorer]) -> None:
     """Raise `AssertionError` for the first law that the scorers made by `make` break."""
     scorer = make()

@@ -1,18 +1,26 @@
-"""Fixtures that every room may use: a tiny random language model and adapters for it, made in seconds without a network."""
+"""Fixtures that all tests may use: a tiny random language model and adapters for it, made in seconds without a network."""
 
 from __future__ import annotations
 
+import os
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
+from hypothesis.configuration import set_hypothesis_home_dir
 
 from lifelong.core import Adapter
 
+ROOT = Path(__file__).resolve().parents[1]
+
 # Machines are noisy and a first import is slow; how long an example took says nothing about whether it is right.
-settings.register_profile("house", deadline=None)
-settings.load_profile("house")
+settings.register_profile("tests", deadline=None)
+settings.load_profile("tests")
+# What hypothesis remembers between runs lies in the checkout, unless that cannot be written.
+if not os.access(ROOT, os.W_OK):
+    set_hypothesis_home_dir(Path(tempfile.gettempdir()) / "lifelong-hypothesis")
 
 CHAT_TEMPLATE = (
     "{% for message in messages %}<|im_start|>{{ message['role'] }}\n{{ message['content'] }}<|im_end|>\n{% endfor %}"
