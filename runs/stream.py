@@ -89,7 +89,7 @@ def run_stream(
     goes on where it stopped. `untrained` are rows of `evaluations` at night 0 from a run of the same model, tasks and
     seed; an untrained agent need not be measured twice. Raises whatever the learner raises; nothing acknowledged is lost then.
     """
-    tell = progress or (lambda *_: None)
+    show = progress or (lambda *_: None)
     started = time.perf_counter()
     for family in schedule.families:
         learner.environments[family.environment.id] = family.environment
@@ -98,44 +98,44 @@ def run_stream(
         learner.record.state.put(first)
     learner.resume()
     stream = schedule.stream(learner.settings.seed)
-    _evaluate(learner, schedule, 0, len(schedule.families), tell)
+    _evaluate(learner, schedule, 0, len(schedule.families), show)
     nights: list[dict[str, Any]] = []
     for place, family in enumerate(schedule.families):
-        _awake(learner, stream.block(2 * place), schedule.corrections, tell)
+        _wake(learner, stream.block(2 * place), schedule.corrections, show)
         if schedule.sleep == "after_each" or (schedule.sleep == "at_end" and family is schedule.families[-1]):
             # Counted as the evaluations are: the one night of a schedule that sleeps at the end comes after all families.
-            nights.append({**_sleep(learner, family.name, len(nights) + 1, tell), "night": place + 1})
-            _awake(learner, stream.block(2 * place + 1), 0, tell)
+            nights.append({**_sleep(learner, family.name, len(nights) + 1, show), "night": place + 1})
+            _wake(learner, stream.block(2 * place + 1), 0, show)
         last = place + 1 == len(schedule.families)
         if schedule.evaluate != "start" and (schedule.sleep == "after_each" or last):
-            _evaluate(learner, schedule, place + 1, len(schedule.families) if last else place + 1, tell)
+            _evaluate(learner, schedule, place + 1, len(schedule.families) if last else place + 1, show)
     return _summary(learner, schedule, stream, method, nights, time.perf_counter() - started)
 
 
-def _awake(learner: LifelongLearner, items: Sequence[Item], corrections: int, tell: Progress) -> None:
+def _wake(learner: LifelongLearner, items: Sequence[Item], corrections: int, show: Progress) -> None:
     """Handle one block, batch after batch; the expert corrects the first `corrections` failures."""
     if not items:
         return
     environment = items[0].environment
     what = f"{short_name(environment.id)}: awake{' again' if items[0].block % 2 else ''}"
     for start in range(0, len(items), BATCH):
-        tell(what, start, len(items))
+        show(what, start, len(items))
         batch = items[start : start + BATCH]
         for episode in learner.wake_many([item.task for item in batch], environment, ids=[_id(item) for item in batch]):
             if not episode.outcome.success and corrections > 0:
                 learner.correct(episode, environment)
                 corrections -= 1
-    tell(what, len(items), len(items))
+    show(what, len(items), len(items))
 
 
 def _id(item: Item) -> str:
     return f"stream-{item.position:05d}"
 
 
-def _sleep(learner: LifelongLearner, family: str, number: int, tell: Progress) -> dict[str, Any]:
+def _sleep(learner: LifelongLearner, family: str, number: int, show: Progress) -> dict[str, Any]:
     """Sleep over a family, or read the report of the night that was slept over it before."""
     if _report(learner, number) is None:
-        learner.sleep(skills=[family], progress=lambda phase, done, total: tell(f"{family}: {phase}", done, total))
+        learner.sleep(skills=[family], progress=lambda phase, done, total: show(f"{family}: {phase}", done, total))
     report = _report(learner, number)
     assert report is not None, "a night that ended has its report"
     published = report.adapter if report.published else ""
@@ -146,19 +146,19 @@ def _report(learner: LifelongLearner, number: int) -> SleepReport | None:
     return next((report for report in learner.record.state.find(SleepReport, tenant="default") if report.number == number), None)
 
 
-def _evaluate(learner: LifelongLearner, schedule: Schedule, night: int, seen: int, tell: Progress) -> None:
+def _evaluate(learner: LifelongLearner, schedule: Schedule, night: int, seen: int, show: Progress) -> None:
     for family in schedule.families if schedule.evaluate == "all" else schedule.families[:seen]:
         if any(row.night == night for row in learner.record.state.find(EvaluationRow, tenant="default", skill=family.name)):
             continue
         tasks = unlabelled(family.environment.tasks("test", family.test, seed=learner.settings.seed))
         successes, answers, tokens = [], [], 0
         for start in range(0, len(tasks), BATCH):
-            tell(f"{family.name}: unseen tasks after night {night}", start, len(tasks))
+            show(f"{family.name}: unseen tasks after night {night}", start, len(tasks))
             runs = learner.evaluate(tasks[start : start + BATCH], family.environment)
             successes += [run.outcome.success is True for run in runs]
             answers += [_answer(run.steps) for run in runs]
             tokens += sum(run.usage.tokens for run in runs)
-        tell(f"{family.name}: unseen tasks after night {night}", len(tasks), len(tasks))
+        show(f"{family.name}: unseen tasks after night {night}", len(tasks), len(tasks))
         row = EvaluationRow(
             skill=family.name, night=night, tasks=len(tasks), tokens=tokens, each=tuple(successes), answers=tuple(answers[:EXAMPLES])
         )

@@ -58,10 +58,10 @@ def summarise_metrics(summary: Mapping[str, Any]) -> dict[str, Any]:
     return {name: _plain(value) for name, value in figures.items()}
 
 
-def _foresight(stream: Sequence[Mapping[str, Any]], told: str) -> float:
-    """How well the chance that was told of tasks ranks the solved above the failed; NaN where there are none of either."""
+def _foresight(stream: Sequence[Mapping[str, Any]], key: str) -> float:
+    """How well the predicted chance of success ranks the solved above the failed; NaN where there are none of either."""
     chances = {
-        solved: [row[told] for row in stream if bool(row["success"]) is solved and row.get(told) is not None] for solved in (True, False)
+        solved: [row[key] for row in stream if bool(row["success"]) is solved and row.get(key) is not None] for solved in (True, False)
     }
     return auroc(np.array(chances[True]), np.array(chances[False])) if chances[True] and chances[False] else nan
 

@@ -75,10 +75,10 @@ def class_stream(data: TextData, steps: int, seed: int, groups: int | None = Non
 def run_stream(head: Learner, stream: ClassStream, *, every_step: bool = True) -> dict[str, float]:
     """Learn group after group; accuracies over the steps, forgetting, bytes kept a class and seconds, those of the sleeps included.
 
-    With `every_step=False` only the end is asked, and `average_accuracy` and `forgetting` are left out.
+    With `every_step=False` only the end is tested, and `average_accuracy` and `forgetting` are left out.
     """
     table = np.full((len(stream.groups), len(stream.groups)), np.nan)
-    asked = [stream.test_at(step) for step in range(len(stream.groups))]
+    tests = [stream.test_at(step) for step in range(len(stream.groups))]
     seen: list[float] = []
     started, spent = time.perf_counter(), 0.0
     for step in range(len(stream.groups)):
@@ -88,7 +88,7 @@ def run_stream(head: Learner, stream: ClassStream, *, every_step: bool = True) -
             continue
         head.predict(fresh.vectors[:1])  # lazy heads prepare here, so that it is counted
         paused = time.perf_counter()
-        hits = [head.predict(part.vectors) == part.labels for part in asked[: step + 1]]
+        hits = [head.predict(part.vectors) == part.labels for part in tests[: step + 1]]
         table[step, : step + 1] = [part.mean() for part in hits]
         seen.append(float(np.concatenate(hits).mean()))
         spent += time.perf_counter() - paused

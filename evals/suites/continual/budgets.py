@@ -81,7 +81,7 @@ def plot(rows: Sequence[Row]) -> str | None:
     if not curves or len(next(iter(curves.values()))) < 2:
         return None
     return curves_plot(
-        "continual-bytes", curves, ours=(NAMES["lifelong"],), x="kilobytes a class, all told", y="last accuracy, %", ticks=TICKS
+        "continual-bytes", curves, ours=(NAMES["lifelong"],), x="kilobytes a class in total", y="last accuracy, %", ticks=TICKS
     )
 
 

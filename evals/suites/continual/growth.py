@@ -25,7 +25,7 @@ NAMES = {
     "lifelong_ridge": OURS,
     "lifelong_cues": "writing cues (ours, in sleep)",
     "nearest_mean": "nearest mean",
-    "streaming_lda": "streaming LDA (asked in waking)",
+    "streaming_lda": "streaming LDA (as deployed)",
 }
 DRAWS = 3
 """Seeds at most: the samples are made, and only the clock varies."""
@@ -43,7 +43,7 @@ def run(*, quick: bool, seeds: int, data: Path) -> list[Row]:
 
 
 def cost(skills: int, seed: int, repeats: int = REPEATS) -> Metrics:
-    """Of each head that learns while awake, and of writing cues, at this number of classes."""
+    """Of each head that learns after every task, and of writing cues, at this number of classes."""
     draw = np.random.default_rng(seed)
     known, fresh = (draw.normal(size=(n, DIMENSIONS), scale=DIMENSIONS**-0.5).astype(np.float32) for n in (BEFORE * skills, SAMPLES))
     figures: dict[tuple[str, str], float] = {}

@@ -34,7 +34,7 @@ PER_CLASS = 30
 """Texts of each class to learn from, so that it takes seconds."""
 OURS, CONTRAST = "lifelong_rls", "online_gradient"
 MADE_STEP, TEXT_STEP = 2.0, 30.0
-"""Of the gradient, chosen as told above."""
+"""Of the gradient, chosen as described above."""
 
 
 @dataclass(frozen=True, kw_only=True)

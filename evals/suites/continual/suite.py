@@ -27,7 +27,7 @@ CASES: tuple[str, ...] = (
     "regret",
     "growth",
 )
-"""Modules of this room with `run(*, quick, seeds, data) -> list[Row]`, in the order of the table."""
+"""Modules of this package with `run(*, quick, seeds, data) -> list[Row]`, in the order of the table."""
 
 
 def run(*, quick: bool, seeds: int, data: Path | None, only: RowFilter = ALL_ROWS) -> list[Row]:

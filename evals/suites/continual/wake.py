@@ -30,7 +30,7 @@ TIMED = 50
 def run(*, quick: bool, seeds: int, data: Path) -> list[Row]:
     """Both data sets."""
     made: list[Row] = []
-    for case, texts in (("clinc150, named in waking", clinc150(data)), ("banking77, named in waking", banking77(data))):
+    for case, texts in (("clinc150, skills named as deployed", clinc150(data)), ("banking77, skills named as deployed", banking77(data))):
         made += seeded_rows(case, partial(_measure, texts, classes=15 if quick else None), seeds, n=len(texts.test))
         if quick:
             break

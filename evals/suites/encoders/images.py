@@ -3,13 +3,13 @@
 With labels: our PASS++, which answers from Gaussians that move with the encoder, beside PASS++ with its head, PASS, LwF, naive training
 and a little replay, all on one network and in as many epochs, each seed with one order and one draw of images for all. An encoder that
 stopped after the first group, and answers as ours does, shows what the later training is worth. Joint training sees everything at
-once, and is asked at the end alone.
-Without labels: branch-tuning beside other ways to go on with self-supervision; what the features are worth is told by a ridge
+once, and is tested at the end alone.
+Without labels: branch-tuning beside other ways to go on with self-supervision; what the features are worth is measured by a ridge
 head over all ten classes, fitted on the training images.
 
 Settings were chosen on images held out of the training images, under other orders of the classes (seeds 100 to 102): the strengths
 of PASS, PASS++ and LwF with a few runs of each, most of them in six epochs; PASS++'s were taken over for ours, which gained 12 points
-there by its answer alone. An earlier form of ours, without Gaussians, had been asked once about the test images of the order 1993, and
+there by its answer alone. An earlier form of ours, without Gaussians, was run once on the test images of the order 1993, and
 was given up. Nothing was chosen for self-supervision.
 On a GPU it runs at full size; on a CPU at a reduced one, which the name of the case says.
 """
@@ -123,9 +123,9 @@ def run_stream(learner: ImageLearner, groups: Groups, train: Images, test: Image
         start = time.perf_counter()
         learner.learn(fresh.pixels, fresh.labels)
         spent += time.perf_counter() - start
-        asked = test.subset(np.isin(test.labels, np.concatenate(groups[: step + 1])))
-        hits = learner.predict(asked.pixels) == asked.labels
-        table[step, : step + 1] = [hits[np.isin(asked.labels, one)].mean() for one in groups[: step + 1]]
+        tested = test.subset(np.isin(test.labels, np.concatenate(groups[: step + 1])))
+        hits = learner.predict(tested.pixels) == tested.labels
+        table[step, : step + 1] = [hits[np.isin(tested.labels, one)].mean() for one in groups[: step + 1]]
         seen.append(float(hits.mean()))
     return {"last_accuracy": seen[-1], "average_accuracy": float(np.mean(seen)), "forgetting": forgetting(table), "seconds": spent}
 
@@ -221,14 +221,14 @@ def probed(encoder: SelfSupervisedEncoder, groups: Groups, train: Images, test: 
 
 
 def probe(encoder: SelfSupervisedEncoder, train: Images, test: Images) -> NDArray[np.bool_]:
-    """Which test images a ridge head over the features tells rightly, fitted on all training images."""
-    known, asked = encoder.features(train.pixels), encoder.features(test.pixels)
+    """Which test images a ridge head over the features predicts rightly, fitted on all training images."""
+    known, tested = encoder.features(train.pixels), encoder.features(test.pixels)
     mean, deviation = known.mean(0), known.std(0) + 1e-6
     head = RidgeHead()
     head.learn((known - mean) / deviation, train.labels)
-    return np.asarray(head.predict((asked - mean) / deviation) == test.labels)
+    return np.asarray(head.predict((tested - mean) / deviation) == test.labels)
 
 
 def _tell(seed: int, name: str, found: Mapping[str, float]) -> None:
-    told = ", ".join(f"{metric} {value:.4g}" for metric, value in found.items())
-    print(f"cifar10 5x2, seed {seed}, {name}: {told}", file=sys.stderr, flush=True)
+    shown = ", ".join(f"{metric} {value:.4g}" for metric, value in found.items())
+    print(f"cifar10 5x2, seed {seed}, {name}: {shown}", file=sys.stderr, flush=True)

@@ -10,7 +10,7 @@ from ...results_file import Row
 from ...row_filter import ALL_ROWS, RowFilter
 
 CASES = ("images", "texts")
-"""Modules of this room with `run(*, quick, seeds, data) -> list[Row]`, in the order of the table."""
+"""Modules of this package with `run(*, quick, seeds, data) -> list[Row]`, in the order of the table."""
 
 
 def run(*, quick: bool, seeds: int, data: Path | None, only: RowFilter = ALL_ROWS) -> list[Row]:

@@ -40,7 +40,7 @@ class Scale:
 
     texts: int
     """To learn from, of each class at most."""
-    asked: int
+    tested: int
     """To be measured on, of each class at most."""
     recipe: EncoderRecipe
     """Of every training."""
@@ -48,9 +48,9 @@ class Scale:
     """Of classes; None: all."""
 
 
-FULL = Scale(texts=1000, asked=1000, recipe=EncoderRecipe(epochs=6))
-REDUCED = Scale(texts=20, asked=10, recipe=EncoderRecipe())
-QUICK = Scale(texts=5, asked=3, recipe=EncoderRecipe(epochs=1), groups=2)
+FULL = Scale(texts=1000, tested=1000, recipe=EncoderRecipe(epochs=6))
+REDUCED = Scale(texts=20, tested=10, recipe=EncoderRecipe())
+QUICK = Scale(texts=5, tested=3, recipe=EncoderRecipe(epochs=1), groups=2)
 
 
 CASES: dict[str, tuple[Callable[[Path], TextData], int]] = {"clinc150 10x15": (clinc150, 10), "banking77 7x11": (banking77, 7)}
@@ -65,11 +65,11 @@ def run(*, quick: bool, seeds: int, data: Path) -> list[Row]:
     found: list[Row] = []
     with worker_pool() as pool:
         for case, (load, steps) in list(CASES.items())[: None if scale is FULL else 1]:
-            told = "all texts" if scale is FULL else f"{scale.texts} texts a class"
+            amount = "all texts" if scale is FULL else f"{scale.texts} texts a class"
             texts = load(data)
             measured = list(pool.map(partial(measure, case, texts, steps, scale), range(min(seeds, DRAWS))))
-            asked = min(scale.asked * len(texts.names), len(texts.test))
-            found += rows_of(f"{case}, encoder trained, {told}", measured, n=asked)
+            tested = min(scale.tested * len(texts.names), len(texts.test))
+            found += rows_of(f"{case}, encoder trained, {amount}", measured, n=tested)
     return found
 
 
@@ -84,7 +84,7 @@ def measure(case: str, texts: TextData, steps: int, scale: Scale, seed: int) -> 
 
 def stream_of(data: TextData, steps: int, scale: Scale, seed: int) -> ClassStream:
     """So many texts of each class, in groups of classes."""
-    some = replace(data, train=sample_per_class(data.train, scale.texts, seed), test=sample_per_class(data.test, scale.asked, seed))
+    some = replace(data, train=sample_per_class(data.train, scale.texts, seed), test=sample_per_class(data.test, scale.tested, seed))
     return class_stream(some, steps, seed, scale.groups)
 
 
@@ -189,9 +189,9 @@ def run_stream(learner: TextLearner, stream: ClassStream, extra: float = 0.0) ->
         learner.learn(fresh.texts, fresh.labels)
         learner.predict(fresh.texts[:1])
         spent += time.perf_counter() - started
-        asked = stream.test.subset(np.isin(stream.test.labels, np.concatenate(stream.groups[: step + 1])))
-        hits = learner.predict(asked.texts) == asked.labels
-        table[step, : step + 1] = [hits[np.isin(asked.labels, group)].mean() for group in stream.groups[: step + 1]]
+        tested = stream.test.subset(np.isin(stream.test.labels, np.concatenate(stream.groups[: step + 1])))
+        hits = learner.predict(tested.texts) == tested.labels
+        table[step, : step + 1] = [hits[np.isin(tested.labels, group)].mean() for group in stream.groups[: step + 1]]
         seen.append(float(hits.mean()))
     return {
         "last_accuracy": seen[-1],

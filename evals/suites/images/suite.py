@@ -1,6 +1,6 @@
 """Training for reliable confidence where the encoder trains too: `lifelong bench images`, on CIFAR-10.
 
-A residual network is trained on all ten classes, and on six of them with the other four unknown at test. FMFP, OpenMix and AoP
+A residual network is trained on all ten classes, and on six of them with the other four unknown at test time. FMFP, OpenMix and AoP
 stand beside plain training, and mixup and outlier exposure as contrasts, all of the same recipe and the same epochs. Nothing
 is chosen on the test images, nor on any others: every setting is the paper's, its schedule scaled to the epochs. Outliers to
 train with are corruptions of the known training images, never images of the unknown classes.
@@ -48,7 +48,7 @@ KNOWN = 6
 """Classes that are known where some are not."""
 PLAIN = "plain"
 BATCH = 1000
-"""Images asked at a time."""
+"""Images in a batch of predictions."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -144,11 +144,11 @@ def measure(images: ImageData, known: int, scale: Scale, seed: int, device: torc
         recipe = replace(method.recipe(scale.recipe), seed=seed)
         network = image_network(known + objective.extra_classes, width=scale.width, blocks=scale.blocks, stride=scale.stride, seed=seed)
         trained = _trained(network, _inputs(train, device), labels, recipe, objective, device)
-        found = figures_of(asked(trained, test, known, device), answers, asked(trained, unknown, known, device))
+        found = figures_of(logits_of(trained, test, known, device), answers, logits_of(trained, unknown, known, device))
         figures |= {(name, metric): value for metric, value in found.items()}
         figures |= {(name, f"{metric}_less_plain"): value - figures[PLAIN, metric] for metric, value in found.items() if name != PLAIN}
-        told = ", ".join(f"{metric} {value:.4g}" for metric, value in found.items())
-        print(f"{known} known, seed {seed}, {name}: {told} ({time.perf_counter() - start:.0f} s)", file=sys.stderr, flush=True)
+        shown = ", ".join(f"{metric} {value:.4g}" for metric, value in found.items())
+        print(f"{known} known, seed {seed}, {name}: {shown} ({time.perf_counter() - start:.0f} s)", file=sys.stderr, flush=True)
     return figures
 
 
@@ -157,7 +157,7 @@ def methods(scale: Scale) -> list[str]:
     return [name for name in METHODS if scale.contrasts or name == PLAIN or name.startswith("lifelong")]
 
 
-def asked(network: nn.Module, images: Images, known: int, device: torch.device) -> Tensor:
+def logits_of(network: nn.Module, images: Images, known: int, device: torch.device) -> Tensor:
     """Logits `(n, known)` of the known classes, on the CPU; those of a class more are dropped."""
     import torch
 

@@ -1,4 +1,4 @@
-"""Networks that unlearn: MiniLM with a linear head over intents, SmolLM2 that writes an intent's name; how they are fitted and asked."""
+"""Networks that unlearn: MiniLM with a linear head over intents, SmolLM2 that writes an intent's name; how they are fitted and predict."""
 
 from __future__ import annotations
 
@@ -174,7 +174,7 @@ def relearning_steps(network: nn.Sequential, material: TokenizedTexts, limit: in
 
 @dataclass(frozen=True, kw_only=True)
 class Predictions:
-    """What a network says to texts."""
+    """What a network predicts for texts."""
 
     correct: NDArray[np.bool_]
     """Whether every token of the answer, or the class, is the likeliest `(n,)`."""
@@ -184,7 +184,7 @@ class Predictions:
     """Of each class `(n, classes)`, or of each first token of the answer `(n, tokens)`."""
 
 
-def asked(network: nn.Sequential, material: TokenizedTexts, batch: int = 64) -> Predictions:
+def predict(network: nn.Sequential, material: TokenizedTexts, batch: int = 64) -> Predictions:
     """Ask all texts."""
     import torch
 

@@ -34,11 +34,11 @@ from .methods import GRID, METHODS, Method
 from .networks import (
     Predictions,
     TokenizedTexts,
-    asked,
     fine_tune,
     intent_classifier,
     intent_texts,
     intent_writer,
+    predict,
     relearning_steps,
     written_texts,
 )
@@ -63,7 +63,7 @@ class Scale:
     """Learned."""
     texts: int
     """To learn from, of each class."""
-    asked: int
+    tested: int
     """To be measured on, of each class."""
     epochs: int
     """Of learning, and of retraining."""
@@ -91,7 +91,7 @@ MINILM = Scale(
     network="minilm",
     classes=40,
     texts=25,
-    asked=30,
+    tested=30,
     epochs=4,
     learning_rate=1e-4,
     requests=20,
@@ -105,7 +105,7 @@ SMOLLM2 = Scale(
     network="smollm2",
     classes=16,
     texts=8,
-    asked=8,
+    tested=8,
     epochs=4,
     learning_rate=1e-4,
     requests=5,
@@ -118,9 +118,9 @@ SMOLLM2 = Scale(
 )
 ON_GPU = (
     replace(MINILM, classes=60, texts=100, forget=10, recipe=replace(MINILM.recipe, steps=40, retain_batch=30)),
-    replace(SMOLLM2, classes=60, texts=40, asked=30, requests=20, forget=10, retained_share=0.1, partly_missing=True, relearn_limit=40),
+    replace(SMOLLM2, classes=60, texts=40, tested=30, requests=20, forget=10, retained_share=0.1, partly_missing=True, relearn_limit=40),
 )
-QUICK = replace(MINILM, classes=6, texts=6, asked=5, requests=2, epochs=2, forget=4, retained_share=0.5, relearn_limit=3)
+QUICK = replace(MINILM, classes=6, texts=6, tested=5, requests=2, epochs=2, forget=4, retained_share=0.5, relearn_limit=3)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -157,7 +157,7 @@ def run(*, quick: bool, seeds: int, data: Path | None) -> list[Row]:
     for scale in scales:
         runs = [cases for (one, _), cases in zip(jobs, measured, strict=True) if one is scale]
         for case in runs[0]:
-            rows += rows_of(case, [cases[case] for cases in runs], n=scale.asked * scale.classes)
+            rows += rows_of(case, [cases[case] for cases in runs], n=scale.tested * scale.classes)
     return rows
 
 
@@ -168,8 +168,12 @@ def measure(job: tuple[Scale, int], *, data: Path) -> dict[str, Metrics]:
     started = time.perf_counter()
     ideal = retrained(learned, seed)
     seconds = time.perf_counter() - started
-    told = partial(_told, learned, asked(learned.network, learned.test), asked(ideal, learned.test))
-    contrasts = {**told(BEFORE, learned.network, 0.0), **told(RETRAINED, ideal, seconds), ("chance", "forget_accuracy"): 1 / scale.classes}
+    measured_as = partial(_measured, learned, predict(learned.network, learned.test), predict(ideal, learned.test))
+    contrasts = {
+        **measured_as(BEFORE, learned.network, 0.0),
+        **measured_as(RETRAINED, ideal, seconds),
+        ("chance", "forget_accuracy"): 1 / scale.classes,
+    }
     figures: dict[str, Metrics] = {}
     for missing in (False, True) if scale.partly_missing else (False,):
         requests = requested(learned, seed, missing=missing)
@@ -177,7 +181,7 @@ def measure(job: tuple[Scale, int], *, data: Path) -> dict[str, Metrics]:
         for name, method in METHODS[scale.network].items():
             started = time.perf_counter()
             network = forgotten(learned.network, requests, method, scale, seed)
-            case.update(told(name, network, (time.perf_counter() - started) / len(requests)))
+            case.update(measured_as(name, network, (time.perf_counter() - started) / len(requests)))
         some = f"{scale.retained_share:.0%} of the kept texts" + (", half of the classes missing" if missing else "")
         figures[f"{scale.network}, {scale.requests} of {scale.classes} classes, {scale.forget} texts each, {some}"] = case
     return figures
@@ -190,7 +194,7 @@ def learn(scale: Scale, texts: TextData, seed: int, *, on_validation: bool = Fal
     classes = draw.permutation(len(texts.names))[: scale.classes]
     names = [texts.names[number] for number in classes]
     train = _material(scale, _some(texts.train, classes, scale.texts, draw), names, device)
-    test = _material(scale, _some(texts.validation if on_validation else texts.test, classes, scale.asked, draw), names, device)
+    test = _material(scale, _some(texts.validation if on_validation else texts.test, classes, scale.tested, draw), names, device)
     return Learned(scale=scale, network=_fitted(scale, train, seed), train=train, test=test)
 
 
@@ -212,9 +216,9 @@ def choose(scale: Scale, texts: TextData, seeds: Sequence[int] = (100, 101)) -> 
 
 def _h_mean(learned: Learned, seed: int, method: Method, *, missing: bool) -> float:
     scale, classes = learned.scale, learned.test.classes
-    known, _ = accuracies(asked(learned.network, learned.test), classes, scale.requests)
+    known, _ = accuracies(predict(learned.network, learned.test), classes, scale.requests)
     network = forgotten(learned.network, requested(learned, seed, missing=missing), method, scale, seed)
-    left, kept = accuracies(asked(network, learned.test), classes, scale.requests)
+    left, kept = accuracies(predict(network, learned.test), classes, scale.requests)
     return forgetting_h_mean(known - left, kept)
 
 
@@ -256,25 +260,25 @@ def total_variation(one: NDArray[np.floating], other: NDArray[np.floating]) -> f
     return float(np.abs(one.astype(np.float64) - other).sum(-1).mean() / 2)
 
 
-def accuracies(said: Predictions, classes: NDArray[np.int64], requests: int) -> tuple[float, float]:
+def accuracies(found: Predictions, classes: NDArray[np.int64], requests: int) -> tuple[float, float]:
     """On the forgotten and on the kept classes."""
-    return float(said.correct[classes < requests].mean()), float(said.correct[classes >= requests].mean())
+    return float(found.correct[classes < requests].mean()), float(found.correct[classes >= requests].mean())
 
 
-def _told(learned: Learned, before: Predictions, ideal: Predictions, name: str, network: nn.Sequential, seconds: float) -> Metrics:
+def _measured(learned: Learned, before: Predictions, ideal: Predictions, name: str, network: nn.Sequential, seconds: float) -> Metrics:
     scale, gone = learned.scale, learned.test.classes < learned.scale.requests
-    said = asked(network, learned.test)
-    seen = asked(network, learned.train.subset(learned.train.classes < scale.requests))
-    (known, kept_before), (left, kept) = (accuracies(one, learned.test.classes, scale.requests) for one in (before, said))
+    found = predict(network, learned.test)
+    seen = predict(network, learned.train.subset(learned.train.classes < scale.requests))
+    (known, kept_before), (left, kept) = (accuracies(one, learned.test.classes, scale.requests) for one in (before, found))
     few = np.concatenate([np.flatnonzero(learned.train.classes == number)[: scale.relearn] for number in range(scale.requests)])
     figures = {
         "forget_accuracy": left,
         "retain_accuracy": kept,
         "retain_drop": kept_before - kept,
         "forgetting_h_mean": forgetting_h_mean(known - left, kept),
-        "total_variation_to_retrained_on_forgotten": total_variation(said.chances[gone], ideal.chances[gone]),
-        "total_variation_to_retrained_on_kept": total_variation(said.chances[~gone], ideal.chances[~gone]),
-        "membership_inference_auroc": auroc(-seen.losses, -said.losses[gone]),
+        "total_variation_to_retrained_on_forgotten": total_variation(found.chances[gone], ideal.chances[gone]),
+        "total_variation_to_retrained_on_kept": total_variation(found.chances[~gone], ideal.chances[~gone]),
+        "membership_inference_auroc": auroc(-seen.losses, -found.losses[gone]),
         "relearning_steps": float(relearning_steps(network, learned.train.subset(few), scale.relearn_limit)),
         "seconds_a_request": seconds,
     }

@@ -1,4 +1,4 @@
-"""Known and unknown texts for the gate's benchmarks, the gate fitted to them, and the plain scores it is set against."""
+"""Known and unknown texts for the classifier's benchmarks, the classifier fitted to them, and the plain scores it is set against."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ HASHED = 384
 VALIDATION = 0.1
 """Share of the training texts that validate where a data set has no validation split."""
 MEMBERS = 5
-"""Heads of the gate."""
+"""Heads of the classifier."""
 QUICK_CLASSES = 16
 QUICK_EPOCHS = 5
 
@@ -117,8 +117,8 @@ def blocks(texts: Texts) -> NDArray[np.float32]:
 def fitted_classifier(
     split: OpenSetSplit, seed: int, *, members: int, rounds: int, foreign_rate: float, quick: bool
 ) -> SelectiveClassifier:
-    """The gate as its defaults make it, on what a split offers."""
-    gate = SelectiveClassifier(
+    """The classifier as its defaults make it, on what a split offers."""
+    classifier = SelectiveClassifier(
         widths=(split.train.vectors.shape[1], HASHED),
         members=1 if quick else members,
         rounds=1 if quick else rounds,
@@ -126,7 +126,7 @@ def fitted_classifier(
         foreign_rate=foreign_rate,
         seed=seed,
     )
-    return gate.fit(
+    return classifier.fit(
         blocks(split.train),
         split.train.labels,
         blocks(split.validation),
@@ -138,7 +138,7 @@ def fitted_classifier(
 
 @cache
 def classifier_on_clinc150(data: Path, seed: int, quick: bool) -> tuple[OpenSetSplit, SelectiveClassifier]:
-    """All of CLINC150 and the gate on it, fitted once a seed: two cases read it."""
+    """All of CLINC150 and the classifier on it, fitted once a seed: two cases read it."""
     split = subset_split(full_split(clinc150(data))) if quick else full_split(clinc150(data))
     return split, fitted_classifier(split, seed, members=MEMBERS, rounds=1, foreign_rate=0.05, quick=quick)
 

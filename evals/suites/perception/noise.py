@@ -114,12 +114,12 @@ def fitted(setting: Setting, train: Texts, classes: int, seed: int) -> nn.Module
     return train_classifier(start, inputs(train.vectors), torch.from_numpy(train.labels), recipe, setting.objective)
 
 
-def predicted(trained: nn.Module, asked: Texts) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
-    """Classes of the asked texts and the confidence in them."""
+def predicted(trained: nn.Module, texts: Texts) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+    """Classes of texts and the confidence in them."""
     import torch
 
     with torch.no_grad():
-        logits = trained(inputs(asked.vectors))
+        logits = trained(inputs(texts.vectors))
         return logits.argmax(1).numpy(), softmax_confidence(logits).numpy()
 
 

@@ -2,7 +2,7 @@
 
 A quarter, half or three quarters of the intents are known, drawn by the seed; all others, and CLINC150's out-of-scope queries,
 are one class more in the test. Accuracy is over all test texts, macro-F1 over the known classes and the open one. Every method
-gets its threshold the same way and from known validation texts alone: one tenth of them is called unknown. The gate has seen no
+gets its threshold the same way and from known validation texts alone: one tenth of them is called unknown. The classifier has seen no
 unknown intent and no out-of-scope query: it learns to weigh its evidence on known intents held out of the training texts.
 
 Unlike TEXTOIR's tables: other random draws, 1 000 instead of 1 200 out-of-scope rows, and BANKING77's validation split is a
@@ -53,10 +53,10 @@ class _Measure:
     def __call__(self, seed: int) -> Metrics:
         split = partial_split(self.data, self.share, seed, self.sentences)
         split = subset_split(split) if self.quick else split
-        gate = fitted_classifier(split, seed, members=MEMBERS, rounds=self.rounds, foreign_rate=UNKNOWN_RATE, quick=self.quick)
+        classifier = fitted_classifier(split, seed, members=MEMBERS, rounds=self.rounds, foreign_rate=UNKNOWN_RATE, quick=self.quick)
         # All validation texts may calibrate: novelty was weighed on held-out training texts, not on them.
-        threshold = gate.recalibrate(blocks(split.validation), split.validation.labels).threshold
-        known, unknown = gate.judge(blocks(split.test)), gate.judge(blocks(split.unknown))
+        threshold = classifier.recalibrate(blocks(split.validation), split.validation.labels).threshold
+        known, unknown = classifier.judge(blocks(split.test)), classifier.judge(blocks(split.unknown))
         figures = _figures("lifelong", split, (known.labels, known.novelty > threshold), (unknown.labels, unknown.novelty > threshold))
         answer = linear_head(split, seed, self.quick)
         held, inside, outside = (answer(texts) for texts in (split.validation, split.test, split.unknown))

@@ -1,11 +1,11 @@
 """Are promises kept? Asked rates against realised ones over random splits of CLINC150's test queries of known intents.
 
-The gate is fitted once a seed, on training and validation queries. Its scores of the 4 500 test queries are split a hundred
+The classifier is fitted once a seed, on training and validation queries. Its scores of the 4 500 test queries are split a hundred
 times into halves: one sets the thresholds, the other is counted. The share of known queries called unknown should on average
-not pass the asked rate (split conformal prediction promises the mean over splits), and not the exact bound for two finite
-halves in more than one split of twenty. The error rate among the accepted should pass the asked risk in no more than a share
+not pass the target rate (split conformal prediction promises the mean over splits), and not the exact bound for two finite
+halves in more than one split of twenty. The error rate among the accepted should pass the target risk in no more than a share
 delta of the splits. `plug_in` sets the same thresholds as if the calibration half were the truth: the empirical quantile, and
-the largest coverage whose empirical risk is as asked.
+the largest coverage whose empirical risk is the target.
 """
 
 from __future__ import annotations
@@ -29,18 +29,18 @@ DELTA = 0.05
 
 
 def run(*, quick: bool, seeds: int, data: Path) -> list[Row]:
-    """Every asked rate over every seed."""
-    asked = [("out-of-scope rate", rate) for rate in UNKNOWN_RATES] + [("risk", risk) for risk in RISKS]
+    """Every target rate over every seed."""
+    targets = [("out-of-scope rate", rate) for rate in UNKNOWN_RATES] + [("risk", risk) for risk in RISKS]
     measured = [_measure(data, seed, quick) for seed in range(seeds)]
     rows: list[Row] = []
-    for kind, rate in asked:
+    for kind, rate in targets:
         rows += seeded_rows(f"clinc150, promised {kind} {rate:g}", lambda seed, key=(kind, rate): measured[seed][key], seeds, SPLITS)  # type: ignore[misc]
     return rows
 
 
 def _measure(data: Path, seed: int, quick: bool) -> dict[tuple[str, float], Metrics]:
-    split, gate = classifier_on_clinc150(data, seed, quick)
-    scores, right = gate.judge(blocks(split.test)), split.test.labels
+    split, classifier = classifier_on_clinc150(data, seed, quick)
+    scores, right = classifier.judge(blocks(split.test)), split.test.labels
     draw = np.random.default_rng(seed)
     halves = [np.array_split(draw.permutation(len(right)), 2) for _ in range(SPLITS)]
     figures: dict[tuple[str, float], Metrics] = {}

@@ -1,12 +1,12 @@
-"""One gate against every plain score: what is unknown, what will fail, and both at once, on CLINC150 and on BANKING77.
+"""One classifier against every plain score: what is unknown, what will fail, and both at once, on CLINC150 and on BANKING77.
 
 On CLINC150 all 150 intents are known and the official out-of-scope queries are unknown; on BANKING77 three quarters of the
 intents are known, drawn by the seed, and the others are unknown, of the same bank and so near. Nothing is chosen on test
-texts: the gate learns how to weigh its evidence on the validation split and its outliers (CLINC150) or on known intents that
+texts: the classifier learns how to weigh its evidence on the validation split and its outliers (CLINC150) or on known intents that
 it holds out of the training texts (BANKING77); the sums of plain scores are standardised on validation. The heads' epochs,
 width and learning rate are those of `ClassifierRecipe` and `HeadEnsemble` everywhere, and the seed sets their weights and order.
 
-Rows of a plain score rank failures among the known by it, and both kinds of error together ("unified"): a gate has a score for
+Rows of a plain score rank failures among the known by it, and both kinds of error together ("unified"): a classifier has a score for
 each, a plain score has itself.
 """
 
@@ -51,8 +51,8 @@ def run(*, quick: bool, seeds: int, data: Path) -> list[Row]:
     def on_bank(seed: int) -> Metrics:
         split = partial_split(bank, SHARE, seed, clinc.sentences)
         split = subset_split(split) if quick else split
-        gate = fitted_classifier(split, seed, members=MEMBERS, rounds=ROUNDS, foreign_rate=UNKNOWN_RATE, quick=quick)
-        return _measure(split, gate, seed, quick)
+        classifier = fitted_classifier(split, seed, members=MEMBERS, rounds=ROUNDS, foreign_rate=UNKNOWN_RATE, quick=quick)
+        return _measure(split, classifier, seed, quick)
 
     return [
         *seeded_rows("clinc150, out of scope", on_clinc, seeds, len(clinc.test) + len(clinc.outliers_test)),
@@ -60,8 +60,8 @@ def run(*, quick: bool, seeds: int, data: Path) -> list[Row]:
     ]
 
 
-def _measure(split: OpenSetSplit, gate: SelectiveClassifier, seed: int, quick: bool) -> Metrics:
-    known, unknown = gate.judge(blocks(split.test)), gate.judge(blocks(split.unknown))
+def _measure(split: OpenSetSplit, classifier: SelectiveClassifier, seed: int, quick: bool) -> Metrics:
+    known, unknown = classifier.judge(blocks(split.test)), classifier.judge(blocks(split.unknown))
     right = known.labels == split.test.labels
     figures = {("lifelong", "accuracy"): float(right.mean())}
     figures |= _rejection("lifelong", -known.novelty, -unknown.novelty)

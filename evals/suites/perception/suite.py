@@ -23,7 +23,7 @@ CASES: tuple[str, ...] = (
     "noise",
     "adapters",
 )
-"""Modules of this room with `run(*, quick, seeds, data) -> list[Row]`, in the order of the table."""
+"""Modules of this package with `run(*, quick, seeds, data) -> list[Row]`, in the order of the table."""
 
 
 def run(*, quick: bool, seeds: int, data: Path | None) -> list[Row]:

@@ -31,8 +31,8 @@ def run(*, quick: bool, seeds: int, data: Path) -> list[Row]:
     """CLINC150 against its out-of-scope queries, and BANKING77 with a quarter of its intents unknown (another quarter a seed)."""
     tested = 200 if quick else TESTED
     clinc, banking = partial(_clinc, data=data, tested=tested, quick=quick), partial(_banking, data=data, tested=tested)
-    rows = seeded_rows("clinc150, asked in waking", clinc, seeds, tested)
-    return rows if quick else rows + seeded_rows("banking77, asked in waking", banking, seeds, tested)
+    rows = seeded_rows("clinc150, as deployed", clinc, seeds, tested)
+    return rows if quick else rows + seeded_rows("banking77, as deployed", banking, seeds, tested)
 
 
 def _clinc(seed: int, *, data: Path, tested: int, quick: bool) -> Metrics:

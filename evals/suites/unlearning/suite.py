@@ -1,6 +1,6 @@
 """`lifelong bench unlearning`: samples and classes taken back from heads in closed form, against retraining from scratch.
 
-What networks lose and keep is measured in `networks_suite`.
+What networks lose and keep is measured in the suite `networks`.
 """
 
 from __future__ import annotations
@@ -60,17 +60,19 @@ def requested(size: str, labels: NDArray[np.int64], seed: int) -> NDArray[np.boo
     return gone
 
 
-def erased(name: str, make: Callable[[], UnlearningHead], train: Texts, gone: NDArray[np.bool_], asked: NDArray[np.float32]) -> Metrics:
+def erased(
+    name: str, make: Callable[[], UnlearningHead], train: Texts, gone: NDArray[np.bool_], test_vectors: NDArray[np.float32]
+) -> Metrics:
     """Largest difference of any logit to a head that never saw the samples, and the seconds of both ways; refits are in neither."""
     head, retrained = make(), make()
     head.learn(train.vectors, train.labels)
-    before = head.logits(asked)
+    before = head.logits(test_vectors)
     start = time.perf_counter()
     head.unlearn(train.vectors[gone], train.labels[gone])
     taken = time.perf_counter()
     retrained.learn(train.vectors[~gone], train.labels[~gone])
     done = time.perf_counter()
-    difference = float(np.abs(head.logits(asked) - retrained.logits(asked)).max())
+    difference = float(np.abs(head.logits(test_vectors) - retrained.logits(test_vectors)).max())
     same_classes = before.shape[1] == len(head.labels)
     figures = {
         (name, "largest_logit_difference_x1e9"): 1e9 * difference,
@@ -78,7 +80,7 @@ def erased(name: str, make: Callable[[], UnlearningHead], train: Texts, gone: ND
         (f"{name.removeprefix('lifelong_')}_retrained", "unlearn_ms"): 1000 * (done - taken),
     }
     if same_classes:  # how much there was to forget
-        figures[name, "logit_change_by_erasure"] = float(np.abs(before - head.logits(asked)).max())
+        figures[name, "logit_change_by_erasure"] = float(np.abs(before - head.logits(test_vectors)).max())
     return figures
 
 

@@ -96,7 +96,7 @@ def test_a_network_learns_under_mixed_precision_and_the_same_again() -> None:
         network = image_network(10, width=8, blocks=(1,), stride=2)
         recipe = ClassifierRecipe(epochs=8, batch_size=32)
         trained = images_suite._trained(network, inputs, DATA.train.labels, recipe, CrossEntropy(), CPU)
-        logits.append(images_suite.asked(trained, DATA.test, 10, CPU))
+        logits.append(images_suite.logits_of(trained, DATA.test, 10, CPU))
     assert torch.equal(*logits)
     assert (logits[0].argmax(1).numpy() == DATA.test.labels).mean() > 0.4
 

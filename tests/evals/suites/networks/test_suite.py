@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from lifelong.evals.data.texts import clinc150
 from lifelong.evals.suites.networks import suite as networks_suite
 from lifelong.evals.suites.networks.methods import CHOSEN, GRID, METHODS
-from lifelong.evals.suites.networks.networks import PADDING, TokenizedTexts, asked, fine_tune, relearning_steps
+from lifelong.evals.suites.networks.networks import PADDING, TokenizedTexts, fine_tune, predict, relearning_steps
 from lifelong.evals.suites.networks.suite import (
     MINILM,
     QUICK,
@@ -82,15 +82,15 @@ def test_fitting_leaves_word_vectors_and_learns_the_rest() -> None:
     known, before = network(), network()
     fine_tune(known, material(), epochs=20, learning_rate=0.01, seed=0)
     assert torch.equal(known[0].words.weight, before[0].words.weight)
-    assert asked(known, material(seed=1)).correct.mean() > 0.9 > asked(before, material(seed=1)).correct.mean()
+    assert predict(known, material(seed=1)).correct.mean() > 0.9 > predict(before, material(seed=1)).correct.mean()
     assert not any(one.requires_grad for one in known.parameters())
 
 
 def test_answers_come_in_the_order_of_the_texts() -> None:
     known, texts = network(), material()
-    whole = asked(known, texts, batch=7)
+    whole = predict(known, texts, batch=7)
     for place in (0, 17, 39):
-        alone = asked(known, texts.subset(np.array([place])))
+        alone = predict(known, texts.subset(np.array([place])))
         assert alone.correct[0] == whole.correct[place]
         assert alone.losses[0] == pytest.approx(whole.losses[place], abs=0.05)
         np.testing.assert_allclose(alone.chances[0].sum(), 1, atol=1e-5)
@@ -104,12 +104,12 @@ def test_a_written_answer_is_right_when_all_its_tokens_are() -> None:
             return logits[tokens[:, 0]]
 
     labels = torch.tensor([[0, 1], [0, 1], [IGNORED, 1]])
-    said = asked(
+    found = predict(
         nn.Sequential(Fixed()), TokenizedTexts(inputs=torch.tensor([[0], [1], [2]]), labels=labels, classes=np.zeros(3, dtype=np.int64))
     )
-    assert said.correct.tolist() == [True, False, True]
-    np.testing.assert_allclose(said.losses[[0, 2]], [np.log1p(np.exp(-9))] * 2, rtol=1e-2)
-    assert said.chances.argmax(1).tolist() == [0, 0, 1], "of the answer's first token"
+    assert found.correct.tolist() == [True, False, True]
+    np.testing.assert_allclose(found.losses[[0, 2]], [np.log1p(np.exp(-9))] * 2, rtol=1e-2)
+    assert found.chances.argmax(1).tolist() == [0, 0, 1], "of the answer's first token"
 
 
 def test_requests_name_each_class_once_and_keep_those_not_yet_named() -> None:
@@ -130,12 +130,12 @@ def test_every_method_forgets_a_toy_and_relearning_takes_steps(name: str) -> Non
     method = replace(METHODS["minilm"][name], learning_rate=0.03)
     left = forgotten(known.network, requested(known, 0, missing=False), method, known.scale, 0)
     gone = known.test.classes < 2
-    before, after = asked(known.network, known.test), asked(left, known.test)
+    before, after = predict(known.network, known.test), predict(left, known.test)
     assert before.correct.mean() > 0.9
     assert after.correct[gone].mean() < before.correct[gone].mean()
     assert relearning_steps(known.network, known.train, 5) == 0
     of_those = known.train.subset(known.train.classes < 2)
-    still_known = asked(left, of_those).correct.mean() >= 0.9
+    still_known = predict(left, of_those).correct.mean() >= 0.9
     assert (relearning_steps(left, of_those, 5) == 0) == still_known, "no step is needed just where nine texts in ten are still known"
 
 
@@ -168,10 +168,10 @@ def test_scales_can_be_measured() -> None:
 @pytest.mark.parametrize("which", ["minilm", "smollm2"])
 def test_both_networks_learn_and_forget(which: str) -> None:
     base = QUICK if which == "minilm" else SMOLLM2
-    scale = replace(base, classes=4, texts=6, asked=4, requests=1, forget=4, retained_share=1.0, epochs=4)
+    scale = replace(base, classes=4, texts=6, tested=4, requests=1, forget=4, retained_share=1.0, epochs=4)
     known = learn(scale, clinc150(Path(os.environ["LIFELONG_DATA"])), 0)
-    assert asked(known.network, known.train).correct.mean() > 0.8
+    assert predict(known.network, known.train).correct.mean() > 0.8
     method = METHODS[which]["lifelong_gs_lora"]
     left = forgotten(known.network, requested(known, 0, missing=False), method, scale, 0)
     gone = known.train.classes == 0
-    assert asked(left, known.train).losses[gone].mean() > asked(known.network, known.train).losses[gone].mean() + 0.5
+    assert predict(left, known.train).losses[gone].mean() > predict(known.network, known.train).losses[gone].mean() + 0.5
