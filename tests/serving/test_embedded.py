@@ -129,19 +129,6 @@ def test_choose_in_bfloat16(tiny_model: Path) -> None:
     assert choice.logprobs == pytest.approx([by_itself(engine, ask("where to?"), option) for option in OPTIONS], abs=1e-2)
 
 
-def test_grouped_attention_equals_eager(engine: EmbeddedEngine, tiny_model: Path) -> None:
-    import torch
-    from transformers import AutoModelForCausalLM
-
-    eager = AutoModelForCausalLM.from_pretrained(tiny_model, attn_implementation="eager")
-    tokens, mask = torch.randint(3, 250, (3, 20)), torch.ones(3, 20, dtype=torch.long)
-    mask[0, :7] = 0
-    assert engine.network.config._attn_implementation == "grouped"
-    with torch.no_grad():
-        ours, theirs = engine.network(tokens, attention_mask=mask).logits, eager(tokens, attention_mask=mask).logits
-    torch.testing.assert_close(ours[mask.bool()], theirs[mask.bool()], atol=1e-5, rtol=1e-5)
-
-
 def test_adapters_switch_per_request_and_leave_the_base_alone(engine: EmbeddedEngine, tiny_adapter: AdapterMaker) -> None:
     import torch
     from peft import PeftModel

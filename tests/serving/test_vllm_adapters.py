@@ -10,7 +10,7 @@ from safetensors.numpy import load_file
 from wire import ask
 
 from lifelong.core import Adapter, AdapterRejected, EngineUnreachable, NothingFound
-from lifelong.serving import VLLMEngine, hot_swap
+from lifelong.serving import VLLMEngine
 
 
 def test_the_zero_adapter_comes_first_and_answers_for_the_base(engine, protocol, adapter):
@@ -52,14 +52,14 @@ def test_a_server_that_already_has_the_zero_adapter_is_used_as_it_is(url, protoc
     engine.close()
 
 
-def test_a_server_with_foreign_adapters_gets_a_zero_adapter_at_first_contact(url, protocol, adapter):
+def test_a_server_with_adapters_of_others_gets_a_zero_adapter_at_first_contact(url, protocol, adapter):
     protocol.adapters["theirs"] = adapter("theirs").path
     engine = VLLMEngine("tiny", url=url)
     assert engine.chat([ask("x")])[0].text == "base-null on x"
     engine.close()
 
 
-def test_foreign_adapters_that_cannot_be_read_are_refused_rather_than_answered_wrongly(url, protocol):
+def test_adapters_of_others_that_cannot_be_read_are_refused_rather_than_answered_wrongly(url, protocol):
     protocol.adapters["theirs"] = "/not/on/this/machine"
     with pytest.raises(EngineUnreachable, match="base-null"):
         VLLMEngine("tiny", url=url)
@@ -208,14 +208,3 @@ def test_a_server_that_was_started_anew_gets_its_adapters_back(engine, protocol,
     protocol.adapters.clear()
     replies = engine.chat([ask("x"), ask("x", adapter="lifelong-v1")])
     assert [reply.text for reply in replies] == ["base-null on x", "lifelong-v1 on x"]
-
-
-def test_an_adapter_is_swapped_while_clients_keep_asking(engine, protocol, adapter):
-    protocol.delay = 0.01
-    engine.publish(adapter("lifelong-v1"))
-    swap = hot_swap(engine, "lifelong-v1", adapter("lifelong-v2", fill=2.0), ask("x"))
-    assert swap.failures == ()
-    assert {text for _, text in swap.answers} == {"lifelong-v1 on x", "lifelong-v2 on x"}
-    assert all(text == f"{name} on x" for name, text in swap.answers)
-    assert 0 < swap.seconds_to_publish < swap.seconds_to_answer < swap.seconds
-    assert "lifelong-v1" not in protocol.adapters

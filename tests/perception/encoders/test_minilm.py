@@ -1,0 +1,41 @@
+"""Loading a sentence-transformers model: what is not there, what is damaged, and what brings code of its own."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from lifelong.core import ModelCorrupt, ModelMissing
+from lifelong.perception import MiniLMEncoder
+
+
+def test_a_folder_without_a_model_is_missing(tmp_path: Path) -> None:
+    for path in (tmp_path, str(tmp_path)):
+        with pytest.raises(ModelMissing, match="models pull"):
+            MiniLMEncoder(path)
+
+
+def test_a_damaged_model_is_corrupt(tmp_path: Path) -> None:
+    (tmp_path / "config.json").write_text("{")
+    with pytest.raises(ModelCorrupt, match="cannot be read"):
+        MiniLMEncoder(tmp_path).encode(["x"])
+
+
+@pytest.mark.parametrize("kind", ["evil_module.Evil", "evil.Evil", "os.system"])
+def test_a_module_that_is_not_the_library_s_is_never_imported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str) -> None:
+    marker = tmp_path / "ran"
+    folder = tmp_path / "model"
+    folder.mkdir()
+    for place in (tmp_path / "evil_module.py", folder / "evil.py"):
+        place.write_text(f"open({str(marker)!r}, 'w').close()\nclass Evil: pass\n")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    (folder / "config.json").write_text(
+        json.dumps({"model_type": "evil", "auto_map": {"AutoConfig": "evil.Evil", "AutoModel": "evil.Evil"}})
+    )
+    (folder / "modules.json").write_text(json.dumps([{"idx": 0, "name": "0", "path": "", "type": kind}]))
+    with pytest.raises(ModelCorrupt, match="program code that is not part of sentence-transformers"):
+        MiniLMEncoder(folder).encode(["x"])
+    (folder / "modules.json").unlink()
+    with pytest.raises(ModelCorrupt):
+        MiniLMEncoder(folder).encode(["x"])
+    assert not marker.exists()
