@@ -9,7 +9,7 @@ from lifelong.serving.download import Phases, SourceFailed, download_wheel, quie
 
 
 def test_an_index_that_cannot_be_reached_shows_no_password(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("PIP_INDEX_URL", "http://admin:S3CRETPW@127.0.0.1:9/simple")
+    monkeypatch.setenv("PIP_INDEX_URL", "http://admin:S3CRETPW@127.0.0.1:9/index")
     monkeypatch.delenv("PIP_EXTRA_INDEX_URL", raising=False)
     monkeypatch.setenv("PIP_FIND_LINKS", "http://admin:S3CRETPW@127.0.0.1:9/links")
     with Phases("toy", show=False) as phases, pytest.raises(SourceFailed) as caught:
