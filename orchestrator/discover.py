@@ -67,7 +67,7 @@ def discover(components: Components, tenant: str, discoverer: Discoverer | None 
     found = _sorted_out(discoverer or ProtoGCD(seed=components.settings.seed), vectors, known, labels, settings.min_episodes)
     groups = _groups(found, vectors, known, settings.min_episodes)
     names = [f"new-{before.named + number:04d}" for number in range(1, len(groups) + 1)]
-    with record.database.transaction():
+    with record.transaction():
         for name, group in zip(names, groups, strict=True):
             _file(record, tenant, [ids[row] for row in group], name)
         waiting = len(buffer) - sum(map(len, groups))
@@ -104,7 +104,7 @@ def answer(record: Record, tenant: str, asked: str, name: str) -> int:
     question = bool(PROVISIONAL.fullmatch(asked) and record.episodes.count(tenant=tenant, skill=asked))
     if not question and not record.episodes.among([asked], tenant=tenant):
         raise NothingFound(f"tenant {tenant!r} has neither a question nor an episode {asked!r}; see `lifelong questions`")
-    with record.database.transaction():
+    with record.transaction():
         count_relabelling(record, tenant)
         if question:
             return record.rename_skill(tenant, asked, target)

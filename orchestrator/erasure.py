@@ -30,17 +30,16 @@ def erase_pending_rows(record: Record, home: Path) -> None:
     if record.erasures.find():
         with exclusive(home / LOCK, wait=False) as ours:
             for pending in record.erasures.find() if ours else []:
-                erase_rows(record, home, pending)
+                erase_rows(record, home, pending, again=pending.planned)
 
 
-def erase_rows(record: Record, home: Path, state: PendingErasure) -> PendingErasure:
-    """Write down what has to go, then remove it from the record and delete the files made of it. A second call changes nothing."""
+def erase_rows(record: Record, home: Path, state: PendingErasure, *, again: bool) -> PendingErasure:
+    """Write down what has to go, then remove it from the record and delete the files made of it. A second call changes nothing.
+
+    `again` says that another process may have begun with it.
+    """
     if not state.erased:
-        # Once the rows are gone, a process that died in between could not tell any more what rested on them.
-        again = state.planned
-        if not again:
-            state = _planned(record, state)
-            record.erasures.put(state)
+        state = plan_rows(record, state)
         state = _noted(state, record.erase(state.ids), again and any(record.cues.find(tenant=tenant) for tenant in state.cued))
         record.erasures.put(state)
     for tenant in state.tenants:
@@ -54,12 +53,15 @@ def erase_rows(record: Record, home: Path, state: PendingErasure) -> PendingEras
     return state
 
 
-def _planned(record: Record, state: PendingErasure) -> PendingErasure:
+def plan_rows(record: Record, state: PendingErasure) -> PendingErasure:
+    """Write down what has to go: once the rows are gone, a process that died in between could not tell any more what rested on them."""
+    if state.planned:
+        return state
     rests = closure(record, state.ids)
     ids = sorted({*state.ids, *rests.episodes})
     cued = record.cues.tenants(ids)
     made = [record.adapters.get(name) for name in rests.adapters]
-    return replace(
+    state = replace(
         state,
         planned=True,
         ids=tuple(ids),
@@ -71,6 +73,8 @@ def _planned(record: Record, state: PendingErasure) -> PendingErasure:
         tenants=tuple(sorted({*cued, *rests.tenants})),
         cued=tuple(cued),
     )
+    record.erasures.put(state)
+    return state
 
 
 def _noted(state: PendingErasure, erased: Erased, cues_stay: bool) -> PendingErasure:

@@ -30,7 +30,7 @@ def take_feedback(components: Components, episode_id: str, *, tenant: str, succe
     outcome = Outcome(success=bool(success), score=float(bool(success)), judge=Judge.USER, reason=reason)
     if _environment_judged(episode) and right:
         outcome = episode.outcome
-    with record.database.transaction():
+    with record.transaction():
         judged = record.episodes.judge(episode_id, outcome, correction=right)
         if episode.lessons and episode.outcome.success is None:
             record.lessons.credit(episode.lessons, bool(success))

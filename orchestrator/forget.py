@@ -11,10 +11,10 @@ from pathlib import Path
 
 from ..core import AdapterStatus, MalformedTask, NothingFound, Receipt
 from ..envs import Environment
-from ..memory import PendingErasure, Position, Record, closure, exclusive
+from ..memory import PendingErasure, Position, Record, exclusive
 from ..memory.sqlite.receipts import without_name
 from .components import Components
-from .erasure import LOCK, erase_rows, search
+from .erasure import LOCK, erase_rows, plan_rows, search
 from .perceiver import Perceiver
 from .phases import Progress
 from .run_state import SleepReport
@@ -75,10 +75,11 @@ def finish(
     """Carry out a pending erasure, from where it stands. The caller holds the lock."""
     record, home = components.record, components.settings.home
     unlearned: list[tuple[Perceiver, Position]] = []
+    again = state.planned
     if not state.erased:
-        ids = sorted({*state.ids, *closure(record, state.ids).episodes})
-        unlearned = components.guarded("perception", lambda: _unlearned(components, ids), [])
-    state = erase_rows(record, home, state)
+        state = plan_rows(record, state)
+        unlearned = components.guarded("perception", lambda: _unlearned(components, list(state.ids)), [])
+    state = erase_rows(record, home, state, again=again)
     for name, _, _, _ in state.adapters:
         components.retire(name)
     apart = _apart(unlearned)

@@ -76,7 +76,7 @@ class Nights:
     def _begin(self, tenant: str) -> Night:
         store = self._components.record.state
         night = Night(tenant=tenant, id=uuid.uuid4().hex, pid=os.getpid(), host=socket.gethostname(), started=time.time())
-        with self._components.record.database.transaction():
+        with self._components.record.transaction():
             for old in sorted(store.find(Night, tenant=tenant), key=lambda one: -one.started)[KEPT - 1 :]:
                 store.delete(Night, tenant=tenant, id=old.id)
             store.put(night)

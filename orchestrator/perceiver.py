@@ -157,7 +157,7 @@ class Perceiver:
         take as long as making the head anew.
         """
         with self._lock:
-            with self._record.database.snapshot():
+            with self._record.snapshot():
                 if not self._advance() or self._rows > COMPARED:
                     return None
                 vectors, skills = labelled_vectors(self._record, self.tenant)
@@ -279,7 +279,7 @@ class Perceiver:
                 out.flush()
                 os.fsync(out.fileno())
             # Within a transaction nobody erases: what was erased meanwhile never appears again in a file.
-            with self._record.database.transaction():
+            with self._record.transaction():
                 if self._record.generation(self.tenant) == self._position.generation:
                     draft.replace(file)
         finally:

@@ -212,7 +212,7 @@ class RunSeconds:
 
 def count_fault(record: Record, part: str, error: Exception) -> None:
     """Note that a part failed once more. A record that cannot be written says nothing: the answer matters more."""
-    with suppress(StoreError), record.database.transaction():
+    with suppress(StoreError), record.transaction():
         before = record.state.get(Fault, id=part)
         count = before.count + 1 if before else 1
         record.state.put(Fault(id=part, count=count, error=type(error).__name__, last=time.time()))
@@ -225,7 +225,7 @@ def relabel_count(record: Record, tenant: str) -> int:
 
 def count_relabelling(record: Record, tenant: str) -> None:
     """Note that the tenant's episodes have been filed anew once more."""
-    with record.database.transaction():
+    with record.transaction():
         record.state.put(RelabelCount(tenant=tenant, count=relabel_count(record, tenant) + 1))
 
 

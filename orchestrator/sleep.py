@@ -102,7 +102,7 @@ def _night(night: NightContext, skill: str, phases: Sequence[Phase]) -> SleepRep
 
 def _begin(night: NightContext, skill: str) -> PendingSleep:
     record = night.components.record
-    with record.database.transaction():
+    with record.transaction():
         pending = PendingSleep(
             tenant=night.tenant,
             skill=skill,
@@ -117,7 +117,7 @@ def _begin(night: NightContext, skill: str) -> PendingSleep:
 def _end(night: NightContext, pending: PendingSleep, work: Work, seconds: dict[str, float]) -> SleepReport:
     """Write the report; only a night that decided has used its episodes up."""
     record, report = night.components.record, _report(night, pending, work, seconds)
-    with record.database.transaction():
+    with record.transaction():
         if work.state in (NightState.PUBLISHED, NightState.REJECTED):
             record.state.mark_learned(list(work.seen))
         record.state.put(report)

@@ -21,11 +21,11 @@ def compress(record: Record, tenant: str, max_episodes: int) -> int:
     Of those that a skill had run, the cues of their embeddings stay (`record.cues`): its tasks are recognised without them.
     Episodes that a lesson or an adapter names as its evidence stay, even where the budget is passed by that (law 7).
     """
-    with record.database.transaction() as connection:
+    with record._database.transaction() as connection:
         excess = record.episodes.count(tenant=tenant) - max_episodes
         if excess <= 0:
             return 0
-        dropped = record.database.rows(
+        dropped = record._database.rows(
             "SELECT id FROM episodes WHERE tenant = ? AND NOT EXISTS (SELECT 1 FROM lesson_episodes WHERE episode = id) "
             "AND NOT EXISTS (SELECT 1 FROM adapter_episodes WHERE episode = id) ORDER BY trainable, sequence LIMIT ?",
             (tenant, excess),

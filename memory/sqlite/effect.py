@@ -47,7 +47,7 @@ def memory_effect(record: Record, tenant: str, skill: str | None = None) -> Memo
         "SELECT coalesce(sum(success), 0), count(*) FROM episodes "
         "WHERE tenant = ?1 AND (?2 IS NULL OR skill = ?2) AND control = ?3 AND offered = 1 AND trusted = 1 AND success IS NOT NULL"
     )
-    (treated,), (control,) = record.database.rows(sql, (tenant, skill, False)), record.database.rows(sql, (tenant, skill, True))
+    (treated,), (control,) = record._database.rows(sql, (tenant, skill, False)), record._database.rows(sql, (tenant, skill, True))
     return MemoryEffect(treated_successes=treated[0], treated_total=treated[1], control_successes=control[0], control_total=control[1])
 
 

@@ -50,17 +50,17 @@ def erase(record: Record, episodes: Iterable[str], lessons: Iterable[str] = ()) 
     """
     episodes = set(episodes)
     with record.transaction():
-        return _apply(record, episodes, trace(record.database, episodes, lessons))
+        return _apply(record, episodes, trace(record._database, episodes, lessons))
 
 
 def erase_copies(record: Record, texts: Iterable[str], holders: Iterable[str]) -> Erased:
     """Remove texts of episodes that are gone already from other episodes in which they were found, and whatever follows from that."""
     with record.transaction():
-        return _apply(record, set(), trace(record.database, [], texts=texts, holders=holders))
+        return _apply(record, set(), trace(record._database, [], texts=texts, holders=holders))
 
 
 def _apply(record: Record, episodes: set[str], lost: Trace) -> Erased:
-    database = record.database
+    database = record._database
     with database.transaction() as connection:
         gone = {*episodes, *lost.gone, *lost.lessons}
         some = listed(gone)

@@ -16,7 +16,7 @@ from .fragments import Erasure, answer_texts, fragments, generated_texts, messag
 if TYPE_CHECKING:
     from .record import Record
 
-INDEPENDENT = 64
+INDEPENDENT = 24
 """Episodes, older ones and later ones each, that show which fragments are not the erased episode's alone."""
 NEARBY = 4096
 """Rows after the erased episode in which later ones are looked for."""
@@ -65,7 +65,7 @@ def closure(record: Record, episode_ids: Iterable[str]) -> Closure:
     """What has to go, or to change, when these episodes go."""
     asked = set(episode_ids)
     with record.transaction():
-        found = trace(record.database, asked)
+        found = trace(record._database, asked)
     return Closure(
         lessons=tuple(sorted(found.lessons)),
         adapters=tuple(sorted(found.adapters)),

@@ -38,16 +38,16 @@ class Record:
             raise StoreError(f"{path} is a directory; name the file in it, such as {path / 'record.sqlite3'}")
         self.path = path
         self.index_directory = path.parent / "index"
-        self.database = Database(path)
-        self.episodes = EpisodeStore(self.database)
-        self.changes = ChangeLog(self.database)
-        self.lessons = LessonStore(self.database)
-        self.adapters = AdapterStore(self.database, path.parent)
-        self.receipts = ReceiptStore(self.database)
-        self.cues = SkillCueStore(self.database)
-        self.state = StateStore(self.database)
-        self.erasures = ErasureStore(self.database)
-        self._generations = Generations(self.database)
+        self._database = Database(path)
+        self.episodes = EpisodeStore(self._database)
+        self.changes = ChangeLog(self._database)
+        self.lessons = LessonStore(self._database)
+        self.adapters = AdapterStore(self._database, path.parent)
+        self.receipts = ReceiptStore(self._database)
+        self.cues = SkillCueStore(self._database)
+        self.state = StateStore(self._database)
+        self.erasures = ErasureStore(self._database)
+        self._generations = Generations(self._database)
 
     def generation(self, tenant: str) -> int:
         """A number that rises when what is known of a tenant has changed otherwise than by growing (erased, filed anew, compressed).
@@ -59,7 +59,13 @@ class Record:
     @contextmanager
     def transaction(self) -> Iterator[None]:
         """All that is written in the block is kept, or nothing; a block inside a block joins it."""
-        with self.database.transaction():
+        with self._database.transaction():
+            yield
+
+    @contextmanager
+    def snapshot(self) -> Iterator[None]:
+        """All that is read in the block is of one moment, whatever others write meanwhile."""
+        with self._database.snapshot():
             yield
 
     def erase(self, episodes: Iterable[str], lessons: Iterable[str] = ()) -> Erased:
@@ -79,22 +85,22 @@ class Record:
 
     def made_from(self, tenant: str, episodes: Iterable[str], lessons: Iterable[str] = ()) -> str:
         """Hash of what something is made from; `adapters.record` and `adapters.publish` compare it. Raises `NothingFound`."""
-        return made_from(self.database, tenant, episodes, lessons)
+        return made_from(self._database, tenant, episodes, lessons)
 
     def find_text(self, text: str) -> list[Episode]:
         """Episodes of all tenants that hold a text, or whose id does; reads every row."""
-        return find_text(self.database, text)
+        return find_text(self._database, text)
 
     def scrub(self) -> bool:
         """Empty the write-ahead log, so that what was deleted is in no file any more; False while another process reads an old one."""
-        return self.database.scrub(SCRUB_SECONDS)
+        return self._database.scrub(SCRUB_SECONDS)
 
     def rename_skill(self, tenant: str, old: str, new: str) -> int:
         """File everything of a tenant's skill under another name; returns how many episodes moved. An empty one unfiles them.
 
         Where the new name is a skill already, the two become one, and the new name's adapter goes on serving it.
         """
-        with self.database.transaction() as connection:
+        with self._database.transaction() as connection:
             moved = self.episodes.find(tenant=tenant, skill=old)
             self.episodes.assign([episode.id for episode in moved], new)
             connection.execute("UPDATE lessons SET skill = ? WHERE tenant = ? AND skill = ?", (new, tenant, old))
@@ -106,12 +112,12 @@ class Record:
 
     def vacuum(self) -> None:
         """Write the file anew, without any free page."""
-        self.database.rows("VACUUM")
+        self._database.rows("VACUUM")
         self.scrub()
 
     def close(self) -> None:
         """Close the file. May be called twice."""
-        self.database.close()
+        self._database.close()
 
     def __enter__(self) -> Self:
         return self

@@ -17,7 +17,7 @@ from lifelong.orchestrator.run_state import PendingSleep
 
 
 def state_of(learner: LifelongLearner) -> Any:
-    database = learner.record.database
+    database = learner.record._database
     tables = [name for (name,) in database.rows("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name")]
     rows = {table: sorted(map(repr, database.rows(f'SELECT * FROM "{table}"'))) for table in tables}
     files = sorted(str(path) for path in (learner.settings.home / "adapters").rglob("*"))

@@ -352,7 +352,7 @@ def test_erasures_that_are_killed_are_finished(tmp_path: Path) -> None:
 def test_another_process_that_still_reads_is_told_of_and_the_erasure_stays_pending(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("lifelong.memory.sqlite.record.SCRUB_SECONDS", 0.2)
     chats, word, _ = planted(tmp_path)
-    with Record(tmp_path / "record.sqlite3") as reader, reader.database.snapshot():
+    with Record(tmp_path / "record.sqlite3") as reader, reader._database.snapshot():
         reader.episodes.count()
         [receipt] = chats.forget(word)
         assert (receipt.erasure, receipt.finished) == ("approximate", False)

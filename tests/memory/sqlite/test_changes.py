@@ -80,7 +80,7 @@ def test_what_is_removed_or_filed_anew_lets_caches_begin_anew(record: Record) ->
     record.erase(["1", "3"])
     keep(record, episode("1"))
     assert record.changes.since("default", position, limit=9) is None, "a tenant that was emptied and begins again is another"
-    assert record.database.rows("SELECT * FROM changes") == []
+    assert record._database.rows("SELECT * FROM changes") == []
 
 
 def test_a_seal_names_the_rows_of_this_record(record: Record) -> None:

@@ -47,7 +47,7 @@ def kill_while_it_writes(file: Path, kills: int) -> None:
             # The last line may be torn; only whole ones are acknowledgements.
             acknowledged |= {int(line) for line in child.stdout.read().splitlines(keepends=True) if line.endswith("\n")}
         with Record(file) as record:
-            assert record.database.value("PRAGMA integrity_check") == "ok"
+            assert record._database.value("PRAGMA integrity_check") == "ok"
             found = {episode.id for episode in record.episodes.find()}
             missing = {number for number in acknowledged if f"default-{number}" not in found}
             assert not missing, f"acknowledged and lost after kill {attempt}: {sorted(missing)[:5]}"
@@ -147,7 +147,7 @@ def test_a_file_cut_short_is_named(tmp_path: Path) -> None:
 
 def test_damaged_text_in_a_row_is_named(record: Record) -> None:
     record.episodes.record(example_episode(0), np.zeros(3, dtype=np.float32))
-    with record.database.transaction() as connection:
+    with record._database.transaction() as connection:
         connection.execute("UPDATE episodes SET body = substr(body, 1, 40)")
     with pytest.raises(StoreError, match="damaged"):
         record.episodes.get("default-0")
@@ -162,7 +162,7 @@ def test_a_place_that_cannot_be_is_named(tmp_path: Path) -> None:
 
 
 def test_a_newer_format_is_refused(tmp_path: Path) -> None:
-    with Record(tmp_path / "r.sqlite3") as record, record.database.transaction() as connection:
+    with Record(tmp_path / "r.sqlite3") as record, record._database.transaction() as connection:
         connection.execute("PRAGMA user_version=99")
     with pytest.raises(StoreError, match="format 99"):
         Record(tmp_path / "r.sqlite3")

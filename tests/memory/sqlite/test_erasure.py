@@ -118,9 +118,9 @@ def test_a_reader_that_holds_the_log_is_told_of(record: Record, monkeypatch: pyt
     record.episodes.record(secret(0), VECTOR)
     monkeypatch.setattr("lifelong.memory.sqlite.record.SCRUB_SECONDS", 0.2)
     with Record(record.path) as reader:
-        reader.database._connection.execute("BEGIN")
-        reader.database._connection.execute("SELECT count(*) FROM episodes").fetchall()
+        reader._database._connection.execute("BEGIN")
+        reader._database._connection.execute("SELECT count(*) FROM episodes").fetchall()
         assert not record.erase([secret(0).id]).scrubbed
-        reader.database._connection.execute("COMMIT")
+        reader._database._connection.execute("COMMIT")
     assert record.scrub(), "once the reader is gone the log is emptied"
     assert CANARY.encode() not in bytes_in(record.path.parent)

@@ -118,4 +118,4 @@ def test_a_record_of_the_first_format_is_brought_up_to_date(tmp_path: Path) -> N
         fill(record)
         compress(record, "default", 4)
         assert record.cues.find()
-        assert record.database.value("PRAGMA user_version") == VERSION
+        assert record._database.value("PRAGMA user_version") == VERSION

@@ -47,13 +47,13 @@ def test_what_is_deleted_is_one_exact_key(tmp_path_factory: pytest.TempPathFacto
         tenant, skill, id = keys[0]
         record.state.delete(Mark, tenant=tenant, skill=skill, id=id)
         assert {(m.tenant, m.skill, m.id) for m in record.state.find(Mark)} == set(keys[1:])
-        with record.database.transaction() as connection:
+        with record._database.transaction() as connection:
             record.state.erase_tenant(connection, "ann")
         assert {m.tenant for m in record.state.find(Mark)} == {key[0] for key in keys[1:]} - {"ann"}
 
 
 def test_a_damaged_value_is_an_error_that_names_it(record: Record) -> None:
-    with record.database.transaction() as connection:
+    with record._database.transaction() as connection:
         connection.execute("INSERT INTO run_state VALUES ('mark', '', '', '', '{')")
     with pytest.raises(StoreError, match="'mark'"):
         record.state.get(Mark)
