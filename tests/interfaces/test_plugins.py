@@ -21,6 +21,7 @@ MEMBERS: dict[Point, str] = {
     "engines": "flip",
     "environments": "flip-v1",
     "heads": "class_mean",
+    "strategies": "calm",
     "suites": "flip",
 }
 
@@ -51,7 +52,7 @@ def test_members_are_found_and_fulfil_their_contracts(site: Path, monkeypatch: p
 
 def test_a_run_uses_environment_engine_and_encoder_of_the_package(site: Path, tmp_path: Path) -> None:
     flags = ["--environments", "flip", "--tasks", "6,4,2", "--set", "model.engine=flip", "--set", "memory.encoder=letters"]
-    result = lifelong(site, tmp_path, "run", *flags, "--set", "wake.control_share=0", "--out", "runs")
+    result = lifelong(site, tmp_path, "run", *flags, "--set", "wake.control_share=0", "--set", "wake.strategy=calm", "--out", "runs")
     assert result.returncode == 0, result.stderr
     summary = json.loads((tmp_path / "runs" / "latest" / "summary.json").read_text())
     assert [row["family"] for row in summary["evaluations"]] == ["flip", "flip"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from lifelong.core import Adapter, MalformedTask, Settings, Usage
+from lifelong.core import Adapter, EngineUnreachable, MalformedTask, Settings, Usage
 from lifelong.serving import ChatReply, ChatRequest, Choice
 
 
@@ -16,8 +16,11 @@ class FlipEngine:
 
     def __init__(self, settings: Settings) -> None:
         self._limit = settings.model.max_tokens
+        self._closed = False
 
     def chat(self, requests: Sequence[ChatRequest]) -> list[ChatReply]:
+        if self._closed:
+            raise EngineUnreachable("this engine is closed; open another")
         replies = []
         for request in requests:
             read = sum(self.count_tokens(str(message["content"])) for message in request.messages)
@@ -42,4 +45,4 @@ class FlipEngine:
         pass
 
     def close(self) -> None:
-        pass
+        self._closed = True
