@@ -1,4 +1,4 @@
-"""Public contract checks: what a new head, scorer, engine, environment, phase or codec must fulfil.
+"""Public contract checks: what a new head, scorer, engine, environment, strategy, phase or codec must fulfil.
 
 Each is a function that raises `AssertionError` with the rule that is broken.
 """
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from .head import check_head
     from .phase import check_phase
     from .scorer import check_scorer
+    from .strategy import check_strategy
 
 _FACE = {
     "CodecSamples": "codec",
@@ -30,6 +31,7 @@ _FACE = {
     "check_memory": "cue_memory",
     "check_phase": "phase",
     "check_scorer": "scorer",
+    "check_strategy": "strategy",
 }
 
 __all__ = [
@@ -43,6 +45,7 @@ __all__ = [
     "check_memory",
     "check_phase",
     "check_scorer",
+    "check_strategy",
 ]
 
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 
 from ..core import Adapter, LifelongError
 from ..serving import ChatReply, ChatRequest, Choice, Engine
+from .rules import rule
 
 QUESTIONS = ("What is the capital of France?", "Count to three.", "Say a colour. " * 20, "?", "naïve Ünïcödé 你好 🙂")
 OPTIONS = ("yes", "no", "maybe later")
@@ -31,9 +31,9 @@ def check_engine(engine: Engine, *, adapter: Adapter | None = None) -> None:
     _check_tokens(engine)
     if adapter is not None:
         _check_adapter(engine, adapter)
-    with _rule("retiring a name that was never published does nothing"):
+    with rule("retiring a name that was never published does nothing"):
         engine.retire("never-published")
-    with _rule("an engine may be closed twice"):
+    with rule("an engine may be closed twice"):
         engine.close()
         engine.close()
     _check_refuses(lambda: engine.chat([_request("?")]), "a closed engine")
@@ -54,7 +54,7 @@ def _check_chat(engine: Engine) -> None:
     assert _chat(engine, []) == [], "no requests, no replies"
     requests = [_request(question, max_tokens=4 + row) for row, question in enumerate(QUESTIONS)]
     replies = _chat(engine, requests)
-    with _rule("tokens of a text can be counted"):
+    with rule("tokens of a text can be counted"):
         lengths = [engine.count_tokens(question) for question in QUESTIONS]
     read = [reply.usage.prompt_tokens for reply in replies]
     assert sorted(range(len(read)), key=read.__getitem__) == sorted(range(len(read)), key=lengths.__getitem__), "replies keep the order"
@@ -72,7 +72,7 @@ def _check_chat(engine: Engine) -> None:
 
 def _check_strange_texts(engine: Engine) -> None:
     for text in STRANGE:
-        with _rule(f"any text is answered, such as {text!r}"):
+        with rule(f"any text is answered, such as {text!r}"):
             assert len(engine.chat([_request(text)])) == 1, "one reply a request"
             assert engine.count_tokens(text) >= 0, "a number of tokens is not negative"
 
@@ -96,7 +96,7 @@ def _check_choose(engine: Engine) -> None:
 
 
 def _check_tokens(engine: Engine) -> None:
-    with _rule("tokens of a text can be counted"):
+    with rule("tokens of a text can be counted"):
         assert engine.count_tokens("") == 0, "no text, no tokens"
         assert engine.count_tokens("one two three four") > engine.count_tokens("one"), "a longer text has more tokens"
 
@@ -105,19 +105,19 @@ def _check_adapter(engine: Engine, adapter: Adapter) -> None:
     requests = [_request(question) for question in QUESTIONS]
     base = [reply.text for reply in _chat(engine, requests)]
     _check_refuses(lambda: engine.chat([_request("?", adapter=adapter.name)]), "a request for an unpublished adapter")
-    with _rule("an adapter that fits is published, and again without harm"):
+    with rule("an adapter that fits is published, and again without harm"):
         engine.publish(adapter)
         engine.publish(adapter)
     mixed = _chat(engine, [_request(question, adapter=name) for question in QUESTIONS for name in ("", adapter.name)])
     assert [reply.text for reply in mixed[::2]] == base, "a published adapter leaves the base alone, in one batch too"
     assert [reply.text for reply in mixed[1::2]] != base, "a published adapter changes the answers that ask for it"
-    with _rule("a published adapter can be retired"):
+    with rule("a published adapter can be retired"):
         engine.retire(adapter.name)
     _check_refuses(lambda: engine.chat([_request("?", adapter=adapter.name)]), "a request for a retired adapter")
 
 
 def _chat(engine: Engine, requests: Sequence[ChatRequest]) -> list[ChatReply]:
-    with _rule("requests of text are answered"):
+    with rule("requests of text are answered"):
         replies = engine.chat(requests)
         assert len(replies) == len(requests), "one reply a request"
         assert all(isinstance(reply, ChatReply) for reply in replies), "a reply is a `ChatReply`"
@@ -125,7 +125,7 @@ def _chat(engine: Engine, requests: Sequence[ChatRequest]) -> list[ChatReply]:
 
 
 def _choose(engine: Engine, options: Sequence[str]) -> Choice:
-    with _rule("options can be ranked"):
+    with rule("options can be ranked"):
         choice = engine.choose(_request(QUESTIONS[0]), options)
         assert isinstance(choice, Choice), "a ranking is a `Choice`"
     return choice
@@ -133,21 +133,10 @@ def _choose(engine: Engine, options: Sequence[str]) -> Choice:
 
 def _check_refuses(attempt: Callable[[], object], what: str) -> None:
     said = None
-    with _rule(f"{what} is refused with a named error"):
+    with rule(f"{what} is refused with a named error"):
         try:
             attempt()
         except LifelongError as error:
             said = str(error)
     assert said is not None, f"{what} is refused with a named error"
     assert said, f"the error for {what} says what was wrong and what to do"
-
-
-@contextmanager
-def _rule(text: str) -> Iterator[None]:
-    """Make any error but an `AssertionError` into an `AssertionError` that states the rule."""
-    try:
-        yield
-    except AssertionError:
-        raise
-    except Exception as error:  # an engine of somebody else's may raise anything
-        raise AssertionError(f"{text}; it raised {type(error).__name__}: {error}") from error

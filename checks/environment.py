@@ -1,4 +1,4 @@
-"""The contract of environments as a public check, in the spirit of Gymnasium's `check_env`."""
+"""The rules of an `Environment`, for its members here and anybody's own, in the spirit of Gymnasium's `check_env`."""
 
 from __future__ import annotations
 
@@ -6,40 +6,49 @@ from collections.abc import Sequence
 
 from ..core import MalformedTask, Task
 from ..core.versions import short_name
-from ..envs import Environment, Split
+from ..envs import Demonstration, Environment, Split
+from ..envs.results import StepResult, read_choices, read_reset, read_step
 from .failures import asserting
+from .rules import rule
 
 GARBAGE = ("", " ", "?!", "\x00", "```", "'; --", "SELECT", "\udcff", "x" * 10_000, "сделай это")
-"""Actions that no family understands."""
+"""Actions that no environment understands."""
 
 
 @asserting
 def check_environment(environment: Environment, *, count: int = 5, seed: int = 0) -> None:
-    """Check an environment against the contract of `lifelong.envs.Environment` on `count` tasks of each split.
+    """Raise `AssertionError` with the first rule of `lifelong.envs.Environment` that is broken, on `count` tasks of each split.
 
-    Raises `AssertionError`, saying what is broken: tasks that change or are shared between splits, a first
-    observation without goal or context, an expert that does not solve its task, different texts for the
-    same actions, an episode without end, an action that raises, a foreign task that is accepted.
+    The environment is used and not closed; what it spawns is.
     """
-    train, test = environment.tasks("train", count, seed=seed), environment.tasks("test", count, seed=seed)
+    assert isinstance(environment, Environment), f"an environment has every member of the protocol; this one lacks {_missing(environment)}"
+    assert environment.id != short_name(environment.id), f"the id ends with a version, such as -v1; got {environment.id!r}"
+    for name in ("max_steps", "max_answer_tokens"):
+        value = getattr(environment, name)
+        assert isinstance(value, int) and value > 0, f"{name} is a whole number above 0; got {value!r}"  # noqa: PT018 (one rule)
+    with rule("tasks gives the first tasks of a split"):
+        train, test = environment.tasks("train", count, seed=seed), environment.tasks("test", count, seed=seed)
     _check_tasks(environment, train, test, seed)
     for task in (*train, *test):
-        first, again = _replay(environment, task), _replay(environment, task)
-        assert first == again, f"task {task.id}: the same actions gave other texts or rewards the second time (law 1)"
+        first, again = _solve(environment, task), _solve(environment, task)
+        assert first == again, f"task {task.id}: the same actions gave other texts or rewards the second time (invariant Determinism)"
         _check_garbage(environment, task)
-    foreign = Task(id="no-such-task", goal="nothing", environment=environment.id)
-    try:
-        environment.reset(options={"task": foreign})
-    except MalformedTask:
-        return
-    raise AssertionError("reset accepted a task that this family did not make; it must raise MalformedTask")
+    _check_spawn(environment, train[0], test[0])
+    _check_unknown_task(environment)
+
+
+def _missing(environment: object) -> str:
+    wanted = (*Environment.__annotations__, "tasks", "reset", "step", "admissible", "demonstrate", "spawn", "close")
+    return ", ".join(name for name in wanted if not hasattr(environment, name))
 
 
 def _check_tasks(environment: Environment, train: Sequence[Task], test: Sequence[Task], seed: int) -> None:
     given: dict[Split, Sequence[Task]] = {"train": train, "test": test}
     for split, tasks in given.items():
-        assert list(environment.tasks(split, len(tasks), seed=seed)) == list(tasks), f"{split}: two calls gave other tasks"
-        assert list(environment.tasks(split, 1, seed=seed)) == list(tasks[:1]), f"{split}: fewer tasks are not the first ones of more"
+        assert len(tasks) > 0, f"{split}: there are no tasks"
+        with rule(f"{split}: tasks can be asked for again"):
+            assert list(environment.tasks(split, len(tasks), seed=seed)) == list(tasks), f"{split}: two calls gave other tasks"
+            assert list(environment.tasks(split, 1, seed=seed)) == list(tasks[:1]), f"{split}: fewer tasks are not the first ones of more"
     shared = {task.id for task in train} & {task.id for task in test}
     assert not shared, f"ids in both splits: {sorted(shared)}"
     texts = {task.text for task in train} & {task.text for task in test}
@@ -51,42 +60,96 @@ def _check_tasks(environment: Environment, train: Sequence[Task], test: Sequence
         assert task.instructions == train[0].instructions, f"task {task.id}: instructions differ between the tasks"
 
 
-def _replay(environment: Environment, task: Task) -> list[tuple[str, float, bool, bool]]:
+def _begin(environment: Environment, task: Task) -> str:
+    with rule(f"task {task.id}: reset begins it and returns observation and info"):
+        return read_reset(environment.reset(options={"task": task}))
+
+
+def _step(environment: Environment, task: Task, action: str) -> StepResult:
+    with rule(f"task {task.id}: step answers {action[:40]!r} with observation, reward, terminated, truncated, info and never raises"):
+        raw = environment.step(action)
+        result = read_step(raw)
+        info = raw[4] or {}
+    assert 0 <= result.reward <= 1, f"task {task.id}: rewards lie in [0, 1]; got {result.reward}"
+    missing = [repr(name) for name in ("error", "success") if name not in info]
+    assert not missing, f"task {task.id}: the info of every step says {' and '.join(missing)}"
+    return result
+
+
+def _demonstration(environment: Environment, task: Task) -> Demonstration:
+    with rule(f"task {task.id}: demonstrate gives the expert's solution"):
+        shown = environment.demonstrate(task)
+        assert len(shown.observations) == len(shown.actions) > 0, f"task {task.id}: a demonstration has one observation an action"
+    return shown
+
+
+def _solve(environment: Environment, task: Task) -> list[StepResult | str]:
     """Everything that the expert's actions bring about; they must solve the task."""
-    shown = environment.demonstrate(task)
-    observation, _ = environment.reset(options={"task": task})
-    assert isinstance(observation, str), f"task {task.id}: the first observation is a {type(observation).__name__}, not text"
-    assert task.goal in observation, f"task {task.id}: the first observation does not tell the goal"
-    assert task.context in observation, f"task {task.id}: the first observation does not tell the context"
-    assert len(shown.observations) == len(shown.actions), f"task {task.id}: the demonstration needs one observation an action"
-    trace: list[tuple[str, float, bool, bool]] = [(observation, 0.0, False, False)]
+    shown = _demonstration(environment, task)
+    observation = _begin(environment, task)
+    assert task.goal in observation, f"task {task.id}: the first observation does not contain the goal"
+    assert task.context in observation, f"task {task.id}: the first observation does not contain the context"
+    trace: list[StepResult | str] = [observation]
+    result = None
     for expected, action in zip(shown.observations, shown.actions, strict=True):
-        assert trace[-1][0] == expected, f"task {task.id}: the expert saw {expected!r}, the environment says {trace[-1][0]!r}"
-        choices = environment.admissible()
+        assert result is None or not (result.terminated or result.truncated), f"task {task.id}: the episode ended before the expert had"
+        assert observation == expected, f"task {task.id}: the expert saw {expected!r}, the environment says {observation!r}"
+        with rule(f"task {task.id}: admissible lists what can be done now"):
+            choices = read_choices(environment.admissible())
         assert not choices or action in choices, f"task {task.id}: the expert's {action!r} is not among {choices}"
-        observation, reward, terminated, truncated, info = environment.step(action)
-        assert isinstance(observation, str), f"task {task.id}: an observation is a {type(observation).__name__}, not text"
-        _check_info(task, info)
-        assert not info["error"], f"task {task.id}: the expert's action was refused: {observation}"
-        trace.append((observation, reward, terminated, truncated))
-    assert trace[-1][1:3] == (1.0, True), f"task {task.id}: the expert ended with reward {trace[-1][1]}, terminated {trace[-1][2]}"
+        result = _step(environment, task, action)
+        assert not result.error, f"task {task.id}: the expert's action was refused: {result.text}"
+        observation = result.text
+        trace.append(result)
+    assert result is not None and result.terminated and result.success, f"task {task.id}: the expert does not solve it"  # noqa: PT018
     return trace
 
 
-def _check_info(task: Task, info: object) -> None:
-    missing = [name for name in ("error", "success") if not isinstance(info, dict) or name not in info]
-    assert not missing, f"task {task.id}: the info of every step says {' and '.join(repr(name) for name in missing)}"
-
-
 def _check_garbage(environment: Environment, task: Task) -> None:
-    """Senseless actions earn nothing, and the episode ends after `max_steps` of them."""
-    environment.reset(options={"task": task})
+    """Senseless actions solve nothing, and the episode ends within `max_steps` of them."""
+    _begin(environment, task)
     for number in range(1, environment.max_steps + 1):
-        observation, reward, terminated, truncated, info = environment.step(GARBAGE[number % len(GARBAGE)])
-        assert isinstance(observation, str), f"task {task.id}: an observation is a {type(observation).__name__}, not text"
-        assert reward == 0.0, f"task {task.id}: a senseless action earned {reward}"
-        _check_info(task, info)
-        assert info["error"] or terminated, f"task {task.id}: a senseless action was neither refused nor judged"
-        assert truncated == (number == environment.max_steps and not terminated), f"task {task.id}: truncated is {truncated} at {number}"
-        if terminated:
+        result = _step(environment, task, GARBAGE[number % len(GARBAGE)])
+        assert not result.success, f"task {task.id}: a senseless action solved it"
+        assert result.error or result.terminated, f"task {task.id}: a senseless action was neither refused nor judged"
+        if result.terminated or result.truncated:
             return
+    raise AssertionError(f"task {task.id}: the episode did not end within max_steps = {environment.max_steps} actions")
+
+
+def _check_spawn(environment: Environment, one: Task, other: Task) -> None:
+    """Two spawned instances go side by side as each goes alone, and the one they come from is not disturbed."""
+    alone = _solve(environment, one)
+    with rule("spawn gives a new instance for an episode of its own"):
+        left, right = environment.spawn(), environment.spawn()
+    assert left is not right and left is not environment, "spawn gives a new instance each time"  # noqa: PT018
+    assert left.id == environment.id, f"a spawned instance has the same id; got {left.id!r}"
+    _begin(environment, other)
+    shown = _demonstration(environment, one)
+    trace: list[StepResult | str] = [_begin(left, one)]
+    _begin(right, other)
+    for action in shown.actions:
+        # The other instance moves in between: whatever they share shows in this one's texts.
+        with rule("a spawned instance can be used while another is"):
+            right.step(GARBAGE[2])
+            right.reset(options={"task": other})
+        trace.append(_step(left, one, action))
+    assert trace == alone, f"task {one.id}: an instance gives other texts or rewards while another one is used; they share state"
+    with rule("the instance that others were spawned from goes on with its own episode"):
+        again = [_step(environment, other, action) for action in _demonstration(environment, other).actions]
+        assert again[-1].success, "the instance that others were spawned from goes on with its own episode"
+    with rule("close gives back what an instance holds"):
+        left.close()
+    with rule("closing one instance leaves the others usable"):
+        _solve(right, other)
+        right.close()
+
+
+def _check_unknown_task(environment: Environment) -> None:
+    unknown = Task(id="no-such-task", goal="nothing", environment=environment.id)
+    with rule("reset refuses a task that this environment did not make with MalformedTask"):
+        try:
+            environment.reset(options={"task": unknown})
+        except MalformedTask:
+            return
+    raise AssertionError("reset accepted a task that this environment did not make; it must raise MalformedTask")

@@ -1,0 +1,121 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from toy import ToyEnvironment
+
+from lifelong.checks import check_environment
+from lifelong.core import Task
+from lifelong.envs import Demonstration
+
+
+def test_a_sound_environment_passes() -> None:
+    check_environment(Sound())
+
+
+class Sound(ToyEnvironment):
+    def spawn(self) -> Any:
+        return type(self)(self.family, self.right)
+
+
+class WithoutVersion(Sound):
+    def __init__(self, family: str = "lamps", right: str = "blue") -> None:
+        super().__init__(family, right)
+        self.id = family
+
+
+class WithoutError(Sound):
+    def step(self, action: str) -> Any:
+        return (*super().step(action)[:4], {"success": action == self.right})
+
+
+class WithoutSuccess(Sound):
+    def step(self, action: str) -> Any:
+        return (*super().step(action)[:4], {"error": False})
+
+
+class OldStep(Sound):
+    def step(self, action: str) -> Any:
+        observation, reward, done, _, info = super().step(action)
+        return observation, reward, done, info
+
+
+class Raising(Sound):
+    def step(self, action: str) -> Any:
+        if action != self.right:
+            raise KeyError(action)
+        return super().step(action)
+
+
+class WithoutExpert(Sound):
+    def demonstrate(self, task: Task) -> Demonstration:
+        return Demonstration(observations=(), actions=())
+
+
+class NotSpawning(Sound):
+    def spawn(self) -> Any:
+        return self
+
+
+class Sharing(Sound):
+    """Instances that write into one list, as a shallow copy does."""
+
+    def __init__(self, family: str = "lamps", right: str = "blue", presses: list[str] | None = None) -> None:
+        super().__init__(family, right)
+        self.presses = [] if presses is None else presses
+
+    def spawn(self) -> Any:
+        return Sharing(self.family, self.right, self.presses)
+
+    def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> Any:
+        self.presses.clear()
+        self.presses.append((options or {})["task"].id)
+        return super().reset(seed=seed, options=options)
+
+    def step(self, action: str) -> Any:
+        return (f"{action} in {self.presses[-1]}", *super().step(action)[1:])
+
+
+class Endless(Sound):
+    def step(self, action: str) -> Any:
+        right = action == self.right
+        return "on", float(right), right, False, {"error": not right, "success": right}
+
+
+class Generous(Sound):
+    def step(self, action: str) -> Any:
+        return (*super().step(action)[:4], {"error": False, "success": True})
+
+
+class Accepting(Sound):
+    def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> Any:
+        return (options or {})["task"].text, {}
+
+
+class Closed(Sound):
+    def close(self) -> None:
+        raise OSError("already closed")
+
+
+@pytest.mark.parametrize(
+    ("member", "rule"),
+    [
+        (object, "every member of the protocol; this one lacks id, max_steps"),
+        (WithoutVersion, "ends with a version"),
+        (WithoutError, "the info of every step says 'error'"),
+        (WithoutSuccess, "the info of every step says 'success'"),
+        (OldStep, "it raised RuleBroken: step must return five values"),
+        (Raising, "never raises; it raised KeyError"),
+        (WithoutExpert, "one observation an action"),
+        (NotSpawning, "a new instance each time"),
+        (Sharing, "they share state"),
+        (Endless, "did not end within max_steps = 1"),
+        (Generous, "a senseless action solved it"),
+        (Accepting, "must raise MalformedTask"),
+        (Closed, "close gives back what an instance holds; it raised OSError"),
+    ],
+)
+def test_a_broken_member_is_found_by_its_rule(member: type, rule: str) -> None:
+    with pytest.raises(AssertionError, match=rule):
+        check_environment(member())
