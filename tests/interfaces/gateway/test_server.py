@@ -7,7 +7,10 @@ import resource
 import socket
 import subprocess
 import sys
+import time
+from pathlib import Path
 
+import httpx
 import pytest
 
 from lifelong.core import StoreError
@@ -53,3 +56,54 @@ def test_a_bounded_log_says_how_much_it_left_out() -> None:
     resumed = offered("later")
     assert resumed is not None
     assert resumed.getMessage() == "later (7 earlier messages were left out)"
+
+
+SERVED = """
+import resource, socket, sys
+resource.setrlimit(resource.RLIMIT_NOFILE, (512, 512))
+from lifelong.core.settings import GatewaySettings
+from lifelong.interfaces.gateway.app import create_app
+from lifelong.interfaces.gateway.server import listen, make_server
+settings = GatewaySettings(max_running=16, max_waiting=16, head_seconds=3)
+bound = listen("127.0.0.1", 0)
+print(bound.getsockname()[1], flush=True)
+make_server(create_app(None, settings), settings).run(sockets=[bound])
+"""
+
+
+def test_more_half_requests_than_open_files_leave_it_answering_with_a_short_log(tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    with log.open("wb") as errors:
+        process = subprocess.Popen([sys.executable, "-c", SERVED], stdout=subprocess.PIPE, stderr=errors, text=True)
+    assert process.stdout is not None
+    halves: list[socket.socket] = []
+    try:
+        port = int(process.stdout.readline())
+        url = f"http://127.0.0.1:{port}/health"
+        wait_until_up(url)
+        for _ in range(700):
+            one = socket.create_connection(("127.0.0.1", port), timeout=10)
+            halves.append(one)
+            one.sendall(b"GET /health HTTP/1.1\r\nHost: x\r\n")
+        started = time.perf_counter()
+        assert httpx.get(url, timeout=10).status_code == 200
+        assert time.perf_counter() - started < 1
+        time.sleep(3.5)
+        assert httpx.get(url, timeout=10).status_code == 200
+        assert log.stat().st_size < 64 * 1024
+    finally:
+        for one in halves:
+            one.close()
+        process.terminate()
+        process.communicate(timeout=30)
+
+
+def wait_until_up(url: str) -> None:
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        try:
+            httpx.get(url)
+            return
+        except httpx.TransportError:
+            time.sleep(0.1)
+    pytest.fail("the server did not come up")
