@@ -59,7 +59,7 @@ def _refuse_constant(name: str) -> Any:
 def refusal(scope: Scope, hosts: frozenset[str]) -> tuple[int, str] | None:
     """Status and reason for a request that nothing should read, None for any other.
 
-    Two lengths in one request let a proxy and this server disagree about where it ends (RFC 9112, section 6.3). A foreign `Host`
+    Two lengths in one request let a proxy and this server disagree about where it ends (RFC 9112, section 6.3). An unknown `Host`
     is how a web page reaches a server on the reader's own machine (DNS rebinding).
     """
     headers = scope["headers"]

@@ -107,8 +107,8 @@ def test_bench_lists_what_each_suite_shows_and_needs(tmp_path: Path) -> None:
     assert result.stdout.count("\n  shows ") == result.stdout.count("\n  needs ") == len(suites)
 
 
-SLOW_LOOK = "from lifelong.interfaces.commands import looking as room\nroom.open_record = wait"
-SLOW_RUN = "import lifelong.runs.job as room\nroom.run_job = wait"
+SLOW_LOOK = "from lifelong.interfaces.commands import looking as module\nmodule.open_record = wait"
+SLOW_RUN = "import lifelong.runs.job as module\nmodule.run_job = wait"
 
 
 @pytest.mark.parametrize(("slow", "command", "said"), [(SLOW_LOOK, "lessons", ""), (SLOW_RUN, "run", "--resume")])

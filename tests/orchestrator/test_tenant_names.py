@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from house import EchoEngine, House
+from running_gateway import EchoEngine, RunningGateway
 
 from lifelong.core import MalformedTask, Task
 from lifelong.orchestrator import LifelongLearner
@@ -14,9 +14,9 @@ from lifelong.orchestrator import LifelongLearner
 
 @pytest.fixture
 def learner(tmp_path: Path) -> Iterator[LifelongLearner]:
-    house = House(tmp_path, EchoEngine())
-    yield house.learner
-    house.close()
+    gateway = RunningGateway(tmp_path, EchoEngine())
+    yield gateway.learner
+    gateway.close()
 
 
 def test_one_name_is_one_tenant(learner: LifelongLearner) -> None:

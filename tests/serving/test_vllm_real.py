@@ -11,7 +11,7 @@ from pathlib import Path
 import httpx
 import numpy as np
 import pytest
-from house import House
+from running_gateway import RunningGateway
 from safetensors.numpy import save_file
 
 from lifelong.checks.engine import check_engine
@@ -107,16 +107,16 @@ def test_base_requests_are_right_beside_adapter_requests(engine, server, adapter
 
 def test_the_gateway_stands_on_vllm_as_on_the_embedded_engine(engine, tmp_path):
     """The official client, through wake, against the real server: plain, streamed, and with feedback."""
-    house = House(tmp_path, engine)
+    gateway = RunningGateway(tmp_path, engine)
     try:
-        plain = house.ask("What is the capital of France?", max_tokens=12, temperature=0)
+        plain = gateway.ask("What is the capital of France?", max_tokens=12, temperature=0)
         assert "Paris" in plain.choices[0].message.content
-        chunks = list(house.ask("What is the capital of France?", max_tokens=12, temperature=0, stream=True))
+        chunks = list(gateway.ask("What is the capital of France?", max_tokens=12, temperature=0, stream=True))
         assert "".join(chunk.choices[0].delta.content or "" for chunk in chunks) == plain.choices[0].message.content
-        assert house.post("/feedback", {"completion_id": plain.id, "success": False, "correction": "Paris."}).status_code == 200
-        assert house.record.episodes.get(plain.id).correction == "Paris."
+        assert gateway.post("/feedback", {"completion_id": plain.id, "success": False, "correction": "Paris."}).status_code == 200
+        assert gateway.record.episodes.get(plain.id).correction == "Paris."
     finally:
-        house.close()
+        gateway.close()
 
 
 def test_an_adapter_is_published_while_eight_clients_keep_asking(engine, adapter, tmp_path, capsys):

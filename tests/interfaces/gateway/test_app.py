@@ -10,35 +10,35 @@ from pathlib import Path
 import httpx
 import openai
 import pytest
-from house import EchoEngine, House
+from running_gateway import EchoEngine, RunningGateway
 
 from lifelong.core import EngineUnreachable, Judge
 from lifelong.core.settings import GatewaySettings
 
 
 @pytest.fixture
-def house(tmp_path: Path) -> Iterator[House]:
-    opened = House(tmp_path, EchoEngine())
+def gateway(tmp_path: Path) -> Iterator[RunningGateway]:
+    opened = RunningGateway(tmp_path, EchoEngine())
     yield opened
     opened.close()
 
 
-def test_an_answer_is_a_recorded_episode(house: House) -> None:
-    reply = house.ask("hello there")
+def test_an_answer_is_a_recorded_episode(gateway: RunningGateway) -> None:
+    reply = gateway.ask("hello there")
     assert reply.choices[0].message.content == "HELLO THERE"
     assert reply.choices[0].finish_reason == "stop"
     assert (reply.usage.prompt_tokens, reply.usage.total_tokens) == (7, 18)
-    episode = house.record.episodes.get(reply.id)
+    episode = gateway.record.episodes.get(reply.id)
     assert (episode.task.goal, episode.task.environment, episode.task.tenant) == ("hello there", "chat", "default")
     assert episode.outcome.success is None
     assert reply.model_extra["lifelong"]["verdict"]["known"] is False
 
 
-def test_a_stream_says_the_same(house: House) -> None:
+def test_a_stream_says_the_same(gateway: RunningGateway) -> None:
     text = "a longer request that needs more than one piece to be sent back, with ünïcode\nand lines"
     messages = [{"role": "user", "content": text}]
     chunks = list(
-        house.client.chat.completions.create(
+        gateway.client.chat.completions.create(
             model="lifelong", messages=messages, stream=True, stream_options={"include_usage": True}, max_tokens=200
         )
     )
@@ -47,19 +47,19 @@ def test_a_stream_says_the_same(house: House) -> None:
     assert [chunk.choices[0].finish_reason for chunk in chunks if chunk.choices][-1] == "stop"
     assert chunks[-1].usage.completion_tokens == len(text)
     assert len({chunk.id for chunk in chunks}) == 1
-    assert house.record.episodes.get(chunks[0].id).answer == text.upper()
+    assert gateway.record.episodes.get(chunks[0].id).answer == text.upper()
 
 
-def test_a_cut_answer_says_so(house: House) -> None:
-    assert house.ask("hello there", max_completion_tokens=5).choices[0].finish_reason == "length"
+def test_a_cut_answer_says_so(gateway: RunningGateway) -> None:
+    assert gateway.ask("hello there", max_completion_tokens=5).choices[0].finish_reason == "length"
 
 
-def test_models_list_the_learner_and_its_base(house: House) -> None:
-    assert [model.id for model in house.client.models.list()] == ["lifelong", "echo"]
+def test_models_list_the_learner_and_its_base(gateway: RunningGateway) -> None:
+    assert [model.id for model in gateway.client.models.list()] == ["lifelong", "echo"]
 
 
-def test_a_conversation_keeps_its_turns_and_instructions(house: House) -> None:
-    house.client.chat.completions.create(
+def test_a_conversation_keeps_its_turns_and_instructions(gateway: RunningGateway) -> None:
+    gateway.client.chat.completions.create(
         model="echo",
         messages=[
             {"role": "system", "content": "Be brief."},
@@ -68,7 +68,7 @@ def test_a_conversation_keeps_its_turns_and_instructions(house: House) -> None:
             {"role": "user", "content": [{"type": "text", "text": "two"}, {"type": "text", "text": "three"}]},
         ],
     )
-    assert house.engine.seen[-1] == [
+    assert gateway.engine.seen[-1] == [
         {"role": "system", "content": "Be brief."},
         {"role": "user", "content": "one"},
         {"role": "assistant", "content": "ONE"},
@@ -76,14 +76,14 @@ def test_a_conversation_keeps_its_turns_and_instructions(house: House) -> None:
     ]
 
 
-def test_feedback_becomes_a_users_outcome(house: House) -> None:
-    good, bad = house.ask("say good").id, house.ask("say bad").id
-    assert house.post("/feedback", {"completion_id": good, "success": True}).json()["trainable"] is True
-    answer = house.post("/feedback", {"episode_id": bad, "success": False, "correction": "better", "reason": "too loud"}).json()
+def test_feedback_becomes_a_users_outcome(gateway: RunningGateway) -> None:
+    good, bad = gateway.ask("say good").id, gateway.ask("say bad").id
+    assert gateway.post("/feedback", {"completion_id": good, "success": True}).json()["trainable"] is True
+    answer = gateway.post("/feedback", {"episode_id": bad, "success": False, "correction": "better", "reason": "too loud"}).json()
     assert answer == {"episode_id": bad, "success": False, "judge": "user", "trainable": True}
-    judged = house.record.episodes.get(bad)
+    judged = gateway.record.episodes.get(bad)
     assert (judged.outcome.judge, judged.outcome.reason, judged.correction) == (Judge.USER, "too loud", "better")
-    assert house.post("/feedback", {"episode_id": good, "score": 0.2}).json()["success"] is False
+    assert gateway.post("/feedback", {"episode_id": good, "score": 0.2}).json()["success"] is False
 
 
 @pytest.mark.parametrize(
@@ -97,30 +97,30 @@ def test_feedback_becomes_a_users_outcome(house: House) -> None:
         ({"episode_id": "{id}", "success": True, "judge": "environment"}, 400, "judge"),
     ],
 )
-def test_feedback_that_cannot_be_taken_is_explained(house: House, body: dict[str, object], status: int, says: str) -> None:
-    id_ = house.ask("hello").id
-    response = house.post("/feedback", {key: id_ if value == "{id}" else value for key, value in body.items()})
+def test_feedback_that_cannot_be_taken_is_explained(gateway: RunningGateway, body: dict[str, object], status: int, says: str) -> None:
+    id_ = gateway.ask("hello").id
+    response = gateway.post("/feedback", {key: id_ if value == "{id}" else value for key, value in body.items()})
     assert response.status_code == status
     assert says in response.json()["error"]["message"]
-    assert house.record.episodes.get(id_).outcome.success is None
+    assert gateway.record.episodes.get(id_).outcome.success is None
 
 
-def test_tenants_do_not_meet(house: House) -> None:
-    by_header = house.ask("mine", extra_headers={"X-Lifelong-Tenant": "ann"}).id
-    by_field = house.ask("mine too", user="bob").id
-    assert house.record.episodes.get(by_header).task.tenant == "ann"
-    assert house.record.episodes.get(by_field).task.tenant == "bob"
-    assert house.post("/feedback", {"id": by_header, "success": True, "user": "bob"}).status_code == 404
-    assert house.post("/feedback", {"id": by_header, "success": True}, **{"X-Lifelong-Tenant": "ann"}).status_code == 200
+def test_tenants_do_not_meet(gateway: RunningGateway) -> None:
+    by_header = gateway.ask("mine", extra_headers={"X-Lifelong-Tenant": "ann"}).id
+    by_field = gateway.ask("mine too", user="bob").id
+    assert gateway.record.episodes.get(by_header).task.tenant == "ann"
+    assert gateway.record.episodes.get(by_field).task.tenant == "bob"
+    assert gateway.post("/feedback", {"id": by_header, "success": True, "user": "bob"}).status_code == 404
+    assert gateway.post("/feedback", {"id": by_header, "success": True}, **{"X-Lifelong-Tenant": "ann"}).status_code == 200
 
 
-def test_requests_that_tools_make_for_themselves_are_not_learned(house: House) -> None:
+def test_requests_that_tools_make_for_themselves_are_not_learned(gateway: RunningGateway) -> None:
     title = "### Task:\nGenerate a concise title.\n### Chat History:\n<chat_history>\nUSER: hi\n</chat_history>"
-    assert house.ask(title, max_tokens=500).choices[0].message.content == title.upper()
-    house.ask("not this either", extra_headers={"X-Lifelong-Learn": "no"})
-    assert house.record.episodes.count(tenant="default") == 0
-    house.ask("### Task: is a heading that people write too")
-    assert house.record.episodes.count(tenant="default") == 1
+    assert gateway.ask(title, max_tokens=500).choices[0].message.content == title.upper()
+    gateway.ask("not this either", extra_headers={"X-Lifelong-Learn": "no"})
+    assert gateway.record.episodes.count(tenant="default") == 0
+    gateway.ask("### Task: is a heading that people write too")
+    assert gateway.record.episodes.count(tenant="default") == 1
 
 
 @pytest.mark.parametrize(
@@ -137,126 +137,128 @@ def test_requests_that_tools_make_for_themselves_are_not_learned(house: House) -
         ({"user": "   "}, "tenant"),
     ],
 )
-def test_malformed_requests_are_refused_in_openais_shape(house: House, change: dict[str, object], says: str) -> None:
-    response = house.post("/v1/chat/completions", {"messages": [{"role": "user", "content": "x"}], **change})
+def test_malformed_requests_are_refused_in_openais_shape(gateway: RunningGateway, change: dict[str, object], says: str) -> None:
+    response = gateway.post("/v1/chat/completions", {"messages": [{"role": "user", "content": "x"}], **change})
     assert response.status_code == 400
     assert response.json()["error"]["type"] == "invalid_request_error"
     assert says in response.json()["error"]["message"]
-    assert house.engine.seen == []
+    assert gateway.engine.seen == []
 
 
-def test_errors_reach_the_official_client_by_name(house: House) -> None:
+def test_errors_reach_the_official_client_by_name(gateway: RunningGateway) -> None:
     with pytest.raises(openai.NotFoundError, match="there is no model 'gpt-9'; ask for 'lifelong'"):
-        house.client.chat.completions.create(model="gpt-9", messages=[{"role": "user", "content": "x"}])
+        gateway.client.chat.completions.create(model="gpt-9", messages=[{"role": "user", "content": "x"}])
     with pytest.raises(openai.NotFoundError, match="/v1/embeddings"):
-        house.client.embeddings.create(model="lifelong", input="x")
-    house.engine.down = True
+        gateway.client.embeddings.create(model="lifelong", input="x")
+    gateway.engine.down = True
     with pytest.raises(openai.InternalServerError, match="does not answer; start it") as caught:
-        house.ask("x")
+        gateway.ask("x")
     assert caught.value.status_code == 503
-    house.engine.down = False
-    assert house.ask("x").choices[0].message.content == "X"
+    gateway.engine.down = False
+    assert gateway.ask("x").choices[0].message.content == "X"
 
 
-def test_broken_json_and_other_content_types_are_refused(house: House) -> None:
+def test_broken_json_and_other_content_types_are_refused(gateway: RunningGateway) -> None:
     for content, kind in (("{", "application/json"), ('{"messages": [{"role": "user", "content": "x"}]}', "text/plain")):
-        response = httpx.post(f"{house.url}/v1/chat/completions", content=content, headers={"Content-Type": kind})
+        response = httpx.post(f"{gateway.url}/v1/chat/completions", content=content, headers={"Content-Type": kind})
         assert response.status_code == 400
         assert response.json()["error"]["message"]
-    assert house.engine.seen == []
+    assert gateway.engine.seen == []
 
 
-def test_a_large_body_is_refused_announced_or_not(house: House) -> None:
+def test_a_large_body_is_refused_announced_or_not(gateway: RunningGateway) -> None:
     large = json.dumps({"messages": [{"role": "user", "content": "x" * (1 << 20)}]}).encode()
     pieces = [large[start : start + 65_536] for start in range(0, len(large), 65_536)]
     for content in (large, iter(pieces)):
-        response = httpx.post(f"{house.url}/v1/chat/completions", content=content, headers={"Content-Type": "application/json"}, timeout=20)
+        response = httpx.post(
+            f"{gateway.url}/v1/chat/completions", content=content, headers={"Content-Type": "application/json"}, timeout=20
+        )
         assert response.status_code == 413
         assert "larger than 1048576 bytes" in response.json()["error"]["message"]
-    assert house.ask("still here").choices[0].message.content == "STILL HERE"
+    assert gateway.ask("still here").choices[0].message.content == "STILL HERE"
 
 
-def test_many_clients_at_once(house: House) -> None:
+def test_many_clients_at_once(gateway: RunningGateway) -> None:
     with ThreadPoolExecutor(12) as pool:
-        replies = list(pool.map(lambda number: house.ask(f"request {number}"), range(36)))
+        replies = list(pool.map(lambda number: gateway.ask(f"request {number}"), range(36)))
     assert [reply.choices[0].message.content for reply in replies] == [f"REQUEST {number}" for number in range(36)]
-    assert house.record.episodes.count(tenant="default") == 36
+    assert gateway.record.episodes.count(tenant="default") == 36
 
 
-def test_the_embedded_engine_answers_through_the_same_door(tmp_path: Path, tiny_model: Path) -> None:
+def test_the_embedded_engine_answers_through_the_gateway_too(tmp_path: Path, tiny_model: Path) -> None:
     from lifelong.serving import EmbeddedEngine
 
-    house = House(tmp_path, EmbeddedEngine(str(tiny_model)))
+    gateway = RunningGateway(tmp_path, EmbeddedEngine(str(tiny_model)))
     try:
-        alone = [house.ask(f"request {number}", max_tokens=12) for number in range(4)]
+        alone = [gateway.ask(f"request {number}", max_tokens=12) for number in range(4)]
         with ThreadPoolExecutor(4) as pool:
-            together = list(pool.map(lambda number: house.ask(f"request {number}", max_tokens=12), range(4)))
+            together = list(pool.map(lambda number: gateway.ask(f"request {number}", max_tokens=12), range(4)))
         assert [reply.choices[0].message.content for reply in together] == [reply.choices[0].message.content for reply in alone]
         assert all(0 < reply.usage.completion_tokens <= 12 for reply in together)
-        assert house.record.episodes.count(tenant="default") == 8
+        assert gateway.record.episodes.count(tenant="default") == 8
     finally:
-        house.close()
+        gateway.close()
 
 
-def test_health(house: House) -> None:
-    assert httpx.get(f"{house.url}/health").json() == {"status": "ok"}
+def test_health(gateway: RunningGateway) -> None:
+    assert httpx.get(f"{gateway.url}/health").json() == {"status": "ok"}
 
 
-def test_heads_names_and_documents(house: House) -> None:
+def test_heads_names_and_documents(gateway: RunningGateway) -> None:
     for path in ("/health", "/ready", "/metrics", "/v1/models", "/v1/models/lifelong", "/openapi.json"):
-        assert httpx.get(house.url + path).status_code == 200, path
+        assert httpx.get(gateway.url + path).status_code == 200, path
     for path in ("/health", "/v1/models"):
-        response = httpx.head(house.url + path)
+        response = httpx.head(gateway.url + path)
         assert (response.status_code, response.content) == (200, b"")
-    assert httpx.get(f"{house.url}/v1/models/none").status_code == 404
-    described = httpx.get(f"{house.url}/openapi.json").json()["paths"]["/v1/chat/completions"]["post"]
+    assert httpx.get(f"{gateway.url}/v1/models/none").status_code == 404
+    described = httpx.get(f"{gateway.url}/openapi.json").json()["paths"]["/v1/chat/completions"]["post"]
     assert "messages" in json.dumps(described["requestBody"])
 
 
-def test_one_name_is_one_tenant_by_header_and_by_field(house: House) -> None:
+def test_one_name_is_one_tenant_by_header_and_by_field(gateway: RunningGateway) -> None:
     body = {"messages": [{"role": "user", "content": "x"}]}
     raw = json.dumps(body).encode()
     headers = {"Content-Type": "application/json", "X-Lifelong-Tenant": "Zoë".encode()}
-    assert httpx.post(f"{house.url}/v1/chat/completions", content=raw, headers=headers).status_code == 200
-    assert house.post("/v1/chat/completions", {**body, "user": "Zoe\u0308"}).status_code == 200
-    assert house.record.episodes.tenants() == ["Zo\u00eb"]
+    assert httpx.post(f"{gateway.url}/v1/chat/completions", content=raw, headers=headers).status_code == 200
+    assert gateway.post("/v1/chat/completions", {**body, "user": "Zoe\u0308"}).status_code == 200
+    assert gateway.record.episodes.tenants() == ["Zo\u00eb"]
     headers["X-Lifelong-Tenant"] = "Zoë".encode("latin-1")
-    refused = httpx.post(f"{house.url}/v1/chat/completions", content=raw, headers=headers)
+    refused = httpx.post(f"{gateway.url}/v1/chat/completions", content=raw, headers=headers)
     assert refused.status_code == 400
     assert "UTF-8" in refused.json()["error"]["message"]
 
 
 def test_a_gateway_that_requires_a_tenant_refuses_unnamed_clients(tmp_path: Path) -> None:
-    house = House(tmp_path, EchoEngine(), GatewaySettings(require_tenant=True))
+    gateway = RunningGateway(tmp_path, EchoEngine(), GatewaySettings(require_tenant=True))
     try:
         body = {"messages": [{"role": "user", "content": "x"}]}
         for path, sent in (("/v1/chat/completions", body), ("/feedback", {"id": "e", "success": True})):
-            refused = house.post(path, sent)
+            refused = gateway.post(path, sent)
             assert refused.status_code == 400
             assert "X-Lifelong-Tenant" in refused.json()["error"]["message"]
-        assert house.engine.seen == []
-        assert house.ask("x", user="ann").choices[0].message.content == "X"
+        assert gateway.engine.seen == []
+        assert gateway.ask("x", user="ann").choices[0].message.content == "X"
     finally:
-        house.close()
+        gateway.close()
 
 
-def test_a_foreign_host_is_refused(house: House) -> None:
-    response = httpx.get(f"{house.url}/v1/models", headers={"Host": "evil.example"})
+def test_an_unknown_host_is_refused(gateway: RunningGateway) -> None:
+    response = httpx.get(f"{gateway.url}/v1/models", headers={"Host": "evil.example"})
     assert response.status_code == 421
     assert "gateway.hosts" in response.json()["error"]["message"]
 
 
-def test_no_error_text_shows_a_password(house: House) -> None:
-    house.engine.chat = lambda requests: (_ for _ in ()).throw(EngineUnreachable("http://admin:S3CRETPW@10.0.0.1/v1 answers 401"))
-    response = house.post("/v1/chat/completions", {"messages": [{"role": "user", "content": "x"}]})
+def test_no_error_text_shows_a_password(gateway: RunningGateway) -> None:
+    gateway.engine.chat = lambda requests: (_ for _ in ()).throw(EngineUnreachable("http://admin:S3CRETPW@10.0.0.1/v1 answers 401"))
+    response = gateway.post("/v1/chat/completions", {"messages": [{"role": "user", "content": "x"}]})
     assert response.status_code == 503
     assert response.headers["retry-after"]
     assert "S3CRETPW" not in response.text
 
 
-def test_what_nobody_expected_is_a_500_in_the_usual_shape(house: House) -> None:
-    house.engine.chat = lambda requests: 1 // 0
-    response = house.post("/v1/chat/completions", {"messages": [{"role": "user", "content": "x"}]})
+def test_what_nobody_expected_is_a_500_in_the_usual_shape(gateway: RunningGateway) -> None:
+    gateway.engine.chat = lambda requests: 1 // 0
+    response = gateway.post("/v1/chat/completions", {"messages": [{"role": "user", "content": "x"}]})
     assert response.status_code == 500
     assert response.json()["error"]["type"] == "api_error"
     assert "ZeroDivisionError" in response.json()["error"]["message"]

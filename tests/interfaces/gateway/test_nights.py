@@ -9,7 +9,7 @@ from pathlib import Path
 
 import httpx
 import pytest
-from house import EchoEngine, House
+from running_gateway import EchoEngine, RunningGateway
 
 from lifelong.core import NothingFound
 from lifelong.interfaces.gateway.nights import MOST_NIGHTS, Nights
@@ -19,13 +19,13 @@ from lifelong.orchestrator.run_state import Night, NightState
 
 
 @pytest.fixture
-def house(tmp_path: Path) -> Iterator[House]:
-    opened = House(tmp_path, EchoEngine())
+def gateway(tmp_path: Path) -> Iterator[RunningGateway]:
+    opened = RunningGateway(tmp_path, EchoEngine())
     yield opened
     opened.close()
 
 
-def test_a_night_is_begun_asked_for_and_ends_with_its_reason(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_night_is_begun_asked_for_and_ends_with_its_reason(gateway: RunningGateway, monkeypatch: pytest.MonkeyPatch) -> None:
     release = threading.Event()
 
     def slow(*_: object, **__: object) -> list[object]:
@@ -33,13 +33,13 @@ def test_a_night_is_begun_asked_for_and_ends_with_its_reason(house: House, monke
         return []
 
     monkeypatch.setattr(background, "sleep", slow)
-    begun = house.post("/v1/lifelong/sleep", {})
+    begun = gateway.post("/v1/lifelong/sleep", {})
     assert begun.status_code == 202
     assert begun.json()["state"] == "running"
-    again = house.post("/v1/lifelong/sleep", {})
+    again = gateway.post("/v1/lifelong/sleep", {})
     assert (again.status_code, again.json()["id"]) == (200, begun.json()["id"])
-    assert house.ask("answers go on meanwhile").choices[0].message.content == "ANSWERS GO ON MEANWHILE"
-    url = f"{house.url}/v1/lifelong/nights/{begun.json()['id']}"
+    assert gateway.ask("answers go on meanwhile").choices[0].message.content == "ANSWERS GO ON MEANWHILE"
+    url = f"{gateway.url}/v1/lifelong/nights/{begun.json()['id']}"
     assert httpx.get(url).json()["state"] == "running"
     assert httpx.get(url, headers={"X-Lifelong-Tenant": "ann"}).status_code == 404
     release.set()
@@ -51,22 +51,22 @@ def test_a_night_is_begun_asked_for_and_ends_with_its_reason(house: House, monke
     assert {"pid", "host"} & set(night) == set()
 
 
-def test_a_night_that_fails_loses_no_answer_and_says_why(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_night_that_fails_loses_no_answer_and_says_why(gateway: RunningGateway, monkeypatch: pytest.MonkeyPatch) -> None:
     def broken(*_: object, **__: object) -> list[object]:
         raise RuntimeError("the trainer broke")
 
     monkeypatch.setattr(background, "sleep", broken)
-    id_ = house.post("/v1/lifelong/sleep", {}).json()["id"]
+    id_ = gateway.post("/v1/lifelong/sleep", {}).json()["id"]
     deadline = time.monotonic() + 30
-    while (night := httpx.get(f"{house.url}/v1/lifelong/nights/{id_}").json())["state"] == "running" and time.monotonic() < deadline:
+    while (night := httpx.get(f"{gateway.url}/v1/lifelong/nights/{id_}").json())["state"] == "running" and time.monotonic() < deadline:
         time.sleep(0.05)
     assert (night["state"], "the trainer broke" in night["reason"]) == ("failed", True)
-    assert house.ask("still here").choices[0].message.content == "STILL HERE"
+    assert gateway.ask("still here").choices[0].message.content == "STILL HERE"
 
 
-def test_nights_of_nobody_are_not_found(house: House) -> None:
-    assert httpx.get(f"{house.url}/v1/lifelong/nights/none").status_code == 404
-    assert house.post("/v1/lifelong/sleep", []).status_code == 400
+def test_nights_of_nobody_are_not_found(gateway: RunningGateway) -> None:
+    assert httpx.get(f"{gateway.url}/v1/lifelong/nights/none").status_code == 404
+    assert gateway.post("/v1/lifelong/sleep", []).status_code == 400
 
 
 class Sleeping:

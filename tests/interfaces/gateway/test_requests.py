@@ -87,7 +87,7 @@ def test_json_is_read_whatever_its_exact_type() -> None:
 @pytest.mark.parametrize(
     ("host", "refused"), [(b"127.0.0.1:8321", False), (b"localhost", False), (b"[::1]:1", False), (b"evil.example", True), (b"", False)]
 )
-def test_foreign_hosts_are_refused(host: bytes, refused: bool) -> None:
+def test_unknown_hosts_are_refused(host: bytes, refused: bool) -> None:
     hosts = frozenset({"localhost", "127.0.0.1", "[::1]"})
     assert bool(refusal({"headers": [(b"host", host)]}, hosts)) is refused
     assert refusal({"headers": [(b"host", host)]}, frozenset({"*"})) is None

@@ -56,7 +56,7 @@ class EchoEngine:
         return None
 
 
-class House:
+class RunningGateway:
     """A running gateway and everything behind it."""
 
     def __init__(self, home: Path, engine: Engine, limits: GatewaySettings | None = None) -> None:
