@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 import re
 from pathlib import Path
 
@@ -79,3 +80,31 @@ def check(results: Results) -> None:
 @pytest.mark.parametrize("file", sorted(RESULTS.glob("*.json")), ids=lambda file: file.stem)
 def test_committed_figures_are_sound(file: Path) -> None:
     check(read_results(file))
+
+
+REAL = Path(os.environ.get("LIFELONG_DATA", ""))
+COMPARABLE = {"unlearning": ("largest_logit_difference_x1e9",), "memory": ("recall_at_10",)}
+"""Metrics of a quick run that are measured in the same way as in the committed, full run; quick sizes differ in the others."""
+
+
+@pytest.mark.slow
+@pytest.mark.model
+@pytest.mark.skipif("LIFELONG_DATA" not in os.environ, reason="LIFELONG_DATA names no data directory")
+@pytest.mark.parametrize("name", COMPARABLE)
+def test_quick_figures_lie_within_the_committed_intervals(name: str) -> None:
+    """As good as the committed figures, to within their intervals: errors no larger, recall no smaller."""
+    [suite] = [one for one in SUITES if one.name == name]
+    committed = {(row.case, row.method, row.metric): row for row in read_results(RESULTS / f"{name}.json").results}
+    quick = run_suite(suite, quick=True, seeds=1, data=REAL, file=None).results
+    compared = 0
+    for row in quick:
+        known = committed.get((row.case, row.method, row.metric))
+        if row.metric not in COMPARABLE[name] or known is None:
+            continue
+        low, high = known.ci95 or (known.value, known.value)
+        if row.metric.startswith("recall"):
+            assert row.value >= low - 0.01, (row, known)
+        else:
+            assert row.value <= 10 * max(high, 1.0), (row, known)
+        compared += 1
+    assert compared >= 2, "cases and methods of the quick run are among the committed ones"
