@@ -9,6 +9,7 @@ from typing import Any
 
 from .steps import Action, Step, steps_from_json, steps_to_json
 from .tasks import Judge, Outcome, Task, Usage, Verdict
+from .visible import visible_text
 
 
 def demonstration_id(episode: str) -> str:
@@ -70,7 +71,7 @@ class Episode:
     @property
     def trainable(self) -> bool:
         """Whether consolidation may learn from it: an answer that was verified, or a correction (invariant Trust)."""
-        return bool(self.correction) or (self.outcome.verified and bool(self.answer.strip()))
+        return bool(self.correction) or (self.outcome.verified and bool(visible_text(self.answer)))
 
     def to_json(self) -> str:
         """One line of JSON that `from_json` reads back to an equal episode."""

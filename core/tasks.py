@@ -29,6 +29,9 @@ class Task:
     skill: str = ""
     """The skill, where whoever sends the task knows it; empty where it has to be recognised."""
 
+    session: str = ""
+    """The conversation or long run that it belongs to, where the caller knows it; the control arm is drawn for it as a whole."""
+
     def __post_init__(self) -> None:
         for name in ("goal", "context", "instructions"):
             object.__setattr__(self, name, _as_text(name, getattr(self, name)))

@@ -2,20 +2,9 @@
 
 from __future__ import annotations
 
-import unicodedata
-
 from ..core import Episode, Judge, MalformedTask, NothingFound, Outcome
+from ..core.visible import visible_text
 from .components import Components
-
-
-def visible_text(text: str) -> str:
-    r"""The text without surrounding space, empty where nothing in it can be seen (blanks, zero-width and control characters).
-
-    >>> visible_text(" \u200b\ufeff "), visible_text(" yes\u200d ")
-    ('', 'yes\u200d')
-    """
-    seen = any(unicodedata.category(sign)[0] not in "ZC" for sign in text)
-    return text.strip() if seen else ""
 
 
 def take_feedback(components: Components, episode_id: str, *, tenant: str, success: bool | None, correction: str, reason: str) -> Episode:

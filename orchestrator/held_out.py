@@ -52,7 +52,7 @@ def judgeable(episode: Episode, environments: Mapping[str, Environment]) -> bool
     """Whether it can be told how another policy does on an episode's task."""
     if find_environment(environments, episode.task.environment) is not None:
         return True
-    return bool(episode.correction) or (episode.outcome.verified and bool(episode.answer.strip()))
+    return episode.trainable
 
 
 def choose(components: Components, environments: Mapping[str, Environment], tenant: str, skill: str) -> list[Episode]:

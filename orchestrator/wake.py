@@ -25,7 +25,6 @@ from ..core import (
     Verdict,
 )
 from ..core.settings import WakeSettings
-from ..core.versions import short_name
 from ..envs import Environment
 from ..memory import recall
 from .components import Components, draw, log
@@ -70,27 +69,38 @@ class Plan:
         return self.recall.lessons if self.recall else ()
 
 
-def plan(components: Components, tasks: Sequence[Task], *, learning: bool = True) -> list[Plan]:
+def plan(components: Components, tasks: Sequence[Task], *, ids: Sequence[str] = (), learning: bool = True) -> list[Plan]:
     """Perceive each task and decide adapter and recall; a failing part costs its help, never the answer (law 10).
 
-    With `learning=False` (evaluation) there is no control arm and no lesson on probation.
+    `ids` name the episodes to come. With `learning=False` (evaluation) there is no control arm and no lesson on probation.
     """
     vectors = components.guarded("encoder", lambda: list(components.encoder.encode([task.text for task in tasks])), [None] * len(tasks))
     perceivers = {
         tenant: components.guarded("perception", partial(components.perceiver, tenant), None)
         for tenant in dict.fromkeys(task.tenant for task in tasks)
     }
-    return [_plan(components, task, vector, perceivers[task.tenant], learning) for task, vector in zip(tasks, vectors, strict=True)]
+    controls = [learning and in_control_arm(components, task, id_) for task, id_ in zip(tasks, ids or [""] * len(tasks), strict=True)]
+    return [
+        _plan(components, task, vector, perceivers[task.tenant], control, learning)
+        for task, vector, control in zip(tasks, vectors, controls, strict=True)
+    ]
 
 
-def _plan(components: Components, task: Task, vector: Vector | None, perceiver: Perceiver | None, learning: bool) -> Plan:
-    seed, settings = components.settings.seed, components.settings
+def in_control_arm(components: Components, task: Task, episode: str) -> bool:
+    """Whether a task runs without memory and adapters: drawn for its session and day, or for its episode where it has no session.
+
+    Never for its text: a question that was corrected would go on being answered without the correction for ever.
+    """
+    unit = (task.session, time.strftime("%Y-%m-%d", time.gmtime())) if task.session else (episode,)
+    return draw(components.settings.seed, "control", task.tenant, *unit) < components.settings.wake.control_share
+
+
+def _plan(components: Components, task: Task, vector: Vector | None, perceiver: Perceiver | None, control: bool, learning: bool) -> Plan:
     verdict, rule = NO_VERDICT, None
     if vector is not None and perceiver is not None:
         verdict = components.guarded("perception", lambda: perceiver.judge(vector, task.skill), NO_VERDICT)
         rule = components.guarded("perception", perceiver.rule, None)
     skill = task.skill or (verdict.skill if verdict.known else "")
-    control = learning and draw(seed, "control", task.tenant, short_name(task.environment), task.id) < settings.wake.control_share
     adapter, shown = "", None
     if skill and task.environment != AUXILIARY:
         adapter = components.guarded("adapter", lambda: components.publish(components.record.adapters.route(task.tenant, skill)), "")
@@ -149,7 +159,7 @@ def wake(
     All tasks of one call are perceived with what was known before it. `ids` name the episodes.
     Raises `MalformedTask`, `EngineUnreachable`, or `StoreError` when the record cannot be written.
     """
-    plans = plan(components, tasks)
+    plans = plan(components, tasks, ids=ids)
     runs = act(components, plans, environment, history=history, temperature=temperature, max_tokens=max_tokens)
     episodes = [_episode(components, one, run, id_) for one, run, id_ in zip(plans, runs, ids, strict=True)]
     remember(

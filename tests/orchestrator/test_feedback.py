@@ -1,0 +1,88 @@
+"""Feedback that says nothing or contradicts itself is refused; what a user corrects is learned, and may be corrected again."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from nights import open_fake
+from scripted import ScriptedEngine, open_scripted
+from toy import ToyEnvironment
+
+from lifelong.core import Episode, Judge, MalformedTask, Task
+from lifelong.orchestrator import LifelongLearner
+from lifelong.orchestrator.wake import in_control_arm
+
+
+def ask(learner: LifelongLearner, id: str = "1") -> Episode:
+    return learner.wake(Task(id=id, goal="Order 4 of brushes", environment="chat"))
+
+
+@pytest.mark.parametrize("blank", [" ", "\n\t", "\u200b", "\u200b\ufeff\u2060", "\u00ad", "\x00"])
+def test_a_correction_that_cannot_be_seen_is_refused(tmp_path: Path, blank: str) -> None:
+    with open_scripted(tmp_path) as learner:
+        episode = ask(learner)
+        for success in (None, False):
+            with pytest.raises(MalformedTask, match="nothing that can be seen"):
+                learner.feedback(episode.id, success=success, correction=blank)
+        assert learner.record.episodes.get(episode.id) == episode
+
+
+def test_feedback_that_contradicts_itself_is_refused(tmp_path: Path) -> None:
+    with open_scripted(tmp_path) as learner:
+        episode = ask(learner)
+        with pytest.raises(MalformedTask, match="very answer"):
+            learner.feedback(episode.id, success=False, correction=" done ")
+        with pytest.raises(MalformedTask, match="both"):
+            learner.feedback(episode.id, success=True, correction="other")
+
+
+def test_an_empty_answer_cannot_be_confirmed(tmp_path: Path) -> None:
+    with open_scripted(tmp_path) as learner:
+        learner._components.engine = ScriptedEngine(lambda request: " \u200b")
+        episode = ask(learner)
+        with pytest.raises(MalformedTask, match="nothing to confirm"):
+            learner.feedback(episode.id, success=True)
+        assert learner.feedback(episode.id, success=False, correction="yes").trainable
+        assert not replace(episode, outcome=replace(episode.outcome, success=True, judge=Judge.USER)).trainable
+
+
+def test_a_user_may_change_their_mind(tmp_path: Path) -> None:
+    with open_scripted(tmp_path) as learner:
+        episode = ask(learner)
+        assert learner.feedback(episode.id, success=True).outcome.success is True
+        wrong = learner.feedback(episode.id, success=False, correction="[brushes x4] ok")
+        assert (wrong.outcome.success, wrong.correction) == (False, "[brushes x4] ok")
+        learner.record.state.mark_learned([episode.id])
+        assert learner.record.state.new_episodes("default", wrong.skill) == 0
+        right = learner.feedback(episode.id, success=True)
+        assert (right.outcome.success, right.correction) == (True, "")
+        assert learner.record.state.new_episodes("default", wrong.skill) == 1, "what changed is new again"
+
+
+def test_an_environments_failure_can_be_corrected_and_its_word_stands(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    lamps = ToyEnvironment("lamps")
+    with open_fake(tmp_path, monkeypatch) as learner:
+        [episode] = learner.wake_many(lamps.tasks("train", 1), lamps, ids=["a"])
+        assert (episode.outcome.success, episode.outcome.judge) == (False, Judge.ENVIRONMENT)
+        corrected = learner.feedback("a", success=False, correction="blue")
+        assert (corrected.outcome, corrected.correction, corrected.trainable) == (episode.outcome, "blue", True)
+        with pytest.raises(MalformedTask):
+            learner.feedback("a", success=True)
+        lamps.right = episode.answer
+        [solved] = learner.wake_many(lamps.tasks("train", 2)[1:], lamps, ids=["b"])
+        assert solved.outcome.success
+        with pytest.raises(MalformedTask, match="cannot be corrected"):
+            learner.feedback("b", success=None, correction="green")
+
+
+def test_the_control_arm_is_drawn_by_session_and_time_and_never_by_the_words(tmp_path: Path) -> None:
+    with open_scripted(tmp_path, **{"wake.control_share": 0.3}) as learner:
+        task = Task(id="same", goal="the same question", environment="chat")
+        arms = [in_control_arm(learner._components, task, f"episode-{number}") for number in range(400)]
+        assert 80 < sum(arms) < 160
+        assert arms == [in_control_arm(learner._components, task, f"episode-{number}") for number in range(400)]
+        sessions = [{in_control_arm(learner._components, replace(task, session=f"s{n}"), f"{k}") for k in range(5)} for n in range(100)]
+        assert all(len(arm) == 1 for arm in sessions), "a session is of one arm"
+        assert {arm.pop() for arm in sessions} == {True, False}
