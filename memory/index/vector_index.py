@@ -23,6 +23,10 @@ from .files import cache_files, discard
 if TYPE_CHECKING:
     from ..sqlite.record import Record
 
+INLINE = 20_000
+"""Vectors that `follow` adds while its caller waits, some tenths of a second; more are added by a thread."""
+TENANTS = 64
+"""Tenants whose vectors stay in memory; those that waited longest are read again when needed."""
 FLAT_LIMIT = 50_000
 """Vectors up to which search is exact; above, an inverted file probes the nearest cells only."""
 PROBE = 32
@@ -77,26 +81,34 @@ class _Partition:
 class VectorIndex:
     """One index a tenant, kept in `directory` (`record.index_directory`). Thread-safe.
 
-    Exact up to `flat_limit` vectors, IVF-Flat above. `sync` makes a partition equal to the record and is called by
-    `recall`; `add` and `remove` are the immediate way for a caller that has the vector at hand.
+    Exact up to `flat_limit` vectors, IVF-Flat above. `sync` makes a partition equal to the record; `follow`, which `recall` calls,
+    does so where it is quick and leaves the rest to a thread. `add` and `remove` are the immediate way for a caller that has the
+    vector at hand. No tenant waits for another's partition.
     """
 
     def __init__(self, directory: Path, *, flat_limit: int = FLAT_LIMIT) -> None:
         self.directory = directory
         self.flat_limit = flat_limit
         self._partitions: dict[str, _Partition] = {}
-        self._lock = threading.RLock()
+        self._lock = threading.Lock()
+        self._locks: dict[str, threading.RLock] = {}
+        self._builders: dict[str, threading.Thread] = {}
+
+    def _of(self, tenant: str) -> threading.RLock:
+        """The lock of one tenant's partition."""
+        with self._lock:
+            return self._locks.setdefault(tenant, threading.RLock())
 
     def add(self, tenant: str, id: str, vector: Vector) -> None:
         """Add one unit vector `(d,)`; an id that is there already keeps its vector."""
-        with self._lock:
+        with self._of(tenant):
             if tenant not in self._partitions:
                 self._partitions[tenant] = _Partition(_flat(len(vector)))
             self._partitions[tenant].add([id], vector[None, :])
 
     def search(self, tenant: str, vector: Vector, k: int) -> list[Hit]:
         """The `k` nearest of the tenant to a unit vector `(d,)`, nearest first; fewer where there are fewer."""
-        with self._lock:
+        with self._of(tenant):
             partition = self._partitions.get(tenant)
             if partition is None or not partition.ids or k < 1:
                 return []
@@ -109,7 +121,7 @@ class VectorIndex:
 
     def remove(self, tenant: str, ids: Iterable[str]) -> None:
         """Take vectors out; unknown ids are passed over."""
-        with self._lock:
+        with self._of(tenant):
             if partition := self._partitions.get(tenant):
                 partition.remove(ids)
 
@@ -118,21 +130,56 @@ class VectorIndex:
 
         After an erasure the vectors that are gone are taken out, and nothing is built anew while a task waits.
         """
-        with self._lock:
+        with self._of(tenant):
             now = record.episodes.fingerprint(tenant)
             partition = self._partitions.get(tenant) or self._load(tenant)
+            if partition is not None:
+                self._keep(tenant, partition)
             if partition is not None and partition.seen == now:
-                self._partitions[tenant] = partition
                 return
             if partition is not None and self._catch_up(record, tenant, partition, now):
                 return
             self._build(record, tenant, now)
 
+    def follow(self, record: Record, tenant: str) -> None:
+        """`sync` where little has to be added; where more has to be, a thread does so, and searches find what is there already."""
+        with self._of(tenant):
+            builder, partition, now = self._builders.get(tenant), self._partitions.get(tenant), record.episodes.fingerprint(tenant)
+            behind = now.episodes - (partition.seen.episodes if partition else 0)
+            # Cell centres that were found with the help of what is gone are found anew.
+            worn = partition is not None and partition.worn and now.episodes > INLINE
+            if builder is not None and builder.is_alive():
+                return
+            if behind <= INLINE and not worn:
+                self.sync(record, tenant)
+            else:
+                builder = threading.Thread(target=self._build_aside, args=(record, tenant), name="index", daemon=True)
+                self._builders[tenant] = builder
+                builder.start()
+
+    def _build_aside(self, record: Record, tenant: str) -> None:
+        """Build a partition while another, or none, is searched; then put it in its place and into its file."""
+        aside = VectorIndex(self.directory, flat_limit=self.flat_limit)
+        try:
+            generation = record.generation(tenant)
+            aside.sync(record, tenant)
+            built = aside._partitions.get(tenant)
+            if built is not None:
+                with self._of(tenant):
+                    self._partitions[tenant] = built
+                aside._write(tenant, built)
+                # Rows that were erased meanwhile must not stay in a file; whoever erases from now on finds it and deletes it.
+                if record.generation(tenant) != generation:
+                    discard(self.directory, [tenant])
+        except Exception as error:
+            # The next request tries again; until then nothing is recalled that is not in the index yet.
+            _log.warning("the index of a tenant could not be built (%s)", error)
+
     def rebuild(self, record: Record) -> None:
         """Build every tenant's partition anew from the record."""
-        with self._lock:
-            self._partitions.clear()
-            for tenant in record.episodes.tenants():
+        self._partitions.clear()
+        for tenant in record.episodes.tenants():
+            with self._of(tenant):
                 self._build(record, tenant, record.episodes.fingerprint(tenant))
 
     def save(self, record: Record) -> None:
@@ -140,8 +187,8 @@ class VectorIndex:
 
         Partitions that outgrew exact search become inverted files here, where no task waits.
         """
-        with self._lock:
-            for tenant in list(self._partitions):
+        for tenant in list(self._partitions):
+            with self._of(tenant):
                 generation = record.generation(tenant)
                 self.sync(record, tenant)
                 partition = self._partitions.get(tenant)
@@ -163,7 +210,6 @@ class VectorIndex:
             partition.remove(partition.numbers.keys() - set(record.episodes.ids(tenant=tenant)))
         partition.add(ids, vectors)
         partition.seen = now
-        self._partitions[tenant] = partition
         return len(partition.ids) == now.episodes
 
     def _build(self, record: Record, tenant: str, now: Fingerprint) -> None:
@@ -173,7 +219,15 @@ class VectorIndex:
             return
         partition = _Partition(_inverted_file(vectors) if len(ids) > self.flat_limit else _flat(vectors.shape[1]), seen=now)
         partition.add(ids, vectors)
-        self._partitions[tenant] = partition
+        self._keep(tenant, partition)
+
+    def _keep(self, tenant: str, partition: _Partition) -> None:
+        """Hold a partition as the last one asked, and let go of those that waited longest."""
+        with self._lock:
+            self._partitions.pop(tenant, None)
+            self._partitions[tenant] = partition
+            while len(self._partitions) > TENANTS:
+                self._partitions.pop(next(iter(self._partitions)))
 
     def _write(self, tenant: str, partition: _Partition) -> None:
         import faiss

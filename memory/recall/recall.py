@@ -116,7 +116,7 @@ def _nearest(
     """The nearest verified episodes of at least the similarity `least`; of several that say the same, the nearest."""
     if wanted == 0:
         return []
-    index.sync(record, tenant)
+    index.follow(record, tenant)
     width, found = 8 * wanted, dict[str, Episode]()
     seen = 0
     while True:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import logging
+import threading
 from pathlib import Path
 
 import numpy as np
@@ -8,6 +9,7 @@ import pytest
 
 from lifelong.checks.cue_memory import example_episode
 from lifelong.memory import Hit, Record, VectorIndex
+from lifelong.memory.index import vector_index as module
 
 
 def unit(count: int, dimensions: int = 16, seed: int = 0) -> np.ndarray:
@@ -150,3 +152,22 @@ def test_a_file_written_while_another_process_erases_is_discarded(record: Record
     monkeypatch.setattr(VectorIndex, "_write", erased_meanwhile)
     index.save(record)
     assert list(record.index_directory.glob("*")) == []
+
+
+def test_a_request_does_not_wait_for_a_large_index(record: Record, monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = unit(40)
+    fill(record, rows)
+    monkeypatch.setattr(module, "INLINE", 10)
+    gate, build = threading.Event(), VectorIndex._build
+    monkeypatch.setattr(VectorIndex, "_build", lambda self, *values: (gate.wait(20), build(self, *values)))
+    index = VectorIndex(record.index_directory)
+    index.follow(record, "default")
+    index.follow(record, "default")
+    assert found(index, rows[3], 5) == [], "nothing is recalled until it is there"
+    gate.set()
+    index._builders["default"].join(timeout=20)
+    assert found(index, rows[3], 1) == ["default-3"]
+    again = VectorIndex(record.index_directory)
+    monkeypatch.setattr(VectorIndex, "_build", None)
+    again.sync(record, "default")
+    assert found(again, rows[3], 1) == ["default-3"], "the next start reads what was built"
