@@ -8,7 +8,9 @@ or the member itself as `module:Class`. Where two share a name, the built-in one
 from __future__ import annotations
 
 import inspect
+import sys
 from collections.abc import Mapping
+from functools import cache
 from importlib import import_module
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any, Literal
@@ -100,4 +102,10 @@ def _built_in(point: Point) -> Mapping[str, Any]:
 
 
 def _installed(point: Point) -> dict[str, EntryPoint]:
+    return _found(point, tuple(sys.path))
+
+
+@cache
+def _found(point: Point, path: tuple[str, ...]) -> dict[str, EntryPoint]:
+    """Of the packages on the import path: to read their metadata takes milliseconds, and settings are checked on every request."""
     return {entry.name: entry for entry in entry_points(group=f"{ROOT}.{point}")}

@@ -35,6 +35,13 @@ SUITES = (
         module="suites.memory.suite",
     ),
     Suite(
+        name="scale",
+        shows="what a request, a start and an erasure cost beside a model that answers at once, up to 1 000 000 episodes or 1 000 tenants",
+        needs="the default encoder; 4 GB of disk and half an hour for the largest size",
+        selection="Nothing was chosen: sizes are fixed and episodes are made up.",
+        module="suites.scale.suite",
+    ),
+    Suite(
         name="loop",
         shows="what wake and sleep learn on unseen tasks, and what they keep, against four baselines",
         needs="the default model files; for lab-db the data directory",

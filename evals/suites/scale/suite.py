@@ -1,0 +1,221 @@
+"""What grows with the record and what does not: `lifelong bench scale`."""
+
+from __future__ import annotations
+
+import multiprocessing
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from ....core import Action, Adapter, Episode, Judge, Observation, Outcome, Settings, Task, Usage
+from ....memory import Record, VectorIndex
+from ....orchestrator import Components, LifelongLearner
+from ....perception import Encoder, HashedEncoder, MiniLMEncoder
+from ....serving import ChatReply, ChatRequest, Choice, locate
+from ...results_file import Row
+
+SKILLS = ("flights", "recipes", "lamps", "songs")
+TEXTS = ("Book a flight to {} on day {}", "Write the recipe of {} for {} people", "Press the lamp in {} at {}", "Sing of {} in key {}")
+THINGS = ("Rome", "Oslo", "Lima", "soup", "cake", "bread", "seven", "green", "stone", "paper")
+TENANTS = "tenant-{}"
+WAKES = 100
+"""Requests timed, after as many that are not: the tenant's skills are in memory then."""
+BATCH = 5000
+"""Episodes recorded in one transaction while the record is filled."""
+SETTLED = 1800.0
+"""Most seconds that the first start waits for perception and index to have read the whole record."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Size:
+    """One record to measure."""
+
+    episodes: int
+    """Episodes in all."""
+    tenants: int = 1
+    """Tenants that they are shared out among."""
+
+    @property
+    def case(self) -> str:
+        """As the table calls it."""
+        return f"{self.episodes} episodes, {self.tenants} tenant{'s' if self.tenants > 1 else ''}"
+
+
+FULL = (
+    Size(episodes=0),
+    Size(episodes=10_000),
+    Size(episodes=100_000),
+    Size(episodes=1_000_000),
+    Size(episodes=10_000, tenants=1000),
+    Size(episodes=100_000, tenants=1000),
+)
+QUICK = (Size(episodes=0), Size(episodes=2000), Size(episodes=2000, tenants=200))
+
+
+class StubEngine:
+    """Answers at once, so that what is timed is everything but the model."""
+
+    model = "stub"
+
+    def chat(self, requests: Sequence[ChatRequest]) -> list[ChatReply]:
+        """The same answer to everything."""
+        return [ChatReply(text="done", usage=Usage(prompt_tokens=10, completion_tokens=2), logprob=-0.1) for _ in requests]
+
+    def choose(self, request: ChatRequest, options: Sequence[str]) -> Choice:
+        """The first option."""
+        return Choice(index=0, logprobs=tuple(0.0 for _ in options), usage=Usage())
+
+    def count_tokens(self, text: str) -> int:
+        """Words."""
+        return len(text.split())
+
+    def publish(self, adapter: Adapter) -> None:
+        """Nothing is loaded."""
+
+    def retire(self, name: str) -> None:
+        """Nothing is loaded."""
+
+    def close(self) -> None:
+        """Nothing is held."""
+
+
+def run(*, quick: bool, seeds: int, data: Path | None) -> list[Row]:
+    """Measure every size: filled in one process, read in a fresh one. `data` is not read: episodes are made. One seed is enough."""
+    encoder = "hashed" if quick else "minilm"
+    rows: list[Row] = []
+    for size in QUICK if quick else FULL:
+        with tempfile.TemporaryDirectory(prefix="lifelong-bench-") as folder:
+            home = Path(folder)
+            figures = {**_apart(fill, home, size), **_apart(settle, home, size, encoder), **_apart(measure, home, size, encoder)}
+        rows += [
+            Row(case=size.case, method=f"lifelong_{encoder}", metric=name, value=value, n=WAKES if name.startswith("wake") else 1)
+            for name, value in figures.items()
+        ]
+    return rows
+
+
+def _apart(work: Callable[..., dict[str, float]], *values: object) -> dict[str, float]:
+    """In a process of its own, whose memory is not that of the work before."""
+    with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as pool:
+        return pool.submit(work, *values).result()
+
+
+def fill(home: Path, size: Size) -> dict[str, float]:
+    """Record the episodes, as many of every skill and tenant, with vectors around one theme a skill."""
+    draw = np.random.default_rng(0)
+    themes = draw.normal(size=(len(SKILLS), 384)).astype(np.float32)
+    themes /= np.linalg.norm(themes, axis=1, keepdims=True)
+    home.mkdir(exist_ok=True)
+    begun = time.perf_counter()
+    with Record(home / "record.sqlite3") as record:
+        for start in range(0, size.episodes, BATCH):
+            numbers = range(start, min(start + BATCH, size.episodes))
+            rows = themes[[number % len(SKILLS) for number in numbers]] + draw.normal(size=(len(numbers), 384)).astype(np.float32) / 20
+            rows /= np.linalg.norm(rows, axis=1, keepdims=True)
+            record.episodes.record_many(zip((episode(number, size.tenants) for number in numbers), rows, strict=True))
+    return {
+        "fill_seconds": (time.perf_counter() - begun),
+        "disk_mb": (sum(file.stat().st_size for file in home.rglob("*") if file.is_file()) / 2**20),
+    }
+
+
+def episode(number: int, tenants: int) -> Episode:
+    """A made run of one turn, judged by its environment."""
+    place = number // tenants
+    skill = place % len(SKILLS)
+    text = TEXTS[skill].format(THINGS[place % len(THINGS)], place)
+    task = Task(id=str(number), goal=text, tenant=TENANTS.format(number % tenants), environment="made")
+    solved = place % 3 > 0
+    outcome = Outcome(success=solved, score=float(solved), judge=Judge.ENVIRONMENT)
+    steps = (Observation(text=text), Action(text=f"done {place}"))
+    return Episode(id=f"run-{number:08d}", task=task, steps=steps, outcome=outcome, skill=SKILLS[skill], created=float(number))
+
+
+def settle(home: Path, size: Size, encoder: str) -> dict[str, float]:
+    """The first start on a record that others filled: its first answer, and how long perception and index take to read it all."""
+    begun = time.perf_counter()
+    with _opened(home, encoder) as learner:
+        learner.wake(next(_tasks(size, "first")))
+        first = time.perf_counter() - begun
+        tenant = TENANTS.format(0)
+        while time.perf_counter() - begun < SETTLED:
+            components = learner._components
+            read = components.perceiver(tenant).position() == learner.record.changes.position(tenant)
+            components.index.follow(learner.record, tenant)
+            found = components.index.search(tenant, np.ones(384, dtype=np.float32), 1)
+            if read and (found or not size.episodes):
+                break
+            time.sleep(0.05)
+        return {"first_start_answer_seconds": (first), "first_start_settled_seconds": (time.perf_counter() - begun)}
+
+
+def measure(home: Path, size: Size, encoder: str) -> dict[str, float]:
+    """A later start: opening, first answer, requests, status, memory and an erasure."""
+    encode = _encoder(encoder)
+    encode.encode(["the model is loaded before anything is measured"])
+    before = _resident()
+    begun = time.perf_counter()
+    learner = _opened(home, encoder, encode)
+    opened = time.perf_counter() - begun
+    tasks = _tasks(size, "later")
+    with learner:
+        learner.wake(next(tasks))
+        first = time.perf_counter() - begun
+        for _ in range(WAKES):
+            learner.wake(next(tasks))
+        times = [_seconds(lambda: learner.wake(next(tasks))) for _ in range(WAKES)]
+        status = _seconds(lambda: learner.status(TENANTS.format(0)))
+        resident = _resident() - before
+        figures = {
+            "open_seconds": (opened),
+            "first_answer_seconds": (first),
+            "wake_p50_ms": 1000 * float(np.percentile(times, 50)),
+            "wake_p95_ms": 1000 * float(np.percentile(times, 95)),
+            "status_seconds": (status),
+            "resident_mb": (resident / 2**20),
+        }
+        if size.episodes:
+            figures["forget_one_seconds"] = _seconds(lambda: learner.forget(episode=f"run-{0:08d}", rebuild=False))
+    return figures
+
+
+def _tasks(size: Size, name: str) -> Iterator[Task]:
+    number = 0
+    while True:
+        skill = number % len(SKILLS)
+        text = TEXTS[skill].format(THINGS[number % len(THINGS)], 10**6 + number)
+        yield Task(id=f"{name}-{number}", goal=text, tenant=TENANTS.format(number % size.tenants), skill=SKILLS[skill], environment="made")
+        number += 1
+
+
+def _opened(home: Path, encoder: str, encode: Encoder | None = None) -> LifelongLearner:
+    settings = Settings(home=home)
+    record = Record(home / "record.sqlite3")
+    index = VectorIndex(record.index_directory)
+    components = Components(
+        settings=settings, engine=StubEngine(), encoder=encode or _encoder(encoder), record=record, index=index, base_path=home
+    )
+    return LifelongLearner(components)
+
+
+def _encoder(name: str) -> Encoder:
+    return HashedEncoder() if name == "hashed" else MiniLMEncoder(locate("all-minilm-l6-v2"))
+
+
+def _seconds(work: Callable[[], object]) -> float:
+    begun = time.perf_counter()
+    work()
+    return time.perf_counter() - begun
+
+
+def _resident() -> int:
+    """Bytes of memory that this process holds now; 0 where the system does not say."""
+    status = Path("/proc/self/statm")
+    import resource
+
+    return int(status.read_text().split()[1]) * resource.getpagesize() if status.exists() else 0

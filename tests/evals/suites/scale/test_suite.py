@@ -1,0 +1,22 @@
+"""The scale suite measures a whole small record: filled, opened, asked, and one episode forgotten."""
+
+from __future__ import annotations
+
+import pytest
+
+from lifelong.evals.suites.scale import suite
+from lifelong.evals.suites.scale.suite import Size, run
+
+
+def test_every_figure_of_a_small_record_is_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(suite, "QUICK", (Size(episodes=40, tenants=4),))
+    rows = run(quick=True, seeds=1, data=None)
+    assert {row.case for row in rows} == {"40 episodes, 4 tenants"}
+    figures = {row.metric: row.value for row in rows}
+    assert set(figures) == {
+        "fill_seconds", "disk_mb", "first_start_answer_seconds", "first_start_settled_seconds", "open_seconds", "first_answer_seconds",
+        "wake_p50_ms", "wake_p95_ms", "status_seconds", "resident_mb", "forget_one_seconds",
+    }  # fmt: skip
+    assert all(value > 0 for value in figures.values())
+    assert figures["wake_p50_ms"] <= figures["wake_p95_ms"]
+    assert figures["open_seconds"] <= figures["first_answer_seconds"]
