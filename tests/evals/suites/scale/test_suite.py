@@ -15,7 +15,8 @@ def test_every_figure_of_a_small_record_is_there(monkeypatch: pytest.MonkeyPatch
     figures = {row.metric: row.value for row in rows}
     assert set(figures) == {
         "fill_seconds", "disk_mb", "first_start_answer_seconds", "first_start_settled_seconds", "open_seconds", "first_answer_seconds",
-        "wake_p50_ms", "wake_p95_ms", "status_seconds", "resident_mb", "forget_one_seconds",
+        "wake_p50_ms", "wake_p95_ms", "wake_cpu_p50_ms", "wake_cpu_p95_ms",
+        "status_seconds", "resident_mb", "forget_one_seconds",
     }  # fmt: skip
     assert all(value > 0 for value in figures.values())
     assert figures["wake_p50_ms"] <= figures["wake_p95_ms"]
