@@ -51,7 +51,7 @@ class Plan:
     verdict: Verdict
     """What perception says."""
     skill: str
-    """The skill it is handled as; empty when foreign."""
+    """The skill it is handled as; empty when unknown."""
     control: bool
     """Whether it runs in the control arm."""
     adapter: str
@@ -61,7 +61,7 @@ class Plan:
     offered: bool
     """Whether memory or an adapter was there to help, withheld or not."""
     below_threshold: bool
-    """Known, and not accepted for by a gate that vouches for other tasks."""
+    """Known, and its chance of success is below the threshold at which other tasks are accepted."""
 
     @property
     def lessons(self) -> tuple[str, ...]:
@@ -137,7 +137,7 @@ def _recall(components: Components, task: Task, skill: str, vector: Vector | Non
         tenant=task.tenant,
         skill=skill,
         vector=vector,
-        # Past runs are what the weights have learned; once an adapter serves the skill they would be told twice.
+        # Past runs are what the weights have learned; once an adapter serves the skill they would be shown twice.
         settings=replace(settings.memory, recall_episodes=0 if adapter else settings.memory.recall_episodes),
         count_tokens=components.engine.count_tokens,
         probation=probation,
@@ -180,7 +180,7 @@ def act(
     temperature: float = 0.0,
     max_tokens: int | None = None,
 ) -> list[Run]:
-    """Run the plans, spending more tries where the agent is likely to fail; foreign and below_threshold tasks may be declined."""
+    """Run the plans, spending more tries where the agent is likely to fail; unknown tasks and those below the threshold may be declined."""
     wake_settings = components.settings.wake
     declined = {i for i, one in enumerate(plans) if _declines(wake_settings, one)}
     jobs = [
@@ -210,9 +210,9 @@ def _tries(settings: WakeSettings, verdict: Verdict) -> int:
 
 
 def _declines(settings: WakeSettings, one: Plan) -> bool:
-    foreign = settings.abstain_on_unknown and not one.skill
+    unknown = settings.abstain_on_unknown and not one.skill
     below_threshold = settings.abstain_on_low_confidence and one.below_threshold
-    return (foreign or below_threshold) and not one.control
+    return (unknown or below_threshold) and not one.control
 
 
 def _declined(one: Plan) -> Run:
@@ -221,7 +221,7 @@ def _declined(one: Plan) -> Run:
         thought = f"doubtful: the chance of success at {one.skill} is {verdict.success_chance:.2f}"
         answer = "I would probably get this wrong. Please show me how, or let me try without guarantees."
     else:
-        thought = f"foreign: novelty {verdict.novelty:.2f}, no known skill is near"
+        thought = f"unknown: novelty {verdict.novelty:.2f}, no known skill is near"
         answer = "I have not learned to do this yet. Please show me how, or let me try without guarantees."
     steps = (Observation(text=one.task.text), Thought(text=thought), Action(text=answer))
     return Run(steps=steps, outcome=UNKNOWN, usage=Usage())

@@ -11,7 +11,7 @@ guarantee, when to act and what is out of scope.
 A `Discoverer` sorts what is unlabelled into known and new classes, and `estimate_class_count` says how many there are.
 A `QueryStrategy` chooses which rows a person is asked about, and `active_discovery` learns from the answers.
 
-Perception only judges. Tasks that it calls foreign wait in memory, as episodes without a skill.
+Perception only judges. Tasks that it calls unknown wait in memory, as episodes without a skill.
 """
 
 from __future__ import annotations
