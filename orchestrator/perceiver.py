@@ -288,7 +288,8 @@ class Perceiver:
     def _load(self) -> None:
         """Take up the saved state, where it is of this record and nothing was removed since. Raises `FileNotFoundError`."""
         try:
-            with np.load(self._state_file, allow_pickle=False) as arrays:
+            # Opened here, as numpy leaves a damaged file open.
+            with self._state_file.open("rb") as source, np.load(source, allow_pickle=False) as arrays:
                 about = json.loads(str(arrays["about"]))
                 position = Position(*about["position"])
                 seal = f"{self._settings.seed} {self._record.changes.seal(self.tenant, position)}"
