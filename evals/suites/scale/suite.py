@@ -138,7 +138,10 @@ def episode(number: int, tenants: int) -> Episode:
 
 
 def settle(home: Path, size: Size, encoder: str) -> dict[str, float]:
-    """The first start on a record that others filled: its first answer, and how long perception and index take to read it all."""
+    """The first start on a record that others filled: its first answer, and how long perception and index take to read it all.
+
+    Loading the encoder is part of both.
+    """
     begun = time.perf_counter()
     with _opened(home, encoder) as learner:
         learner.wake(next(_tasks(size, "first")))
