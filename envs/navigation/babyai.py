@@ -1,4 +1,4 @@
-"""BabyAI rooms told as text: a mission, what lies in view, and one move at a time."""
+"""BabyAI rooms described in text: a mission, what lies in view, and one move at a time."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _MOVES = ("left", "right", "forward", "pickup", "drop")
 """Gymnasium action numbers 0 to 4; `toggle` and `done` do nothing useful in rooms without doors."""
 _MAX_STEPS = 20
 _NEAREST = 5
-"""Objects told at most, nearest first; what is farther comes into view again later."""
+"""Objects described at most, nearest first; what is farther comes into view again later."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,9 +90,9 @@ def view(world: MiniGridEnv) -> str:
                 color = IDX_TO_COLOR[int(image[column, row, 1])]
                 objects.append((ahead + abs(right), f"{color} {kind} {_place(ahead, right)}"))
     walls = [last - row for row in range(last) if IDX_TO_OBJECT[int(image[middle, row, 0])] == "wall"]
-    told = [text for _, text in sorted(objects)[:_NEAREST]] + [f"wall {_place(min(walls), 0)}" for _ in walls[:1]]
+    described = [text for _, text in sorted(objects)[:_NEAREST]] + [f"wall {_place(min(walls), 0)}" for _ in walls[:1]]
     carrying = f" You carry: {world.carrying.color} {world.carrying.type}." if world.carrying else ""
-    return f"You see: {'; '.join(told) or 'nothing'}.{carrying}"
+    return f"You see: {'; '.join(described) or 'nothing'}.{carrying}"
 
 
 def admissible_moves(world: MiniGridEnv) -> tuple[str, ...]:
