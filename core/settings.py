@@ -166,7 +166,7 @@ class SleepSettings:
     adapters that did not learn from them (cross-fitting); where there are too few even so, the night waits for more."""
     folds: int = 3
     """Into how many parts cross-fitting divides a skill's tasks; each costs one more training."""
-    min_steps: int = 40
+    min_steps: int = 30
     """Fewest optimiser steps for a skill that no environment judges: a dozen corrected answers need more passes than `epochs`."""
     gate_tasks: int = 30
     """Most held-out tasks of one skill that the gate runs."""

@@ -118,7 +118,7 @@ def train_lora(
     import torch
     from transformers import AutoTokenizer, set_seed
 
-    passes = math.ceil(recipe.min_steps / math.ceil(len(samples) / recipe.batch_size))
+    passes = math.ceil(recipe.min_steps * recipe.batch_size / len(samples))
     recipe = replace(recipe, epochs=max(recipe.epochs, passes))
     set_seed(recipe.seed)
     with quiet_transformers():

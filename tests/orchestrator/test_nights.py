@@ -35,7 +35,7 @@ def test_a_dozen_corrected_chats_are_judged_in_turn_and_published(tmp_path: Path
         (name, data, recipe), *folds = trainer.trained
         assert name == report.adapter
         assert {sample.episode for sample in data} == {*ids, ""}
-        assert recipe.min_steps == 40
+        assert recipe.min_steps == 30
         assert len(folds) == 3
         judged = [set(ids) - {sample.episode for sample in fold} for _, fold, _ in folds]
         assert set.union(*judged) == set(ids)
