@@ -1,4 +1,4 @@
-"""Public contract checks: what a new head, scorer, engine, environment, strategy, phase or codec must fulfil.
+"""Public contract checks: what a new head, scorer, engine, environment, store, strategy, phase or codec must fulfil.
 
 Each is a function that raises `AssertionError` with the rule that is broken.
 """
@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from .codec import CodecSamples, check_codec
-    from .cue_memory import check_memory
     from .discoverer import check_discoverer
     from .encoder import check_encoder
     from .engine import check_engine
@@ -18,6 +17,7 @@ if TYPE_CHECKING:
     from .head import check_head
     from .phase import check_phase
     from .scorer import check_scorer
+    from .store import check_store
     from .strategy import check_strategy
 
 _FACE = {
@@ -28,9 +28,9 @@ _FACE = {
     "check_engine": "engine",
     "check_environment": "environment",
     "check_head": "head",
-    "check_memory": "cue_memory",
     "check_phase": "phase",
     "check_scorer": "scorer",
+    "check_store": "store",
     "check_strategy": "strategy",
 }
 
@@ -42,9 +42,9 @@ __all__ = [
     "check_engine",
     "check_environment",
     "check_head",
-    "check_memory",
     "check_phase",
     "check_scorer",
+    "check_store",
     "check_strategy",
 ]
 

@@ -37,6 +37,7 @@ from .sqlite.receipts import ReceiptStore
 from .sqlite.record import Record
 from .sqlite.skill_cues import SkillCueStore
 from .sqlite.state import StateStore
+from .store import Store
 
 __all__ = [
     "START",
@@ -59,6 +60,7 @@ __all__ = [
     "Record",
     "SkillCueStore",
     "StateStore",
+    "Store",
     "VectorIndex",
     "audit",
     "closure",

@@ -1,37 +1,42 @@
-"""`Store`: what a place for experience must be able to do, whatever database it stands on."""
+"""`Store`: what a place for experience does, whatever database it stands on. `checks.check_store` says it in code."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager
 from typing import Protocol
 
-from .sqlite.adapters import AdapterStore
-from .sqlite.changes import ChangeLog
-from .sqlite.episodes import EpisodeStore
+from ..core import Episode, Lesson, Outcome
+from .sqlite.episodes import Vector
 from .sqlite.erase import Erased
-from .sqlite.erasures import ErasureStore
-from .sqlite.lessons import LessonStore
-from .sqlite.receipts import ReceiptStore
-from .sqlite.skill_cues import SkillCueStore
-from .sqlite.state import StateStore
+
+
+class Episodes(Protocol):
+    """Runs and their embeddings."""
+
+    def record(self, episode: Episode, vector: Vector) -> None: ...
+    def get(self, id: str) -> Episode: ...
+    def find(self, *, tenant: str | None = None, skill: str | None = None, limit: int | None = None) -> list[Episode]: ...
+    def among(self, ids: Sequence[str], *, tenant: str) -> list[Episode]: ...
+    def vectors(self, *, tenant: str) -> tuple[list[str], Vector]: ...
+    def judge(self, id: str, outcome: Outcome, correction: str = "") -> Episode: ...
+
+
+class Lessons(Protocol):
+    """Principles and the episodes that prove them."""
+
+    def record(self, lesson: Lesson) -> Lesson: ...
+    def find(self, tenant: str) -> list[Lesson]: ...
 
 
 class Store(Protocol):
-    """Durable, safe for threads and processes, one tenant never reads another's; see `checks.check_store`."""
+    """Durable and safe for threads and processes; nothing of one tenant reaches another."""
 
-    episodes: EpisodeStore
-    changes: ChangeLog
-    lessons: LessonStore
-    adapters: AdapterStore
-    receipts: ReceiptStore
-    cues: SkillCueStore
-    state: StateStore
-    erasures: ErasureStore
-
+    @property
+    def episodes(self) -> Episodes: ...
+    @property
+    def lessons(self) -> Lessons: ...
     def transaction(self) -> AbstractContextManager[None]: ...
-    def snapshot(self) -> AbstractContextManager[None]: ...
     def generation(self, tenant: str) -> int: ...
-    def erase(self, episodes: Iterable[str], lessons: Iterable[str] = ()) -> Erased: ...
-    def rename_skill(self, tenant: str, old: str, new: str) -> int: ...
+    def erase(self, episodes: Iterable[str]) -> Erased: ...
     def close(self) -> None: ...

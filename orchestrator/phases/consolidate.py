@@ -52,6 +52,7 @@ class Consolidate:
     def run(self, night: NightContext, work: Work) -> Work:
         components, settings, skill = night.components, night.components.settings.sleep, work.skill
         held_out = choose_for_target(components, night.environments, night.tenant, skill)
+        generation = components.record.generation(night.tenant)
         data = training_data(night, skill, held_out)
         work = replace(work, data=tuple(data), held_out=held_out, seen=_trainable(components, night.tenant, skill))
         # A night that was interrupted after its decision keeps it: judged again, the candidate would face itself.
@@ -66,6 +67,11 @@ class Consolidate:
         data = [*data, *neutral_samples(night, data, skill)]
         recipe = recipe_for(night, data, skill)
         name = _name(night, work, made_of(data, recipe, night.tenant))
+        learned = tuple(dict.fromkeys(sample.episode for sample in data if sample.episode))
+        lessons = tuple(lesson.id for lesson in components.record.lessons.find(tenant=night.tenant, skill=skill))
+        made_from = components.record.made_from(night.tenant, learned, lessons)
+        if components.record.generation(night.tenant) != generation:
+            raise NothingFound("episodes were erased or filed anew while the night gathered them; it begins anew at the next")
         directory = trained(night, name, data, recipe, self.name)
         adapter = Adapter(
             name=name,
@@ -74,11 +80,12 @@ class Consolidate:
             rank=recipe.rank,
             tenant=night.tenant,
             target=skill,
-            episodes=tuple(dict.fromkeys(sample.episode for sample in data if sample.episode)),
-            lessons=tuple(lesson.id for lesson in components.record.lessons.find(tenant=night.tenant, skill=skill)),
+            episodes=learned,
+            lessons=lessons,
             recipe=asdict(recipe),
         )
-        components.record.adapters.record(adapter)
+        # An episode that lost a copy of what was erased meanwhile is still there, and was learned from with it.
+        components.record.adapters.record(adapter, made_from=made_from)
         return replace(work, data=tuple(data), adapter=name, candidate=adapter, loss=TrainingReport.read(directory).loss)
 
 
