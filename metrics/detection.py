@@ -71,7 +71,7 @@ def excess_aurc(confidence: Array, correct: NDArray[np.bool_]) -> float:
 
 
 def unified_aurc(positive_confidence: Array, correct: NDArray[np.bool_], negative_confidence: Array) -> float:
-    """AURC where accepting a foreign sample is an error as well: one gate for failure and novelty."""
+    """AURC where accepting an out-of-scope sample is an error as well: one score for failure and novelty."""
     confidence = np.concatenate([positive_confidence, negative_confidence])
     return failure_aurc(confidence, np.concatenate([np.asarray(correct, dtype=bool), np.zeros(len(negative_confidence), dtype=bool)]))
 

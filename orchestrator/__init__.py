@@ -1,4 +1,4 @@
-"""The three verbs of the house.
+"""The three verbs of the package.
 
 `wake` handles a task, `sleep` turns what was verified into a gated adapter, `forget` erases and proves it.
 `LifelongLearner` is their face; `LifelongLearner.open` builds it from settings, `Components` from components of your own.

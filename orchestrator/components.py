@@ -47,7 +47,7 @@ class Components:
     ready: set[str] = field(default_factory=set)
     """Adapters that the engine holds."""
     faults: Counter[str] = field(default_factory=Counter)
-    """How often a part failed and the answer went out all the same (law 10)."""
+    """How often a part failed and the answer went out all the same (invariant Fail open)."""
 
     @property
     def strategy(self) -> Strategy:
@@ -89,7 +89,7 @@ class Components:
         self.ready.discard(name)
 
     def guarded(self, part: str, attempt: Callable[[], T], otherwise: T) -> T:
-        """The attempt's result, or `otherwise` when the part fails: the failure is logged and counted (law 10)."""
+        """The attempt's result, or `otherwise` when the part fails: the failure is logged and counted (invariant Fail open)."""
         try:
             return attempt()
         except Exception as error:

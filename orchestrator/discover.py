@@ -1,4 +1,4 @@
-"""Discover: tasks that were foreign one by one and are a kind together become a skill, and a person is asked what it is.
+"""Discover: clusters of unknown tasks become new skills, and a person is asked to name them.
 
 A discovered skill has a provisional name until somebody answers; it recalls, learns and forgets as any other meanwhile.
 What can be asked follows from the record alone, so that nothing about it needs to be kept or erased.
@@ -50,7 +50,7 @@ class Question:
 
 
 def discover(components: Components, tenant: str, discoverer: Discoverer | None = None) -> list[str]:
-    """Look for new skills among the tenant's foreign tasks, once enough new ones have come; returns their provisional names.
+    """Look for new skills among the tenant's unknown tasks, once enough new ones have come; returns their provisional names.
 
     A task joins a skill only where another of its group is clearly nearer than all that is known, and a group becomes a skill
     only with `sleep.min_episodes` such tasks; the rest waits on. All of it happens in one transaction.
@@ -132,32 +132,32 @@ def _known(components: Components, tenant: str) -> tuple[Vector, NDArray[np.int6
 
 
 def _sorted_out(discoverer: Discoverer, vectors: Vector, known: Vector, labels: NDArray[np.int64], least: int) -> Discovery:
-    """What a discoverer makes of foreign vectors `(n, d)`, which come first among the rows that it sorts."""
-    # How many kinds there are is told by how often known ones occur, so half of the known tasks go among the foreign ones unnamed.
-    told = _every_other(labels)
-    pool = np.vstack([vectors, known[~told]])
-    found = discoverer.discover(pool, known[told], labels[told])
-    # Foreign tasks are of new kinds already: too many groups can be given one name, and a kind that has none cannot be asked about.
+    """What a discoverer makes of unknown vectors `(n, d)`, which come first among the rows that it sorts."""
+    # The number of classes is estimated from how often known ones occur, so half of the known tasks go among the unknown ones unnamed.
+    shown = _every_other(labels)
+    pool = np.vstack([vectors, known[~shown]])
+    found = discoverer.discover(pool, known[shown], labels[shown])
+    # Unknown tasks belong to new classes already: too many groups can be given one name, and a kind that has none cannot be asked about.
     fewest = found.known + len(vectors) // (2 * least)
-    return found if found.count >= fewest else discoverer.discover(pool, known[told], labels[told], fewest)
+    return found if found.count >= fewest else discoverer.discover(pool, known[shown], labels[shown], fewest)
 
 
 def _every_other(labels: NDArray[np.int64]) -> NDArray[np.bool_]:
     """The first, third, ... row of every class."""
-    told = np.zeros(len(labels), dtype=bool)
+    shown = np.zeros(len(labels), dtype=bool)
     for label in np.unique(labels):
-        told[np.flatnonzero(labels == label)[::2]] = True
-    return told
+        shown[np.flatnonzero(labels == label)[::2]] = True
+    return shown
 
 
 def _groups(found: Discovery, vectors: Vector, known: Vector, least: int) -> list[list[int]]:
     """Rows of every new group that holds together, largest group first."""
-    foreign = 1 - (vectors @ known.T).max(1, initial=0.0)
+    distances = 1 - (vectors @ known.T).max(1, initial=0.0)
     groups: list[list[int]] = []
     for label in range(found.known, found.count):
         rows = np.flatnonzero(found.labels[: len(vectors)] == label)
         if len(rows) > 1:
-            near = rows[leave_one_out_novelty(vectors[rows]) <= NEARER * foreign[rows]]
+            near = rows[leave_one_out_novelty(vectors[rows]) <= NEARER * distances[rows]]
             groups += [near.tolist()] if len(near) >= least else []
     return sorted(groups, key=lambda group: (-len(group), group))
 

@@ -1,4 +1,4 @@
-"""`LifelongLearner`: the face of the house, with the three verbs wake, sleep and forget."""
+"""`LifelongLearner`: the public class, with the three verbs wake, sleep and forget."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ CLOSE_SECONDS = 30.0
 
 @dataclass(frozen=True, kw_only=True)
 class Status:
-    """How the house stands, for one tenant."""
+    """The state of one tenant."""
 
     tenant: str
     """Whose figures these are."""
@@ -40,7 +40,7 @@ class Status:
     unjudged: int
     """Of these, runs that nobody has judged."""
     novel: int
-    """Runs in the novelty buffer, foreign to every skill."""
+    """Runs in the novelty buffer, unknown to every skill."""
     skills: dict[str, str]
     """Skill to live adapter, empty where the base serves."""
     lessons: dict[str, int]
@@ -51,10 +51,10 @@ class Status:
     """The newest night: how it stands or ended, and why."""
     memory_effect: MemoryEffect
     """Help against harm: treated against control arm."""
-    vouching: SelectiveRule | None
-    """What the gate vouches for, at which coverage and risk; None before any outcome."""
+    acceptance: SelectiveRule | None
+    """What is accepted, at which coverage and risk; None before any outcome."""
     faults: dict[str, int]
-    """Failures that were passed over since the start (law 10)."""
+    """Failures that were passed over since the start (invariant Fail open)."""
 
 
 class LifelongLearner:
@@ -235,13 +235,13 @@ class LifelongLearner:
             nights=report_count(self.record, tenant),
             last_night=self._nights.last(tenant),
             memory_effect=memory_effect(self.record, tenant),
-            vouching=self._components.perceiver(tenant).rule(),
+            acceptance=self._components.perceiver(tenant).rule(),
             faults=dict(self._components.faults),
         )
 
 
 def acceptance_rule(record: Record, tenant: str, risk: float) -> SelectiveRule | None:
-    """What the gate of a tenant vouches for under a promised risk, from the record alone; None before any outcome."""
+    """What is accepted of a tenant's tasks under a target risk, from the record alone; None before any outcome."""
     return outcome_model_of(record, tenant).rule(skill_routes(record, tenant), risk)
 
 

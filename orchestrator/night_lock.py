@@ -48,7 +48,7 @@ def night_lock(home: Path, tenant: str, check: Callable[[], None]) -> Iterator[N
     The operating system frees the lock of a process that dies, so that the next night takes over by itself.
     """
     home.mkdir(parents=True, exist_ok=True)
-    told = False
+    reported = False
     while True:
         check()
         with exclusive(home / LOCK, wait=False) as ours:
@@ -59,9 +59,9 @@ def night_lock(home: Path, tenant: str, check: Callable[[], None]) -> Iterator[N
                 finally:
                     (home / HOLDER).unlink(missing_ok=True)
                 return
-        if not told:
+        if not reported:
             log.warning("another night is running (%s); this one begins when it has ended", holder(home) or "not named yet")
-            told = True
+            reported = True
         time.sleep(POLL_SECONDS)
 
 

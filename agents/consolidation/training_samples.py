@@ -11,7 +11,7 @@ from ..strategies.rollout import visible
 
 
 def samples(episodes: Sequence[Episode], exchangeable: frozenset[str] = frozenset()) -> list[Sample]:
-    """Samples of all trainable episodes; everything else is passed over (law 8).
+    """Samples of all trainable episodes; everything else is passed over (invariant Trust).
 
     A composed answer gives one sample, the answer that was right; chosen actions give one each. `exchangeable` says what the
     episodes' environment lets training exchange.

@@ -90,7 +90,7 @@ def actions_without_effect(steps: Sequence[Step]) -> list[str]:
 
 
 def contrast(failed: Sequence[Episode], succeeded: Sequence[Episode], nearest: Mapping[str, str] | None = None) -> list[Evidence]:
-    """All evidence of one skill, the most frequent first; deterministic (law 1).
+    """All evidence of one skill, the most frequent first; deterministic (invariant Determinism).
 
     A failed run is compared with a successful run of the same task where there is one, else with the closest in
     words. The same task solved by an expert or corrected by a user counts as a success.

@@ -33,7 +33,7 @@ def reflect(
 
     `nearest` names, by id, the successful run that each failed one is compared with where none has the same task.
     The evidence alone gives the text; a `writer` may word it better, and is given nothing but the evidence.
-    Only runs that the environment or a user judged count as evidence (law 8).
+    Only runs that the environment or a user judged count as evidence (invariant Trust).
     Raises `ValueError` when episodes of several tenants or skills are mixed.
     """
     judged = [episode for episode in (*failed, *succeeded) if episode.outcome.judge.trusted or episode.correction]

@@ -19,7 +19,7 @@ def compress(record: Record, tenant: str, max_episodes: int) -> int:
     """Drop a tenant's oldest episodes beyond `max_episodes`, unverified ones first; returns how many went.
 
     Of those that a skill had run, the cues of their embeddings stay (`record.cues`): its tasks are recognised without them.
-    Episodes that a lesson or an adapter names as its evidence stay, even where the budget is passed by that (law 7).
+    Episodes that a lesson or an adapter names as its evidence stay, even where the budget is passed by that (invariant Provenance).
     """
     with record._database.transaction() as connection:
         excess = record.episodes.count(tenant=tenant) - max_episodes

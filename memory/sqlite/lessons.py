@@ -19,7 +19,7 @@ class LessonStore:
         """Keep a lesson; returns it as it is now.
 
         A lesson that is known already keeps its counts and status and gains the new evidence.
-        Raises `NothingFound` when an episode that it cites is not in the record (law 7); it may just have been erased.
+        Raises `NothingFound` when an episode that it cites is not in the record (invariant Provenance); it may just have been erased.
         """
         with self._database.transaction() as connection:
             require_episodes(self._database, lesson.episodes, f"lesson {lesson.id!r}")

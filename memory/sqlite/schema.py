@@ -50,7 +50,7 @@ TABLES = (
 
 CUES = (
     "CREATE TABLE cue_memories (tenant TEXT PRIMARY KEY, body BLOB NOT NULL) WITHOUT ROWID",
-    # No foreign key: these episodes have left the budget, and their names stay so that they can be forgotten (law 7).
+    # No foreign key: these episodes have left the budget, and their names stay so that they can be forgotten (invariant Provenance).
     "CREATE TABLE cue_episodes (tenant TEXT NOT NULL, batch INTEGER NOT NULL, episode TEXT NOT NULL, skill TEXT NOT NULL, "
     "PRIMARY KEY (tenant, batch, episode)) WITHOUT ROWID",
     "CREATE INDEX cue_episodes_by_episode ON cue_episodes (episode)",

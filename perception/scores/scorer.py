@@ -16,7 +16,7 @@ class Scorer(Protocol):
     """
 
     def fit(self, vectors: Vector, logits: Logits, labels: Labels) -> Self:
-        """Learn what is known from samples and their class numbers `(n,)`; the inputs stay as they are (law 2).
+        """Learn what is known from samples and their class numbers `(n,)`; the inputs stay as they are (invariant Purity).
 
         Raises `ValueError` for NaN or infinite values, for lengths that differ and for no sample at all.
         """

@@ -68,7 +68,7 @@ def test_risk_depends_on_the_ranking_alone(samples: list[tuple[int, bool]], chan
     assert failure_aurc(np.zeros(len(correct)), correct) == pytest.approx(1 - correct.mean())
 
 
-def test_accepting_a_foreign_sample_is_an_error() -> None:
+def test_accepting_a_unknown_sample_is_an_error() -> None:
     correct = np.array([True, False])
     together = failure_aurc(np.array([0.9, 0.2, 0.5]), np.array([True, False, False]))
     assert unified_aurc(np.array([0.9, 0.2]), correct, np.array([0.5])) == pytest.approx(together)

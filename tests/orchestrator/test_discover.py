@@ -1,4 +1,4 @@
-"""Tasks that are foreign one by one become a skill together; a person names it, and the house knows it from then on."""
+"""Tasks that are unknown one by one become a skill together; a person names it, and the house knows it from then on."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def say(learner: LifelongLearner, goals: list[str], kind: str = "", tenant: str 
     return [learner.wake(Task(id=goal, goal=goal, skill=kind, tenant=tenant, environment="chat")).skill for goal in goals]
 
 
-def test_foreign_tasks_become_skills_and_a_person_names_them(tmp_path: Path) -> None:
+def test_unknown_tasks_become_skills_and_a_person_names_them(tmp_path: Path) -> None:
     with opened(tmp_path) as learner:
         say(learner, LAMPS, kind="lamps")
         assert say(learner, FLIGHTS + RECIPES + ODD) == [""] * 53

@@ -193,7 +193,7 @@ def test_tenants_learn_apart(tiny_model: Path, tmp_path: Path) -> None:
         assert learner.status("other").skills == {}
 
 
-def test_a_foreign_task_may_be_declined(tiny_model: Path, tmp_path: Path) -> None:
+def test_a_unknown_task_may_be_declined(tiny_model: Path, tmp_path: Path) -> None:
     with open_toy(tmp_path, tiny_model, **{"wake.abstain_on_unknown": True, "wake.control_share": 0.0}) as learner:
         episode = learner.wake(Task(id="1", goal="Fold a crane.", environment="chat"))
         assert "not learned" in episode.answer

@@ -36,7 +36,7 @@ def test_one_task_makes_a_skill() -> None:
     assert far.novelty > DEFAULT_THRESHOLD > near.novelty
 
 
-def test_known_and_foreign_tasks_are_told_apart() -> None:
+def test_known_and_unknown_tasks_are_distinguished() -> None:
     recogniser = trained(quantile=0.95)
     verdicts = [recogniser.judge(row) for row in cloud(1, 200, seed=1)]
     assert {verdict.skill for verdict in verdicts} == {"one"}
@@ -48,10 +48,10 @@ def test_known_and_foreign_tasks_are_told_apart() -> None:
 def test_confidence_and_novelty_are_two_scores() -> None:
     recogniser = trained()
     between = cloud(0, 1)[0] + cloud(1, 1)[0]
-    foreign = cloud(7, 1)[0]
+    unknown = cloud(7, 1)[0]
     sure = recogniser.judge(cloud(0, 1, seed=3)[0])
     torn = recogniser.judge((between / np.linalg.norm(between)).astype(np.float32))
-    strange = recogniser.judge(foreign)
+    strange = recogniser.judge(unknown)
     assert sure.confidence > 0.99 > 0.7 > torn.confidence
     assert strange.novelty > torn.novelty > sure.novelty
 
@@ -143,7 +143,7 @@ def test_what_cannot_be_learned_is_refused_or_passed_over() -> None:
         Recogniser(temperature=0)
 
 
-def test_families_of_real_sentences_are_told_apart() -> None:
+def test_families_of_real_sentences_are_distinguished() -> None:
     encoder = HashedEncoder()
     nouns = ("orders", "students", "rooms", "flights", "books", "songs", "plants", "players", "films", "towns", "doctors", "cars")
     database = [f"How many {one} have more {other} than ten?" for one in nouns for other in nouns]
@@ -152,8 +152,8 @@ def test_families_of_real_sentences_are_told_apart() -> None:
     recogniser.fit(encoder.encode(database[::2] + walking[::2]), ["database"] * 72 + ["walking"] * 8)
     told = [recogniser.judge(row).skill for row in encoder.encode(database[1::2] + walking[1::2])]
     assert told == ["database"] * 72 + ["walking"] * 8
-    foreign = recogniser.judge(encoder.encode(["Translate this poem into Latin, please."])[0])
-    assert not foreign.known
+    unknown = recogniser.judge(encoder.encode(["Translate this poem into Latin, please."])[0])
+    assert not unknown.known
 
 
 ORDERS = ["Order 9 of hinges", "Order 3 of screws", "Order 12 of lamps", "Order 7 of nails"]

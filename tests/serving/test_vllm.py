@@ -89,7 +89,7 @@ def test_choose_ranks_by_mean_logprob_of_each_option(url, protocol):
     engine.close()
 
 
-def test_a_foreign_server_with_lora_is_never_asked_for_prompt_logprobs(engine, protocol):
+def test_a_other_server_with_lora_is_never_asked_for_prompt_logprobs(engine, protocol):
     choice = engine.choose(ask(), ["left", "right"])
     assert (choice.index, choice.logprobs) == (1, (-math.inf, -0.5))
     assert not any("prompt_logprobs" in body for _, body in protocol.asked), "on CPU this request ends vLLM"

@@ -111,7 +111,7 @@ def test_a_server_that_dies_leaves_no_child_behind(fake_vllm, tmp_path):
     assert gone(tmp_path)
 
 
-def test_a_foreign_torchvision_is_recognised_and_the_remedy_named(fake_vllm, tmp_path):
+def test_a_other_torchvision_is_recognised_and_the_remedy_named(fake_vllm, tmp_path):
     fake_vllm("sys.exit('RuntimeError: operator torchvision::nms does not exist')")
     with pytest.raises(EngineUnreachable, match=r"setup-vllm` again"):
         VLLMServer("some/model", directory=tmp_path / "log").start()

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 Vectors = NDArray[np.float32]
 LETTERS = "abcdefghijklmnopqrstuvwxyz"
-SHARES = (0.0, 0.25, 0.5, 0.75, 1.0)
+WEIGHTS = (0.0, 0.25, 0.5, 0.75, 1.0)
 OURS = "lifelong"
 RANK, RATE = 16, 0.003
 """Of both adapters; the learning rate and the outliers were chosen on validation, the weights 12 and 0.5 are the papers'."""
@@ -119,7 +119,7 @@ def chosen_shares(adapters: TrustLoRA, data: TextData, sets: Mapping[str, Set]) 
         return np.array([*risks, 1 - separation(model, sets["validation"][0], unknown)])
 
     frozen = np.maximum(costs(adapters.network(0, 0)), 1e-6)
-    return min(product(SHARES, SHARES), key=lambda pair: float((costs(adapters.network(*pair)) / frozen).sum()))
+    return min(product(WEIGHTS, WEIGHTS), key=lambda pair: float((costs(adapters.network(*pair)) / frozen).sum()))
 
 
 def figures(model: nn.Module, sets: Mapping[str, Set], unknown: Vectors) -> dict[str, float]:

@@ -115,7 +115,7 @@ def blocks(texts: Texts) -> NDArray[np.float32]:
 
 
 def fitted_classifier(
-    split: OpenSetSplit, seed: int, *, members: int, rounds: int, foreign_rate: float, quick: bool
+    split: OpenSetSplit, seed: int, *, members: int, rounds: int, rejection_rate: float, quick: bool
 ) -> SelectiveClassifier:
     """The classifier as its defaults make it, on what a split offers."""
     classifier = SelectiveClassifier(
@@ -123,7 +123,7 @@ def fitted_classifier(
         members=1 if quick else members,
         rounds=1 if quick else rounds,
         recipe=_recipe(quick, seed),
-        foreign_rate=foreign_rate,
+        rejection_rate=rejection_rate,
         seed=seed,
     )
     return classifier.fit(
@@ -140,7 +140,7 @@ def fitted_classifier(
 def classifier_on_clinc150(data: Path, seed: int, quick: bool) -> tuple[OpenSetSplit, SelectiveClassifier]:
     """All of CLINC150 and the classifier on it, fitted once a seed: two cases read it."""
     split = subset_split(full_split(clinc150(data))) if quick else full_split(clinc150(data))
-    return split, fitted_classifier(split, seed, members=MEMBERS, rounds=1, foreign_rate=0.05, quick=quick)
+    return split, fitted_classifier(split, seed, members=MEMBERS, rounds=1, rejection_rate=0.05, quick=quick)
 
 
 SCORERS: Mapping[str, Callable[[], Scorer]] = {

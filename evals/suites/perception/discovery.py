@@ -20,7 +20,7 @@ from ...data.seeded import Metrics, seeded_rows
 from ...data.texts import TextData, banking77, clinc150
 from ...results_file import Row
 
-SHARES = (0.25, 0.75)
+KNOWN_SHARES = (0.25, 0.75)
 """Of the classes that are known."""
 QUICK_CLASSES = 20
 GRID = 1.25
@@ -35,7 +35,7 @@ def run(*, quick: bool, seeds: int, data: Path) -> list[Row]:
     for name, load in (("banking77", banking77),) if quick else (("banking77", banking77), ("clinc150", clinc150)):
         texts = load(data)
         classes = QUICK_CLASSES if quick else None
-        for share in SHARES:
+        for share in KNOWN_SHARES:
             tested = len(partly_known(texts, share, 0, classes).test_labels)
             rows += seeded_rows(f"{name}, discovery, {share:.0%} known", partial(_partly_known, texts, share, classes), seeds, n=tested)
         rows += seeded_rows(f"{name}, discovery, nothing known", partial(_nothing_known, texts, classes), 1)

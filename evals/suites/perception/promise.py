@@ -45,8 +45,8 @@ def _measure(data: Path, seed: int, quick: bool) -> dict[tuple[str, float], Metr
     halves = [np.array_split(draw.permutation(len(right)), 2) for _ in range(SPLITS)]
     figures: dict[tuple[str, float], Metrics] = {}
     for rate in UNKNOWN_RATES:
-        ours = [_foreign(scores, right, half, rate, conformal=True) for half in halves]
-        plain = [_foreign(scores, right, half, rate, conformal=False) for half in halves]
+        ours = [_rejected(scores, right, half, rate, conformal=True) for half in halves]
+        plain = [_rejected(scores, right, half, rate, conformal=False) for half in halves]
         bound = _bound(rate, *(len(places) for places in halves[0]))
         figures["out-of-scope rate", rate] = {
             (method, metric): value
@@ -91,11 +91,11 @@ def _bound(rate: float, calibrated: int, counted: int) -> float:
     return float(betabinom.ppf(0.95, counted, calibrated + 1 - rank, rank) / counted)
 
 
-def _foreign(scores: SelectiveScores, labels: NDArray[np.int64], half: Half, rate: float, *, conformal: bool) -> float:
+def _rejected(scores: SelectiveScores, labels: NDArray[np.int64], half: Half, rate: float, *, conformal: bool) -> float:
     """Share of the counted half that is called unknown."""
     calibrate, count = half
     if conformal:
-        threshold = promise_of(_of(scores, calibrate), labels[calibrate], foreign_rate=rate, risk=0.5, delta=DELTA).threshold
+        threshold = promise_of(_of(scores, calibrate), labels[calibrate], rejection_rate=rate, risk=0.5, delta=DELTA).threshold
     else:
         threshold = float(np.quantile(scores.novelty[calibrate], 1 - rate))
     return float((scores.novelty[count] > threshold).mean())
@@ -106,7 +106,7 @@ def _risk(scores: SelectiveScores, labels: NDArray[np.int64], half: Half, risk: 
     calibrate, count = half
     some = _of(scores, calibrate)
     if proven:
-        threshold = promise_of(some, labels[calibrate], foreign_rate=0.5, risk=risk, delta=DELTA).rule.threshold
+        threshold = promise_of(some, labels[calibrate], rejection_rate=0.5, risk=risk, delta=DELTA).rule.threshold
     else:
         order = np.argsort(-some.confidence, kind="stable")
         risks = np.cumsum((some.labels != labels[calibrate])[order]) / np.arange(1, len(order) + 1)

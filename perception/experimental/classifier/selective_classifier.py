@@ -41,11 +41,11 @@ class SelectiveScores:
 class SelectiveGuarantee:
     """What a gate promises of samples like those that it was calibrated on, and what it kept there."""
 
-    foreign_rate: float
+    rejection_rate: float
     """Promised: a sample of a known class is called out of scope with no more than this probability."""
     threshold: float
     """Novelty above which a sample is out of scope; infinite where there were too few samples to promise anything else."""
-    foreign_share: float
+    rejected_share: float
     """Share of the calibration samples, all of known classes, above it."""
     rule: SelectiveRule
     """Least confidence at which the agent may act, with its coverage, its risk, and the bound that its promise rests on."""
@@ -92,19 +92,19 @@ class SelectiveClassifier:
         hidden: int = 256,
         recipe: ClassifierRecipe | None = None,
         rounds: int = 4,
-        foreign_rate: float = 0.05,
+        rejection_rate: float = 0.05,
         risk: float = 0.05,
         delta: float = 0.05,
         seed: int = 0,
     ) -> None:
-        if not 0 < foreign_rate < 1 or not 0 < risk < 1 or not 0 < delta < 1:
-            raise ValueError(f"foreign_rate {foreign_rate}, risk {risk} and delta {delta} must lie in (0, 1)")
+        if not 0 < rejection_rate < 1 or not 0 < risk < 1 or not 0 < delta < 1:
+            raise ValueError(f"rejection_rate {rejection_rate}, risk {risk} and delta {delta} must lie in (0, 1)")
         self.widths = tuple(widths)
         self.members = members
         self.hidden = hidden
         self.recipe = recipe or ClassifierRecipe()
         self.rounds = rounds
-        self.foreign_rate = foreign_rate
+        self.rejection_rate = rejection_rate
         self.risk = risk
         self.delta = delta
         self.seed = seed
@@ -126,15 +126,15 @@ class SelectiveClassifier:
 
     @property
     def outdated(self) -> tuple[str, ...]:
-        """What learning and forgetting left behind, in words, and what mends it; empty where all is as after `fit`."""
-        known, told = self._ready().known, []
+        """What learning and forgetting left behind, in words, and what repairs it; empty where all is as after `fit`."""
+        known, notes = self._ready().known, []
         if len(known.untrained):
-            told.append(f"heads: classes {known.untrained.tolist()} are named by their nearest sample alone; `fit` trains heads for them")
+            notes.append(f"heads: classes {known.untrained.tolist()} are named by their nearest sample alone; `fit` trains heads for them")
         if len(known.masked):
-            told.append(f"heads: classes {known.masked.tolist()} are masked, not unlearned; `fit` trains heads without them")
+            notes.append(f"heads: classes {known.masked.tolist()} are masked, not unlearned; `fit` trains heads without them")
         if self._promise is None:
-            told.append("thresholds: classes came or went since they were set; `recalibrate` sets them anew")
-        return tuple(told)
+            notes.append("thresholds: classes came or went since they were set; `recalibrate` sets them anew")
+        return tuple(notes)
 
     def fit(
         self,
@@ -196,7 +196,7 @@ class SelectiveClassifier:
         Raises `ValueError` for no sample and for NaN or infinite values.
         """
         rows, labels = _labelled("calibration vectors", vectors, labels)
-        self._promise = promise_of(self.judge(rows), labels, foreign_rate=self.foreign_rate, risk=self.risk, delta=self.delta)
+        self._promise = promise_of(self.judge(rows), labels, rejection_rate=self.rejection_rate, risk=self.risk, delta=self.delta)
         return self._promise
 
     def learn(self, vectors: Vector, labels: Labels) -> None:
@@ -237,7 +237,7 @@ class SelectiveClassifier:
         return held_out_classes(rows, labels, fit, rounds=self.rounds, seed=self.seed)
 
 
-def promise_of(scores: SelectiveScores, labels: Labels, *, foreign_rate: float, risk: float, delta: float) -> SelectiveGuarantee:
+def promise_of(scores: SelectiveScores, labels: Labels, *, rejection_rate: float, risk: float, delta: float) -> SelectiveGuarantee:
     """Thresholds for scores of calibration samples `(n,)` and their true classes, all known ones.
 
     Raises `ValueError` for no sample, lengths that differ, and rates outside (0, 1).
@@ -245,10 +245,10 @@ def promise_of(scores: SelectiveScores, labels: Labels, *, foreign_rate: float, 
     count = len(labels)
     rule = selective_rule(scores.confidence, scores.labels == labels, risk=risk, delta=delta)
     # Past the last of n samples there is no quantile: the only threshold that keeps the promise calls nothing out of scope.
-    reachable = ceil((count + 1) * (1 - foreign_rate)) <= count
-    threshold = conformal_quantile(scores.novelty, 1 - foreign_rate) if reachable else inf
+    reachable = ceil((count + 1) * (1 - rejection_rate)) <= count
+    threshold = conformal_quantile(scores.novelty, 1 - rejection_rate) if reachable else inf
     share = float((scores.novelty > threshold).mean())
-    return SelectiveGuarantee(foreign_rate=foreign_rate, threshold=threshold, foreign_share=share, rule=rule, samples=count)
+    return SelectiveGuarantee(rejection_rate=rejection_rate, threshold=threshold, rejected_share=share, rule=rule, samples=count)
 
 
 def _failure_fusion(failure_evidence: Columns, right: NDArray[np.bool_]) -> Fusion:

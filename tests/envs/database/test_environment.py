@@ -84,6 +84,6 @@ def test_same_id_same_task_in_another_instance() -> None:
 
 
 @pytest.mark.parametrize("name", ["database-train-0", "graph-train-0-1", "database-dev-0-1", "database-train-0-0"])
-def test_foreign_tasks_are_refused(name: str) -> None:
+def test_unknown_tasks_are_refused(name: str) -> None:
     with pytest.raises(MalformedTask, match=name):
         DatabaseEnvironment().reset(options={"task": Task(id=name, goal="Return everything.")})

@@ -62,7 +62,7 @@ def test_tolerance_is_numeric_only() -> None:
     assert not same_rows([(1,), (1,), (2,)], [(1,), (2,), (2,)])
 
 
-def test_queries_and_modifications_are_told_apart() -> None:
+def test_queries_and_modifications_are_distinguished() -> None:
     gold = run("DELETE FROM cities WHERE population > 5000")
     assert same_result(run("DELETE FROM cities WHERE name = 'Lima'"), gold)
     assert not same_result(run("DELETE FROM cities WHERE name = 'Oslo'"), gold)

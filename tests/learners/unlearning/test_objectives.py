@@ -89,14 +89,14 @@ def test_divergences_by_hand() -> None:
 def test_a_forgotten_answer_has_the_lowest_logit_of_its_row() -> None:
     logits = torch.tensor([[[5.0, -1.0, 2.0], [0.0, 3.0, 7.0]]])
     assert without_answers(logits, torch.tensor([[2, 1]])).tolist() == [[[5.0, -1.0, -1.0], [0.0, 0.0, 7.0]]]
-    assert logits[0, 0, 2] == 2, "the logits given stay as they are (law 2)"
+    assert logits[0, 0, 2] == 2, "the logits given stay as they are (invariant Purity)"
 
 
 def test_classes_that_are_gone_are_held_at_the_lowest_logit() -> None:
     logits = torch.tensor([[5.0, -1.0, 2.0], [0.0, 3.0, 7.0]])
     assert held_down(logits, (0, 2)).tolist() == [[-1.0, -1.0, -1.0], [0.0, 3.0, 0.0]]
     assert held_down(logits, ()).tolist() == logits.tolist()
-    assert logits[0, 0] == 5, "the logits given stay as they are (law 2)"
+    assert logits[0, 0] == 5, "the logits given stay as they are (invariant Purity)"
 
 
 @pytest.mark.parametrize("tokens", [False, True])

@@ -121,7 +121,7 @@ def test_the_network_given_and_the_request_stay_as_they_are(trained: nn.Sequenti
     assert trained.training == training
     assert torch.equal(samples[0], asked.forget)
     assert torch.equal(samples[1], asked.retain)
-    assert first.losses == second.losses, "the same request gives the same network (law 1)"
+    assert first.losses == second.losses, "the same request gives the same network (invariant Determinism)"
     assert all(torch.equal(one, two) for one, two in zip(first.network.parameters(), second.network.parameters(), strict=True))
 
 

@@ -51,7 +51,7 @@ def test_cues_outlive_the_process_and_the_next_night_adds_to_them(record: Record
     assert np.array_equal(after[: len(before)], before), "older cues stay as they are"
 
 
-def test_foreign_episodes_demonstrations_and_broken_vectors_leave_no_cue(record: Record) -> None:
+def test_unknown_episodes_demonstrations_and_broken_vectors_leave_no_cue(record: Record) -> None:
     vector = np.ones(8, dtype=np.float32)
     plain = [example_episode(number) for number in range(4)]
     record.episodes.record(replace(plain[0], skill=""), vector)

@@ -129,8 +129,8 @@ def test_a_discovery_places_further_vectors() -> None:
         assert np.array_equal(discovery.place(vectors), discovery.labels)
         assert clustering_figures(discovery.place(further), classes, 3)["accuracy"] == 1
         assert clustering_figures(discovery.labels, truth, 3)["accuracy"] == 1
-        foreign = -discovery.prototypes.sum(0, keepdims=True)
-        assert discovery.novelty(foreign)[0] > discovery.novelty(further).max()
+        unknown = -discovery.prototypes.sum(0, keepdims=True)
+        assert discovery.novelty(unknown)[0] > discovery.novelty(further).max()
         with pytest.raises(ValueError, match="NaN"):
             discovery.place(np.full((1, 12), np.nan, dtype=np.float32))
 

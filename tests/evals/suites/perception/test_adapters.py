@@ -30,7 +30,7 @@ def data() -> TextData:
     )
 
 
-def test_outliers_lie_between_classes_or_are_the_foreign_texts() -> None:
+def test_outliers_lie_between_classes_or_are_the_unknown_texts() -> None:
     made, plain = outliers(data(), seed=0), data()
     between, unknown = np.split(made, 2)
     assert 60 < len(between) < 120

@@ -35,7 +35,7 @@ def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> TextData:
 
 
 @pytest.mark.parametrize("validated", [True, False])
-def test_a_part_knows_nothing_of_what_is_foreign(data: TextData, validated: bool) -> None:
+def test_a_part_knows_nothing_of_what_is_unknown(data: TextData, validated: bool) -> None:
     from dataclasses import replace
 
     if not validated:
@@ -71,7 +71,7 @@ def test_every_method_has_every_metric(data: TextData, monkeypatch: pytest.Monke
     assert len(subset_split(full_split(data), 4).test) == 4 * EACH
 
 
-def test_open_intent_counts_the_foreign_as_one_class(data: TextData) -> None:
+def test_open_intent_counts_the_unknown_as_one_class(data: TextData) -> None:
     split = subset_split(full_split(data), 2)
     known = (split.test.labels, np.zeros(len(split.test), dtype=bool))
     # All 24 known ones are named and half of the ten unknown ones are found: F1 of the open class 2 * 5 / 15.

@@ -35,7 +35,7 @@ class LogitLength:
         return -(vectors @ self.mean)
 
 
-def test_samples_are_unit_vectors_of_skills_and_foreign_ones_and_a_head_knows_the_skills() -> None:
+def test_samples_are_unit_vectors_of_skills_and_unknown_ones_and_a_head_knows_the_skills() -> None:
     np.testing.assert_allclose(np.linalg.norm(SAMPLES.scored, axis=1), 1, rtol=1e-5)
     assert (SAMPLES.logits(SAMPLES.fit).argmax(1) == SAMPLES.fit_labels).mean() > 0.9
     energies = EnergyConfidence().score(SAMPLES.scored, SAMPLES.logits(SAMPLES.scored))

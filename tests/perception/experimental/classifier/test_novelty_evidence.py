@@ -71,8 +71,8 @@ def test_columns_do_not_depend_on_the_batch_and_point_to_what_is_strange() -> No
         inlier=outputs.inlier[::-1],
     )
     np.testing.assert_allclose(evidence.columns(fresh[::-1], backwards, classes[::-1])[::-1], columns, atol=1e-3)
-    foreign = evidence.columns(np.eye(12, dtype=np.float32)[3:8], outputs_for(5), np.zeros(5, dtype=np.int64))
-    assert (foreign[:, 5:].mean(0) > columns[:, 5:].mean(0)).mean() > 0.9  # four columns of the second block can miss them
+    unknown = evidence.columns(np.eye(12, dtype=np.float32)[3:8], outputs_for(5), np.zeros(5, dtype=np.int64))
+    assert (unknown[:, 5:].mean(0) > columns[:, 5:].mean(0)).mean() > 0.9  # four columns of the second block can miss them
     np.testing.assert_array_equal(evidence.nearest_class(fresh), classes)
 
 
@@ -104,10 +104,10 @@ def test_what_is_held_out_was_not_learned_and_every_known_class_was(labels: list
 
         return judge
 
-    known, foreign = held_out_classes(rows, numbers, fit, rounds=2, seed=seed)  # type: ignore[arg-type]
+    known, unknown = held_out_classes(rows, numbers, fit, rounds=2, seed=seed)  # type: ignore[arg-type]
     assert known[:, 1].all()
-    assert len(foreign)
-    assert not foreign[:, 1].any()
+    assert len(unknown)
+    assert not unknown[:, 1].any()
 
 
 def test_one_class_cannot_be_held_out() -> None:

@@ -15,12 +15,12 @@ from lifelong.perception.experimental.classifier.head_ensemble import HeadOutput
 from lifelong.perception.experimental.classifier.selective_classifier import promise_of
 
 QUICK = ClassifierRecipe(epochs=6, batch_size=16)
-FOREIGN = np.eye(12, dtype=np.float32)[5:]
+UNKNOWN = np.eye(12, dtype=np.float32)[5:]
 OUTLIERS = np.eye(12, dtype=np.float32)[3:5]
 
 
 def gate(**values: object) -> SelectiveClassifier:
-    return SelectiveClassifier(**{"members": 1, "hidden": 16, "recipe": QUICK, "rounds": 2, "foreign_rate": 0.1, "risk": 0.2, **values})  # type: ignore[arg-type]
+    return SelectiveClassifier(**{"members": 1, "hidden": 16, "recipe": QUICK, "rounds": 2, "rejection_rate": 0.1, "risk": 0.2, **values})  # type: ignore[arg-type]
 
 
 @cache
@@ -42,27 +42,27 @@ def test_promise_golden() -> None:
     # 19 samples: the 18th smallest novelty (ceil(20 * 0.9)) leaves one above; all right, so all may be accepted at this risk.
     novelty = np.arange(19) / 20
     scores = SelectiveScores(labels=np.zeros(19, dtype=np.int64), failure=np.zeros(19), novelty=novelty)
-    promise = promise_of(scores, np.zeros(19, dtype=np.int64), foreign_rate=0.1, risk=0.4, delta=0.05)
+    promise = promise_of(scores, np.zeros(19, dtype=np.int64), rejection_rate=0.1, risk=0.4, delta=0.05)
     assert promise.threshold == 17 / 20
-    assert promise.foreign_share == 1 / 19
+    assert promise.rejected_share == 1 / 19
     assert promise.rule.coverage == 1.0
     assert promise.rule.risk_bound == pytest.approx(binomial_upper_bound(0, 19, 0.05 / 2))
-    few = promise_of(scores, np.zeros(19, dtype=np.int64), foreign_rate=0.04, risk=0.1, delta=0.05)
-    assert (few.threshold, few.foreign_share, few.rule.coverage) == (math.inf, 0.0, 0.0)
+    few = promise_of(scores, np.zeros(19, dtype=np.int64), rejection_rate=0.04, risk=0.1, delta=0.05)
+    assert (few.threshold, few.rejected_share, few.rule.coverage) == (math.inf, 0.0, 0.0)
 
 
-def test_known_and_foreign_are_told_apart_without_an_outlier_seen() -> None:
+def test_known_and_unknown_are_distinguished_without_an_outlier_seen() -> None:
     fresh, _, classes = example_samples(2)
-    known, foreign = fitted().decide(fresh), fitted().decide(FOREIGN)
+    known, unknown = fitted().decide(fresh), fitted().decide(UNKNOWN)
     np.testing.assert_array_equal(known.scores.labels, classes)
     assert known.act.mean() > 0.7
-    assert foreign.out_of_scope.all()
-    assert not foreign.act.any()
+    assert unknown.out_of_scope.all()
+    assert not unknown.act.any()
     assert not (known.act & known.out_of_scope).any()
-    assert foreign.scores.novelty.min() > known.scores.novelty.mean()
+    assert unknown.scores.novelty.min() > known.scores.novelty.mean()
     assert fitted().outdated == ()
     promise = fitted().promise
-    assert promise.foreign_share <= 0.1
+    assert promise.rejected_share <= 0.1
     assert 0 < promise.rule.coverage <= 1
     assert promise.rule.risk <= promise.rule.risk_bound <= 0.2
 
@@ -102,8 +102,8 @@ def test_same_seed_same_gate_and_the_input_stays() -> None:
 def test_outliers_teach_the_fusion_and_blocks_are_read_apart() -> None:
     vectors, _, labels = example_samples(0)
     held, _, classes = example_samples(1)
-    double = gate(widths=(12, 12), foreign_rate=0.2)
-    twice = [np.hstack([rows, rows]) for rows in (vectors, held, OUTLIERS, FOREIGN)]
+    double = gate(widths=(12, 12), rejection_rate=0.2)
+    twice = [np.hstack([rows, rows]) for rows in (vectors, held, OUTLIERS, UNKNOWN)]
     double.fit(twice[0], labels, twice[1], classes, outliers=twice[2], validation_outliers=twice[3])
     assert double.judge(twice[3]).novelty.min() > double.judge(twice[1]).novelty.max()
     with pytest.raises(ValueError, match="columns are needed"):
@@ -148,15 +148,15 @@ def test_thin_samples_have_a_defined_answer(some: str) -> None:
     else:
         classes = (classes + 1) % 3
     thin = gate().fit(vectors, labels, held, classes)
-    for rows in (held, FOREIGN, held[:0]):
+    for rows in (held, UNKNOWN, held[:0]):
         decision = thin.decide(rows)
         assert np.isfinite(decision.scores.confidence).all()
         assert len(decision.act) == len(decision.out_of_scope) == len(rows)
     if some == "all wrong":
         assert not thin.decide(held).act.any()
         assert thin.judge(held).failure.mean() > 0.9
-    elif some != "one sample":  # there, new samples of the thin class look foreign, and the threshold makes room for them
-        assert thin.decide(FOREIGN).out_of_scope.mean() > 0.5
+    elif some != "one sample":  # there, new samples of the thin class look unknown, and the threshold makes room for them
+        assert thin.decide(UNKNOWN).out_of_scope.mean() > 0.5
 
 
 def test_bad_input_is_refused_by_name() -> None:

@@ -134,7 +134,7 @@ def scenes(count: int, seed: int) -> tuple[torch.Tensor, torch.Tensor]:
     return made, labels
 
 
-def test_what_crops_leave_over_is_learned_as_foreign() -> None:
+def test_what_crops_leave_over_is_learned_as_unknown() -> None:
     pictures, labels = scenes(16, 0)
     known, asked = scenes(40, 1)
     background = known[..., 4:].repeat(1, 1, 1, 2)

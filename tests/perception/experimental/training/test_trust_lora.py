@@ -31,7 +31,7 @@ def view(batch: torch.Tensor, draw: np.random.Generator) -> torch.Tensor:
     return changed
 
 
-def foreign(count: int, seed: int) -> torch.Tensor:
+def unknown(count: int, seed: int) -> torch.Tensor:
     inputs, _ = samples(count, seed)
     inputs[:, 4] += 3
     return inputs
@@ -44,7 +44,7 @@ def fitted() -> tuple[nn.Module, TrustLoRA]:
     base = train_classifier(nn.Sequential(nn.Linear(8, 32), nn.ReLU(), nn.Linear(32, 4)), inputs, labels, SHORT)
     adapters = TrustLoRA(base, rank=4, recipe=SHORT)
     adapters.fit_covariate(inputs, labels, view)
-    adapters.fit_semantic(inputs, labels, foreign(400, 1))
+    adapters.fit_semantic(inputs, labels, unknown(400, 1))
     return base, adapters
 
 
@@ -59,7 +59,7 @@ def under_shift(network: nn.Module) -> tuple[float, float]:
 
 def separation(network: nn.Module) -> float:
     with torch.no_grad():
-        known, other = network(samples(400, 2)[0]), network(foreign(400, 3))
+        known, other = network(samples(400, 2)[0]), network(unknown(400, 3))
     return auroc(energy_confidence(known).numpy(), energy_confidence(other).numpy())
 
 
@@ -84,7 +84,7 @@ def test_the_covariate_adapter_helps_under_shift() -> None:
     assert less < risk
 
 
-def test_the_semantic_adapter_finds_the_foreign_and_a_negative_share_undoes_it() -> None:
+def test_the_semantic_adapter_finds_the_unknown_and_a_negative_share_undoes_it() -> None:
     base, adapters = fitted()
     taken, plain, given = separation(adapters.network(0, -1)), separation(base), separation(adapters.network(0, 1))
     assert taken < plain - 0.02

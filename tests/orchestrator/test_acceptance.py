@@ -1,4 +1,4 @@
-"""The gate asks two questions of a task, and vouches for what it can prove."""
+"""Two questions about a task: is it known, and will it succeed; what is accepted keeps the target risk."""
 
 from __future__ import annotations
 
@@ -37,9 +37,9 @@ def asked(learner: LifelongLearner, environment: ToyEnvironment, name: str) -> E
     return learner.wake_many([task], environment, ids=[name])[0]
 
 
-def test_it_vouches_for_what_it_does_well_and_says_how_much(tmp_path: Path) -> None:
+def test_it_accepts_what_it_does_well_and_says_how_much(tmp_path: Path) -> None:
     with opened(tmp_path) as learner:
-        assert learner.status().vouching is None
+        assert learner.status().acceptance is None
         live(learner)
         good, bad = asked(learner, GOOD, "good"), asked(learner, BAD, "bad")
         assert good.verdict is not None
@@ -47,7 +47,7 @@ def test_it_vouches_for_what_it_does_well_and_says_how_much(tmp_path: Path) -> N
         assert (good.verdict.accepted, bad.verdict.accepted) == (True, False)
         assert good.verdict.success_chance > 0.9 > 0.1 > bad.verdict.success_chance
         assert bad.verdict.likely_to_fail
-        rule = learner.status().vouching
+        rule = learner.status().acceptance
         assert rule is not None
         assert rule.coverage == pytest.approx(0.5, abs=0.05)
         assert rule.risk_bound <= 0.2
@@ -84,12 +84,12 @@ def test_feedback_changes_the_chance(tmp_path: Path) -> None:
 def test_the_gate_recalibrates_as_skills_are_added_and_forgotten(tmp_path: Path) -> None:
     with opened(tmp_path) as learner:
         learner.wake_many(GOOD.tasks("train", 40), GOOD, ids=[f"lamps-{number}" for number in range(40)])
-        alone = learner.status().vouching
+        alone = learner.status().acceptance
         live(learner)
-        both = learner.status().vouching
+        both = learner.status().acceptance
         assert alone is not None
         assert both is not None
         assert alone.coverage == 1.0
         assert both.coverage == pytest.approx(0.5, abs=0.05)
         learner.forget(skill="bells", rebuild=False)
-        assert learner.status().vouching == alone
+        assert learner.status().acceptance == alone
