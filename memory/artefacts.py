@@ -24,10 +24,10 @@ def is_ours(directory: Path) -> bool:
     if directory.name.startswith(".") and directory.name.endswith(PARTIAL):
         return True
     try:
-        told = json.loads((directory / TRAINED).read_bytes())
+        report = json.loads((directory / TRAINED).read_bytes())
     except (OSError, ValueError):
         return False
-    return isinstance(told, dict) and {"recipe", "report"} <= told.keys()
+    return isinstance(report, dict) and {"recipe", "report"} <= report.keys()
 
 
 def delete_artefact(directory: Path, root: Path) -> bool:

@@ -23,7 +23,7 @@ from ...data.texts import TextData, Texts, banking77, clinc150
 from ...results_file import Row
 from .classifiers import OpenSetSplit, blocks, fitted_classifier, linear_head, partial_split, subset_split
 
-SHARES = (0.25, 0.5, 0.75)
+KNOWN_SHARES = (0.25, 0.5, 0.75)
 UNKNOWN_RATE = 0.1
 """Share of known validation texts that the threshold calls unknown."""
 BASELINES = ("msp", "entropy", "energy", "relative_mahalanobis", "knn1", "msp+knn1")
@@ -37,7 +37,7 @@ def run(*, quick: bool, seeds: int, data: Path) -> list[Row]:
     clinc = clinc150(data)
     rows: list[Row] = []
     for name, texts in (("banking77", banking77(data)), ("clinc150", clinc)):
-        for share in SHARES[-1:] if quick else SHARES:
+        for share in KNOWN_SHARES[-1:] if quick else KNOWN_SHARES:
             case = f"{name}, open intents, {share:.0%} known"
             measure = _Measure(texts, share, clinc.sentences, ROUNDS[name], quick)
             rows += seeded_rows(case, measure, seeds, len(texts.test) + len(texts.outliers_test))
@@ -53,7 +53,7 @@ class _Measure:
     def __call__(self, seed: int) -> Metrics:
         split = partial_split(self.data, self.share, seed, self.sentences)
         split = subset_split(split) if self.quick else split
-        classifier = fitted_classifier(split, seed, members=MEMBERS, rounds=self.rounds, foreign_rate=UNKNOWN_RATE, quick=self.quick)
+        classifier = fitted_classifier(split, seed, members=MEMBERS, rounds=self.rounds, rejection_rate=UNKNOWN_RATE, quick=self.quick)
         # All validation texts may calibrate: novelty was weighed on held-out training texts, not on them.
         threshold = classifier.recalibrate(blocks(split.validation), split.validation.labels).threshold
         known, unknown = classifier.judge(blocks(split.test)), classifier.judge(blocks(split.unknown))

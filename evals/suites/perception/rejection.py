@@ -51,7 +51,7 @@ def run(*, quick: bool, seeds: int, data: Path) -> list[Row]:
     def on_bank(seed: int) -> Metrics:
         split = partial_split(bank, SHARE, seed, clinc.sentences)
         split = subset_split(split) if quick else split
-        classifier = fitted_classifier(split, seed, members=MEMBERS, rounds=ROUNDS, foreign_rate=UNKNOWN_RATE, quick=quick)
+        classifier = fitted_classifier(split, seed, members=MEMBERS, rounds=ROUNDS, rejection_rate=UNKNOWN_RATE, quick=quick)
         return _measure(split, classifier, seed, quick)
 
     return [
