@@ -70,7 +70,7 @@ class Plan:
 
 
 def plan(components: Components, tasks: Sequence[Task], *, ids: Sequence[str] = (), learning: bool = True) -> list[Plan]:
-    """Perceive each task and decide adapter and recall; a failing part costs its help, never the answer (law 10).
+    """Perceive each task and decide adapter and recall; a failing part costs its help, never the answer (invariant Fail open).
 
     `ids` name the episodes to come. With `learning=False` (evaluation) there is no control arm and no lesson on probation.
     """

@@ -1,4 +1,4 @@
-"""How the house sees a task before anybody acts.
+"""What is predicted of a task before anybody acts.
 
 An `Encoder` turns texts into unit vectors: `MiniLMEncoder` by a small sentence model, `HashedEncoder` without any model
 file. A `Scorer` gives every sample one number: how sure its class is (`...Confidence`) or how strange it is to all that
