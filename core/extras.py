@@ -12,6 +12,7 @@ EXTRAS = {
     "langchain_core": "langchain",
     "matplotlib": "bench",
     "minigrid": "bench",
+    "pandas": "bench",
     "peft": "local",
     "PIL": "bench",
     "safetensors": "local",

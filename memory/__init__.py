@@ -38,6 +38,7 @@ from .sqlite.record import Record
 from .sqlite.skill_cues import SkillCueStore
 from .sqlite.state import StateStore
 from .store import Store
+from .table import to_frame
 
 __all__ = [
     "START",
@@ -75,4 +76,5 @@ __all__ = [
     "posterior",
     "recall",
     "says_itself",
+    "to_frame",
 ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from os import PathLike
 from pathlib import Path
 from typing import Self
 
@@ -33,7 +34,8 @@ class Record:
     locked for long, of a newer format, or the disk is full.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: str | PathLike[str]) -> None:
+        path = Path(path)
         if path.is_dir():
             raise StoreError(f"{path} is a directory; name the file in it, such as {path / 'record.sqlite3'}")
         self.path = path
