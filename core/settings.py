@@ -83,6 +83,9 @@ class MemorySettings:
     """Most past episodes in one prompt."""
     min_similarity: float = 0.25
     """Cosine of a past run's task and the present one from which on the run is shown; unrelated questions then recall nothing."""
+    near_similarity: float = 0.8
+    """Cosine from which on a question counts as one that a user has corrected or confirmed before, asked in the same or other words:
+    that run is then shown alone, and also where an adapter serves the skill, since weights do not learn well what was told once."""
     max_episodes: int = 200_000
     """Episodes kept per tenant; the oldest unverified ones go first."""
     tenants_in_memory: int = 64
@@ -102,6 +105,7 @@ class MemorySettings:
             max_episodes=(1, 10**9),
             tenants_in_memory=(1, 10**6),
             min_similarity=(-1, 1),
+            near_similarity=(-1, 1),
             probation_share=(0, 1),
         )
 
@@ -164,8 +168,9 @@ class SleepSettings:
     min_held_out: int = 8
     """Fewest held-out tasks that decide on an adapter. Where fewer are kept apart, all tasks of the skill are judged in turn by
     adapters that did not learn from them (cross-fitting); where there are too few even so, the night waits for more."""
-    folds: int = 3
-    """Into how many parts cross-fitting divides a skill's tasks; each costs one more training."""
+    folds: int = 2
+    """Into how many parts cross-fitting divides a skill's tasks; each costs one more training, on the tasks of the other parts. Fewer
+    parts are quicker and never laxer: an adapter that learned from fewer tasks makes the gain look smaller, not larger."""
     min_steps: int = 30
     """Fewest optimiser steps for a skill that no environment judges: a dozen corrected answers need more passes than `epochs`."""
     gate_tasks: int = 30

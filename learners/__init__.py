@@ -12,7 +12,7 @@ from a network, approximately.
 
 from __future__ import annotations
 
-from .adapters.lora import Progress, Recipe, TrainingReport, holds, made_of, train_lora
+from .adapters.lora import Progress, Recipe, TrainingReport, holds, made_of, passes, train_lora
 from .adapters.publication import decide_publication
 from .adapters.samples import Sample
 from .adapters.substitution import substitute, vocabulary
@@ -95,6 +95,7 @@ __all__ = [
     "image_network",
     "load_head",
     "made_of",
+    "passes",
     "save_head",
     "substitute",
     "train_lora",

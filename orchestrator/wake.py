@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
@@ -137,10 +137,11 @@ def _recall(components: Components, task: Task, skill: str, vector: Vector | Non
         tenant=task.tenant,
         skill=skill,
         vector=vector,
-        # Past runs are what the weights have learned; once an adapter serves the skill they would be shown twice.
-        settings=replace(settings.memory, recall_episodes=0 if adapter else settings.memory.recall_episodes),
+        settings=settings.memory,
         count_tokens=components.engine.count_tokens,
         probation=probation,
+        # Past runs are what the weights have learned and would be shown twice; a user's word on this very question stands above them.
+        near_only=bool(adapter),
     )
 
 

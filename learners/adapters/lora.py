@@ -79,6 +79,15 @@ class TrainingReport:
         return cls(**{**report, "loss": tuple(report["loss"])})
 
 
+def passes(recipe: Recipe, samples: int) -> int:
+    """Passes over so many samples: `epochs`, or more where these would be fewer than `min_steps` steps.
+
+    >>> passes(Recipe(base="", epochs=6, min_steps=30, batch_size=8), 17)
+    15
+    """
+    return max(recipe.epochs, math.ceil(recipe.min_steps * recipe.batch_size / samples))
+
+
 def made_of(samples: Sequence[Sample], recipe: Recipe, owner: str) -> str:
     """SHA-256 of everything that decides how an adapter comes out, and of whose it is: a directory is trusted by this alone."""
     rows = [{**asdict(sample), "exchangeable": sorted(sample.exchangeable)} for sample in samples]
@@ -118,8 +127,7 @@ def train_lora(
     import torch
     from transformers import AutoTokenizer, set_seed
 
-    passes = math.ceil(recipe.min_steps * recipe.batch_size / len(samples))
-    recipe = replace(recipe, epochs=max(recipe.epochs, passes))
+    recipe = replace(recipe, epochs=passes(recipe, len(samples)))
     set_seed(recipe.seed)
     with quiet_transformers():
         tokenizer = AutoTokenizer.from_pretrained(recipe.base, trust_remote_code=False)

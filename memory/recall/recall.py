@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Iterable, Sequence
+from itertools import zip_longest
 from typing import TYPE_CHECKING
 
-from ...core import Action, Episode, Lesson, LessonStatus, Recall, ToolResult
+from ...core import Action, Episode, Judge, Lesson, LessonStatus, Recall, ToolResult
 from ...core.settings import MemorySettings
 from ..index.vector_index import VectorIndex
 from ..sqlite.episodes import Vector
@@ -66,21 +67,24 @@ def recall(
     count_tokens: Callable[[str], int],
     probation: Collection[str] = (),
     exclude: Collection[str] = (),
+    near_only: bool = False,
 ) -> Recall | None:
     """A `Recall` step for a task with embedding `vector` `(d,)`, or None when there is nothing to show.
 
     Lessons of the skill come first: all active ones, the most helpful before the others, then those on probation whose
     ids the caller allows by `probation`. Then verified episodes of the skill (of the tenant where `skill` is empty), without
-    those in `exclude`: the nearest, or the latest where the settings say so. Draws nothing: same record, same step.
+    those in `exclude`: the nearest, or the latest where the settings say so. A question that a user has corrected or confirmed and
+    that is asked again, in the same or other words, is shown alone: other examples beside it mislead a small model. With
+    `near_only` no other episode is shown at all. Draws nothing: same record, same step.
     """
     if settings.recall == "off":
         return None
     lessons = _lessons(record, tenant, skill, probation)
-    if settings.recall == "latest":
+    if settings.recall == "latest" and not near_only:
         episodes = _latest(record, tenant, skill, settings.recall_episodes, exclude)
     else:
-        episodes = _nearest(record, index, tenant, skill, vector, settings.recall_episodes, exclude, settings.min_similarity)
-    texts = [_lesson_text(lesson) for lesson in lessons] + [_example(episode) for episode in episodes]
+        episodes = _nearest(record, index, tenant, skill, vector, settings, exclude, near_only)
+    texts = [_lesson_text(lesson) for lesson in lessons] + [example(episode) for episode in episodes]
     kept = fit_budget(texts, count_tokens, settings.recall_tokens)
     shown_lessons = [position for position in kept if position < len(lessons)]
     # The best example stands last, next to the answer that is to be written.
@@ -111,23 +115,48 @@ def _usefulness(lesson: Lesson) -> tuple[float, str]:
 
 
 def _nearest(
-    record: Record, index: VectorIndex, tenant: str, skill: str, vector: Vector, wanted: int, exclude: Collection[str], least: float
+    record: Record,
+    index: VectorIndex,
+    tenant: str,
+    skill: str,
+    vector: Vector,
+    settings: MemorySettings,
+    exclude: Collection[str],
+    near_only: bool,
 ) -> list[Episode]:
-    """The nearest verified episodes of at least the similarity `least`; of several that say the same, the nearest."""
+    """The nearest verified episodes that are near enough; of several that say the same, the nearest."""
+    wanted = settings.recall_episodes
     if wanted == 0:
         return []
     index.follow(record, tenant)
+    least = settings.near_similarity if near_only else settings.min_similarity
     width, found = 8 * wanted, dict[str, Episode]()
     seen = 0
     while True:
-        # Nearest first: what comes after the first one below the floor is below it too.
+        # Nearest first: what comes after the first one below the least similarity is below it too.
         hits = [hit for hit in index.search(tenant, vector, width) if hit.similarity >= least]
-        fresh: Sequence[str] = [hit.id for hit in hits[seen:] if hit.id not in exclude]
-        for episode in record.episodes.among(fresh, tenant=tenant, skill=skill, trainable=True):
-            found.setdefault(_example(episode), episode)
+        similarity = {hit.id: hit.similarity for hit in hits[seen:] if hit.id not in exclude}
+        fresh = record.episodes.among(list(similarity), tenant=tenant, skill=skill, trainable=True)
+        if seen == 0 and (again := _asked_again([one for one in fresh if similarity[one.id] >= settings.near_similarity])):
+            return [again]
+        if near_only:
+            # One look: a skill that its environment judges has nothing to be found further away.
+            return []
+        for episode in fresh:
+            found.setdefault(example(episode), episode)
         if len(found) >= wanted or len(hits) < width or width >= WIDEST:
             return list(found.values())[:wanted]
         seen, width = len(hits), min(8 * width, WIDEST)
+
+
+def _asked_again(near: Sequence[Episode]) -> Episode | None:
+    """Of episodes nearest first, the nearest question that a user corrected or confirmed, with the user's last word on it."""
+    theirs = [episode for episode in near if _from_user(episode)]
+    return max((one for one in theirs if one.task.text == theirs[0].task.text), key=lambda one: one.created, default=None)
+
+
+def _from_user(episode: Episode) -> bool:
+    return bool(episode.correction) or episode.outcome.judge is Judge.USER
 
 
 def _latest(record: Record, tenant: str, skill: str, wanted: int, exclude: Collection[str]) -> list[Episode]:
@@ -140,13 +169,14 @@ def _lesson_text(lesson: Lesson) -> str:
     return f"Lesson: {_indented(lesson.text)}"
 
 
-def _example(episode: Episode) -> str:
+def example(episode: Episode) -> str:
+    """How a past run is shown: its task, and what was right."""
     return f"Example: {_indented(episode.task.goal)}\n-> {_indented(episode.correction or ', '.join(_deeds(episode)))}"
 
 
 def _deeds(episode: Episode) -> list[str]:
     """What the agent did, without what was refused."""
-    followed = zip(episode.steps, (*episode.steps[1:], None), strict=True)
+    followed = zip_longest(episode.steps, episode.steps[1:])
     deeds = [step.text for step, after in followed if isinstance(step, Action) and not (isinstance(after, ToolResult) and after.error)]
     return deeds or [episode.answer]
 

@@ -64,6 +64,9 @@ class Consolidate:
         if settings.gate and len(held_out.episodes) < settings.min_held_out:
             reason = f"{len(held_out.episodes)} held-out tasks of {skill!r}; {settings.min_held_out} are needed to tell a gain"
             return work.end(NightState.NOTHING_TO_LEARN, reason)
+        if not components.base_path.is_dir():
+            reason = f"this engine has no local weights to train: {str(components.base_path)!r} is no folder of a model on this machine"
+            return work.end(NightState.NOTHING_TO_LEARN, f"{reason}; set model.engine to 'embedded' or 'vllm' for nights that train")
         data = [*data, *neutral_samples(night, data, skill)]
         recipe = recipe_for(night, data, skill)
         name = _name(night, work, made_of(data, recipe, night.tenant))

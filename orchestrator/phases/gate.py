@@ -6,9 +6,9 @@ import shutil
 from dataclasses import replace
 
 from ...core import Adapter, Episode, GateReport
-from ...learners import decide_publication
+from ...learners import decide_publication, passes
 from ..held_out import HeldOut, choose, held_out_results, key, results_of_unrecorded
-from .consolidate import neutral_samples, recipe_for, trained, training_data
+from .consolidate import recipe_for, trained, training_data
 from .phase import NightContext, OutOfTime, Scope, Work
 
 
@@ -59,14 +59,21 @@ def _others(night: NightContext, skill: str) -> tuple[Episode, ...]:
 
 
 def _in_turn(night: NightContext, work: Work, held_out: HeldOut, phase: str) -> list[bool]:
-    """Success on each task with an adapter that was trained as the candidate was, without this task and those of its part."""
+    """Success on each task with an adapter that was trained as the candidate was, without this task and those of its part.
+
+    As the candidate was: as many passes over each sample, and not as many steps, which for fewer samples would be more passes. An
+    adapter that learned from fewer tasks does no better on unseen ones than the candidate will, so that judging by it costs the
+    candidate some of its gain and never lends it any, however few the parts are (Geisser 1975,
+    https://doi.org/10.1080/01621459.1975.10479865).
+    """
     results: dict[str, bool] = {}
+    neutral = [sample for sample in work.data if not sample.episode]
+    whole = recipe_for(night, work.data, work.skill)
     for number in sorted(set(held_out.folds)):
         _check(night)
         part = held_out.fold(number)
-        data = training_data(night, work.skill, held_out, without={key(episode) for episode in part})
-        data += neutral_samples(night, data, work.skill)
-        recipe = recipe_for(night, data, work.skill)
+        data = training_data(night, work.skill, held_out, without={key(episode) for episode in part}) + neutral
+        recipe = replace(whole, epochs=passes(whole, len(work.data)), min_steps=0)
         name = f"{work.adapter}-fold{number}"
         directory = trained(night, name, data, recipe, phase)
         adapter = Adapter(name=name, path=str(directory), base=recipe.base, rank=recipe.rank, tenant=night.tenant, target=work.skill)

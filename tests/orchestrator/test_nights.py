@@ -12,7 +12,7 @@ import pytest
 from nights import AdaptedEngine, FakeTrainer, corrected_chats, open_fake
 from toy import ToyEnvironment
 
-from lifelong.core import AdapterStatus, NothingFound
+from lifelong.core import AdapterStatus, NothingFound, Recall, Task
 from lifelong.orchestrator import NightState
 from lifelong.orchestrator.held_out import choose, is_held_out
 from lifelong.orchestrator.night_lock import holder, night_lock
@@ -36,7 +36,8 @@ def test_a_dozen_corrected_chats_are_judged_in_turn_and_published(tmp_path: Path
         assert name == report.adapter
         assert {sample.episode for sample in data} == {*ids, ""}
         assert recipe.min_steps == 30
-        assert len(folds) == 3
+        # As many passes as the candidate's, 17 samples in 30 steps of 8, and so fewer steps for fewer samples.
+        assert [(fold.epochs, fold.min_steps) for _, _, fold in folds] == [(15, 0)] * 2
         judged = [set(ids) - {sample.episode for sample in fold} for _, fold, _ in folds]
         assert set.union(*judged) == set(ids)
         assert sum(map(len, judged)) == 12
@@ -44,6 +45,48 @@ def test_a_dozen_corrected_chats_are_judged_in_turn_and_published(tmp_path: Path
         assert sum(sample.episode == "" for sample in data) == 5
         assert [path.name for path in (tmp_path / "adapters").iterdir()] == [report.adapter]
         assert learner.sleep() == []
+
+
+def test_an_engine_without_weights_here_says_so_and_uses_nothing_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with open_fake(tmp_path, monkeypatch) as learner:
+        learner._components.base_path, here = tmp_path / "a-model-behind-a-url", learner._components.base_path
+        corrected_chats(learner, 12)
+        [report] = learner.sleep()
+        assert report.state is NightState.NOTHING_TO_LEARN
+        assert report.reason.startswith("this engine has no local weights to train")
+        assert learner.status().faults == {}
+        learner._components.base_path = here
+        [report] = learner.sleep()
+        assert report.published
+
+
+def test_a_corrected_fact_is_recalled_though_an_adapter_serves(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with open_fake(tmp_path, monkeypatch, **{"memory.near_similarity": 0.95}) as learner:
+        ids = corrected_chats(learner, 12)
+        assert learner.sleep()[0].published
+        again, other = (
+            learner.wake(Task(id=goal, goal=goal, environment="chat", skill="chat"))
+            for goal in ("Order 4 of brushes", "Order a hundred heavy ladders from the shop")
+        )
+        assert again.adapter
+        assert other.adapter
+        assert [step.episodes for step in again.steps if isinstance(step, Recall)] == [(ids[4],)]
+        assert not any(step.episodes for step in other.steps if isinstance(step, Recall))
+
+
+def test_what_an_environment_judged_is_not_recalled_once_an_adapter_serves(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    environment = ToyEnvironment()
+    tasks = environment.tasks("train", 12)
+    with open_fake(tmp_path, monkeypatch, **{"sleep.gate": False, "sleep.min_episodes": 1}) as learner:
+        learner.environments[environment.id] = environment
+        for task in tasks:
+            learner.correct(learner.wake(task, environment), environment)
+        before = learner.wake(tasks[0], environment)
+        assert any(step.episodes for step in before.steps if isinstance(step, Recall))
+        assert learner.sleep()[0].published
+        after = learner.wake(tasks[0], environment)
+        assert after.adapter
+        assert not any(step.episodes for step in after.steps if isinstance(step, Recall))
 
 
 def test_too_few_tasks_are_said_and_not_used_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,9 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lifelong.checks.cue_memory import example_episode
-from lifelong.core import Action, Episode, Judge, Lesson, LessonStatus, Outcome, Recall, ToolResult
+from lifelong.core import Action, Episode, Judge, Lesson, LessonStatus, Outcome, Recall, Task, ToolResult
 from lifelong.core.settings import MemorySettings
 from lifelong.memory import Record, VectorIndex, fit_budget, neutralise, recall
+from lifelong.memory.index.vector_index import Hit
+from lifelong.memory.recall.recall import example
+from lifelong.memory.sqlite.episodes import Vector
 
 AXES = np.eye(8, dtype=np.float32)
 QUERY = np.array([0.9, 0.4, 0.2, 0.1, 0, 0, 0, 0], dtype=np.float32)
@@ -29,7 +32,7 @@ def put(record: Record, number: int, **values: object) -> Episode:
 
 
 def ask(record: Record, **values: object) -> Recall | None:
-    chosen: dict[str, object] = {"settings": MemorySettings(min_similarity=0), "skill": "counting", "tenant": "default", **values}
+    chosen: dict[str, object] = {"settings": MemorySettings(min_similarity=0, near_similarity=1), "skill": "counting", "tenant": "default", **values}
     return recall(record, VectorIndex(record.index_directory), vector=QUERY, count_tokens=words, **chosen)  # type: ignore[arg-type]
 
 
@@ -96,6 +99,56 @@ def test_a_refused_try_is_not_shown_and_a_long_run_is(record: Record) -> None:
     assert step is not None
     assert "-> left, open\n" in step.text
     assert step.text.endswith("-> SELECT 1")
+
+
+@pytest.mark.parametrize("correction", ["", "SELECT 42"])
+def test_a_run_without_steps_is_no_fault(record: Record, correction: str) -> None:
+    put(record, 0, steps=(), correction=correction)
+    put(record, 1)
+    step = ask(record)
+    assert step is not None
+    assert step.episodes == ("default-1", *(["default-0"] if correction else []))
+    assert example(replace(example_episode(0), steps=())).endswith("\n-> ")
+
+
+@pytest.mark.parametrize("near_only", [False, True])
+def test_a_question_that_a_user_corrected_is_shown_alone_when_asked_again(record: Record, near_only: bool) -> None:
+    put(record, 0)
+    asked, user = Task(id="1", goal="What is the code?"), Outcome(success=False, judge=Judge.USER)
+    put(record, 1, outcome=user, correction="SELECT 42", task=asked)
+    record.episodes.record(replace(example_episode(9), outcome=user, correction="SELECT 43", task=asked), AXES[1])
+    put(record, 2, outcome=Outcome(success=True, judge=Judge.USER))
+    step = ask(record, near_only=near_only, settings=MemorySettings(min_similarity=0, near_similarity=0.3))
+    assert step is not None
+    assert step.episodes == ("default-9",), "the last word on the question"
+    near = MemorySettings(min_similarity=0, near_similarity=0.1)
+    confirmed = ask(record, near_only=near_only, settings=near, exclude={"default-1", "default-9"})
+    assert confirmed is not None
+    assert confirmed.episodes == ("default-2",)
+
+
+def test_near_only_shows_nothing_that_is_further_away_or_was_judged_by_its_environment(record: Record) -> None:
+    put(record, 0)
+    put(record, 1, outcome=Outcome(success=False, judge=Judge.USER), correction="SELECT 42")
+    for recall_mode in ("nearest", "latest"):
+        assert ask(record, near_only=True, settings=MemorySettings(recall=recall_mode, min_similarity=0, near_similarity=0.5)) is None
+    step = ask(record, settings=MemorySettings(min_similarity=0, near_similarity=0.5))
+    assert step is not None
+    assert step.episodes == ("default-1", "default-0")
+
+
+def test_near_only_is_one_look_at_the_index(record: Record, monkeypatch: pytest.MonkeyPatch) -> None:
+    index, widths = VectorIndex(record.index_directory), list[int]()
+
+    def search(tenant: str, vector: Vector, k: int) -> list[Hit]:
+        widths.append(k)
+        return VectorIndex.search(index, tenant, vector, k)
+
+    monkeypatch.setattr(index, "search", search)
+    record.episodes.record_many([(example_episode(number), AXES[0]) for number in range(100)])
+    settings = MemorySettings(near_similarity=0.5)
+    step = recall(record, index, vector=QUERY, count_tokens=words, settings=settings, skill="counting", tenant="default", near_only=True)
+    assert (step, len(widths)) == (None, 1)
 
 
 def test_two_that_say_the_same_are_shown_once(record: Record) -> None:
