@@ -32,7 +32,12 @@ def put(record: Record, number: int, **values: object) -> Episode:
 
 
 def ask(record: Record, **values: object) -> Recall | None:
-    chosen: dict[str, object] = {"settings": MemorySettings(min_similarity=0, near_similarity=1), "skill": "counting", "tenant": "default", **values}
+    chosen: dict[str, object] = {
+        "settings": MemorySettings(min_similarity=0, near_similarity=1),
+        "skill": "counting",
+        "tenant": "default",
+        **values,
+    }
     return recall(record, VectorIndex(record.index_directory), vector=QUERY, count_tokens=words, **chosen)  # type: ignore[arg-type]
 
 
