@@ -246,8 +246,11 @@ class Receipt:
     """Of the episodes removed, those that nobody named and that quote an erased answer in their own request."""
     rewritten: int = 0
     """Other episodes that stay, without what they were shown, quoted or repeated of the erased."""
+    documents: tuple[str, ...] = ()
+    """Files beside the home of a run that quoted its episodes and were deleted; `lifelong run --resume` makes them anew."""
     searched: dict[str, int] = field(default_factory=dict)
-    """What the audit read afterwards: `files` and `bytes` of the home, and how many `texts` (ids and names among them) it looked for."""
+    """What the audit read afterwards: `files` and `bytes` of the home and of a run's folder around it, and how many `texts` (ids and
+    names among them) it looked for."""
     found: tuple[str, ...] = ()
     """Files, relative to the home, in which the audit still found one of them; empty for an exact erasure."""
     finished: bool = True

@@ -17,7 +17,7 @@ The record never loses what it acknowledged, and no query of one tenant can retu
 
 from __future__ import annotations
 
-from .artefacts import delete_artefact, delete_strays, is_ours
+from .artefacts import delete_artefact, delete_run_documents, delete_strays, is_ours
 from .audit import Audit, audit
 from .cues.cue_memory import CueMemory
 from .index.vector_index import Hit, VectorIndex
@@ -67,6 +67,7 @@ __all__ = [
     "closure",
     "compress",
     "delete_artefact",
+    "delete_run_documents",
     "delete_strays",
     "exclusive",
     "fit_budget",

@@ -1,4 +1,4 @@
-"""Directories that the system makes: only what carries its mark is deleted, and what no row of the record names is never trusted."""
+"""Folders that the system makes: only what carries its mark is deleted, and what no row of the record names is never trusted."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import json
 import shutil
 from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from .sqlite.record import Record
@@ -15,6 +15,18 @@ TRAINED = "training.json"
 """What a training writes beside its weights, as an object with `recipe` and `report`; it marks a directory as ours."""
 PARTIAL = ".partial"
 """End of the name of a directory that is being written, which begins with a dot."""
+RUN_MARK = "run.json"
+"""File that makes a folder a run of ours; it holds the run's plan. A folder without it is never written to, linked or removed."""
+RUN_KIND = "lifelong run"
+"""What the mark says it is, so that another program's file of the same name is none."""
+RUN_HOME = "home"
+"""Folder of the record in the folder of a run."""
+RUN_SUMMARY = "summary.json"
+"""What a run found, in figures, and the texts that show it."""
+RUN_REPORT = "report.html"
+"""The same as a page."""
+DRAFT = ".draft"
+"""End of the name of a file that is being written."""
 
 
 def is_ours(directory: Path) -> bool:
@@ -55,3 +67,30 @@ def delete_strays(record: Record, root: Path, keep: Iterable[str] = ()) -> list[
         if path.resolve() not in named and not path.name.lstrip(".").startswith(kept or ("/",)) and is_ours(path)
     ]
     return [path.name for path in strays if delete_artefact(path, root)]
+
+
+def read_run_plan(folder: Path) -> dict[str, Any] | None:
+    """The plan in the mark of a run's folder; None where there is no mark, or one that somebody else's program wrote."""
+    try:
+        mark = json.loads((folder / RUN_MARK).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    ours = isinstance(mark, dict) and mark.get("kind") == RUN_KIND and isinstance(mark.get("plan"), dict)
+    plan: dict[str, Any] | None = mark["plan"] if ours else None
+    return plan
+
+
+def run_folder(home: Path) -> Path | None:
+    """The folder of the run whose home this is; None for a home that no run has made."""
+    folder = home.absolute().parent
+    return folder if home.absolute().name == RUN_HOME and read_run_plan(folder) is not None else None
+
+
+def delete_run_documents(home: Path) -> list[str]:
+    """Delete the summary and the report beside a run's home, which quote its episodes; returns their names. Nothing else is touched."""
+    folder = run_folder(home)
+    names = [name + end for name in (RUN_SUMMARY, RUN_REPORT) for end in ("", DRAFT)] if folder else []
+    deleted = [name for name in names if folder and (folder / name).is_file()]
+    for name in deleted:
+        (folder / name).unlink(missing_ok=True)  # type: ignore[operator]
+    return deleted

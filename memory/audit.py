@@ -16,6 +16,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from .artefacts import run_folder
+
 SHORTEST_NEEDLE = 4
 """Bytes below which a text is not searched for: it would be found in every file."""
 CHUNK = 1 << 22
@@ -43,14 +45,17 @@ class Audit:
 
 
 def audit(home: Path, needles: Iterable[str]) -> Audit:
-    """Search every file under `home`. Needles of fewer than `SHORTEST_NEEDLE` bytes are passed over."""
+    """Search every file under `home`, and those beside it where it is the home of a run.
+
+    Needles of fewer than `SHORTEST_NEEDLE` bytes are passed over.
+    """
     wanted = sorted({needle for needle in needles if len(needle.encode("utf-8", "surrogatepass")) >= SHORTEST_NEEDLE})
     forms = {form: needle for needle in wanted for form in encoded_forms(needle)}
     found: set[tuple[str, str]] = set()
     files = size = 0
     unread: list[str] = []
     for path in _files(home):
-        name = str(path.relative_to(home))
+        name = os.path.relpath(path, home)
         try:
             hits = _search(path, forms) if forms else set[bytes]()
             size += path.stat().st_size
@@ -88,6 +93,8 @@ def _files(home: Path) -> Iterator[Path]:
             path = Path(folder) / name
             if path.is_file() and not path.is_symlink():
                 yield path
+    run = run_folder(home)
+    yield from sorted(path for path in run.iterdir() if path.is_file() and not path.is_symlink()) if run else ()
 
 
 def _search(path: Path, forms: Collection[bytes]) -> set[bytes]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from .components import Components
 from .discover import Question, answer, questions
-from .erasure import erase_pending_rows
+from .erasure import erase_pending_rows, erasure_lock
 from .learner import LifelongLearner, Status, acceptance_rule, unlabelled
 from .phases import PHASES, Progress
 from .run_state import EvaluationRow, Night, NightState, RunSeconds, SleepReport
@@ -28,6 +28,7 @@ __all__ = [
     "acceptance_rule",
     "answer",
     "erase_pending_rows",
+    "erasure_lock",
     "questions",
     "unlabelled",
 ]

@@ -2,15 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from .. import core, memory
 from ..core import Episode, Recall
-from ..memory import Audit, Erased, PendingErasure, Record, audit, closure, delete_artefact, delete_strays, exclusive, says_itself
-from .run_state import PendingSleep, RefitStamp
+from ..learners import Recipe, TrainingReport
+from ..memory import (
+    Audit,
+    Erased,
+    PendingErasure,
+    Record,
+    audit,
+    closure,
+    delete_artefact,
+    delete_run_documents,
+    delete_strays,
+    exclusive,
+    says_itself,
+)
+from .run_state import PendingSleep, RefitStamp, blank_texts, state_words, words_of
 from .skill_heads import head_file, state_file
 
-ROUNDS = 3
+ROUNDS = 4
 """Most times that what the audit found is followed and the home searched again."""
 NAMED = 32
 """Ids searched for, where many episodes are erased at once."""
@@ -18,6 +34,11 @@ LOCK = "erasure.lock"
 """File in the home on which erasures wait for each other."""
 SHORTEST_ID = 8
 """Characters of an id or a name below which it is looked up and not searched for: it would stand in many words by chance."""
+
+
+def erasure_lock(home: Path, *, wait: bool) -> AbstractContextManager[bool]:
+    """What erasures of a home wait for, and those who write documents that quote its episodes; see `memory.exclusive`."""
+    return exclusive(home / LOCK, wait=wait)
 
 
 def adapters_directory(home: Path) -> Path:
@@ -28,7 +49,7 @@ def adapters_directory(home: Path) -> Path:
 def erase_pending_rows(record: Record, home: Path) -> None:
     """For a command without a model: remove what was promised to be erased; the receipt is left to who opens the home with one."""
     if record.erasures.find():
-        with exclusive(home / LOCK, wait=False) as ours:
+        with erasure_lock(home, wait=False) as ours:
             for pending in record.erasures.find() if ours else []:
                 erase_rows(record, home, pending, again=pending.planned)
 
@@ -48,6 +69,9 @@ def erase_rows(record: Record, home: Path, state: PendingErasure, *, again: bool
             file.unlink(missing_ok=True)
     for _, path, _, _ in state.adapters:
         delete_artefact(Path(path), adapters_directory(home))
+    if documents := delete_run_documents(home):
+        state = replace(state, documents=tuple(sorted({*state.documents, *documents})))
+        record.erasures.put(state)
     training = [night.adapter for night in record.state.find(PendingSleep)]
     delete_strays(record, adapters_directory(home), keep=training)
     return state
@@ -112,7 +136,8 @@ def search(record: Record, home: Path, state: PendingErasure) -> Search:
     texts = {*state.needles, *(id for id in state.ids[:NAMED] if len(id) >= SHORTEST_ID)}
     if state.whole_tenant and not record.episodes.count(tenant=state.whole_tenant):
         texts.add(state.whole_tenant)
-    scrubbed, vacuumed, adapters = record.scrub(), False, set[str]()
+    texts -= own_words(record, texts)
+    scrubbed, blanked, vacuumed, adapters = record.scrub(), False, False, set[str]()
     seen = audit(home, texts)
     for _ in range(ROUNDS):
         inside = sorted({text for text, file in seen.found if file.startswith(record.path.name)})
@@ -125,6 +150,9 @@ def search(record: Record, home: Path, state: PendingErasure) -> Search:
             erased = record.erase_copies(sorted(texts), copies)
             adapters |= set(erased.adapters)
             scrubbed = erased.scrubbed
+        elif set(inside) - common and not blanked:
+            blank_texts(record, state.tenants, set(inside) - common)
+            scrubbed, blanked = record.scrub(), True
         elif set(inside) - common and scrubbed and not vacuumed:
             record.vacuum()
             vacuumed = True
@@ -137,6 +165,13 @@ def search(record: Record, home: Path, state: PendingErasure) -> Search:
         scrubbed=scrubbed,
         adapters=tuple(sorted(adapters)),
     )
+
+
+def own_words(record: Record, texts: Iterable[str]) -> set[str]:
+    """Those of the texts that the system writes into every record, whoever said them: names of tables, columns, fields and states."""
+    classes = (*vars(core).values(), *vars(memory).values(), Recipe, TrainingReport)
+    own = "\n".join([record.schema(), *state_words(), *words_of(classes)])
+    return {text for text in texts if text in own}
 
 
 def _independent(episode: Episode, text: str, state: PendingErasure) -> bool:

@@ -11,10 +11,10 @@ from pathlib import Path
 
 from ..core import AdapterStatus, MalformedTask, NothingFound, Receipt
 from ..envs import Environment
-from ..memory import PendingErasure, Position, Record, exclusive
+from ..memory import PendingErasure, Position, Record
 from ..memory.sqlite.receipts import without_name
 from .components import Components
-from .erasure import LOCK, erase_rows, plan_rows, search
+from .erasure import erase_rows, erasure_lock, plan_rows, search
 from .perceiver import Perceiver
 from .phases import Progress
 from .run_state import SleepReport
@@ -51,7 +51,7 @@ def forget(
     whole = tenant if not episode and not skill else ""
     pending = PendingErasure(id=uuid.uuid4().hex[:12], asked=asked, whole_tenant=whole, ids=tuple(ids), rebuild=rebuild)
     components.record.erasures.put(pending)
-    with exclusive(components.settings.home / LOCK, wait=True):
+    with erasure_lock(components.settings.home, wait=True):
         # Another process may have opened the home meanwhile and finished it.
         done = [receipt for receipt in components.record.receipts.find() if receipt.id == pending.id and receipt.finished]
         return done[0] if done else finish(components, environments, pending, progress=progress)
@@ -64,7 +64,7 @@ def finish_pending(components: Components, environments: Mapping[str, Environmen
     """
     if not components.record.erasures.find():
         return []
-    with exclusive(components.settings.home / LOCK, wait=False) as ours:
+    with erasure_lock(components.settings.home, wait=False) as ours:
         pending = components.record.erasures.find() if ours else []
         return [finish(components, environments, replace(one, rebuild=one.rebuild and rebuild)) for one in pending]
 
@@ -107,6 +107,7 @@ def finish(
         traces=tuple(traces),
         derived=state.derived,
         rewritten=state.rewritten,
+        documents=state.documents,
         searched={"files": seen.audit.files, "bytes": seen.audit.bytes, "texts": seen.audit.needles},
         found=tuple(sorted({*seen.found, *seen.audit.unread})),
         finished=seen.scrubbed,

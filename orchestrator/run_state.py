@@ -7,9 +7,10 @@ state can be read or dropped with another's (invariant Tenants), and what was be
 from __future__ import annotations
 
 import time
+from collections.abc import Collection, Iterable
 from contextlib import suppress
-from dataclasses import dataclass, field
-from enum import StrEnum
+from dataclasses import dataclass, field, fields, is_dataclass, replace
+from enum import Enum, StrEnum
 from typing import ClassVar
 
 from ..core import SkillGate, StoreError
@@ -232,3 +233,36 @@ def count_relabelling(record: Record, tenant: str) -> None:
 def report_count(record: Record, tenant: str) -> int:
     """How many sleep reports a tenant has."""
     return max((report.number for report in record.state.find(SleepReport, tenant=tenant)), default=0)
+
+
+def blank_texts(record: Record, tenants: Iterable[str], texts: Collection[str]) -> None:
+    """Put `[erased]` in the place of every answer and reason of these tenants' state that holds one of the texts."""
+
+    def kept(text: str) -> str:
+        return "[erased]" if any(one in text for one in texts) else text
+
+    with record.transaction():
+        for tenant in tenants:
+            rows: list[EvaluationRow | SleepReport | Night] = [
+                replace(row, answers=tuple(map(kept, row.answers))) for row in record.state.find(EvaluationRow, tenant=tenant)
+            ]
+            rows += [replace(row, reason=kept(row.reason)) for row in record.state.find(SleepReport, tenant=tenant)]
+            rows += [replace(row, reason=kept(row.reason)) for row in record.state.find(Night, tenant=tenant)]
+            for row in rows:
+                record.state.put(row)
+
+
+def state_words() -> set[str]:
+    """Names of fields and values that run state is written with."""
+    return words_of(globals().values())
+
+
+def words_of(things: Iterable[object]) -> set[str]:
+    """Names of the fields of dataclasses, and values of enumerations, among the things."""
+    words: set[str] = set()
+    for thing in things:
+        if isinstance(thing, type) and issubclass(thing, Enum):
+            words |= {str(member.value) for member in thing}
+        elif isinstance(thing, type) and is_dataclass(thing):
+            words |= {one.name for one in fields(thing)} | {str(getattr(thing, "KIND", ""))}
+    return words

@@ -17,12 +17,10 @@ from pathlib import Path
 from typing import Any
 
 from ..core import SettingsError
+from ..memory.artefacts import DRAFT, RUN_KIND, RUN_MARK, read_run_plan
 
-MARK = "run.json"
-"""File that makes a folder one of ours; it holds the run's plan. A folder without it is never written to, linked or removed."""
 LATEST = "latest"
 """Name of the link beside the runs."""
-_KIND = "lifelong run"
 _NAME = re.compile(r"\d{8}-\d{6}-[0-9a-f]{4}")
 
 
@@ -41,7 +39,7 @@ def begin_run(out: Path, plan: Mapping[str, Any]) -> Path:
         _own_link(out)
         folder = out / f"{time.strftime('%Y%m%d-%H%M%S')}-{secrets.token_hex(2)}"
         folder.mkdir(mode=0o700)
-        write_file(folder / MARK, json.dumps({"kind": _KIND, "plan": dict(plan)}, indent=1))
+        write_file(folder / RUN_MARK, json.dumps({"kind": RUN_KIND, "plan": dict(plan)}, indent=1))
     except OSError as error:
         raise SettingsError(f"--out {out} cannot hold a run: {error.strerror or error}; name a folder that can be written to") from error
     return folder
@@ -52,7 +50,7 @@ def mark_run(folder: Path, plan: Mapping[str, Any]) -> None:
     if folder.exists() and not is_run(folder):
         raise SettingsError(f"{folder} is there and is not a run of lifelong; move it away")
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    write_file(folder / MARK, json.dumps({"kind": _KIND, "plan": dict(plan)}, indent=1))
+    write_file(folder / RUN_MARK, json.dumps({"kind": RUN_KIND, "plan": dict(plan)}, indent=1))
 
 
 def find_run(out: Path, plan: Mapping[str, Any]) -> Path:
@@ -67,7 +65,7 @@ def find_run(out: Path, plan: Mapping[str, Any]) -> Path:
             raise SettingsError(f"there is no run to resume in {out}; leave --resume away to begin one")
         folder = max(ours, key=lambda each: each.name)
     folder = folder.resolve()
-    begun = _read_mark(folder)
+    begun = read_run_plan(folder)
     if begun != dict(plan):
         raise SettingsError(f"the run in {folder} began with {begun}, and is asked to go on with {dict(plan)}; use the same flags")
     return folder
@@ -93,26 +91,15 @@ def discard_run(folder: Path) -> None:
 
 def is_run(folder: Path) -> bool:
     """Whether the folder carries the mark of a run."""
-    return _read_mark(folder) is not None
+    return read_run_plan(folder) is not None
 
 
 def write_file(file: Path, text: str) -> None:
     """Write a file, readable by its owner only, that appears whole or not at all."""
-    draft = file.with_name(file.name + ".draft")
+    draft = file.with_name(file.name + DRAFT)
     with open(draft, "w", encoding="utf-8", opener=lambda path, flags: os.open(path, flags, 0o600)) as stream:
         stream.write(text)
     draft.replace(file)
-
-
-def _read_mark(folder: Path) -> dict[str, Any] | None:
-    """The plan in the folder's mark; None where there is no mark, or one that somebody else's program wrote."""
-    try:
-        mark = json.loads((folder / MARK).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return None
-    ours = isinstance(mark, dict) and mark.get("kind") == _KIND and isinstance(mark.get("plan"), dict)
-    plan: dict[str, Any] | None = mark["plan"] if ours else None
-    return plan
 
 
 def _own_link(out: Path) -> Path:

@@ -5,11 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 from ..core import Settings, SettingsError
 from ..core.versions import short_name
 from ..envs import make_environment
+from ..memory.artefacts import RUN_HOME, RUN_REPORT, RUN_SUMMARY
 from ..metrics.tables import print_tables
 from ..orchestrator import LifelongLearner
 from .folders import begin_run, discard_run, find_run, point_latest, write_file
@@ -44,12 +47,15 @@ def run_job(
     schedule = Schedule(families=members, corrections=corrections)
     plan = {"families": list(families), "corrections": corrections, "seed": settings.seed} | ({"tasks": list(tasks)} if tasks else {})
     folder = find_run(out, plan) if resume else begin_run(out, plan)
-    with _open(replace(settings, home=folder / "home"), folder, resume) as learner:
-        summary = run_stream(learner, schedule, progress=progress)
-    write_file(folder / "summary.json", json.dumps(summary, indent=1))
-    write_report(summary, folder / "report.html")
-    print_tables(summary_tables(summary), [*closing_lines(summary), f"report: {folder / 'report.html'}"])
+    with _open(replace(settings, home=folder / RUN_HOME), folder, resume) as learner:
+        summary = run_stream(learner, schedule, progress=progress, write=partial(_write, folder))
+    print_tables(summary_tables(summary), [*closing_lines(summary), f"report: {folder / RUN_REPORT}"])
     return folder
+
+
+def _write(folder: Path, summary: dict[str, Any]) -> None:
+    write_file(folder / RUN_SUMMARY, json.dumps(summary, indent=1))
+    write_report(summary, folder / RUN_REPORT)
 
 
 def _open(settings: Settings, folder: Path, resume: bool) -> LifelongLearner:

@@ -12,7 +12,7 @@ from ..core.versions import short_name
 from ..envs import Block, Environment, Item, Stream
 from ..memory import memory_effect
 from ..metrics.provenance import machine, package_versions, source_version
-from ..orchestrator import EvaluationRow, LifelongLearner, RunSeconds, SleepReport, unlabelled
+from ..orchestrator import EvaluationRow, LifelongLearner, RunSeconds, SleepReport, erasure_lock, unlabelled
 from .summary import summarise_metrics
 
 Progress = Callable[[str, int, int], None]
@@ -82,8 +82,11 @@ def run_stream(
     method: str = "lifelong",
     untrained: Sequence[dict[str, Any]] = (),
     progress: Progress | None = None,
+    write: Callable[[dict[str, Any]], None] = lambda summary: None,
 ) -> dict[str, Any]:
     """Run the schedule to its end and return the summary that reports and benchmarks are made of.
+
+    `write` keeps the summary; an erasure that begins meanwhile waits for it, so that it finds the files that quote the erased.
 
     Everything it does is recorded under names that depend on the schedule alone, so running it again on the same home
     goes on where it stopped. `untrained` are rows of `evaluations` at night 0 from a run of the same model, tasks and
@@ -109,7 +112,10 @@ def run_stream(
         last = place + 1 == len(schedule.families)
         if schedule.evaluate != "start" and (schedule.sleep == "after_each" or last):
             _evaluate(learner, schedule, place + 1, len(schedule.families) if last else place + 1, show)
-    return _summary(learner, schedule, stream, method, nights, time.perf_counter() - started)
+    with erasure_lock(learner.settings.home, wait=True):
+        summary = _summary(learner, schedule, stream, method, nights, time.perf_counter() - started)
+        write(summary)
+    return summary
 
 
 def _wake(learner: LifelongLearner, items: Sequence[Item], corrections: int, show: Progress) -> None:

@@ -44,6 +44,8 @@ class PendingErasure:
     """Tenants of whose cues some were of erased episodes."""
     cues_lost: int = 0
     """Other episodes whose cues went too."""
+    documents: tuple[str, ...] = ()
+    """Files of a run beside the home that quoted its episodes and were deleted."""
     traces: tuple[str, ...] = ()
     """What was made with the help of the erased and stays, in words."""
 

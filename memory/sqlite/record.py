@@ -93,6 +93,10 @@ class Record:
         """Episodes of all tenants that hold a text, or whose id does; reads every row."""
         return find_text(self._database, text)
 
+    def schema(self) -> str:
+        """The text of the file's tables and indexes, which stands in every record."""
+        return "\n".join(sql for (sql,) in self._database.rows("SELECT sql FROM sqlite_master WHERE sql IS NOT NULL"))
+
     def scrub(self) -> bool:
         """Empty the write-ahead log, so that what was deleted is in no file any more; False while another process reads an old one."""
         return self._database.scrub(SCRUB_SECONDS)

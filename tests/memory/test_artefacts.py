@@ -9,7 +9,8 @@ import pytest
 
 from lifelong.checks.cue_memory import example_episode
 from lifelong.core import Adapter, NothingFound, Recall
-from lifelong.memory import Record, delete_artefact, delete_strays
+from lifelong.memory import Record, delete_artefact, delete_run_documents, delete_strays
+from lifelong.memory.artefacts import RUN_KIND, RUN_MARK, run_folder
 
 VECTOR = np.ones(4, dtype=np.float32)
 
@@ -65,3 +66,21 @@ def test_what_lost_a_copy_while_it_was_learned_from_is_refused(record: Record) -
     record.adapters.record(candidate, made_from=record.made_from("default", candidate.episodes))
     with pytest.raises(NothingFound):
         record.made_from("somebody else", candidate.episodes)
+
+
+@pytest.mark.parametrize("mark", [None, "{", "[]", '{"kind": "another program", "plan": {}}', '{"kind": "lifelong run", "plan": 1}'])
+def test_the_documents_beside_a_home_are_deleted_in_a_run_of_ours_alone(tmp_path: Path, mark: str | None) -> None:
+    home = tmp_path / "home"
+    home.mkdir()
+    for name in ("summary.json", "report.html", "thesis.html"):
+        (tmp_path / name).write_text("x")
+    if mark is not None:
+        (tmp_path / RUN_MARK).write_text(mark)
+    assert run_folder(home) is None
+    assert delete_run_documents(home) == []
+    (tmp_path / RUN_MARK).write_text(json.dumps({"kind": RUN_KIND, "plan": {}}))
+    assert run_folder(home) == tmp_path
+    assert run_folder(tmp_path / "other") is None
+    assert delete_run_documents(home) == ["summary.json", "report.html"]
+    assert delete_run_documents(home) == []
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["home", RUN_MARK, "thesis.html"]

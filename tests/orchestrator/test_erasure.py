@@ -22,7 +22,8 @@ from scripted import ScriptedEngine, open_scripted
 from lifelong.core import Lesson, Message, Receipt, Task
 from lifelong.memory import Record
 from lifelong.memory.sqlite.database import Database
-from lifelong.orchestrator import LifelongLearner
+from lifelong.orchestrator import EvaluationRow, LifelongLearner
+from lifelong.orchestrator.erasure import own_words
 from lifelong.serving import ChatRequest
 
 
@@ -363,3 +364,23 @@ def test_another_process_that_still_reads_is_told_of_and_the_erasure_stays_pendi
         assert isinstance(finished, Receipt)
         assert (finished.id, finished.finished) == (receipt.id, True)
         assert files_with(tmp_path, word) == []
+
+
+def test_what_a_run_noted_of_its_evaluations_loses_the_erased_text(tmp_path: Path) -> None:
+    chats, word, other = planted(tmp_path)
+    state = chats.learner.record.state
+    state.put(EvaluationRow(tenant="ann", skill="vault", night=0, tasks=2, tokens=1, each=(True, True), answers=(f"it is {word}", "42")))
+    state.put(EvaluationRow(tenant="anna", skill="vault", night=0, tasks=1, tokens=1, each=(True,), answers=(f"it is {other}",)))
+    [receipt] = chats.forget(word)
+    assert (receipt.erasure, receipt.found, files_with(tmp_path, word)) == ("exact", (), [])
+    assert [row.answers for row in state.find(EvaluationRow)] == [("[erased]", "42"), (f"it is {other}",)]
+    chats.learner.close()
+
+
+def test_words_that_every_record_holds_are_no_trace_of_who_said_them(tmp_path: Path) -> None:
+    words = ("published", "nothing_to_learn", "adapter_episodes", "learning_rate", "success_chance")
+    with open_scripted(tmp_path) as learner:
+        task = Task(id="1", goal=f"explain {', '.join(words)} and zq-unheard-of", environment="chat", skill="vault")
+        receipt = learner.forget(episode=learner.wake(task).id)
+        assert (receipt.erasure, receipt.found) == ("exact", ())
+        assert own_words(learner.record, {*words, "zq-unheard-of"}) == set(words)

@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from lifelong.core import SettingsError
-from lifelong.runs.folders import LATEST, MARK, begin_run, discard_run, find_run, is_run, point_latest, write_file
+from lifelong.memory.artefacts import RUN_MARK
+from lifelong.runs.folders import LATEST, begin_run, discard_run, find_run, is_run, point_latest, write_file
 
 PLAN = {"families": ["database"], "corrections": 4, "seed": 0}
 
@@ -34,7 +35,7 @@ def test_a_run_begins_beside_what_is_there(tmp_path: Path) -> None:
     assert is_run(first)
     assert theirs.read_text() == "x"
     assert stat.S_IMODE(first.stat().st_mode) == 0o700
-    assert stat.S_IMODE((first / MARK).stat().st_mode) == 0o600
+    assert stat.S_IMODE((first / RUN_MARK).stat().st_mode) == 0o600
 
 
 def test_latest_moves_on_and_the_earlier_run_stays(tmp_path: Path) -> None:
@@ -121,7 +122,7 @@ def test_a_folder_that_cannot_be_written_to_is_refused(tmp_path: Path, monkeypat
 def test_only_a_marked_folder_is_ever_removed(tmp_path: Path, mark: str | None) -> None:
     (tmp_path / "home").mkdir()
     if mark is not None:
-        (tmp_path / MARK).write_text(mark)
+        (tmp_path / RUN_MARK).write_text(mark)
     with pytest.raises(SettingsError, match="left as it is"):
         discard_run(tmp_path)
     assert (tmp_path / "home").is_dir()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import threading
 from pathlib import Path
 
 import pytest
@@ -78,3 +79,51 @@ def test_a_start_that_fails_on_resume_loses_nothing(tmp_path: Path, monkeypatch:
         run(tmp_path, resume=True)
     assert json.loads((first / "summary.json").read_text()) == summary
     assert (first / "home" / "record.sqlite3").is_file()
+
+
+@pytest.mark.usefixtures("small")
+def test_an_erasure_reaches_the_documents_of_the_run(tmp_path: Path) -> None:
+    folder = run(tmp_path)
+    assert "stream-00000" in (folder / "home" / "record.sqlite3").read_bytes().decode("latin-1")
+    (folder / "report.html.draft").write_text("half a page")
+    with open_scripted(folder / "home") as learner:
+        goal = learner.record.episodes.get("stream-00000").task.goal
+        receipt = learner.forget(episode="stream-00000")
+    assert receipt.documents == ("report.html", "report.html.draft", "summary.json")
+    assert sorted(path.name for path in folder.iterdir()) == ["home", "run.json"]
+    assert (receipt.erasure, receipt.found) == ("exact", ())
+    assert not [path for path in folder.rglob("*") if path.is_file() and goal.encode() in path.read_bytes()]
+    run(folder, resume=True)
+    assert (folder / "summary.json").is_file()
+
+
+@pytest.mark.usefixtures("small")
+def test_an_erasure_names_a_stranger_s_file_in_the_run_s_folder_and_leaves_it(tmp_path: Path) -> None:
+    folder = run(tmp_path)
+    (folder / "my-notes.txt").write_text("the first one was stream-00000")
+    with open_scripted(folder / "home") as learner:
+        receipt = learner.forget(episode="stream-00000")
+    assert (receipt.erasure, receipt.found) == ("approximate", ("../my-notes.txt",))
+    assert (folder / "my-notes.txt").is_file()
+
+
+@pytest.mark.usefixtures("small")
+def test_an_erasure_waits_for_documents_that_are_being_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    erasing: list[threading.Thread] = []
+    write = job.write_report
+
+    def slow(summary: dict[str, object], path: Path) -> Path:
+        home = path.parent / "home"
+        erasing.append(threading.Thread(target=lambda: forget(home)))
+        erasing[0].start()
+        erasing[0].join(0.5)
+        return write(summary, path)
+
+    def forget(home: Path) -> None:
+        with open_scripted(home) as learner:
+            learner.forget(episode="stream-00000")
+
+    monkeypatch.setattr(job, "write_report", slow)
+    folder = run(tmp_path)
+    erasing[0].join(30)
+    assert sorted(path.name for path in folder.iterdir()) == ["home", "run.json"]
