@@ -1,4 +1,15 @@
-"""Where tasks come from: a Gymnasium-style environment that speaks text."""
+"""Where tasks come from: a Gymnasium-style environment that speaks text.
+
+An environment may also have `exchangeable`, a set of `Exchangeable`. It declares what training may exchange by name
+substitution; without it nothing is exchanged.
+
+It may have `repair_candidates(action: str, error: str, task: Task) -> Sequence[str]`: whole actions to try in place of a
+composed one that was refused with `error`, likeliest kind first; empty where nothing of the error names what to change.
+
+Values are read leniently where nothing is lost: numbers and flags of NumPy, observations that are bytes, None or plain data,
+which become text; texts are cut at `envs.results.MAX_TEXT` characters. What cannot be read (a reward that is no finite number,
+four values in place of five) ends the run with the rule that was broken, as does an exception or a call that takes too long.
+"""
 
 from __future__ import annotations
 
@@ -32,37 +43,21 @@ class Environment(Protocol):
     """A source of tasks. `reset` and `step` have Gymnasium's signatures; observations are text.
 
     One instance runs one episode at a time; `spawn` gives further ones, which share no state that an episode changes.
-    Same task, same actions: same texts and rewards (invariant Determinism).
-
-    An environment may also have `exchangeable`, a set of `Exchangeable`. It declares what training may exchange by name
-    substitution; without it nothing is exchanged.
-
-    It may have `repair_candidates(action: str, error: str, task: Task) -> Sequence[str]`: whole actions to try in place of a
-    composed one that was refused with `error`, likeliest kind first; empty where nothing of the error names what to change.
-
-    Values are read leniently where nothing is lost: numbers and flags of NumPy, observations that are bytes, None or plain data,
-    which become text; texts are cut at `envs.results.MAX_TEXT` characters. What cannot be read (a reward that is no finite number,
-    four values in place of five) ends the run with the rule that was broken, as does an exception or a call that takes too long.
+    Same task, same actions: same texts and rewards (invariant Determinism). Optional members and how values are read: see above.
     """
 
     id: str
-    """Name and version, such as `database-v1`: the `environment` of its tasks. A change of tasks or judging is a new version.
-    The tasks' `skill` is the name without the version, so that what was learned outlives a new version."""
+    """Name and version, such as `database-v1`: the `environment` of its tasks; their `skill` is the name without the version."""
     max_steps: int
     """Actions after which an episode is truncated."""
     max_answer_tokens: int
-    """Tokens that the longest right action needs, with room to spare; what is longer is no answer any more."""
+    """Tokens that the longest right action needs, with room to spare; longer answers are cut off."""
 
     def tasks(self, split: Split, count: int, *, seed: int = 0) -> Sequence[Task]:
-        """The first `count` tasks of a split under a seed; splits never share a task.
-
-        Raises `DataMissing` when the data are not there, `ValueError` when fewer than `count` exist.
-        """
+        """The first `count` tasks of a split under a seed; splits never share a task. Raises `DataMissing`, `ValueError` for too few."""
 
     def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[str, dict[str, Any]]:
-        """Begin `options["task"]`; returns the first observation (context and goal) and an info dict.
-
-        Without a task, the first training task under `seed` begins.
+        """Begin `options["task"]`, or the first training task; returns the first observation (context and goal) and an info dict.
 
         Raises `MalformedTask` for a task that this environment did not make.
         """
@@ -70,9 +65,8 @@ class Environment(Protocol):
     def step(self, action: str) -> tuple[str, float, bool, bool, dict[str, Any]]:
         """Act. Returns observation, reward (in [0, 1]), terminated, truncated, info.
 
-        `info["success"]` says whether the task is solved; the reward is a score and decides nothing.
-        `info["error"]` says whether the action was refused (bad syntax, unknown command): that is an observation, never an
-        exception. A wrong action is either refused or ends the episode. Every episode ends within `max_steps` actions.
+        `info["success"]` says whether the task is solved (the reward is a score and decides nothing), `info["error"]` whether the
+        action was refused. A wrong action is refused or ends the episode; every episode ends within `max_steps` actions.
         """
 
     def admissible(self) -> tuple[str, ...]:

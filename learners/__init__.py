@@ -12,42 +12,100 @@ from a network, approximately.
 
 from __future__ import annotations
 
-from .adapters.lora import Progress, Recipe, TrainingReport, holds, made_of, passes, train_lora
-from .adapters.publication import decide_publication
-from .adapters.samples import Sample
-from .adapters.substitution import substitute, vocabulary
-from .experimental.adapters.adapted_encoder import AdaptedEncoder, EncoderRecipe
-from .experimental.adapters.desire import DesireLearner
-from .experimental.adapters.low_rank import feed_forward_blocks
-from .experimental.heads.augmentation import PrototypeAugmentationHead
-from .experimental.heads.cue_head import CueHead
-from .experimental.heads.kernel_lda import KernelLDAHead
-from .experimental.heads.pareto import ParetoHead
-from .experimental.heads.prototype import UNLABELLED, PrototypeHead
-from .experimental.heads.recursive_least_squares import RecursiveLeastSquaresHead
-from .experimental.heads.replay import ReplayHead
-from .experimental.images.distillation import DistillationImageLearner
-from .experimental.images.image_learner import ImageLearner, ImageRecipe
-from .experimental.images.image_network import image_network
-from .experimental.images.prototypes import PrototypeImageLearner
-from .experimental.images.replay import ReplayImageLearner
-from .experimental.images.self_supervised import SelfSupervisedEncoder
-from .heads.head import Head, UnlearningHead, load_head, save_head
-from .heads.nearest_mean import NearestMeanHead
-from .heads.ranpac import RanPACHead
-from .heads.ridge import RidgeHead
-from .heads.skill_head import Refit, SkillHead
-from .heads.streaming_lda import StreamingLDAHead
-from .unlearning.objectives import (
-    GradientAscent,
-    GroupSparse,
-    GroupSparseConditioned,
-    GroupSparsePrototypes,
-    NegativePreference,
-    Scrub,
-    UnlearningObjective,
-)
-from .unlearning.unlearning import Unlearned, UnlearningRecipe, UnlearningRequest, unlearn
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .adapters.lora import Progress, Recipe, TrainingReport, holds, made_of, passes, train_lora
+    from .adapters.publication import decide_publication
+    from .adapters.samples import Sample
+    from .adapters.substitution import substitute, vocabulary
+    from .experimental.adapters.adapted_encoder import AdaptedEncoder, EncoderRecipe
+    from .experimental.adapters.desire import DesireLearner
+    from .experimental.adapters.low_rank import feed_forward_blocks
+    from .experimental.heads.augmentation import PrototypeAugmentationHead
+    from .experimental.heads.cue_head import CueHead
+    from .experimental.heads.kernel_lda import KernelLDAHead
+    from .experimental.heads.pareto import ParetoHead
+    from .experimental.heads.prototype import UNLABELLED, PrototypeHead
+    from .experimental.heads.recursive_least_squares import RecursiveLeastSquaresHead
+    from .experimental.heads.replay import ReplayHead
+    from .experimental.images.distillation import DistillationImageLearner
+    from .experimental.images.image_learner import ImageLearner, ImageRecipe
+    from .experimental.images.image_network import image_network
+    from .experimental.images.prototypes import PrototypeImageLearner
+    from .experimental.images.replay import ReplayImageLearner
+    from .experimental.images.self_supervised import SelfSupervisedEncoder
+    from .heads.head import Head, UnlearningHead, load_head, save_head
+    from .heads.nearest_mean import NearestMeanHead
+    from .heads.ranpac import RanPACHead
+    from .heads.ridge import RidgeHead
+    from .heads.skill_head import Refit, SkillHead
+    from .heads.streaming_lda import StreamingLDAHead
+    from .unlearning.objectives import (
+        GradientAscent,
+        GroupSparse,
+        GroupSparseConditioned,
+        GroupSparsePrototypes,
+        NegativePreference,
+        Scrub,
+        UnlearningObjective,
+    )
+    from .unlearning.unlearning import Unlearned, UnlearningRecipe, UnlearningRequest, unlearn
+
+_FACE = {
+    "UNLABELLED": "experimental.heads.prototype",
+    "AdaptedEncoder": "experimental.adapters.adapted_encoder",
+    "CueHead": "experimental.heads.cue_head",
+    "DesireLearner": "experimental.adapters.desire",
+    "DistillationImageLearner": "experimental.images.distillation",
+    "EncoderRecipe": "experimental.adapters.adapted_encoder",
+    "GradientAscent": "unlearning.objectives",
+    "GroupSparse": "unlearning.objectives",
+    "GroupSparseConditioned": "unlearning.objectives",
+    "GroupSparsePrototypes": "unlearning.objectives",
+    "Head": "heads.head",
+    "ImageLearner": "experimental.images.image_learner",
+    "ImageRecipe": "experimental.images.image_learner",
+    "KernelLDAHead": "experimental.heads.kernel_lda",
+    "NearestMeanHead": "heads.nearest_mean",
+    "NegativePreference": "unlearning.objectives",
+    "ParetoHead": "experimental.heads.pareto",
+    "Progress": "adapters.lora",
+    "PrototypeAugmentationHead": "experimental.heads.augmentation",
+    "PrototypeHead": "experimental.heads.prototype",
+    "PrototypeImageLearner": "experimental.images.prototypes",
+    "RanPACHead": "heads.ranpac",
+    "Recipe": "adapters.lora",
+    "RecursiveLeastSquaresHead": "experimental.heads.recursive_least_squares",
+    "Refit": "heads.skill_head",
+    "ReplayHead": "experimental.heads.replay",
+    "ReplayImageLearner": "experimental.images.replay",
+    "RidgeHead": "heads.ridge",
+    "Sample": "adapters.samples",
+    "Scrub": "unlearning.objectives",
+    "SelfSupervisedEncoder": "experimental.images.self_supervised",
+    "SkillHead": "heads.skill_head",
+    "StreamingLDAHead": "heads.streaming_lda",
+    "TrainingReport": "adapters.lora",
+    "Unlearned": "unlearning.unlearning",
+    "UnlearningHead": "heads.head",
+    "UnlearningObjective": "unlearning.objectives",
+    "UnlearningRecipe": "unlearning.unlearning",
+    "UnlearningRequest": "unlearning.unlearning",
+    "decide_publication": "adapters.publication",
+    "feed_forward_blocks": "experimental.adapters.low_rank",
+    "holds": "adapters.lora",
+    "image_network": "experimental.images.image_network",
+    "load_head": "heads.head",
+    "made_of": "adapters.lora",
+    "passes": "adapters.lora",
+    "save_head": "heads.head",
+    "substitute": "adapters.substitution",
+    "train_lora": "adapters.lora",
+    "unlearn": "unlearning.unlearning",
+    "vocabulary": "adapters.substitution",
+}
 
 __all__ = [
     "UNLABELLED",
@@ -102,3 +160,10 @@ __all__ = [
     "unlearn",
     "vocabulary",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    """Import a public name when it is first asked for (PEP 562), so that the product never loads a laboratory method."""
+    if name in _FACE:
+        return getattr(import_module(f".{_FACE[name]}", __name__), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

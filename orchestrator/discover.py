@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 from ..core import MalformedTask, NothingFound, demonstration_id
 from ..memory import Record
 from ..numerics.arrays import l2_normalize
-from ..perception import ClassStatistics, Discoverer, Discovery, ProtoGCD, leave_one_out_novelty
+from ..numerics.class_statistics import ClassStatistics
+from ..perception import Discoverer, Discovery, ProtoGCD, leave_one_out_novelty
 from .components import Components
 from .run_state import DiscoverCounts, count_relabelling
 from .skill_heads import Vector

@@ -16,70 +16,161 @@ Perception only judges. Tasks that it calls unknown wait in memory, as episodes 
 
 from __future__ import annotations
 
-from ..numerics.class_statistics import ClassStatistics
-from .discovery.class_count import estimate_class_count
-from .discovery.discoverer import Discoverer, Discovery
-from .discovery.protogcd import ProtoGCD, PrototypeRecipe
-from .encoders.encoder import Encoder
-from .encoders.hashed import HashedEncoder
-from .encoders.minilm import MiniLMEncoder
-from .experimental.classifier.class_neighbours import ClassNeighbours, Neighbourhood
-from .experimental.classifier.evidence_model import Evidence, EvidenceModel
-from .experimental.classifier.head_ensemble import HeadEnsemble, HeadOutputs
-from .experimental.classifier.held_out import held_out_classes
-from .experimental.classifier.novelty_evidence import NoveltyEvidence
-from .experimental.classifier.pseudo_outliers import image_outliers, text_outliers
-from .experimental.classifier.selective_classifier import SelectiveClassifier, SelectiveDecision, SelectiveGuarantee, SelectiveScores
-from .experimental.discovery.active import ActiveRound, active_discovery, stable_mapping
-from .experimental.discovery.kmeans import SemiSupervisedKMeans, SphericalKMeans
-from .experimental.discovery.queries import (
-    BadgeQuery,
-    EntropyQuery,
-    KCentreQuery,
-    MarginQuery,
-    NovelMarginQuery,
-    QueryPool,
-    QueryStrategy,
-    RandomQuery,
-)
-from .experimental.prompts.local_prompt import LocalPrompt
-from .experimental.prompts.misclassification_prompt import MisclassificationPrompt
-from .experimental.prompts.vision_language import CLIPEncoder, VisionLanguageEncoder
-from .experimental.scores.gaussian_novelty import ClassMeanNovelty, MahalanobisNovelty, RelativeMahalanobisNovelty
-from .experimental.scores.neighbour_novelty import NearestNeighbourNovelty
-from .experimental.scores.virtual_logit_novelty import VirtualLogitNovelty
-from .experimental.training.classifier_training import FMFP, ClassifierRecipe, prune_smallest, train_classifier
-from .experimental.training.objectives import (
-    Bootstrapping,
-    CrossEntropy,
-    DynamicsAwareLoss,
-    GeneralisedCrossEntropy,
-    Mixup,
-    Objective,
-    OpenMix,
-    OutlierExposure,
-    generalised_cross_entropy,
-)
-from .experimental.training.trust_lora import Consistency, TrustLoRA, jensen_shannon
-from .outcomes import OutcomeModel, history_chance, neighbour_chance
-from .recogniser import Recogniser
-from .scores.confidence import (
-    EnergyConfidence,
-    EntropyConfidence,
-    MarginConfidence,
-    MaximumLogitConfidence,
-    SoftmaxConfidence,
-    energy_confidence,
-    entropy_confidence,
-    fit_temperature,
-    margin_confidence,
-    maximum_logit_confidence,
-    softmax_confidence,
-)
-from .scores.neighbours import conformal_quantile, leave_one_out_novelty, nearest_neighbour_novelty
-from .scores.scorer import Scorer
-from .selective.fusion import Fusion, fused_log_odds
-from .selective.selective_rule import SelectiveRule, binomial_upper_bound, selective_rule
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .discovery.class_count import estimate_class_count
+    from .discovery.discoverer import Discoverer, Discovery
+    from .discovery.protogcd import ProtoGCD, PrototypeRecipe
+    from .encoders.encoder import Encoder
+    from .encoders.hashed import HashedEncoder
+    from .encoders.minilm import MiniLMEncoder
+    from .experimental.classifier.class_neighbours import ClassNeighbours, Neighbourhood
+    from .experimental.classifier.evidence_model import Evidence, EvidenceModel
+    from .experimental.classifier.head_ensemble import HeadEnsemble, HeadOutputs
+    from .experimental.classifier.held_out import held_out_classes
+    from .experimental.classifier.novelty_evidence import NoveltyEvidence
+    from .experimental.classifier.pseudo_outliers import image_outliers, text_outliers
+    from .experimental.classifier.selective_classifier import SelectiveClassifier, SelectiveDecision, SelectiveGuarantee, SelectiveScores
+    from .experimental.discovery.active import ActiveRound, active_discovery, stable_mapping
+    from .experimental.discovery.kmeans import SemiSupervisedKMeans, SphericalKMeans
+    from .experimental.discovery.queries import (
+        BadgeQuery,
+        EntropyQuery,
+        KCentreQuery,
+        MarginQuery,
+        NovelMarginQuery,
+        QueryPool,
+        QueryStrategy,
+        RandomQuery,
+    )
+    from .experimental.prompts.local_prompt import LocalPrompt
+    from .experimental.prompts.misclassification_prompt import MisclassificationPrompt
+    from .experimental.prompts.vision_language import CLIPEncoder, VisionLanguageEncoder
+    from .experimental.scores.gaussian_novelty import ClassMeanNovelty, MahalanobisNovelty, RelativeMahalanobisNovelty
+    from .experimental.scores.neighbour_novelty import NearestNeighbourNovelty
+    from .experimental.scores.virtual_logit_novelty import VirtualLogitNovelty
+    from .experimental.training.classifier_training import FMFP, ClassifierRecipe, prune_smallest, train_classifier
+    from .experimental.training.objectives import (
+        Bootstrapping,
+        CrossEntropy,
+        DynamicsAwareLoss,
+        GeneralisedCrossEntropy,
+        Mixup,
+        Objective,
+        OpenMix,
+        OutlierExposure,
+        generalised_cross_entropy,
+    )
+    from .experimental.training.trust_lora import Consistency, TrustLoRA, jensen_shannon
+    from .outcomes import OutcomeModel, history_chance, neighbour_chance
+    from .recogniser import Recogniser
+    from .scores.confidence import (
+        EnergyConfidence,
+        EntropyConfidence,
+        MarginConfidence,
+        MaximumLogitConfidence,
+        SoftmaxConfidence,
+        energy_confidence,
+        entropy_confidence,
+        fit_temperature,
+        margin_confidence,
+        maximum_logit_confidence,
+        softmax_confidence,
+    )
+    from .scores.neighbours import conformal_quantile, leave_one_out_novelty, nearest_neighbour_novelty
+    from .scores.scorer import Scorer
+    from .selective.fusion import Fusion, fused_log_odds
+    from .selective.selective_rule import SelectiveRule, binomial_upper_bound, selective_rule
+
+_FACE = {
+    "FMFP": "experimental.training.classifier_training",
+    "ActiveRound": "experimental.discovery.active",
+    "BadgeQuery": "experimental.discovery.queries",
+    "Bootstrapping": "experimental.training.objectives",
+    "CLIPEncoder": "experimental.prompts.vision_language",
+    "ClassMeanNovelty": "experimental.scores.gaussian_novelty",
+    "ClassNeighbours": "experimental.classifier.class_neighbours",
+    "ClassifierRecipe": "experimental.training.classifier_training",
+    "Consistency": "experimental.training.trust_lora",
+    "CrossEntropy": "experimental.training.objectives",
+    "Discoverer": "discovery.discoverer",
+    "Discovery": "discovery.discoverer",
+    "DynamicsAwareLoss": "experimental.training.objectives",
+    "Encoder": "encoders.encoder",
+    "EnergyConfidence": "scores.confidence",
+    "EntropyConfidence": "scores.confidence",
+    "EntropyQuery": "experimental.discovery.queries",
+    "Evidence": "experimental.classifier.evidence_model",
+    "EvidenceModel": "experimental.classifier.evidence_model",
+    "Fusion": "selective.fusion",
+    "GeneralisedCrossEntropy": "experimental.training.objectives",
+    "HashedEncoder": "encoders.hashed",
+    "HeadEnsemble": "experimental.classifier.head_ensemble",
+    "HeadOutputs": "experimental.classifier.head_ensemble",
+    "KCentreQuery": "experimental.discovery.queries",
+    "LocalPrompt": "experimental.prompts.local_prompt",
+    "MahalanobisNovelty": "experimental.scores.gaussian_novelty",
+    "MarginConfidence": "scores.confidence",
+    "MarginQuery": "experimental.discovery.queries",
+    "MaximumLogitConfidence": "scores.confidence",
+    "MiniLMEncoder": "encoders.minilm",
+    "MisclassificationPrompt": "experimental.prompts.misclassification_prompt",
+    "Mixup": "experimental.training.objectives",
+    "NearestNeighbourNovelty": "experimental.scores.neighbour_novelty",
+    "Neighbourhood": "experimental.classifier.class_neighbours",
+    "NovelMarginQuery": "experimental.discovery.queries",
+    "NoveltyEvidence": "experimental.classifier.novelty_evidence",
+    "Objective": "experimental.training.objectives",
+    "OpenMix": "experimental.training.objectives",
+    "OutcomeModel": "outcomes",
+    "OutlierExposure": "experimental.training.objectives",
+    "ProtoGCD": "discovery.protogcd",
+    "PrototypeRecipe": "discovery.protogcd",
+    "QueryPool": "experimental.discovery.queries",
+    "QueryStrategy": "experimental.discovery.queries",
+    "RandomQuery": "experimental.discovery.queries",
+    "Recogniser": "recogniser",
+    "RelativeMahalanobisNovelty": "experimental.scores.gaussian_novelty",
+    "Scorer": "scores.scorer",
+    "SelectiveClassifier": "experimental.classifier.selective_classifier",
+    "SelectiveDecision": "experimental.classifier.selective_classifier",
+    "SelectiveGuarantee": "experimental.classifier.selective_classifier",
+    "SelectiveRule": "selective.selective_rule",
+    "SelectiveScores": "experimental.classifier.selective_classifier",
+    "SemiSupervisedKMeans": "experimental.discovery.kmeans",
+    "SoftmaxConfidence": "scores.confidence",
+    "SphericalKMeans": "experimental.discovery.kmeans",
+    "TrustLoRA": "experimental.training.trust_lora",
+    "VirtualLogitNovelty": "experimental.scores.virtual_logit_novelty",
+    "VisionLanguageEncoder": "experimental.prompts.vision_language",
+    "active_discovery": "experimental.discovery.active",
+    "binomial_upper_bound": "selective.selective_rule",
+    "conformal_quantile": "scores.neighbours",
+    "energy_confidence": "scores.confidence",
+    "entropy_confidence": "scores.confidence",
+    "estimate_class_count": "discovery.class_count",
+    "fit_temperature": "scores.confidence",
+    "fused_log_odds": "selective.fusion",
+    "generalised_cross_entropy": "experimental.training.objectives",
+    "held_out_classes": "experimental.classifier.held_out",
+    "history_chance": "outcomes",
+    "image_outliers": "experimental.classifier.pseudo_outliers",
+    "jensen_shannon": "experimental.training.trust_lora",
+    "leave_one_out_novelty": "scores.neighbours",
+    "margin_confidence": "scores.confidence",
+    "maximum_logit_confidence": "scores.confidence",
+    "nearest_neighbour_novelty": "scores.neighbours",
+    "neighbour_chance": "outcomes",
+    "prune_smallest": "experimental.training.classifier_training",
+    "selective_rule": "selective.selective_rule",
+    "softmax_confidence": "scores.confidence",
+    "stable_mapping": "experimental.discovery.active",
+    "text_outliers": "experimental.classifier.pseudo_outliers",
+    "train_classifier": "experimental.training.classifier_training",
+}
+
 
 __all__ = [
     "FMFP",
@@ -89,7 +180,6 @@ __all__ = [
     "CLIPEncoder",
     "ClassMeanNovelty",
     "ClassNeighbours",
-    "ClassStatistics",
     "ClassifierRecipe",
     "Consistency",
     "CrossEntropy",
@@ -168,3 +258,10 @@ __all__ = [
     "text_outliers",
     "train_classifier",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    """Import a public name when it is first asked for (PEP 562), so that the product never loads a laboratory method."""
+    if name in _FACE:
+        return getattr(import_module(f".{_FACE[name]}", __name__), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -111,8 +111,9 @@ def _effect(summary: Mapping[str, Any]) -> dict[str, Any] | None:
     (treated, treated_total), (control, control_total), (low, high) = effect["treated"], effect["control"], effect["ci95"]
     arms = f"with memory {treated} of {treated_total} tasks solved, without {control} of {control_total}"
     if not treated_total or not control_total:
-        empty = "the control arm" if treated_total else "the arm with memory"
-        words = f"effect of memory: not measured, because {empty} is empty ({arms})"
+        empty = "the control arm" if treated_total else "the arm with memory" if control_total else "both arms"
+        verb = "are" if empty == "both arms" else "is"
+        words = f"effect of memory: not measured, because {empty} {verb} empty ({arms})"
         return {**effect, "verdict": "unmeasured", "empty": empty, "words": words}
     verdict = "helps" if low > 0 else "harms" if high < 0 else "undecided"
     words = f"effect of memory: {points(effect['difference'])} points [{points(low)}, {points(high)}]; {arms}"

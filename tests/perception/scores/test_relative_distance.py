@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from lifelong.perception import ClassStatistics, RelativeMahalanobisNovelty
+from lifelong.numerics.class_statistics import ClassStatistics
+from lifelong.perception import RelativeMahalanobisNovelty
 from lifelong.perception.scores.relative_distance import RelativeDistance
 
 

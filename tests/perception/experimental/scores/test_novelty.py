@@ -7,9 +7,9 @@ from hypothesis import strategies as st
 from scipy.special import logsumexp
 
 from lifelong.checks.scorer import example_samples
+from lifelong.numerics.class_statistics import ClassStatistics
 from lifelong.perception import (
     ClassMeanNovelty,
-    ClassStatistics,
     MahalanobisNovelty,
     NearestNeighbourNovelty,
     RelativeMahalanobisNovelty,
