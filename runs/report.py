@@ -121,13 +121,14 @@ def _effect(summary: Mapping[str, Any]) -> dict[str, Any] | None:
 
 
 def _rates(effect: Mapping[str, Any], lessons: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """The lines of the chart of rates: both arms, then the lessons that were shown most. An empty arm has no rate and no line."""
+    """The lines of the chart of rates: both arms, then the lessons that were shown most; what was never tried has no rate and no line."""
     rows: list[dict[str, Any]] = []
     for name, label in (("treated", "with memory and adapter"), ("control", "control arm, without both")):
         solved, total = effect[name]
         if total:
             rows.append({"label": label, "rate": solved / total, "ci95": wilson_ci95(solved, total), "strong": name == "treated"})
-    for lesson in sorted(lessons, key=lambda lesson: -(lesson["helped"] + lesson["harmed"]))[:LESSONS_PLOTTED]:
+    shown = [lesson for lesson in lessons if lesson["helped"] + lesson["harmed"]]
+    for lesson in sorted(shown, key=lambda lesson: -(lesson["helped"] + lesson["harmed"]))[:LESSONS_PLOTTED]:
         helped, harmed = lesson["helped"], lesson["harmed"]
         rate, strong = (1 + helped) / (2 + helped + harmed), lesson["status"] == "active"
         rows.append({"label": lesson["text"], "rate": rate, "ci95": beta_ci95(helped, harmed), "strong": strong})

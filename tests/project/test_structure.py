@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import ast
+import subprocess
+import sys
 from collections.abc import Mapping, Set
 from pathlib import Path
 
@@ -11,6 +14,7 @@ ROOT = Path(__file__).resolve().parents[2]
 PACKAGES = [folder for folder in sorted(ROOT.iterdir()) if (folder / "__init__.py").exists()]
 FOLDERS = sorted({file.parent for package in PACKAGES for file in package.rglob("*.py")})
 MOST_MODULES = 20
+PROTOCOL_LINES = 40
 
 
 def cycles(imports: Mapping[str, Set[str]]) -> list[list[str]]:
@@ -39,6 +43,33 @@ def cycles(imports: Mapping[str, Set[str]]) -> list[list[str]]:
         if module not in number:
             visit(module)
     return found
+
+
+def test_the_product_loads_no_laboratory_method() -> None:
+    product = "lifelong.interfaces.cli, lifelong.interfaces.gateway.app, lifelong.orchestrator.learner, lifelong.runs.job"
+    script = f"import sys, {product}; print(*[name for name in sys.modules if '.experimental' in name and name.startswith('lifelong')])"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == []
+
+
+def protocol_lines(tree: ast.Module) -> dict[str, int]:
+    """Lines of every protocol that a module defines."""
+    return {
+        node.name: (node.end_lineno or node.lineno) - node.lineno + 1
+        for node in tree.body
+        if isinstance(node, ast.ClassDef) and any(isinstance(base, ast.Name) and base.id == "Protocol" for base in node.bases)
+    }
+
+
+def test_protocols_are_short() -> None:
+    found = {
+        f"{file.relative_to(ROOT)}:{name}": lines
+        for package in PACKAGES
+        for file in package.rglob("*.py")
+        for name, lines in protocol_lines(ast.parse(file.read_text())).items()
+    }
+    assert len(found) > 10
+    assert {name: lines for name, lines in found.items() if lines > PROTOCOL_LINES} == {}
 
 
 def test_no_modules_import_each_other() -> None:
