@@ -57,10 +57,7 @@ class Environment(Protocol):
         """The first `count` tasks of a split under a seed; splits never share a task. Raises `DataMissing`, `ValueError` for too few."""
 
     def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[str, dict[str, Any]]:
-        """Begin `options["task"]`, or the first training task; returns the first observation (context and goal) and an info dict.
-
-        Raises `MalformedTask` for a task that this environment did not make.
-        """
+        """Begin `options["task"]`, or the first training task: first observation, info. Raises `MalformedTask` for another's task."""
 
     def step(self, action: str) -> tuple[str, float, bool, bool, dict[str, Any]]:
         """Act. Returns observation, reward (in [0, 1]), terminated, truncated, info.
