@@ -8,11 +8,14 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-ROOMS = [folder for folder in sorted(ROOT.iterdir()) if (folder / "__init__.py").exists()]
+PACKAGES = [folder for folder in sorted(ROOT.iterdir()) if (folder / "__init__.py").exists()]
 SUFFIXES = {".py", ".jinja", ".json", ".md", ".sh", ".toml", ".txt"}
 FILES = [file for file in sorted(ROOT.iterdir()) if file.is_file() and (file.suffix in SUFFIXES or file.name == "justfile")]
 FILES += [
-    file for room in [*ROOMS, ROOT / "tests"] for file in sorted(room.rglob("*")) if file.suffix in SUFFIXES and file != Path(__file__)
+    file
+    for package in [*PACKAGES, ROOT / "tests"]
+    for file in sorted(package.rglob("*"))
+    if file.suffix in SUFFIXES and file != Path(__file__)
 ]
 FILES += [ROOT / ".ci" / "run"]
 

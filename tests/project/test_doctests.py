@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-ROOMS = [folder for folder in sorted(ROOT.iterdir()) if (folder / "__init__.py").exists() and folder.name != "tests"]
-EXAMPLES = [file for room in ROOMS for file in sorted(room.rglob("*.py")) if ">>> " in file.read_text()]
+PACKAGES = [folder for folder in sorted(ROOT.iterdir()) if (folder / "__init__.py").exists() and folder.name != "tests"]
+EXAMPLES = [file for package in PACKAGES for file in sorted(package.rglob("*.py")) if ">>> " in file.read_text()]
 
 
 def module_name(file: Path) -> str:

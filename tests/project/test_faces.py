@@ -1,4 +1,4 @@
-"""A room's face names what it offers, and importing it costs nothing."""
+"""A package's face names what it offers, and importing it costs nothing."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-ROOMS = sorted(folder.name for folder in ROOT.iterdir() if (folder / "__init__.py").exists() and folder.name != "tests")
-FACES = ["lifelong", *(f"lifelong.{room}" for room in ROOMS)]
+PACKAGES = sorted(folder.name for folder in ROOT.iterdir() if (folder / "__init__.py").exists() and folder.name != "tests")
+FACES = ["lifelong", *(f"lifelong.{package}" for package in PACKAGES)]
 HEAVY = {
     "accelerate",
     "datasets",
@@ -29,12 +29,12 @@ HEAVY = {
 
 @pytest.mark.parametrize("face", FACES)
 def test_every_name_of_a_face_is_there_once_and_public(face: str) -> None:
-    room = import_module(face)
-    assert room.__doc__
-    assert len(set(room.__all__)) == len(room.__all__) > 0
-    for name in room.__all__:
+    package = import_module(face)
+    assert package.__doc__
+    assert len(set(package.__all__)) == len(package.__all__) > 0
+    for name in package.__all__:
         assert not name.startswith("_")
-        assert getattr(room, name) is not None
+        assert getattr(package, name) is not None
 
 
 @pytest.mark.parametrize("face", FACES)

@@ -15,8 +15,8 @@ import pytest
 from lifelong.core.extras import EXTRAS
 
 ROOT = Path(__file__).resolve().parents[2]
-ROOMS = sorted(folder.name for folder in ROOT.iterdir() if (folder / "__init__.py").exists() and folder.name != "tests")
-SOURCES = [ROOT / "__init__.py", *sorted(file for room in ROOMS for file in (ROOT / room).rglob("*.py"))]
+PACKAGES = sorted(folder.name for folder in ROOT.iterdir() if (folder / "__init__.py").exists() and folder.name != "tests")
+SOURCES = [ROOT / "__init__.py", *sorted(file for package in PACKAGES for file in (ROOT / package).rglob("*.py"))]
 TESTS = sorted((ROOT / "tests").rglob("*.py"))
 
 
@@ -30,13 +30,13 @@ def imports(tree: ast.AST) -> Iterator[tuple[int, int, str]]:
 
 
 def wrong_in_source(text: str) -> list[int]:
-    """Lines that import the package by an absolute name, its own or a bare room's."""
-    return [line for line, dots, module in imports(ast.parse(text)) if not dots and module.split(".")[0] in {"lifelong", *ROOMS}]
+    """Lines that import the package by an absolute name, its own or a bare package's."""
+    return [line for line, dots, module in imports(ast.parse(text)) if not dots and module.split(".")[0] in {"lifelong", *PACKAGES}]
 
 
 def wrong_in_tests(text: str) -> list[int]:
-    """Lines of a test that import relatively, or a room by its bare name."""
-    return [line for line, dots, module in imports(ast.parse(text)) if dots or module.split(".")[0] in ROOMS]
+    """Lines of a test that import relatively, or a package by its bare name."""
+    return [line for line, dots, module in imports(ast.parse(text)) if dots or module.split(".")[0] in PACKAGES]
 
 
 @pytest.mark.parametrize("file", SOURCES, ids=lambda file: str(file.relative_to(ROOT)))

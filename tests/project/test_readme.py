@@ -26,9 +26,9 @@ def test_every_command_shown_is_a_command() -> None:
 
 def test_the_tree_names_every_room_in_five_words() -> None:
     lines = dict(re.findall(r"^([a-z]+)/ +(.+)$", README, re.MULTILINE))
-    rooms = {folder.name for folder in ROOT.iterdir() if (folder / "__init__.py").exists()} | {"tests"}
-    assert set(lines) == rooms
-    assert {room: words for room, words in lines.items() if len(words.split()) > 5} == {}
+    packages = {folder.name for folder in ROOT.iterdir() if (folder / "__init__.py").exists()} | {"tests"}
+    assert set(lines) == packages
+    assert {package: words for package, words in lines.items() if len(words.split()) > 5} == {}
 
 
 def test_every_setting_shown_is_accepted() -> None:

@@ -12,7 +12,7 @@ SOURCES = [file for folder in sorted(ROOT.iterdir()) if (folder / "__init__.py")
 FILE_LINES = 400
 FUNCTION_LINES = 60
 LONG_FUNCTIONS: dict[str, str] = {}
-"""`room/file.py:function` and the reason why it is long."""
+"""`package/file.py:function` and the reason why it is long."""
 
 
 def long_functions(name: str, text: str) -> list[str]:
@@ -30,8 +30,8 @@ def test_no_file_and_no_function_is_too_long(file: Path) -> None:
 
 def test_the_ceiling_is_seen() -> None:
     body = "\n".join(["    pass"] * FUNCTION_LINES)
-    assert long_functions("room/file.py", f"def high():\n{body}\n") == ["room/file.py:high"]
-    assert long_functions("room/file.py", f"def fits():\n{body[: -len('    pass')]}\n") == []
+    assert long_functions("package/file.py", f"def high():\n{body}\n") == ["package/file.py:high"]
+    assert long_functions("package/file.py", f"def fits():\n{body[: -len('    pass')]}\n") == []
 
 
 def test_no_exception_outlives_its_function() -> None:

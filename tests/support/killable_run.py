@@ -1,16 +1,13 @@
-"""A process that has loaded the heavy packages and forks a run for every line it reads: `HOME MODEL KILL_PHASE KILL_COUNT`.
-
-Loading them takes seconds, a run takes two; without the fork fifty kills would mostly kill imports. It prints the
-child's pid, and `exit STATUS` when the child has ended.
-"""
+"""Runs of a stream that can be killed: a fork server that has loaded the heavy packages, which takes seconds where a run takes two."""
 
 from __future__ import annotations
 
 import json
 import os
 import signal
-import sys
 from pathlib import Path
+
+from fork_server import serve
 
 FAMILIES = ("lamps", "bells")
 CORRECTIONS = 24
@@ -23,8 +20,9 @@ def acknowledge(file: Path, line: str) -> None:
         os.fsync(stream.fileno())
 
 
-def live(home: Path, model: Path, kill_phase: str, kill_count: int) -> None:
-    """Run the stream, noting outside the record what was acknowledged; die by SIGKILL where told to."""
+def run(home: str | Path, model: str, phase: str = "", count: int = 0) -> None:
+    """Run the stream, noting outside the record what was acknowledged; die by SIGKILL where asked to."""
+    home = Path(home)
     from toy import ToyEnvironment, open_toy
 
     from lifelong.orchestrator import LifelongLearner
@@ -32,10 +30,10 @@ def live(home: Path, model: Path, kill_phase: str, kill_count: int) -> None:
 
     seen = {"count": 0}
 
-    def tell(what: str, done: int, total: int) -> None:
-        if kill_phase and what.endswith(kill_phase):
+    def report(what: str, done: int, total: int) -> None:
+        if phase and what.endswith(phase):
             seen["count"] += 1
-            if seen["count"] == kill_count:
+            if seen["count"] == count:
                 os.kill(os.getpid(), signal.SIGKILL)
 
     wake_many = LifelongLearner.wake_many
@@ -49,8 +47,8 @@ def live(home: Path, model: Path, kill_phase: str, kill_count: int) -> None:
     LifelongLearner.wake_many = noted  # type: ignore[method-assign]
     environments = [ToyEnvironment(name, right) for name, right in zip(FAMILIES, ("white", "green"), strict=True)]
     families = tuple(Family(environment=environment, train=24, test=8, practice=8) for environment in environments)
-    with open_toy(home, model, *environments) as learner:
-        summary = run_stream(learner, Schedule(families=families, corrections=CORRECTIONS), progress=tell)
+    with open_toy(home, Path(model), *environments) as learner:
+        summary = run_stream(learner, Schedule(families=families, corrections=CORRECTIONS), progress=report)
     keep = {key: summary[key] for key in ("stream", "evaluations", "metrics", "corrections")}
     nights = [{key: night[key] for key in ("skill", "adapter", "published", "loss", "gate", "samples")} for night in summary["nights"]]
     partial = home.with_suffix(".partial")
@@ -68,22 +66,7 @@ def main() -> None:
     import lifelong.serving.embedded  # noqa: F401
 
     torch.set_num_threads(1)
-    print("ready", flush=True)
-    for line in sys.stdin:
-        home, model, phase, count = line.rstrip("\n").split("\t")
-        child = os.fork()
-        if child == 0:
-            try:
-                live(Path(home), Path(model), phase, int(count))
-            except BaseException:
-                import traceback
-
-                traceback.print_exc()
-                os._exit(1)
-            os._exit(0)
-        print(child, flush=True)
-        _, status = os.waitpid(child, 0)
-        print(f"exit {status}", flush=True)
+    serve(run)
 
 
 if __name__ == "__main__":
