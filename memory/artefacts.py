@@ -48,7 +48,12 @@ def delete_artefact(directory: Path, root: Path) -> bool:
         return True
     if directory.resolve().parent != root.resolve() or not is_ours(directory):
         return False
-    shutil.rmtree(directory)
+    # Under a name that is a mark itself: what a crash leaves of it has lost the mark inside, and must be deleted all the same.
+    doomed = directory.with_name(f".erased-{directory.name.lstrip('.').removesuffix(PARTIAL)}{PARTIAL}")
+    if doomed != directory:
+        shutil.rmtree(doomed, ignore_errors=True)
+        directory.rename(doomed)
+    shutil.rmtree(doomed)
     return True
 
 

@@ -84,3 +84,23 @@ def test_the_documents_beside_a_home_are_deleted_in_a_run_of_ours_alone(tmp_path
     assert delete_run_documents(home) == ["summary.json", "report.html"]
     assert delete_run_documents(home) == []
     assert sorted(path.name for path in tmp_path.iterdir()) == ["home", RUN_MARK, "thesis.html"]
+
+
+def test_a_deletion_that_dies_halfway_is_finished(record: Record, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    root = tmp_path / "adapters"
+
+    class Died(BaseException):
+        pass
+
+    def half(path: Path, *_: object, **__: object) -> None:
+        if path.exists():
+            (path / "training.json").unlink()
+            raise Died
+
+    with monkeypatch.context() as patched, pytest.raises(Died):
+        patched.setattr("lifelong.memory.artefacts.shutil.rmtree", half)
+        delete_artefact(made(root / "v1"), root)
+    assert [path.name for path in root.rglob("weights")] == ["weights"]
+    assert delete_artefact(root / "v1", root)
+    delete_strays(record, root)
+    assert list(root.iterdir()) == []

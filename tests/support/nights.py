@@ -55,7 +55,7 @@ class FakeTrainer:
         (directory / "training.json").write_text(json.dumps({"recipe": asdict(recipe), "report": asdict(report)}))
         (directory / "adapter_config.json").write_text("{}")
         # As if the weights knew everything by heart: what an adapter was made of can be found in it.
-        (directory / "adapter_model.safetensors").write_text(json.dumps([asdict(sample) for sample in samples]))
+        (directory / "adapter_model.safetensors").write_text(json.dumps([asdict(sample) for sample in samples], default=sorted))
         seal_adapter(directory, provenance)
         return report
 
