@@ -97,10 +97,12 @@ def test_a_deletion_that_dies_halfway_is_finished(record: Record, tmp_path: Path
             (path / "training.json").unlink()
             raise Died
 
-    with monkeypatch.context() as patched, pytest.raises(Died):
+    directory = made(root / "v1")
+    with monkeypatch.context() as patched:
         patched.setattr("lifelong.memory.artefacts.shutil.rmtree", half)
-        delete_artefact(made(root / "v1"), root)
+        with pytest.raises(Died):
+            delete_artefact(directory, root)
     assert [path.name for path in root.rglob("weights")] == ["weights"]
-    assert delete_artefact(root / "v1", root)
+    assert delete_artefact(directory, root)
     delete_strays(record, root)
     assert list(root.iterdir()) == []
