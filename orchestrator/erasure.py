@@ -23,6 +23,7 @@ from ..memory import (
     exclusive,
     says_itself,
 )
+from .night_lock import LOCK as NIGHT_LOCK
 from .run_state import PendingSleep, RefitStamp, blank_texts, state_words, words_of
 from .skill_heads import head_file, state_file
 
@@ -72,8 +73,10 @@ def erase_rows(record: Record, home: Path, state: PendingErasure, *, again: bool
     if documents := delete_run_documents(home):
         state = replace(state, documents=tuple(sorted({*state.documents, *documents})))
         record.erasures.put(state)
-    training = [night.adapter for night in record.state.find(PendingSleep)]
-    delete_strays(record, adapters_directory(home), keep=training)
+    # What a night that died has trained may have seen the erased; a night that runs notices the erasure by itself.
+    with exclusive(home / NIGHT_LOCK, wait=False) as idle:
+        training = [] if idle else [night.adapter for night in record.state.find(PendingSleep)]
+        delete_strays(record, adapters_directory(home), keep=training)
     return state
 
 

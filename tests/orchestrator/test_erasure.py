@@ -24,6 +24,8 @@ from lifelong.memory import Record
 from lifelong.memory.sqlite.database import Database
 from lifelong.orchestrator import EvaluationRow, LifelongLearner
 from lifelong.orchestrator.erasure import own_words
+from lifelong.orchestrator.night_lock import night_lock
+from lifelong.orchestrator.run_state import PendingSleep
 from lifelong.serving import ChatRequest
 
 
@@ -384,3 +386,17 @@ def test_words_that_every_record_holds_are_no_trace_of_who_said_them(tmp_path: P
         receipt = learner.forget(episode=learner.wake(task).id)
         assert (receipt.erasure, receipt.found) == ("exact", ())
         assert own_words(learner.record, {*words, "zq-unheard-of"}) == set(words)
+
+
+def test_what_a_dead_night_has_trained_goes_and_what_a_running_one_trains_stays(tmp_path: Path) -> None:
+    chats, word, other = planted(tmp_path)
+    chats.learner.record.state.put(PendingSleep(tenant="ann", skill="vault", number=1, adapter="lifelong-v0001", started=0.0))
+    trained = tmp_path / "adapters" / "lifelong-v0001"
+    trained.mkdir(parents=True)
+    (trained / "training.json").write_text('{"recipe": {}, "report": {}}')
+    with night_lock(tmp_path, "ann", lambda: None):
+        chats.forget(other)
+        assert trained.exists()
+    chats.forget(word)
+    assert not trained.exists()
+    chats.learner.close()
