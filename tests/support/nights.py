@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -51,12 +52,16 @@ class FakeTrainer:
         if progress:
             progress(1, 1, 0.0)
         report = TrainingReport(samples=len(samples), steps=1, tokens=1, seconds=0.0, loss=(1.0,))
-        directory.mkdir(parents=True)
-        (directory / "training.json").write_text(json.dumps({"recipe": asdict(recipe), "report": asdict(report)}))
-        (directory / "adapter_config.json").write_text("{}")
+        # As the real one: whole under its name, or not at all.
+        draft = directory.with_name(f".{directory.name}.partial")
+        shutil.rmtree(draft, ignore_errors=True)
+        draft.mkdir(parents=True)
+        (draft / "training.json").write_text(json.dumps({"recipe": asdict(recipe), "report": asdict(report)}))
+        (draft / "adapter_config.json").write_text("{}")
         # As if the weights knew everything by heart: what an adapter was made of can be found in it.
-        (directory / "adapter_model.safetensors").write_text(json.dumps([asdict(sample) for sample in samples], default=sorted))
-        seal_adapter(directory, provenance)
+        (draft / "adapter_model.safetensors").write_text(json.dumps([asdict(sample) for sample in samples], default=sorted))
+        seal_adapter(draft, provenance)
+        draft.rename(directory)
         return report
 
 
