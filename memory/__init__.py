@@ -17,7 +17,7 @@ The record never loses what it acknowledged, and no query of one tenant can retu
 
 from __future__ import annotations
 
-from .artefacts import delete_artefact, delete_run_documents, delete_strays, is_ours
+from .artefacts import delete_artefact, delete_run_documents, delete_strays, discard_artefact, is_ours
 from .audit import Audit, audit
 from .cues.cue_memory import CueMemory
 from .index.vector_index import Hit, VectorIndex
@@ -69,6 +69,7 @@ __all__ = [
     "delete_artefact",
     "delete_run_documents",
     "delete_strays",
+    "discard_artefact",
     "exclusive",
     "fit_budget",
     "is_ours",

@@ -48,13 +48,19 @@ def delete_artefact(directory: Path, root: Path) -> bool:
         return True
     if directory.resolve().parent != root.resolve() or not is_ours(directory):
         return False
-    # Under a name that is a mark itself: what a crash leaves of it has lost the mark inside, and must be deleted all the same.
+    discard_artefact(directory)
+    return True
+
+
+def discard_artefact(directory: Path) -> None:
+    """Delete a directory of ours, if it is there, under a name that is a mark itself: what a crash leaves of it is recognised."""
     doomed = directory.with_name(f".erased-{directory.name.lstrip('.').removesuffix(PARTIAL)}{PARTIAL}")
+    if not directory.exists():
+        return
     if doomed != directory:
         shutil.rmtree(doomed, ignore_errors=True)
         directory.rename(doomed)
     shutil.rmtree(doomed)
-    return True
 
 
 def delete_strays(record: Record, root: Path, keep: Iterable[str] = ()) -> list[str]:

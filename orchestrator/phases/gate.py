@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import shutil
 from dataclasses import replace
 
 from ...core import Adapter, Episode, GateReport
 from ...learners import decide_publication, passes
+from ...memory import discard_artefact
 from ..held_out import HeldOut, choose, held_out_results, key, results_of_unrecorded
 from .consolidate import recipe_for, trained, training_data
 from .phase import NightContext, OutOfTime, Scope, Work
@@ -80,7 +80,7 @@ def _in_turn(night: NightContext, work: Work, held_out: HeldOut, phase: str) -> 
         judged = results_of_unrecorded(night.components, part, adapter, night.environments)
         results |= {episode.id: success for episode, success in zip(part, judged, strict=True)}
     for number in set(held_out.folds):
-        shutil.rmtree(night.components.adapters_directory / f"{work.adapter}-fold{number}", ignore_errors=True)
+        discard_artefact(night.components.adapters_directory / f"{work.adapter}-fold{number}")
     return [results[episode.id] for episode in held_out.episodes]
 
 

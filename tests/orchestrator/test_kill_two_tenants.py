@@ -92,7 +92,9 @@ def check_apart(learner: LifelongLearner, home: Path) -> None:
             assert not any(text in held for text in words(stranger)), "nothing of one tenant is in another's adapter"
         assert serving <= {adapter.name for adapter in record.adapters.find(tenant=tenant)}
     named = {Path(adapter.path).name for adapter in record.adapters.find()}
-    assert {path.name for path in (home / "adapters").iterdir()} <= named, "no directory is left of which nobody knows what it is made of"
+    pending = tuple(night.adapter for night in record.state.find(PendingSleep))
+    left = {path.name for path in (home / "adapters").iterdir() if not path.name.lstrip(".").startswith((*pending, "erased-"))}
+    assert left <= named, "no directory is left of which nobody knows what it is made of"
     engine = learner._components.engine
     assert isinstance(engine, AdaptedEngine)
     erased = {adapter.name for adapter in record.adapters.find() if adapter.status is AdapterStatus.ERASED}
