@@ -151,7 +151,8 @@ def _sweep(components: Components) -> None:
     known |= {pending.adapter for pending in components.record.state.find(PendingSleep)}
     for directory in components.adapters_directory.iterdir():
         mark = _DIRECTORY.fullmatch(directory.name)
-        if mark and mark[1] not in known and directory.is_dir():
+        half_deleted = directory.name.startswith(".erased-") and directory.name.endswith(".partial")
+        if directory.is_dir() and (half_deleted or (mark and mark[1] not in known)):
             shutil.rmtree(directory, ignore_errors=True)
 
 
