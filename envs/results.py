@@ -107,14 +107,10 @@ def _number(value: Any) -> float:
 
 
 def _flag(name: str, value: Any) -> bool:
-    flag: bool | None
-    try:
-        flag = bool(value)
-    except (TypeError, ValueError):
-        flag = None
-    if flag is None or isinstance(value, str | bytes):
+    plain = value.item() if getattr(value, "shape", None) == () else value  # NumPy's scalars
+    if not isinstance(plain, bool | int | float) or plain not in (0, 1):  # NaN is true to Python
         raise RuleBroken(f"step's {name} must be true or false; got {_described(value)}")
-    return flag
+    return bool(plain)
 
 
 def _described(value: Any) -> str:

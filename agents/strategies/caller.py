@@ -23,7 +23,10 @@ class Caller:
         self._thread.start()
 
     def call(self, function: Callable[[], T]) -> T:
-        """What the function returns or raises. Raises `TimeoutError` when it takes longer than allowed."""
+        """What the function returns or raises.
+
+        Raises `TimeoutError` when it takes longer than allowed, and `RuntimeError` in the place of what would end the process.
+        """
         answer: queue.SimpleQueue[tuple[bool, Any]] = queue.SimpleQueue()
         self._calls.put((function, answer))
         try:
@@ -45,5 +48,7 @@ class Caller:
             function, answer = call
             try:
                 answer.put((True, function()))
-            except BaseException as error:  # whatever it is, it belongs to whoever waits
+            except Exception as error:
                 answer.put((False, error))
+            except BaseException as error:  # such as `sys.exit`: it must end one episode, and not the process that waits for it
+                answer.put((False, RuntimeError(f"it tried to end the process with {type(error).__name__}: {error}")))

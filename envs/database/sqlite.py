@@ -19,7 +19,7 @@ from typing import Any
 from .._answers import MAX_ANSWER, reported, sql_candidates
 from .._reply import Reply
 from .._workers import WorkerPool, WorkerStopped
-from .functions import FUNCTIONS
+from .functions import CLOCK_READ, FUNCTIONS, hide_clock
 
 Value = int | float | str | bytes | None
 Row = tuple[Value, ...]
@@ -120,10 +120,11 @@ def execute(tables: Sequence[Table], statement: str) -> Result:
 
     Raises `StatementRefused` when it is no statement, is forbidden, fails, or goes over a limit.
     """
-    with closing(load(tables)) as connection:
+    with closing(load(tables)) as connection, closing(sqlite3.connect(":memory:")) as plain:
         written: list[int] = []
         ticks: list[int] = []
         _guard(connection, written, ticks)
+        hide_clock(connection, plain)
         try:
             cursor = connection.execute(statement)
             rows = tuple(cursor.fetchmany(MAX_ROWS + 1))
@@ -257,6 +258,8 @@ def _guard(connection: sqlite3.Connection, written: list[int], ticks: list[int])
 def _reason(problem: Exception, ticks: list[int]) -> str:
     if len(ticks) * _TICK > MAX_INSTRUCTIONS:
         return f"stopped after {MAX_INSTRUCTIONS} instructions"
+    if str(problem) == "user-defined function raised exception":
+        return CLOCK_READ
     return str(problem)[:200] or "the statement cannot be read, or needs too much memory"
 
 

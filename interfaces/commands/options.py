@@ -33,17 +33,23 @@ REDIRECTING = {
 
 
 def text_of(value: str | None) -> str | None:
-    """Check text from the command line. Raises `typer.BadParameter` for bytes that are no text."""
+    """Text from the command line, read as UTF-8 whatever the locale. Raises `typer.BadParameter` for bytes that are no text."""
     if value:
         try:
-            value.encode()
-        except UnicodeEncodeError:
+            return os.fsencode(value).decode("utf-8") if _has_raw_bytes(value) else value
+        except UnicodeError:
             raise typer.BadParameter("this is not UTF-8 text; check the terminal's encoding") from None
     return value
 
 
+def _has_raw_bytes(value: str) -> bool:
+    """Whether Python could not decode some bytes of an argument under the locale, and kept them as lone surrogates."""
+    return any("\ud800" <= character <= "\udfff" for character in value)
+
+
 def tenant_of(value: str | None) -> str | None:
     """The one spelling of a tenant's name from the command line. Raises `typer.BadParameter` for one that is none."""
+    value = text_of(value)
     try:
         return tenant_name(value) if value else value
     except MalformedTask as error:

@@ -18,12 +18,12 @@ def tenant_of(request: Request, user: str | None, *, required: bool) -> str:
     """The tenant of a request: the header, else the body's `user`, else `default`.
 
     The header's bytes are UTF-8, so that one name is one tenant whichever way it comes. Raises `MalformedTask` for a name that is
-    no text, blank or too long, and, where a tenant is required, for a request without one.
+    no text, blank (an empty header too) or too long, and, where a tenant is required, for a request without one.
     """
     named = [value for name, value in request.scope["headers"] if name == TENANT_HEADER.lower().encode()]
     if len(named) > 1:
         raise MalformedTask(f"{TENANT_HEADER} is given {len(named)} times; send it once")
-    if named and named[0].strip():
+    if named:
         try:
             return tenant_name(named[0].decode("utf-8"))
         except UnicodeDecodeError:

@@ -73,6 +73,12 @@ def test_success_is_what_the_environment_says_and_not_the_score() -> None:
         (("", 1.0, "no", False, {}), "terminated must be true or false"),
         (("", 1.0, np.array([True, False]), False, {}), "terminated must be true or false"),
         (("", 1.0, True, False, {"success": "yes"}), "success.*must be true or false"),
+        (("", 1.0, True, False, {"success": float("nan")}), "success.*must be true or false; got float 'nan'"),
+        (("", 1.0, True, False, {"success": np.float32("nan")}), "success.*must be true or false"),
+        (("", 1.0, True, False, {"success": 0.5}), "success.*must be true or false"),
+        (("", 1.0, True, False, {"success": {"it": "is"}}), "success.*must be true or false"),
+        (("", 1.0, True, False, {"error": 2}), "error.*must be true or false"),
+        (("", 1.0, float("nan"), False, {}), "terminated must be true or false"),
         (("", 1.0, True, False, "info"), "info must be a mapping"),
     ],
 )

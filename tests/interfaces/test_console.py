@@ -63,6 +63,16 @@ def test_a_console_that_cannot_print_a_character_ends_nothing(home: Path, tmp_pa
         assert "na\\xefve" in result.stdout
 
 
+def test_an_argument_is_read_as_utf8_whatever_the_locale(home: Path, tmp_path: Path) -> None:
+    environ = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+    words = ["forget", "--tenant", "Zoë", "--set", "memory.encoder=hashed", "--home", str(home)]
+    result = lifelong(*words, folder=tmp_path, **environ)
+    assert result.returncode == 2
+    assert "nothing recorded matches tenant=Zo\\xeb" in result.stderr
+    spoiled = lifelong("forget", "--tenant", "Zo\udceb", "--home", str(home), folder=tmp_path, **environ)
+    assert "not UTF-8" in spoiled.stderr
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -48,6 +49,10 @@ def fail(action: str) -> Any:
     raise KeyError(action)
 
 
+def leave(action: str) -> Any:
+    sys.exit(4)
+
+
 def hang(action: str) -> Any:
     time.sleep(60)
 
@@ -56,6 +61,7 @@ def hang(action: str) -> Any:
     ("step", "reason"),
     [
         (fail, "the environment failed: KeyError: 'blue'"),
+        (leave, "the environment failed: RuntimeError: it tried to end the process with SystemExit: 4"),
         (hang, "the environment was too slow: no answer within 0.5 seconds"),
         (lambda action: ("old", 1.0, True, {}), "the environment broke a rule: step must return five values"),
         (lambda action: ("", float("nan"), True, False, {"success": True}), "finite number"),

@@ -93,6 +93,12 @@ def test_queries_and_modifications_are_distinguished() -> None:
         ("SELECT changes()", "not authorized"),
         ("SELECT * FROM pragma_database_list", "not authorized"),
         ("SELECT sqlite_version()", "not authorized"),
+        ("SELECT strftime('%s', 'now')", "a given time"),
+        ("SELECT date('n' || 'OW')", "a given time"),
+        ("SELECT date(x'6e6f77')", "a given time"),
+        ("SELECT unixepoch()", "a given time"),
+        ("SELECT CURRENT_TIMESTAMP", "not authorized"),
+        ("SELECT 1\0", "null character"),
         ("-- nothing", "no SQL statement"),
         ("", "no SQL statement"),
         ("SELECT zeroblob(100000000)", "too big"),
@@ -181,8 +187,19 @@ def test_the_error_shown_is_that_of_the_statement_meant(text: str, reason: str) 
         answer([CITIES], text)
 
 
+@pytest.mark.parametrize("text", ["SELECT 1\0;", "SELECT '\ud800';"])
+def test_a_text_that_sqlite_cannot_hold_can_be_corrected(text: str) -> None:
+    reply = judge(SqlProblem(tables=(CITIES,), goal="g", gold="SELECT 1"), text)
+    assert (reply.error, reply.done) == (True, False)
+
+
 def test_an_answer_gives_what_the_statement_gives_in_this_process() -> None:
-    for statement in ("SELECT x'00ff', 1.5, NULL, 'é', 9007199254740993", "INSERT INTO cities VALUES ('Bern', 1, x'01')", "SELECT 9e999"):
+    for statement in (
+        "SELECT date('2020-01-31', '+1 month'), strftime('%Y', 0), date(NULL)",
+        "SELECT x'00ff', 1.5, NULL, 'é', 9007199254740993",
+        "INSERT INTO cities VALUES ('Bern', 1, x'01')",
+        "SELECT 9e999",
+    ):
         assert answer([CITIES], statement) == run(statement)
 
 
