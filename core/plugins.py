@@ -59,8 +59,7 @@ def resolve(point: Point, name: str) -> Any:
         return member
     try:
         if member is not None:
-            module, _, attribute = member.partition(":")
-            return getattr(import_module(f".{module}", f"{ROOT}.{PACKAGES[point]}"), attribute)
+            return _imported(f"{ROOT}.{PACKAGES[point]}", member)
         entry = None if _is_path(name) else _installed(point)[name]
         return (entry or EntryPoint(name, name, f"{ROOT}.{point}")).load()
     except Exception as error:  # a member of others may raise anything while it is imported
@@ -85,6 +84,16 @@ def create(point: Point, name: str, **offered: Any) -> Any:
         known = ", ".join(offered) or "no arguments"
         raise PluginError(f"the {_noun(point)} {name!r} cannot be made with {known}: {error}") from error
     return member(**offered)
+
+
+def load_table(package: str, table: Mapping[str, str]) -> list[Any]:
+    """What the lines of a package's own table stand for, imported and not called, in their order."""
+    return [_imported(package, member) for member in table.values()]
+
+
+def _imported(package: str, member: str) -> Any:
+    module, _, attribute = member.partition(":")
+    return getattr(import_module(f".{module}", package), attribute)
 
 
 def _noun(point: Point) -> str:

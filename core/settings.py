@@ -264,6 +264,10 @@ class Settings:
     gateway: GatewaySettings = field(default_factory=GatewaySettings)
     """The HTTP gateway."""
 
+    def __post_init__(self) -> None:
+        """Take a home that is given as text."""
+        object.__setattr__(self, "home", Path(self.home))
+
     def as_dict(self) -> dict[str, Any]:
         """All settings as plain nested values for reports and logs; user names and passwords of URLs are masked."""
         return _printable(self)

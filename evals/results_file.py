@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ..core import DataMissing
+from ..core.paths import AnyPath
 from ..metrics.provenance import machine, package_versions, source_version
 
 
@@ -66,12 +67,12 @@ def make_results(suite: str, rows: Sequence[Row], *, selection: str = "", data_h
     )
 
 
-def write_results(path: Path, results: Results) -> None:
+def write_results(path: AnyPath, results: Results) -> None:
     """Write a suite's figures; the file appears whole or not at all."""
     plain = asdict(results)
     for row in plain["results"]:
         row["value"] = row["value"] if math.isfinite(row["value"]) else None
-    write_whole(path, json.dumps(plain, indent=1, allow_nan=False) + "\n")
+    write_whole(Path(path), json.dumps(plain, indent=1, allow_nan=False) + "\n")
 
 
 def write_whole(path: Path, text: str) -> None:
@@ -82,8 +83,9 @@ def write_whole(path: Path, text: str) -> None:
     draft.replace(path)
 
 
-def read_results(path: Path) -> Results:
+def read_results(path: AnyPath) -> Results:
     """The inverse of `write_results`. Raises `DataMissing` for no file, `ValueError` for a damaged one."""
+    path = Path(path)
     if not path.exists():
         raise DataMissing(f"no results at {path}; run the suite first: lifelong bench SUITE --json {path}")
     try:

@@ -7,6 +7,7 @@ learned from them, where the work under way stands and the receipts of what was 
 The verbs are *record*, *recall* and *forget*. `record.episodes.record` returns once an episode is on disk. `recall`
 makes the step that shows lessons and verified examples to a model, inside a token budget, as data and never as
 instructions. `record.erase` removes episodes and everything derived from them (`closure`), down to the bytes.
+`to_frame` shows episodes as a table of pandas.
 `memory_effect` tells whether all this helps: success with memory against the control arm that runs without.
 
 `CueMemory` keeps vectors of many classes as short entropy-coded cues, from which vectors close to them are recalled. Episodes

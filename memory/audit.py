@@ -16,6 +16,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from ..core.paths import AnyPath
 from .artefacts import run_folder
 
 SHORTEST_NEEDLE = 4
@@ -44,11 +45,12 @@ class Audit:
     """Files that could not be read, relative to the home."""
 
 
-def audit(home: Path, needles: Iterable[str]) -> Audit:
+def audit(home: AnyPath, needles: Iterable[str]) -> Audit:
     """Search every file under `home`, and those beside it where it is the home of a run.
 
     Needles of fewer than `SHORTEST_NEEDLE` bytes are passed over.
     """
+    home = Path(home)
     wanted = sorted({needle for needle in needles if len(needle.encode("utf-8", "surrogatepass")) >= SHORTEST_NEEDLE})
     forms = {form: needle for needle in wanted for form in encoded_forms(needle)}
     found: set[tuple[str, str]] = set()

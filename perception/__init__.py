@@ -264,4 +264,9 @@ def __getattr__(name: str) -> Any:
     """Import a public name when it is first asked for (PEP 562), so that the product never loads a laboratory method."""
     if name in _FACE:
         return getattr(import_module(f".{_FACE[name]}", __name__), name)
+    for tables in ("scores", "discovery"):
+        members: dict[str, str] = import_module(f".{tables}", __name__).MEMBERS
+        if name in members:
+            module, _, attribute = members[name].partition(":")
+            return getattr(import_module(f".{module}", f"{__name__}.{tables}"), attribute)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ..core import Settings, SettingsError
+from ..core.paths import AnyPath
 from ..core.versions import short_name
 from ..envs import make_environment
 from ..memory.artefacts import RUN_HOME, RUN_REPORT, RUN_SUMMARY
@@ -30,9 +31,9 @@ def run_job(
     *,
     families: Sequence[str],
     corrections: int,
-    out: Path,
+    out: AnyPath,
     resume: bool = False,
-    data: Path | None = None,
+    data: AnyPath | None = None,
     tasks: tuple[int, int, int] | None = None,
     progress: Progress | None = None,
 ) -> Path:
@@ -43,6 +44,7 @@ def run_job(
     and seed with which it began. Earlier runs are never changed. Raises `SettingsError` where `out` cannot be used or holds no
     such run, and what opening the learner raises.
     """
+    out = Path(out)
     members = tuple(_family(name, data, tasks, settings.seed) for name in families)
     schedule = Schedule(families=members, corrections=corrections)
     plan = {"families": list(families), "corrections": corrections, "seed": settings.seed} | ({"tasks": list(tasks)} if tasks else {})
@@ -70,7 +72,7 @@ def _open(settings: Settings, folder: Path, resume: bool) -> LifelongLearner:
     return learner
 
 
-def _family(name: str, data: Path | None, tasks: tuple[int, int, int] | None, seed: int) -> Family:
+def _family(name: str, data: AnyPath | None, tasks: tuple[int, int, int] | None, seed: int) -> Family:
     environment = make_environment(name, data)
     train, test, practice = tasks or SIZES.get(short_name(environment.id), SIZE)
     try:

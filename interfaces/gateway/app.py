@@ -18,21 +18,22 @@ from pydantic import BaseModel, ValidationError
 from starlette.exceptions import HTTPException
 
 from ...core import Codec, Episode, LifelongError, MalformedTask, Message, NothingFound, Task
+from ...core.plugins import load_table
 from ...core.settings import GatewaySettings
 from ...orchestrator.run_state import Night
+from . import MEMBERS
 from .body_limit import BodyLimit
 from .conversation import NAME, reply_of, shown_model, task_of
-from .errors import http_error, invalid_request, named_error, unexpected_error
+from .errors import codec_error, http_error, invalid_request, named_error, unexpected_error
 from .nights import Nights
-from .openai_chat import OpenAIChat
 from .requests import json_body, tenant_of
 from .wire import FeedbackBody, SleepBody, validation_message
 from .workers import Workers
 
 Body = TypeVar("Body", bound=BaseModel)
 
-CODECS: tuple[Codec, ...] = (OpenAIChat(),)
-"""The protocols that clients may speak; a new one is one file and one entry here."""
+CODECS: tuple[Codec, ...] = tuple(make() for make in load_table(__package__, MEMBERS))
+"""The protocols that clients may speak; a new one is one file and one line in `MEMBERS` of this package."""
 
 SHORT_CALLS = 8
 """Threads for calls that ask no model: feedback, names of models. They do not queue behind answers."""
@@ -205,7 +206,10 @@ def create_app(learner: Learner, settings: GatewaySettings | None = None) -> Fas
 
 def _answering(gateway: Gateway, codec: Codec) -> Callable[[Request], Any]:
     async def answer(request: Request) -> JSONResponse | StreamingResponse:
-        return await gateway.answer(codec, request)
+        try:
+            return await gateway.answer(codec, request)
+        except LifelongError as error:
+            return codec_error(codec.error, error)
 
     answer.__name__ = codec.name.replace("-", "_")
     return answer

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from fastapi.exceptions import RequestValidationError
@@ -33,9 +34,14 @@ def error_response(status: int, kind: str, message: str, headers: dict[str, str]
 
 
 async def named_error(request: Request, error: Exception) -> JSONResponse:
-    """A `LifelongError` by its status; where another try may help, `Retry-After` says when."""
+    """A `LifelongError` by its status, in the shape that OpenAI's clients read."""
+    return codec_error(error_body, error)
+
+
+def codec_error(body: Callable[[str, str], dict[str, Any]], error: Exception) -> JSONResponse:
+    """A `LifelongError` by its status, in the shape of a codec; where another try may help, `Retry-After` says when."""
     status, kind = next(((status, kind) for named, status, kind in STATUS if isinstance(error, named)), (500, "api_error"))
-    return error_response(status, kind, str(error), {"Retry-After": "1"} if status == 503 else None)
+    return JSONResponse(body(kind, redact(str(error))), status, {"Retry-After": "1"} if status == 503 else None)
 
 
 async def invalid_request(request: Request, error: Exception) -> JSONResponse:

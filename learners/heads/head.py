@@ -10,6 +10,7 @@ from typing import Any, Protocol, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
+from ...core.paths import AnyPath
 from ...numerics.arrays import Labels, Vector
 
 State = Mapping[str, NDArray[Any]]
@@ -71,8 +72,9 @@ def predicted(labels: Labels, logits: HeadLogits) -> Labels:
     return np.asarray(labels[logits.argmax(1)])
 
 
-def save_head(head: Kept, file: Path) -> None:
+def save_head(head: Kept, file: AnyPath) -> None:
     """Write the state of a head into an npz file that appears whole or not at all."""
+    file = Path(file)
     draft = file.with_name(f".{file.name}.draft")
     with draft.open("wb") as out:
         np.savez(out, **{"head": np.array(type(head).__name__), **head.state()})  # type: ignore[arg-type]  # a name of an array, not a flag
@@ -81,7 +83,7 @@ def save_head(head: Kept, file: Path) -> None:
     draft.replace(file)
 
 
-def load_head(head: Kept, file: Path) -> None:
+def load_head(head: Kept, file: AnyPath) -> None:
     """Give a head of the same settings what `save_head` wrote. Raises `ValueError` where the file is of another kind of head."""
     with np.load(file, allow_pickle=False) as arrays:
         kind = str(arrays["head"])

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ...core.paths import AnyPath
 from .blobs import HEAD, pack, unpack, with_version
 from .codes import STREAMS, ClassCodes, Codebook, Floats, fit_codebook, mean_step, order_by_parent
 from .model import LARGEST, rounded
@@ -157,8 +158,9 @@ class CueMemory:
         self._blobs = {HEAD.unpack_from(blob)[2]: blob for blob in _cut(state["blobs"].tobytes(), state["blob_lengths"])}
         self._decoded = {}
 
-    def save(self, file: Path) -> None:
+    def save(self, file: AnyPath) -> None:
         """Write everything into an npz file that appears whole or not at all."""
+        file = Path(file)
         draft = file.with_name(f".{file.name}.draft")
         with draft.open("wb") as out:
             np.savez(out, **self.state())  # type: ignore[arg-type]  # names of arrays, not flags
@@ -167,7 +169,7 @@ class CueMemory:
         draft.replace(file)
 
     @classmethod
-    def load(cls, file: Path) -> CueMemory:
+    def load(cls, file: AnyPath) -> CueMemory:
         """What `save` wrote."""
         memory = cls()
         with np.load(file, allow_pickle=False) as arrays:

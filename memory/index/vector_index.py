@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ...core import StoreError
+from ...core.paths import AnyPath
 from ..sqlite.episodes import Fingerprint, Vector
 from .files import cache_files, discard
 
@@ -86,8 +87,8 @@ class VectorIndex:
     vector at hand. No tenant waits for another's partition.
     """
 
-    def __init__(self, directory: Path, *, flat_limit: int = FLAT_LIMIT) -> None:
-        self.directory = directory
+    def __init__(self, directory: AnyPath, *, flat_limit: int = FLAT_LIMIT) -> None:
+        self.directory = Path(directory)
         self.flat_limit = flat_limit
         self._partitions: dict[str, _Partition] = {}
         self._lock = threading.Lock()

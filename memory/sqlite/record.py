@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from os import PathLike
 from pathlib import Path
 from typing import Self
 
 from ...core import Episode, StoreError
+from ...core.paths import AnyPath
 from ..index.files import discard
 from .adapters import AdapterStore
 from .changes import ChangeLog
@@ -34,7 +34,7 @@ class Record:
     locked for long, of a newer format, or the disk is full.
     """
 
-    def __init__(self, path: str | PathLike[str]) -> None:
+    def __init__(self, path: AnyPath) -> None:
         path = Path(path)
         if path.is_dir():
             raise StoreError(f"{path} is a directory; name the file in it, such as {path / 'record.sqlite3'}")

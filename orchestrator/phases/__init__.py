@@ -1,17 +1,22 @@
-"""The phases of sleep, in their order. A new one is one file and one line here."""
+"""The phases of sleep, in their order. A new one is one file and one line in `MEMBERS`, where it is due."""
 
 from __future__ import annotations
 
-from .compress import Compress
-from .consolidate import Consolidate
-from .discover import Discover
-from .gate import Gate
+from ...core.plugins import load_table
 from .phase import NightContext, NightStopped, OutOfTime, Phase, Progress, Scope, Work
-from .publish import Publish
-from .refit import RefitHead
-from .reflect import Reflect
 
-PHASES: tuple[Phase, ...] = (Discover(), Reflect(), Consolidate(), Gate(), Publish(), Compress(), RefitHead())
+MEMBERS = {
+    "discover": "discover:Discover",
+    "reflect": "reflect:Reflect",
+    "consolidate": "consolidate:Consolidate",
+    "gate": "gate:Gate",
+    "publish": "publish:Publish",
+    "compress": "compress:Compress",
+    "refit": "refit:RefitHead",
+}
+"""Phases by name, in the order of a night; each is made without arguments."""
+
+PHASES: tuple[Phase, ...] = tuple(make() for make in load_table(__name__, MEMBERS))
 """Phases of the tenant before the first and after the last phase of a skill run once a night; those between run skill by skill."""
 
-__all__ = ["PHASES", "NightContext", "NightStopped", "OutOfTime", "Phase", "Progress", "Scope", "Work"]
+__all__ = ["MEMBERS", "PHASES", "NightContext", "NightStopped", "OutOfTime", "Phase", "Progress", "Scope", "Work"]

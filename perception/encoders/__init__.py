@@ -2,5 +2,8 @@
 
 from __future__ import annotations
 
-MEMBERS = {"minilm": "minilm:MiniLMEncoder", "hashed": "hashed:HashedEncoder"}
+MEMBERS = {
+    "minilm": "minilm:MiniLMEncoder",
+    "hashed": "hashed:HashedEncoder",
+}
 """Values of `memory.encoder`."""

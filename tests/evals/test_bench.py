@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from lifelong.core import DataMissing, PluginError
-from lifelong.evals import SUITES, Row, Suite
+from lifelong.evals import MEMBERS, SUITES, Row, Suite
 from lifelong.evals.bench import find_suite, hash_files, run_suite
 from lifelong.evals.row_filter import ALL_ROWS
 
@@ -26,9 +26,9 @@ def data(tmp_path: Path) -> Path:
     return tmp_path
 
 
-@pytest.mark.parametrize("suite", SUITES, ids=lambda suite: suite.name)
+@pytest.mark.parametrize("suite", list(map(find_suite, MEMBERS)), ids=lambda suite: suite.name)
 def test_every_suite_can_be_run_and_says_what_it_is(suite: Suite) -> None:
-    run = import_module(f"lifelong.evals.{suite.module}").run
+    run = import_module(f".{suite.module}", suite.package).run
     signature = inspect.signature(run)
     assert {"quick", "seeds", "data"} <= set(signature.parameters)
     assert {one.kind for one in signature.parameters.values()} == {inspect.Parameter.KEYWORD_ONLY}
@@ -39,8 +39,9 @@ def test_every_suite_can_be_run_and_says_what_it_is(suite: Suite) -> None:
             run(quick=True, seeds=1, data=None)
 
 
-def test_names_of_suites_are_unique() -> None:
-    assert len({suite.name for suite in SUITES}) == len(SUITES)
+def test_suites_are_found_under_the_name_that_they_say() -> None:
+    assert [find_suite(name).name for name in MEMBERS] == list(MEMBERS)
+    assert len(MEMBERS) >= len(SUITES)
 
 
 def test_an_unknown_suite_is_refused_with_the_names_there_are() -> None:

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from types import ModuleType
 
 import numpy as np
 import pytest
@@ -15,6 +16,7 @@ from lifelong.checks.discoverer import check_discoverer
 from lifelong.checks.encoder import check_encoder
 from lifelong.checks.scorer import check_scorer
 from lifelong.core import MalformedTask, ModelCorrupt, ModelMissing, Task
+from lifelong.core.plugins import load_table
 from lifelong.perception import (
     Discoverer,
     Encoder,
@@ -24,6 +26,8 @@ from lifelong.perception import (
     Scorer,
     SoftmaxConfidence,
     SphericalKMeans,
+    discovery,
+    scores,
 )
 
 MEMBERS = [
@@ -32,16 +36,8 @@ MEMBERS = [
     if inspect.isclass(member := getattr(perception, name)) and member is not Encoder and callable(getattr(member, "encode", None))
 ]
 FILES_FREE = [member for member in MEMBERS if not any(p.default is p.empty for p in inspect.signature(member).parameters.values())]
-SCORERS = [
-    member
-    for name in perception.__all__
-    if inspect.isclass(member := getattr(perception, name)) and member is not Scorer and callable(getattr(member, "score", None))
-]
-DISCOVERERS = [
-    member
-    for name in perception.__all__
-    if inspect.isclass(member := getattr(perception, name)) and member is not Discoverer and callable(getattr(member, "discover", None))
-]
+SCORERS = [getattr(perception, name) for name in scores.MEMBERS]
+DISCOVERERS = [getattr(perception, name) for name in discovery.MEMBERS]
 
 
 def test_members_are_found() -> None:
@@ -49,6 +45,14 @@ def test_members_are_found() -> None:
     assert {HashedEncoder, MiniLMEncoder} <= set(MEMBERS)
     assert HashedEncoder in FILES_FREE
     assert SphericalKMeans in DISCOVERERS
+    public = [member for name in perception.__all__ if inspect.isclass(member := getattr(perception, name))]
+    assert {one for one in public if callable(getattr(one, "score", None))} - {Scorer} <= set(SCORERS)
+    assert {one for one in public if callable(getattr(one, "discover", None))} - {Discoverer} <= set(DISCOVERERS)
+
+
+@pytest.mark.parametrize("table", [scores, discovery])
+def test_a_table_names_classes_as_they_are_called(table: ModuleType) -> None:
+    assert [one.__name__ for one in load_table(table.__name__, table.MEMBERS)] == list(table.MEMBERS)
 
 
 @pytest.mark.parametrize("member", FILES_FREE)

@@ -3,29 +3,104 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-PLUGIN = ROOT / "tests" / "plugin_package" / "flip"
-RECIPES = {
-    "environment": ("envs", "flip-v1", "FlipEnvironment", "check_environment(create('environments', 'flip-v1'))"),
-    "engine": ("serving", "flip", "FlipEngine", "check_engine(create('engines', 'flip', settings=Settings()))"),
-    "strategy": (
-        "agents/strategies",
-        "calm",
-        "CalmStrategy",
-        "assert 'calm' in names('strategies') and create('strategies', 'calm', engine=None)",
-    ),
-    "encoder": ("perception/encoders", "letters", "LetterEncoder", "check_encoder(lambda: create('encoders', 'letters'))"),
-    "head": ("learners/heads", "class_mean", "ClassMeanHead", "check_head(lambda: create('heads', 'class_mean', seed=0))"),
-}
-"""Folder, name, class, and what must work afterwards."""
+TESTS = ROOT / "tests"
+TABLE = re.compile(r"^MEMBERS(: .+)? = \{", re.MULTILINE)
 IMPORTS = "from lifelong.checks import *\nfrom lifelong.core import Settings\nfrom lifelong.core.plugins import create, names\n"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recipe:
+    """What somebody writes, where, and what must work afterwards."""
+
+    source: Path
+    """The file that is written."""
+    folder: str
+    """Where it is put; its package's `__init__.py` holds the table, unless `table` says otherwise."""
+    line: str
+    """The line that is added to `MEMBERS`; {} stands for the module."""
+    check: str
+    """Python that fails where the member does not work."""
+    table: str = ""
+    """The package with the table."""
+
+
+PLUGIN, OWN = TESTS / "plugin_package" / "flip", TESTS / "support" / "own_members"
+RECIPES = {
+    "environment": Recipe(
+        source=PLUGIN / "environment.py",
+        folder="envs",
+        line='"flip-v1": "{}:FlipEnvironment"',
+        check="check_environment(create('environments', 'flip-v1'))",
+    ),
+    "engine": Recipe(
+        source=PLUGIN / "engine.py",
+        folder="serving",
+        line='"flip": "{}:FlipEngine"',
+        check="check_engine(create('engines', 'flip', settings=Settings()))",
+    ),
+    "strategy": Recipe(
+        source=PLUGIN / "strategy.py",
+        folder="agents/strategies",
+        line='"calm": "{}:CalmStrategy"',
+        check="check_strategy(lambda engine: create('strategies', 'calm', engine=engine))",
+    ),
+    "encoder": Recipe(
+        source=PLUGIN / "encoder.py",
+        folder="perception/encoders",
+        line='"letters": "{}:LetterEncoder"',
+        check="check_encoder(lambda: create('encoders', 'letters'))",
+    ),
+    "head": Recipe(
+        source=PLUGIN / "head.py",
+        folder="learners/heads",
+        line='"class_mean": "{}:ClassMeanHead"',
+        check="check_head(lambda: create('heads', 'class_mean', seed=0))",
+    ),
+    "scorer": Recipe(
+        source=OWN / "scorer.py",
+        folder="perception/scores",
+        line='"GapConfidence": "{}:GapConfidence"',
+        check="from lifelong.perception import GapConfidence; check_scorer(GapConfidence)",
+    ),
+    "discoverer": Recipe(
+        source=OWN / "discoverer.py",
+        folder="perception/discovery",
+        line='"FarthestFirst": "{}:FarthestFirst"',
+        check="from lifelong.perception import FarthestFirst; check_discoverer(FarthestFirst)",
+    ),
+    "phase": Recipe(
+        source=OWN / "phase.py",
+        folder="orchestrator/phases",
+        line='"count": "{}:CountEpisodes"',
+        check="import own_members.night; own_members.night.sleep('count')",
+    ),
+    "codec": Recipe(
+        source=OWN / "codec.py",
+        folder="interfaces/gateway",
+        line='"plain": "{}:PlainCodec"',
+        check="import own_members.client; own_members.client.ask('plain')",
+    ),
+    "suite": Recipe(
+        source=OWN / "suite.py",
+        folder="evals/suites",
+        line='"coin": "suites.{}:SUITE"',
+        table="evals",
+        check="from lifelong.interfaces.cli import app; app(['bench', 'coin', '--quick', '--json', 'coin.json'], standalone_mode=False)\n"
+        "from lifelong.evals import read_results; assert [row.value for row in read_results('coin.json').results] == [1.0, 0.5]",
+    ),
+}
+NUMBERED = ("environment", "engine", "strategy", "encoder", "head", ("scorer", "discoverer"), "phase", "codec", "suite")
+"""The recipes in the order of CONTRIBUTING.md; one of them is for either of two."""
 
 
 def copy(target: Path) -> Path:
@@ -38,12 +113,12 @@ def copy(target: Path) -> Path:
 
 
 def perform(package: Path, kind: str) -> None:
-    folder, name, member, _ = RECIPES[kind]
-    shutil.copy(PLUGIN / f"{kind}.py", package / folder / f"my_{kind}.py")
-    table = package / folder / "__init__.py"
-    text = table.read_text()
-    assert "MEMBERS = {" in text
-    table.write_text(text.replace("MEMBERS = {", f'MEMBERS = {{\n    "{name}": "my_{kind}:{member}",', 1))
+    recipe = RECIPES[kind]
+    shutil.copy(recipe.source, package / recipe.folder / f"my_{kind}.py")
+    table = package / (recipe.table or recipe.folder) / "__init__.py"
+    text, count = TABLE.subn(lambda found: f"{found[0]}\n    {recipe.line.format(f'my_{kind}')},", table.read_text())
+    assert count == 1
+    table.write_text(text)
 
 
 def changed(package: Path) -> tuple[list[str], dict[str, int]]:
@@ -58,29 +133,31 @@ def changed(package: Path) -> tuple[list[str], dict[str, int]]:
     return new, added
 
 
+@pytest.fixture(scope="module")
+def original(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return copy(tmp_path_factory.mktemp("original") / "lifelong")
+
+
 @pytest.mark.parametrize("kind", RECIPES)
-def test_a_member_is_one_file_and_one_line(kind: str, tmp_path: Path) -> None:
-    package = copy(tmp_path / "lifelong")
+def test_a_member_is_one_file_and_one_line(kind: str, original: Path, tmp_path: Path) -> None:
+    package = shutil.copytree(original, tmp_path / "lifelong")
     perform(package, kind)
-    folder, _, _, check = RECIPES[kind]
+    recipe = RECIPES[kind]
     new, added = changed(package)
-    assert new == [f"{folder}/my_{kind}.py"]
-    assert list(added) == [f"{folder}/__init__.py"]
-    assert added[f"{folder}/__init__.py"] <= 1 + (kind == "encoder"), "a table on one line is opened first"
-    environ = {**os.environ, "PYTHONPATH": str(tmp_path)}
-    done = subprocess.run([sys.executable, "-c", IMPORTS + check], capture_output=True, text=True, env=environ, cwd=tmp_path, check=False)
+    assert new == [f"{recipe.folder}/my_{kind}.py"]
+    assert added == {f"{recipe.table or recipe.folder}/__init__.py": 1}
+    environ = {**os.environ, "PYTHONPATH": os.pathsep.join([str(tmp_path), str(TESTS / "support")])}
+    command = [sys.executable, "-c", IMPORTS + recipe.check]
+    done = subprocess.run(command, capture_output=True, text=True, env=environ, cwd=tmp_path, check=False)
     assert done.returncode == 0, done.stderr
 
 
-def test_the_recipes_name_files_and_tables_that_are_there() -> None:
-    text = (ROOT / "CONTRIBUTING.md").read_text()
-    assert len([line for line in text.splitlines() if line[:1].isdigit()]) == 9
-    for folder, *_ in RECIPES.values():
-        assert f"`{folder}/__init__.py`" in text
-    for table, file in (
-        ("PHASES", "orchestrator/phases/__init__.py"),
-        ("CODECS", "interfaces/gateway/app.py"),
-        ("SUITES", "evals/__init__.py"),
-    ):
-        assert table in (ROOT / file).read_text()
-        assert f"`{file}`" in text
+def test_every_recipe_is_performed_and_names_its_files() -> None:
+    recipes = re.findall(r"^\d\. \*\*(.+?)\*\*(.+?)(?=^\d\. |\Z)", (ROOT / "CONTRIBUTING.md").read_text(), re.MULTILINE | re.DOTALL)
+    assert len(recipes) == len(NUMBERED) == 9
+    for kinds, (title, text) in zip(NUMBERED, recipes, strict=True):
+        for kind in (kinds,) if isinstance(kinds, str) else kinds:
+            assert kind in title.lower()
+            assert f"`{RECIPES[kind].folder}/NAME.py`" in text
+            assert f"`{RECIPES[kind].table or RECIPES[kind].folder}/__init__.py`" in text
+    assert {kind for kinds in NUMBERED for kind in ((kinds,) if isinstance(kinds, str) else kinds)} == set(RECIPES)
