@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from math import ceil, inf, log
-from typing import Self
+from math import ceil, inf, log, log1p
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,17 +16,20 @@ from ...scores.neighbours import conformal_quantile
 from ...selective.fusion import Columns, Fusion
 from ...selective.selective_rule import SelectiveRule, selective_rule
 from ..training.classifier_training import ClassifierRecipe
+from .class_names import AnyLabels, ClassNames
 from .evidence_model import EvidenceModel
 from .head_ensemble import HeadEnsemble
 from .held_out import Judge, held_out_classes
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True)
 class SelectiveScores:
     """What a gate says of samples, `(n,)` each."""
 
-    labels: Labels
-    """The class it names."""
+    labels: NDArray[Any]
+    """The class it names: a whole number, or a text where the classes were given as texts."""
     failure: NDArray[np.float64]
     """Chance, in [0, 1], that this class is wrong although the sample is of a known one; larger is worse."""
     novelty: NDArray[np.float64]
@@ -51,6 +55,8 @@ class SelectiveGuarantee:
     """Least confidence at which the agent may act, with its coverage, its risk, and the bound that its promise rests on."""
     samples: int
     """How many samples it was calibrated on."""
+    notes: tuple[str, ...] = ()
+    """Why it never acts, and why it never calls anything out of scope, where that is so, and how many samples would be needed."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,6 +74,7 @@ class SelectiveDecision:
 @dataclass(frozen=True, kw_only=True)
 class _Fitted:
     known: EvidenceModel
+    names: ClassNames
     failure: Fusion
     novelty: Fusion
 
@@ -112,9 +119,9 @@ class SelectiveClassifier:
         self._promise: SelectiveGuarantee | None = None
 
     @property
-    def labels(self) -> Labels:
-        """Class numbers known, ascending. Raises `ValueError` before `fit`, as everything below does."""
-        return self._ready().known.labels
+    def labels(self) -> NDArray[Any]:
+        """Classes known, as they were given, numbers ascending. Raises `ValueError` before `fit`, as everything below does."""
+        return self._ready().names.named(self._ready().known.labels)
 
     @property
     def promise(self) -> SelectiveGuarantee:
@@ -127,11 +134,13 @@ class SelectiveClassifier:
     @property
     def outdated(self) -> tuple[str, ...]:
         """What learning and forgetting left behind, in words, and what repairs it; empty where all is as after `fit`."""
-        known, notes = self._ready().known, []
+        known, named, notes = self._ready().known, self._ready().names.named, []
         if len(known.untrained):
-            notes.append(f"heads: classes {known.untrained.tolist()} are named by their nearest sample alone; `fit` trains heads for them")
+            notes.append(
+                f"heads: classes {named(known.untrained).tolist()} are named by their nearest sample alone; `fit` trains heads for them"
+            )
         if len(known.masked):
-            notes.append(f"heads: classes {known.masked.tolist()} are masked, not unlearned; `fit` trains heads without them")
+            notes.append(f"heads: classes {named(known.masked).tolist()} are masked, not unlearned; `fit` trains heads without them")
         if self._promise is None:
             notes.append("thresholds: classes came or went since they were set; `recalibrate` sets them anew")
         return tuple(notes)
@@ -139,41 +148,45 @@ class SelectiveClassifier:
     def fit(
         self,
         vectors: Vector,
-        labels: Labels,
+        labels: AnyLabels,
         validation: Vector,
-        validation_labels: Labels,
+        validation_labels: AnyLabels,
         *,
         outliers: Vector | None = None,
         validation_outliers: Vector | None = None,
     ) -> Self:
         """Begin anew from samples `(n, d)` of known classes and a validation split of the same classes, not seen in training.
 
+        Labels are whole numbers or texts; what is decided later is said in the same. Half of the validation split sets the thresholds;
+        where that is too few samples for what was promised, nothing is ever acted on, and a logged warning and `promise.notes` say so.
         `outliers` of no class train the heads by OpenMix; `validation_outliers`, kept from training, teach the fusion what out-of-scope
         samples look like. Without them known classes are held out instead, `rounds` times; with one class only and no outliers all
         evidence counts alike. Raises `ValueError` for fewer than two validation samples, for validation classes that have
         no sample, for NaN or infinite values, and for lengths that differ.
         """
-        rows, labels = _labelled("vectors", vectors, labels)
-        held, held_labels = _labelled("validation vectors", validation, validation_labels)
-        strange = np.setdiff1d(held_labels, labels)
+        names = ClassNames()
+        rows, classes = _labelled("vectors", vectors, names.learn(labels))
+        held, held_classes = _labelled("validation vectors", validation, names.learn(validation_labels))
+        strange = np.setdiff1d(held_classes, classes)
         if len(held) < 2 or len(strange):
             raise ValueError(
-                f"{len(held)} validation samples, classes {strange.tolist()} of them without a sample to learn from; "
+                f"{len(held)} validation samples, classes {names.named(strange).tolist()} of them without a sample to learn from; "
                 "at least two, all of known classes, are needed: hold a tenth of the samples out"
             )
         weigh, calibrate = np.array_split(np.random.default_rng(self.seed).permutation(len(held)), 2)
-        known = self._learned(rows, labels, outliers, self.members, self.seed)
+        known = self._learned(rows, classes, outliers, self.members, self.seed)
         evidence = known.features(held[weigh])
-        right = evidence.labels == held_labels[weigh]
+        right = evidence.labels == held_classes[weigh]
         if validation_outliers is not None and len(validation_outliers):
             samples = evidence.novelty, known.features(validation_outliers).novelty
         elif len(known.labels) > 1:
-            known_columns, out_of_scope = self._held_out(rows, labels, outliers)
+            known_columns, out_of_scope = self._held_out(rows, classes, outliers)
             samples = (known_columns if len(known_columns) else evidence.novelty), out_of_scope
         else:
             samples = evidence.novelty, evidence.novelty[:0]
-        self._fitted = _Fitted(known=known, failure=_failure_fusion(evidence.failure, right), novelty=Fusion.fit(*samples, monotone=False))
-        self.recalibrate(held[calibrate], held_labels[calibrate])
+        failure, novelty = _failure_fusion(evidence.failure, right), Fusion.fit(*samples, monotone=False)
+        self._fitted = _Fitted(known=known, names=names, failure=failure, novelty=novelty)
+        self.recalibrate(held[calibrate], names.named(held_classes[calibrate]))
         return self
 
     def judge(self, vectors: Vector) -> SelectiveScores:
@@ -181,7 +194,9 @@ class SelectiveClassifier:
         fitted = self._ready()
         evidence = fitted.known.features(vectors)
         return SelectiveScores(
-            labels=evidence.labels, failure=fitted.failure.chance(evidence.failure), novelty=fitted.novelty.chance(evidence.novelty)
+            labels=fitted.names.named(evidence.labels),
+            failure=fitted.failure.chance(evidence.failure),
+            novelty=fitted.novelty.chance(evidence.novelty),
         )
 
     def decide(self, vectors: Vector) -> SelectiveDecision:
@@ -190,33 +205,39 @@ class SelectiveClassifier:
         act = scores.confidence >= promise.rule.threshold
         return SelectiveDecision(scores=scores, act=act, out_of_scope=~act & (scores.novelty > promise.threshold))
 
-    def recalibrate(self, vectors: Vector, labels: Labels) -> SelectiveGuarantee:
-        """Set the thresholds on samples `(n, d)` of known classes that neither training nor fusion saw.
+    def recalibrate(self, vectors: Vector, labels: AnyLabels) -> SelectiveGuarantee:
+        """Set the thresholds on samples `(n, d)` of known classes that neither training nor fusion saw; warns where they never act.
 
         Raises `ValueError` for no sample and for NaN or infinite values.
         """
-        rows, labels = _labelled("calibration vectors", vectors, labels)
-        self._promise = promise_of(self.judge(rows), labels, rejection_rate=self.rejection_rate, risk=self.risk, delta=self.delta)
+        names = self._ready().names
+        rows, classes = _labelled("calibration vectors", vectors, names.learn(labels))
+        self._promise = promise_of(
+            self.judge(rows), names.named(classes), rejection_rate=self.rejection_rate, risk=self.risk, delta=self.delta
+        )
+        for note in self._promise.notes:
+            logger.warning("%s", note)
         return self._promise
 
-    def learn(self, vectors: Vector, labels: Labels) -> None:
+    def learn(self, vectors: Vector, labels: AnyLabels) -> None:
         """Add samples `(n, d)`, of classes old or new, to neighbours and moments: exactly, with no refit.
 
         The heads stay. A class that they do not know is named where a sample of it is nearest, and what the heads say there
         counts neither for nor against. `outdated` says what should follow.
         """
-        self._ready().known.evidence.learn(vectors, labels)
+        fitted = self._ready()
+        fitted.known.evidence.learn(*_labelled("vectors", vectors, fitted.names.learn(labels)))
         self._promise = None
 
-    def forget(self, labels: Labels) -> None:
+    def forget(self, labels: AnyLabels) -> None:
         """Take classes back: their samples leave neighbours and moments exactly, and the heads lose their outputs.
 
         Raises `ValueError` for classes that are not known, and where none that the heads know would be left.
         """
-        known = self._ready().known
-        if not len(np.setdiff1d(np.intersect1d(known.heads.labels, known.labels), labels)):
+        known, classes = self._ready().known, self._ready().names.find(labels)
+        if not len(np.setdiff1d(np.intersect1d(known.heads.labels, known.labels), classes)):
             raise ValueError("no class that the heads know would be left; fit the gate on what there is")
-        known.evidence.forget(labels)
+        known.evidence.forget(classes)
         self._promise = None
 
     def _ready(self) -> _Fitted:
@@ -237,18 +258,47 @@ class SelectiveClassifier:
         return held_out_classes(rows, labels, fit, rounds=self.rounds, seed=self.seed)
 
 
-def promise_of(scores: SelectiveScores, labels: Labels, *, rejection_rate: float, risk: float, delta: float) -> SelectiveGuarantee:
+def promise_of(scores: SelectiveScores, labels: NDArray[Any], *, rejection_rate: float, risk: float, delta: float) -> SelectiveGuarantee:
     """Thresholds for scores of calibration samples `(n,)` and their true classes, all known ones.
 
     Raises `ValueError` for no sample, lengths that differ, and rates outside (0, 1).
     """
     count = len(labels)
-    rule = selective_rule(scores.confidence, scores.labels == labels, risk=risk, delta=delta)
+    right = np.asarray(scores.labels == labels)
+    rule = selective_rule(scores.confidence, right, risk=risk, delta=delta)
     # Past the last of n samples there is no quantile: the only threshold that keeps the promise calls nothing out of scope.
     reachable = ceil((count + 1) * (1 - rejection_rate)) <= count
     threshold = conformal_quantile(scores.novelty, 1 - rejection_rate) if reachable else inf
     share = float((scores.novelty > threshold).mean())
-    return SelectiveGuarantee(rejection_rate=rejection_rate, threshold=threshold, rejected_share=share, rule=rule, samples=count)
+    notes = _never_acts(rule, right, risk, delta) + _never_rejects(reachable, count, rejection_rate)
+    return SelectiveGuarantee(
+        rejection_rate=rejection_rate, threshold=threshold, rejected_share=share, rule=rule, samples=count, notes=tuple(notes)
+    )
+
+
+def fewest_faultless(risk: float, delta: float) -> int:
+    """How many calibration samples, all of them right, prove a risk: the least n with `(1 - risk)^n <= delta` (59 for 5 % at 95 %)."""
+    return ceil(log(delta) / log1p(-risk))
+
+
+def _never_acts(rule: SelectiveRule, right: NDArray[np.bool_], risk: float, delta: float) -> list[str]:
+    if rule.threshold < inf:
+        return []
+    least, wrong = fewest_faultless(risk, delta), int((~right).sum())
+    promise = f"an error rate of at most {risk:.3g} with probability {1 - delta:.3g}"
+    if len(right) < least:
+        have = f"{least} faultless calibration samples, and there are {len(right)}"
+        return [f"never acts: {promise} needs {have}; give `fit` at least {2 * least} validation samples, as it calibrates on half of them"]
+    return [
+        f"never acts: {wrong} of {len(right)} calibration samples are named wrongly, too many for {promise}; train better or allow more"
+    ]
+
+
+def _never_rejects(reachable: bool, count: int, rate: float) -> list[str]:
+    if reachable:
+        return []
+    least = ceil((1 - rate) / rate)
+    return [f"never calls anything out of scope: a rejection rate of {rate:.3g} needs {least} calibration samples, and there are {count}"]
 
 
 def _failure_fusion(failure_evidence: Columns, right: NDArray[np.bool_]) -> Fusion:

@@ -9,10 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lifelong.checks.scorer import example_samples
-from lifelong.perception import ClassifierRecipe, SelectiveClassifier, SelectiveScores, binomial_upper_bound
+from lifelong.perception import ClassifierRecipe, SelectiveClassifier, SelectiveScores, binomial_upper_bound, selective_rule
 from lifelong.perception.experimental.classifier.evidence_model import failure_columns
 from lifelong.perception.experimental.classifier.head_ensemble import HeadOutputs
-from lifelong.perception.experimental.classifier.selective_classifier import promise_of
+from lifelong.perception.experimental.classifier.selective_classifier import fewest_faultless, promise_of
 
 QUICK = ClassifierRecipe(epochs=6, batch_size=16)
 UNKNOWN = np.eye(12, dtype=np.float32)[5:]
@@ -178,3 +178,61 @@ def test_bad_input_is_refused_by_name() -> None:
         fitted().recalibrate(held[:0], classes[:0])
     with pytest.raises(ValueError, match="must lie in"):
         SelectiveClassifier(risk=0.0)
+
+
+def test_text_labels_are_learned_decided_and_forgotten_as_texts() -> None:
+    vectors, _, labels = example_samples(0)
+    held, _, classes = example_samples(1, 90)
+    names = np.array(["refund", "delivery", "Größe"])
+    texts = gate().fit(vectors, names[labels].tolist(), held, names[classes])
+    assert sorted(texts.labels) == sorted(names)
+    scores = texts.decide(held).scores
+    assert (scores.labels == names[classes]).mean() > 0.9
+    # The same gate as one that was given the numbers of the sorted names.
+    order = np.argsort(np.argsort(names))
+    numbers = gate().fit(vectors, order[labels], held, order[classes])
+    assert texts.promise == numbers.promise
+    np.testing.assert_array_equal(scores.labels, np.sort(names)[numbers.judge(held).labels])
+    texts.learn(vectors[:3], ["new"] * 3)
+    assert any("['new']" in line for line in texts.outdated)
+    texts.forget(["new"])
+    with pytest.raises(ValueError, match=r"classes \['absent'\] are not known"):
+        texts.forget(["absent"])
+    texts.recalibrate(held, names[classes])
+    assert texts.decide(held[:0]).scores.labels.shape == (0,)
+
+
+def test_labels_of_another_kind_are_refused_by_name() -> None:
+    vectors, _, labels = example_samples(0)
+    held, _, classes = example_samples(1)
+    with pytest.raises(ValueError, match=r"whole numbers or texts, one a sample; got float64 such as .*0\.5"):
+        gate().fit(vectors, labels + 0.5, held, classes)
+    with pytest.raises(ValueError, match="must be texts, as the classes before; got int64"):
+        gate().fit(vectors, [f"class {label}" for label in labels], held, classes)
+    with pytest.raises(ValueError, match=r"classes \['other'\] of them without a sample"):
+        gate().fit(vectors, [f"class {label}" for label in labels], held, ["other"] * len(held))
+
+
+def test_a_gate_that_never_acts_says_why(caplog: pytest.LogCaptureFixture) -> None:
+    vectors, _, labels = example_samples(0)
+    held, _, classes = example_samples(1, 30)
+    assert fewest_faultless(0.05, 0.05) == 59
+    assert fewest_faultless(0.2, 0.05) == 14
+    thin = gate(risk=0.05, rejection_rate=0.05).fit(vectors, labels, held, classes)
+    assert not thin.decide(held).act.any()
+    acts, rejects = thin.promise.notes
+    assert "needs 59 faultless calibration samples, and there are 15; give `fit` at least 118 validation samples" in acts
+    assert "never calls anything out of scope: a rejection rate of 0.05 needs 19 calibration samples, and there are 15" in rejects
+    assert [record.message for record in caplog.records] == [acts, rejects]
+    caplog.clear()
+    wrong = gate().fit(vectors, labels, example_samples(1, 60)[0], (example_samples(1, 60)[2] + 1) % 3)
+    assert [note for note in wrong.promise.notes if "named wrongly, too many for an error rate of at most 0.2" in note]
+    assert fitted().promise.notes == ()
+
+
+@given(st.floats(0.01, 0.5), st.floats(0.01, 0.5))
+def test_the_fewest_faultless_samples_are_the_fewest_that_prove_the_risk(risk: float, delta: float) -> None:
+    least = fewest_faultless(risk, delta)
+    enough, few = (selective_rule(np.zeros(n), np.ones(n, dtype=bool), risk=risk, delta=delta) for n in (least, max(1, least - 1)))
+    assert enough.coverage == 1.0
+    assert least == 1 or few.coverage == 0.0
