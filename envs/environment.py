@@ -67,13 +67,18 @@ class Environment(Protocol):
         """
 
     def admissible(self) -> tuple[str, ...]:
-        """What can be done now; empty where actions are free text."""
+        """What can be done now; empty where actions are free text, as here for whoever inherits."""
+        return ()
 
     def demonstrate(self, task: Task) -> Demonstration:
         """The expert's solution, independent of the episode under way."""
 
     def spawn(self) -> Self:
-        """A new instance for an episode of its own. Large data that no episode changes may be shared."""
+        """A new instance for an episode of its own. Large data that no episode changes may be shared.
+
+        Whoever inherits gets one that is made without arguments.
+        """
+        return type(self)()
 
     def close(self) -> None:
         """Give back what the instance holds; it is not used afterwards."""
