@@ -67,17 +67,14 @@ class Environment(Protocol):
         """
 
     def admissible(self) -> tuple[str, ...]:
-        """What can be done now; empty where actions are free text, as here for whoever inherits."""
+        """What can be done now; empty where actions are free text. Inherited: empty."""
         return ()
 
     def demonstrate(self, task: Task) -> Demonstration:
         """The expert's solution, independent of the episode under way."""
 
     def spawn(self) -> Self:
-        """A new instance for an episode of its own. Large data that no episode changes may be shared.
-
-        Whoever inherits gets one that is made without arguments.
-        """
+        """A new instance for an episode of its own; large data that no episode changes may be shared. Inherited: made without arguments."""
         return type(self)()
 
     def close(self) -> None:
