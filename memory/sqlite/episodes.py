@@ -233,10 +233,14 @@ def _without_erased(connection: sqlite3.Connection, episode: Episode) -> Episode
     if not cited:
         return episode
     sql = (
-        "SELECT value FROM json_each(?) WHERE NOT EXISTS (SELECT 1 FROM episodes WHERE id = value) "
-        "AND NOT EXISTS (SELECT 1 FROM lessons WHERE id = value)"
+        "SELECT value FROM json_each(?1) WHERE NOT EXISTS (SELECT 1 FROM episodes WHERE id = value) "
+        "AND NOT EXISTS (SELECT 1 FROM lessons WHERE id = value) AND NOT EXISTS (SELECT 1 FROM cue_episodes WHERE episode = value)"
     )
     gone = {row[0] for row in connection.execute(sql, (listed(cited),))}
+    # One that stays may have lost the answer that was shown.
+    emptied = "SELECT body FROM episodes WHERE id IN (SELECT value FROM json_each(?1)) AND NOT trainable"
+    shown_then = [read_episode(body) for (body,) in connection.execute(emptied, (listed(cited),))]
+    gone |= {one.id for one in shown_then if not one.answer}
     if not gone:
         return episode
     shown = fragments(step.text for step in episode.steps if isinstance(step, Recall) and gone & {*step.lessons, *step.episodes})

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from ...core import UNKNOWN, Action, Episode, Recall, Step
+from ...core import UNKNOWN, Action, Episode, Recall, Step, Thought
 from .digests import SHORTEST, message_digest, normalise, split_history
 
 NEEDLE_LENGTH = 200
@@ -73,6 +73,8 @@ class Erasure:
     """Fragments of the erased texts that nobody else has."""
     generated: frozenset[str]
     """Of these, those that the model or the environment wrote: who says them in a request of their own quotes them."""
+    common: frozenset[str] = frozenset()
+    """Fragments that others have of their own: an earlier turn of nothing else tells nothing of the erased."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,43 +83,55 @@ class Rewritten:
 
     episode: Episode | None
     """The episode as it may stay; None where its own request quotes what is erased, so that it goes as a whole."""
-    repeated: bool
-    """Whether it had repeated erased text in what it did itself: whoever was shown this episode is searched as well."""
+    lost: tuple[str, ...] = ()
+    """What it had written itself and holds no longer; whoever was shown this episode, or repeats one of these, is searched as well."""
 
 
 def rewrite(episode: Episode, gone: Erasure) -> Rewritten:
-    """The episode without what it was shown, quotes or repeats of the erased."""
+    """The episode without what it was shown, quotes or repeats of the erased, and without what was answered in its sight.
+
+    An answer that was given with erased text in the prompt may say the same in any words, so that no comparison finds it: it goes
+    whatever it says, with the judgement and the correction of it. What was written before, and the request itself, stay.
+    """
     request = fragments(request_texts(episode))
     if request & gone.generated:
-        return Rewritten(episode=None, repeated=True)
+        return Rewritten(episode=None, lost=tuple(request_texts(episode)))
 
     def carries(text: str) -> bool:
         return bool((fragments([text]) & gone.all) - request)
 
     history, own = split_history(episode)
     kept = [step for step in history if message_digest(step.text) not in gone.digests and not carries(step.text)]
-    steps = [_rewritten_step(step, gone, carries(step.text) and step.text != episode.task.text) for step in own]
-    correction = "" if carries(episode.correction) else episode.correction
-    outcome = replace(episode.outcome, reason="") if carries(episode.outcome.reason) else episode.outcome
-    acted = [(before.text, after.text) for before, after in zip(own, steps, strict=True) if not isinstance(before, Recall)]
-    repeated = any(before != after for before, after in acted) or correction != episode.correction or outcome != episode.outcome
-    if repeated:
-        # What was judged is there no longer; nothing may be learned from the judgement.
-        outcome = UNKNOWN
+    dropped = [step for step in history if step not in kept]
+    in_sight = any(carries(step.text) or fragments([step.text]) - gone.common for step in dropped)
+    steps: list[Step] = []
+    acted = False
+    for step in own:
+        acted = acted or isinstance(step, Action | Thought)
+        if isinstance(step, Recall):
+            steps.append(_rewritten_recall(step, gone, carries(step.text)))
+            in_sight = in_sight or steps[-1] != step
+        elif step.text != episode.task.text and ((in_sight and acted) or carries(step.text)):
+            steps.append(replace(step, text="", likelihood=None) if isinstance(step, Action) else replace(step, text=""))
+        else:
+            steps.append(step)
+    correction = "" if in_sight or carries(episode.correction) else episode.correction
+    reason = "" if in_sight or carries(episode.outcome.reason) else episode.outcome.reason
     lessons = tuple(id for id in episode.lessons if id not in gone.ids)
-    new = replace(episode, steps=(*kept, *steps), correction=correction, outcome=outcome, lessons=lessons)
-    return Rewritten(episode=new, repeated=repeated)
+    new = replace(episode, steps=(*kept, *steps), correction=correction, outcome=replace(episode.outcome, reason=reason), lessons=lessons)
+    left = generated_texts(new)
+    lost = tuple(text for text in generated_texts(episode) if text not in left)
+    if lost or in_sight:
+        # What was judged is there no longer; nothing may be learned from the judgement.
+        new = replace(new, outcome=UNKNOWN)
+    return Rewritten(episode=new, lost=lost)
 
 
-def _rewritten_step(step: Step, gone: Erasure, carries: bool) -> Step:
-    if isinstance(step, Recall):
-        if not carries and not gone.ids & {*step.lessons, *step.episodes}:
-            return step
-        lessons, episodes = (tuple(id for id in ids if id not in gone.ids) for ids in (step.lessons, step.episodes))
-        return replace(step, text="", lessons=lessons, episodes=episodes)
-    if not carries:
+def _rewritten_recall(step: Recall, gone: Erasure, carries: bool) -> Recall:
+    if not carries and not gone.ids & {*step.lessons, *step.episodes}:
         return step
-    return replace(step, text="", likelihood=None) if isinstance(step, Action) else replace(step, text="")
+    lessons, episodes = (tuple(id for id in ids if id not in gone.ids) for ids in (step.lessons, step.episodes))
+    return replace(step, text="", lessons=lessons, episodes=episodes)
 
 
 def needles(episodes: Iterable[Episode], common: set[str], most: int) -> list[str]:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from ...core import Episode, NothingFound
 from .database import Database, listed
 from .episodes import read_episode
+from .digests import message_digest
 from .fragments import Erasure, answer_texts, fragments, generated_texts, message_digests, needles, private_texts, request_texts, rewrite
 
 if TYPE_CHECKING:
@@ -130,31 +131,43 @@ def _follow(database: Database, tenant: str, erased: Sequence[Episode], found: T
     found.needles += needles(erased[:SAMPLED], common, max(1, MOST_NEEDLES - len(found.needles)))
     lost: tuple[set[str], set[str]] | None = None
     ids, digests = {episode.id for episode in erased} | found.lessons, set[int]()
-    new_ids, sources, waiting = set(ids), list(erased), list(holders)
+    new_ids, waiting = set(ids), list(holders)
+    new_digests = {digest for episode in erased for digest in message_digests(episode)}
     while new_ids or waiting:
         cite = "SELECT lesson FROM lesson_episodes WHERE episode IN (SELECT value FROM json_each(?))"
         lessons = set(_column(database, cite, listed(new_ids))) - ids
         found.lessons |= lessons
-        new_digests = {digest for source in sources for digest in message_digests(source)} - digests
+        new_digests -= digests
         ids, digests, new_ids = ids | lessons, digests | new_digests, new_ids | lessons
         linked = _linked(database, new_ids, new_digests) - found.gone.keys()
         candidates = [*(one for one in _read(database, linked) if one.task.tenant == tenant), *waiting]
         if candidates and lost is None:
             lost = _erased_fragments(_shared(database, erased), common)
-        new_ids, sources, waiting = set(), [], []
+        new_ids, new_digests, waiting = set(), set(), []
+        if not candidates:
+            break
+        assert lost is not None
+        gone = Erasure(
+            ids=frozenset(ids),
+            digests=frozenset(digests),
+            all=frozenset(lost[0] | texts),
+            generated=frozenset(lost[1]),
+            common=frozenset(common),
+        )
         for episode in candidates:
-            assert lost is not None
-            after = rewrite(
-                episode,
-                Erasure(ids=frozenset(ids), digests=frozenset(digests), all=frozenset(lost[0] | texts), generated=frozenset(lost[1])),
-            )
+            # A later round goes on from what an earlier one left.
+            before = found.rewritten.get(episode.id, episode)
+            after = rewrite(before, gone)
             if after.episode is None:
                 found.gone[episode.id] = episode
                 found.rewritten.pop(episode.id, None)
-            elif after.episode != episode:
+                new_digests |= message_digests(episode)
+            elif after.episode != before:
                 found.rewritten[episode.id] = after.episode
-            if after.repeated and episode.id not in ids:
-                sources.append(episode)
+                # Whoever repeats an answer that is anybody's was not shown this one.
+                told = [text for text in after.lost if fragments([text]) - common]
+                new_digests |= {digest for digest in map(message_digest, told) if digest is not None}
+            if after.lost and episode.id not in ids:
                 new_ids.add(episode.id)
         ids |= new_ids
 
