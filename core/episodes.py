@@ -245,7 +245,8 @@ class Receipt:
     derived: int = 0
     """Of the episodes removed, those that nobody named and that quote an erased answer in their own request."""
     rewritten: int = 0
-    """Other episodes that stay, without what they were shown, quoted or repeated of the erased."""
+    """Other episodes that stay, without what they were shown, quoted or repeated of the erased, and without
+    what they answered with it in the prompt."""
     documents: tuple[str, ...] = ()
     """Files beside the home of a run that quoted its episodes and were deleted; `lifelong run --resume` makes them anew."""
     searched: dict[str, int] = field(default_factory=dict)

@@ -5,15 +5,13 @@ from __future__ import annotations
 import unicodedata
 
 from .errors import MalformedTask
+from .visible import can_be_seen
 
 MAX_TENANT_CHARACTERS = 256
 """Longest name of a tenant, in characters."""
 
 UNSEEN = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 """Unicode categories that no name may hold: control, format (zero-width, text direction), surrogates, line separators."""
-
-BLANK = frozenset("\u115f\u1160\u2800\u3164\uffa0")
-"""Letters and symbols that are drawn as nothing."""
 
 
 def tenant_name(text: str) -> str:
@@ -32,6 +30,6 @@ def tenant_name(text: str) -> str:
     if unseen:
         raise MalformedTask(f"the tenant's name holds the invisible character U+{ord(unseen):04X}; leave it out")
     name = unicodedata.normalize("NFC", text).strip()
-    if not any(unicodedata.category(character)[0] in "LNPS" and character not in BLANK for character in name):
+    if not can_be_seen(name):
         raise MalformedTask("the tenant's name is blank; give a non-empty name, or none at all")
     return name

@@ -8,6 +8,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from ...core import Conversation, Episode, MalformedTask, Message, Reply, Task
+from ...core.visible import visible_text
 from ...orchestrator.wake import AUXILIARY
 
 NAME = "lifelong"
@@ -24,9 +25,9 @@ def task_of(conversation: Conversation, *, tenant: str, learn: bool = True) -> t
     the same request is the same task wherever tasks are drawn by their id. Raises `MalformedTask`.
     """
     instructions = "\n".join(one["content"] for one in conversation.messages if one["role"] == "system")
-    turns = [one for one in conversation.messages if one["role"] != "system" and one["content"].strip()]
+    turns = [one for one in conversation.messages if one["role"] != "system" and visible_text(one["content"])]
     if not turns or turns[-1]["role"] != "user":
-        raise MalformedTask("the last of messages must be a user's and must hold text")
+        raise MalformedTask("the last of messages must be a user's and must hold text that can be seen")
     goal = turns[-1]["content"]
     whole = json.dumps([tenant, instructions, turns])
     auxiliary = not learn or (goal.lstrip().startswith(AUXILIARY_MARKS[0]) and AUXILIARY_MARKS[1] in goal)

@@ -9,6 +9,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from ...core import Conversation, MalformedTask, Message, Reply
+from ...core.visible import visible_text
 from .wire import ChatBody, validation_message
 
 PIECE = 24
@@ -30,8 +31,8 @@ class OpenAIChat:
         messages: list[Message] = [
             {"role": "system" if one.role == "developer" else one.role, "content": one.text} for one in read.messages
         ]
-        if messages[-1]["role"] != "user" or not messages[-1]["content"].strip():
-            raise MalformedTask("the last of messages must be a user's and must hold text")
+        if messages[-1]["role"] != "user" or not visible_text(messages[-1]["content"]):
+            raise MalformedTask("the last of messages must be a user's and must hold text that can be seen")
         return Conversation(
             messages=tuple(messages),
             model=read.model,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal, Self, TypeAlias
 
-from pydantic import AfterValidator, AliasChoices, BaseModel, Field, ValidationError, model_validator
+from pydantic import AfterValidator, AliasChoices, BaseModel, Field, StrictBool, ValidationError, model_validator
 
 
 def _whole_characters(text: str) -> str:
@@ -43,7 +43,7 @@ class ChatMessage(BaseModel):
 class StreamOptions(BaseModel):
     """What a stream holds beside the answer."""
 
-    include_usage: bool = False
+    include_usage: StrictBool = False
 
 
 class ChatBody(BaseModel):
@@ -51,7 +51,7 @@ class ChatBody(BaseModel):
 
     model: Text = Field("lifelong", max_length=512)
     messages: list[ChatMessage] = Field(min_length=1)
-    stream: bool | None = None
+    stream: StrictBool | None = None
     stream_options: StreamOptions | None = None
     temperature: float | None = Field(None, ge=0, le=2)
     max_tokens: int | None = Field(None, ge=1, le=32_768)
@@ -69,8 +69,9 @@ class FeedbackBody(BaseModel):
     """A user's judgement of an answer. A client cannot speak for an environment."""
 
     episode_id: Text = Field(min_length=1, max_length=256, validation_alias=AliasChoices("episode_id", "completion_id", "id"))
-    success: bool | None = None
-    score: float | None = Field(None, ge=0, le=1)
+    # Strict: "yes" and 1 are no judgement of anybody.
+    success: StrictBool | None = None
+    score: float | None = Field(None, ge=0, le=1, strict=True)
     correction: Text = Field("", max_length=65_536)
     reason: Text = Field("", max_length=4096)
     judge: Literal["user"] = "user"

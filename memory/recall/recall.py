@@ -17,6 +17,16 @@ if TYPE_CHECKING:
 
 WIDEST = 4096
 """Most neighbours looked at in search of verified ones."""
+BATCH = 16
+"""Episodes read at once."""
+MOST_READ = 512
+"""Verified episodes read for one request; many that say the same never fill the places."""
+MOST_CHARACTERS = 1_000_000
+"""Characters of their texts after which no more are read."""
+LONGEST_TOKEN = 8
+"""Characters of one token, on the average of a text, that no tokenizer exceeds: what is longer than the budget's tokens cannot fit it."""
+CUT = " [...]"
+"""Stands where a text that is too long was cut."""
 
 # Every alternative looks at a bounded number of characters from where it stands, so that the time is linear in the text.
 _CONTROL = re.compile(
@@ -84,7 +94,8 @@ def recall(
         episodes = _latest(record, tenant, skill, settings.recall_episodes, exclude)
     else:
         episodes = _nearest(record, index, tenant, skill, vector, settings, exclude, near_only)
-    texts = [_lesson_text(lesson) for lesson in lessons] + [example(episode) for episode in episodes]
+    most = LONGEST_TOKEN * settings.recall_tokens
+    texts = [_lesson_text(lesson, most) for lesson in lessons] + [example(episode, most) for episode in episodes]
     kept = fit_budget(texts, count_tokens, settings.recall_tokens)
     shown_lessons = [position for position in kept if position < len(lessons)]
     # The best example stands last, next to the answer that is to be written.
@@ -130,23 +141,48 @@ def _nearest(
         return []
     index.follow(record, tenant)
     least = settings.near_similarity if near_only else settings.min_similarity
-    width, found = 8 * wanted, dict[str, Episode]()
-    seen = 0
+    width, found = 8 * wanted, dict[tuple[str, str], Episode]()
+    seen, reader = 0, _Reader(record, tenant, skill)
     while True:
         # Nearest first: what comes after the first one below the least similarity is below it too.
         hits = [hit for hit in index.search(tenant, vector, width) if hit.similarity >= least]
         similarity = {hit.id: hit.similarity for hit in hits[seen:] if hit.id not in exclude}
-        fresh = record.episodes.among(list(similarity), tenant=tenant, skill=skill, trainable=True)
+        fresh = reader.read(list(similarity))
         if seen == 0 and (again := _asked_again([one for one in fresh if similarity[one.id] >= settings.near_similarity])):
             return [again]
         if near_only:
             # One look: a skill that its environment judges has nothing to be found further away.
             return []
         for episode in fresh:
-            found.setdefault(example(episode), episode)
-        if len(found) >= wanted or len(hits) < width or width >= WIDEST:
+            found.setdefault(_said(episode), episode)
+        if len(found) >= wanted or len(hits) < width or width >= WIDEST or reader.spent:
             return list(found.values())[:wanted]
         seen, width = len(hits), min(8 * width, WIDEST)
+
+
+class _Reader:
+    """Reads verified episodes for one request, and no more than a request may cost."""
+
+    def __init__(self, record: Record, tenant: str, skill: str) -> None:
+        self._record, self._tenant, self._skill = record, tenant, skill
+        self._episodes = self._characters = 0
+
+    @property
+    def spent(self) -> bool:
+        """Whether nothing more is read."""
+        return self._episodes >= MOST_READ or self._characters >= MOST_CHARACTERS
+
+    def read(self, ids: Sequence[str]) -> list[Episode]:
+        """Those of `ids` that are verified, in their order, as far as the request goes."""
+        found: list[Episode] = []
+        for start in range(0, len(ids), BATCH):
+            if self.spent:
+                break
+            some = self._record.episodes.among(ids[start : start + BATCH], tenant=self._tenant, skill=self._skill, trainable=True)
+            found += some
+            self._episodes += len(some)
+            self._characters += sum(len(episode.correction) + sum(len(step.text) for step in episode.steps) for episode in some)
+        return found
 
 
 def _asked_again(near: Sequence[Episode]) -> Episode | None:
@@ -165,13 +201,18 @@ def _latest(record: Record, tenant: str, skill: str, wanted: int, exclude: Colle
     return [episode for episode in newest if episode.id not in exclude][:wanted]
 
 
-def _lesson_text(lesson: Lesson) -> str:
-    return f"Lesson: {_indented(lesson.text)}"
+def _lesson_text(lesson: Lesson, most: int) -> str:
+    return f"Lesson: {_indented(lesson.text, most)}"
 
 
-def example(episode: Episode) -> str:
-    """How a past run is shown: its task, and what was right."""
-    return f"Example: {_indented(episode.task.goal)}\n-> {_indented(episode.correction or ', '.join(_deeds(episode)))}"
+def example(episode: Episode, most: int) -> str:
+    """How a past run is shown: its task, and what was right, of each at most so many characters."""
+    goal, right = _said(episode)
+    return f"Example: {_indented(goal, most)}\n-> {_indented(right, most)}"
+
+
+def _said(episode: Episode) -> tuple[str, str]:
+    return episode.task.goal.strip(), (episode.correction or ", ".join(_deeds(episode))).strip()
 
 
 def _deeds(episode: Episode) -> list[str]:
@@ -181,6 +222,9 @@ def _deeds(episode: Episode) -> list[str]:
     return deeds or [episode.answer]
 
 
-def _indented(text: str) -> str:
+def _indented(text: str, most: int) -> str:
+    # Cut before anything looks at it: what a request costs does not grow with what was stored.
+    text = text.strip()
+    shown = text if len(text) <= most else text[:most] + CUT
     # Only our own marks stand at the beginning of a line; text from outside cannot imitate them.
-    return neutralise("\n  ".join(text.strip().splitlines()))
+    return neutralise("\n  ".join(shown.splitlines()))

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ...core import Episode, NothingFound
 from .database import Database, listed
-from .episodes import read_episode
 from .digests import message_digest
+from .episodes import read_episode
 from .fragments import Erasure, answer_texts, fragments, generated_texts, message_digests, needles, private_texts, request_texts, rewrite
 
 if TYPE_CHECKING:

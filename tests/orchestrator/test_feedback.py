@@ -19,7 +19,9 @@ def ask(learner: LifelongLearner, id: str = "1") -> Episode:
     return learner.wake(Task(id=id, goal="Order 4 of brushes", environment="chat"))
 
 
-@pytest.mark.parametrize("blank", [" ", "\n\t", "\u200b", "\u200b\ufeff\u2060", "\u00ad", "\x00"])
+@pytest.mark.parametrize(
+    "blank", [" ", "\n\t", "\u200b", "\u200b\ufeff\u2060", "\u00ad", "\x00", "\u3164", "\u2800", "\u115f", "\u034f", "\u0301"]
+)
 def test_a_correction_that_cannot_be_seen_is_refused(tmp_path: Path, blank: str) -> None:
     with open_scripted(tmp_path) as learner:
         episode = ask(learner)

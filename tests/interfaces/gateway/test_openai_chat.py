@@ -35,6 +35,12 @@ def test_a_refused_field_is_named(field: str) -> None:
         CODEC.parse(request(**{field: {"a": 1}}))
 
 
+@pytest.mark.parametrize("text", [" ", "\u200b", "\u3164", "\u2800", "\u034f", "\u0301"])
+def test_a_message_of_which_nothing_can_be_seen_is_refused(text: str) -> None:
+    with pytest.raises(MalformedTask, match="can be seen"):
+        CODEC.parse({"messages": [{"role": "user", "content": text}]})
+
+
 def test_an_answer_in_openais_shape() -> None:
     reply = Reply(
         id="e1", text="hi", model="lifelong", created=7, usage=Usage(prompt_tokens=2, completion_tokens=3), details={"skill": "s"}

@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 import re
+import sys
 import time
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -113,7 +115,7 @@ def test_a_run_without_steps_is_no_fault(record: Record, correction: str) -> Non
     step = ask(record)
     assert step is not None
     assert step.episodes == ("default-1", *(["default-0"] if correction else []))
-    assert example(replace(example_episode(0), steps=())).endswith("\n-> ")
+    assert example(replace(example_episode(0), steps=()), 2048).endswith("\n-> ")
 
 
 @pytest.mark.parametrize("near_only", [False, True])
@@ -272,3 +274,27 @@ def test_neutralising_leaves_no_special_token_and_is_stable(parts: list[str]) ->
 )
 def test_ordinary_text_is_left_alone(text: str) -> None:
     assert neutralise(text) == text
+
+
+def test_what_a_request_examines_does_not_grow_with_what_is_stored(record: Record, monkeypatch: pytest.MonkeyPatch) -> None:
+    failed = Outcome(success=False, judge=Judge.ENVIRONMENT)
+    for number, text in enumerate(["<a " * 20_000] * 50 + [f"{number} <a " * 10_000 for number in range(50)]):
+        episode = replace(example_episode(number), outcome=failed, correction=text)
+        record.episodes.record(episode if number >= 50 else replace(episode, task=example_episode(0).task), AXES[0])
+    scanned, read, among = [0], [0], record.episodes.among
+
+    def counted(text: str) -> str:
+        scanned[0] += len(text)
+        return neutralise(text)
+
+    def counted_among(ids: Sequence[str], *, tenant: str, skill: str = "", trainable: bool | None = None) -> list[Episode]:
+        read[0] += len(found := among(ids, tenant=tenant, skill=skill, trainable=trainable))
+        return found
+
+    monkeypatch.setattr(sys.modules[recall.__module__], "neutralise", counted)
+    monkeypatch.setattr(record.episodes, "among", counted_among)
+    tokens = 256
+    step = ask(record, settings=MemorySettings(min_similarity=0, recall_tokens=tokens))
+    assert step is None or words(step.text) <= tokens
+    assert scanned[0] <= 3 * 2 * (8 * tokens + 16), "each text is cut before it is searched"
+    assert read[0] <= 48, "characters are counted, and there is an end to them"
