@@ -165,8 +165,8 @@ def _follow(database: Database, tenant: str, erased: Sequence[Episode], found: T
             elif after.episode != before:
                 found.rewritten[episode.id] = after.episode
                 # Whoever repeats an answer that is anybody's was not shown this one.
-                told = [text for text in after.lost if fragments([text]) - common]
-                new_digests |= {digest for digest in map(message_digest, told) if digest is not None}
+                lost_texts = [text for text in after.lost if fragments([text]) - common]
+                new_digests |= {digest for digest in map(message_digest, lost_texts) if digest is not None}
             if after.lost and episode.id not in ids:
                 new_ids.add(episode.id)
         ids |= new_ids
