@@ -43,9 +43,12 @@ def chats(learner: LifelongLearner, tenant: str, numbers: Sequence[int]) -> list
     return ids
 
 
-def open_verbs(home: Path) -> LifelongLearner:
+@contextmanager
+def open_verbs(home: Path) -> Iterator[LifelongLearner]:
     """A learner whose nights take no seconds and whose adapters hold every text that they have learned from."""
-    return open_fake(home, pytest.MonkeyPatch(), FakeTrainer(), **{"memory.recall": "off"})
+    # The trainer's place is given back at the end: other tests of this process train in earnest.
+    with pytest.MonkeyPatch.context() as patched, open_fake(home, patched, FakeTrainer(), **{"memory.recall": "off"}) as learner:
+        yield learner
 
 
 @contextmanager
