@@ -136,7 +136,9 @@ def test_too_little_to_learn_from_is_said(tiny_model: Path, tmp_path: Path) -> N
 
 
 def test_a_chat_learns_from_feedback(tiny_model: Path, tmp_path: Path) -> None:
-    with open_toy(tmp_path, tiny_model, **{"sleep.held_out": 0.3, "sleep.epochs": 10, "wake.control_share": 0.0}) as learner:
+    with open_toy(
+        tmp_path, tiny_model, **{"sleep.held_out": 0.3, "sleep.epochs": 10, "wake.control_share": 0.0, "memory.recall": "off"}
+    ) as learner:
         for number in range(24):
             episode = learner.wake(Task(id=f"chat-{number}", goal=f"What is the word of room {number}?", environment="chat"))
             assert episode.outcome.success is None
