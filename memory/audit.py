@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import os
 import unicodedata
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,12 +21,20 @@ from .artefacts import run_folder
 
 SHORTEST_NEEDLE = 4
 """Bytes below which a text is not searched for: it would be found in every file."""
-CHUNK = 1 << 22
-"""Bytes read at once."""
-FEW = 12
-"""Forms up to which each is sought by itself, which is faster."""
+CHUNK = 1 << 21
+"""Bytes read at once, at least: what fits in a processor's cache."""
+WORD = 4
+"""Bytes of the pieces by which forms are recognised."""
+LONG = 2 * WORD - 1
+"""Bytes from which on a form holds a whole aligned word, wherever it stands; shorter ones are sought by themselves."""
+FEW = 3
+"""Forms up to which each is sought by itself, which is as fast."""
 SAMPLE = 1 << 18
-"""Bytes of a file by which its rare pairs of bytes are known."""
+"""Bytes of a file by which its rare words are known; a file of no more is searched at once."""
+MANY = 1 << 16
+"""Candidates in one part of a file from which on every form is sought there by itself: the words of some form stand everywhere."""
+BITS = 18
+"""Of the hash of a word."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -100,48 +108,92 @@ def _files(home: Path) -> Iterator[Path]:
 
 
 def _search(path: Path, forms: Collection[bytes]) -> set[bytes]:
-    """Which of `forms` the file holds. All are sought in one pass: by the rarest pair of bytes of each, then whole."""
-    longest = max(map(len, forms))
+    """Which of `forms` the file holds; every byte of it is read."""
     found: set[bytes] = set()
     with path.open("rb") as file:
         if path.stat().st_size <= SAMPLE:
-            content = file.read()
-            return {form for form in forms if form in content}
-        wanted, pairs = _pairs(file.read(SAMPLE), forms)
-        file.seek(0)
-        tail = b""
-        while block := file.read(CHUNK):
-            content = tail + block
-            if len(forms) <= FEW:
-                found |= {form for form in forms if form in content}
-                tail = content[-(longest + 2) :]
-                continue
-            for at in _positions(content, pairs):
-                for form, offset in wanted[content[at : at + 2]]:
-                    if form not in found and at >= offset and content.startswith(form, at - offset):
-                        found.add(form)
-            # Two more bytes than a form has, so that no form is cut by the end of a block.
-            tail = content[-(longest + 2) :]
-    return found
+            return _one_by_one(file.read(), forms)
+        sample = _hashes(_words(file.read(SAMPLE)))
+        counts = np.bincount(sample, minlength=1 << BITS)
+        longest = max(map(len, forms))
+        # Parts overlap by so much that no form is cut at the end of one.
+        size, start = max(CHUNK, 4 * longest), 0
+        short, anchors = _ways(forms, counts)
+        while True:
+            file.seek(start)
+            content = file.read(size)
+            new = (_one_by_one(content, short) | anchors.search(content)) - found
+            if new:
+                found |= new
+                short, anchors = _ways(set(forms) - found, counts)
+            if len(content) < size:
+                return found
+            start += size - longest + 1
 
 
-def _pairs(sample: bytes, forms: Iterable[bytes]) -> tuple[dict[bytes, list[tuple[bytes, int]]], NDArray[np.bool_]]:
-    """For each pair of bytes that is looked at, the forms it is the rarest pair of, and where in them it stands; and a table of pairs."""
-    counts = np.bincount(np.frombuffer(sample[: len(sample) // 2 * 2], dtype="<u2"), minlength=1 << 16)
-    table = np.zeros(1 << 16, dtype=np.bool_)
-    wanted: dict[bytes, list[tuple[bytes, int]]] = {}
+def _ways(forms: Collection[bytes], counts: NDArray[np.int64]) -> tuple[Collection[bytes], _Anchors]:
+    """Forms to be sought by themselves, and the others together."""
+    if len(forms) <= FEW:
+        return forms, _Anchors((), counts)
+    return [form for form in forms if len(form) < LONG], _Anchors([form for form in forms if len(form) >= LONG], counts)
+
+
+def _one_by_one(content: bytes, forms: Iterable[bytes]) -> set[bytes]:
+    return {form for form in forms if form in content}
+
+
+class _Anchors:
+    """Forms of at least `LONG` bytes, sought together in one pass that looks at one aligned word of every few.
+
+    Of the bytes of a form of n bytes, (n + 1) // 4 - 1 words apart, one sampled word lies wholly within it wherever it stands. So for
+    each way in which a form can lie to the samples one of its words is kept, the rarest of those that are sampled then; where a sample
+    is one of the words kept, the whole form is compared. The idea is that of Wu and Manber 1994, "A fast algorithm for multi-pattern
+    searching".
+    """
+
+    def __init__(self, forms: Collection[bytes], counts: NDArray[np.int64]) -> None:
+        self._forms = forms
+        self._stride = (min(map(len, forms), default=LONG) + 1) // WORD - 1
+        self._anchors = _anchors(forms, self._stride * WORD, counts)
+        self._table = np.zeros(1 << BITS, dtype=np.bool_)
+        self._sorted = np.array(sorted(self._anchors), dtype=np.uint32)
+        self._table[_hashes(self._sorted)] = True
+
+    def search(self, content: bytes) -> set[bytes]:
+        """The forms that stand in the content."""
+        if not self._forms:
+            return set()
+        words = _words(content)[:: self._stride]
+        hits = np.flatnonzero(self._table[_hashes(words)])
+        hits = hits[np.isin(words[hits], self._sorted)]
+        if len(hits) > MANY:
+            return _one_by_one(content, self._forms)
+        found: set[bytes] = set()
+        for place, word in zip((hits * (self._stride * WORD)).tolist(), words[hits].tolist(), strict=True):
+            for form, offset in self._anchors[word]:
+                if place >= offset and form not in found and content.startswith(form, place - offset):
+                    found.add(form)
+        return found
+
+
+def _anchors(forms: Iterable[bytes], period: int, counts: NDArray[np.int64]) -> Mapping[int, list[tuple[bytes, int]]]:
+    """For each word to be looked for, the forms that it stands for and where in them it lies; samples are `period` bytes apart."""
+    anchors: dict[int, list[tuple[bytes, int]]] = {}
     for form in forms:
-        offset = min(range(len(form) - 1), key=lambda at: int(counts[int.from_bytes(form[at : at + 2], "little")]))
-        pair = form[offset : offset + 2]
-        wanted.setdefault(pair, []).append((form, offset))
-        table[int.from_bytes(pair, "little")] = True
-    return wanted, table
+        words = np.array([int.from_bytes(form[at : at + WORD], "little") for at in range(len(form) - WORD + 1)], dtype=np.uint32)
+        commonness = counts[_hashes(words)]
+        for first in range(period):
+            offset = first + period * int(commonness[first::period].argmin())
+            anchors.setdefault(int(words[offset]), []).append((form, offset))
+    return anchors
 
 
-def _positions(content: bytes, pairs: NDArray[np.bool_]) -> list[int]:
-    """Where a looked-for pair of bytes stands in the content."""
-    found: list[int] = []
-    for start in (0, 1):
-        words = np.frombuffer(content, dtype="<u2", offset=start, count=(len(content) - start) // 2)
-        found += (2 * np.flatnonzero(pairs[words]) + start).tolist()
-    return found
+def _words(content: bytes) -> NDArray[np.uint32]:
+    return np.frombuffer(content, dtype="<u4", count=len(content) // WORD)
+
+
+def _hashes(words: NDArray[np.uint32]) -> NDArray[np.uint32]:
+    """By multiplication (Knuth 1998, "Sorting and Searching", section 6.4), in `BITS` bits."""
+    hashes = words * np.uint32(2654435769)
+    hashes >>= np.uint32(32 - BITS)
+    return hashes
