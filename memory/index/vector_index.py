@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from math import isqrt
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -37,8 +37,7 @@ EMPTY = Fingerprint(0, 0)
 _log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True)
-class Hit:
+class Hit(NamedTuple):
     """One neighbour."""
 
     id: str
