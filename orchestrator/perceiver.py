@@ -226,6 +226,7 @@ class Perceiver:
                 outcome_model_of(self._record, self.tenant),
                 self._record.changes.position(self.tenant).last,
             )
+            self._rule = None
             changes = replace(changes, judged=[])
         self._take_in(changes)
         return changes.complete
@@ -234,7 +235,7 @@ class Perceiver:
         self._learn(changes.vectors, changes.skills)
         for episode, vector in changes.judged:
             learn_outcome(self._outcomes, episode, vector)
-        if changes.position != self._position:
+        if changes.judged:
             self._rule = None
         self._position = changes.position
         if self._unsaved >= SAVE_EVERY:

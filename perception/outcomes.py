@@ -65,6 +65,8 @@ class _History:
 
 @dataclass(frozen=True, kw_only=True)
 class _Fitted:
+    vectors: Vector
+    """Of every kept outcome `(n, d)`."""
     bandwidth: float
     chances: Array
     """Leave-one-out chance of every kept outcome."""
@@ -133,7 +135,7 @@ class OutcomeModel:
             return 0.5
         fitted = _fit(history)
         outcomes = np.array(history.outcomes, dtype=np.float64)
-        similarities = np.stack(history.vectors).astype(np.float64) @ vector.astype(np.float64)
+        similarities = fitted.vectors.astype(np.float64) @ vector.astype(np.float64)
         base = history_chance(outcomes.sum(), len(outcomes))
         chance = float(neighbour_chance(similarities[None, :], outcomes, base, fitted.bandwidth)[0])
         likelihood = _finite(likelihood)
@@ -186,7 +188,8 @@ class OutcomeModel:
 def _fit(history: _History) -> _Fitted:
     if history.fitted is None:
         outcomes = np.array(history.outcomes, dtype=np.float64)
-        vectors = np.stack(history.vectors).astype(np.float64)
+        kept = np.stack(history.vectors)
+        vectors = kept.astype(np.float64)
         similarities = vectors @ vectors.T
         np.fill_diagonal(similarities, -np.inf)
         base = history_chance(outcomes.sum() - outcomes, len(outcomes) - 1)
@@ -194,7 +197,7 @@ def _fit(history: _History) -> _Fitted:
         losses = [logarithmic_loss(chances, outcomes) for chances in candidates]
         best = int(np.argmin(losses))
         fusion = _likelihood_fusion(candidates[best], history)
-        history.fitted = _Fitted(bandwidth=BANDWIDTHS[best], chances=candidates[best], fusion=fusion)
+        history.fitted = _Fitted(vectors=kept, bandwidth=BANDWIDTHS[best], chances=candidates[best], fusion=fusion)
     return history.fitted
 
 

@@ -10,7 +10,7 @@ import threading
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from math import isqrt
+from math import inf, isqrt
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -106,8 +106,11 @@ class VectorIndex:
                 self._partitions[tenant] = _Partition(_flat(len(vector)))
             self._partitions[tenant].add([id], vector[None, :])
 
-    def search(self, tenant: str, vector: Vector, k: int) -> list[Hit]:
-        """The `k` nearest of the tenant to a unit vector `(d,)`, nearest first; fewer where there are fewer."""
+    def search(self, tenant: str, vector: Vector, k: int, *, least: float = -inf, skip: int = 0) -> list[Hit]:
+        """The `k` nearest of the tenant to a unit vector `(d,)`, nearest first; fewer where there are fewer.
+
+        Those less similar than `least` are left out, and the `skip` nearest, which the caller knows already.
+        """
         with self._of(tenant):
             partition = self._partitions.get(tenant)
             if partition is None or not partition.ids or k < 1:
@@ -116,8 +119,9 @@ class VectorIndex:
                 raise ValueError(f"a query has {len(vector)} dimensions, the index {partition.index.d}; was the encoder changed?")
             with _one_thread():
                 similarities, numbers = partition.index.search(vector[None, :].astype(np.float32), min(k, len(partition.ids)))
-            found = zip(numbers[0].tolist(), similarities[0].tolist(), strict=True)
-            return [Hit(partition.ids[number], similarity) for number, similarity in found if number != -1]
+            wanted = np.flatnonzero((numbers[0] != -1) & (similarities[0] >= least))[skip:]
+            found = zip(numbers[0, wanted].tolist(), similarities[0, wanted].tolist(), strict=True)
+            return [Hit(partition.ids[number], similarity) for number, similarity in found]
 
     def remove(self, tenant: str, ids: Iterable[str]) -> None:
         """Take vectors out; unknown ids are passed over."""

@@ -145,8 +145,8 @@ def _nearest(
     seen, reader = 0, _Reader(record, tenant, skill)
     while True:
         # Nearest first: what comes after the first one below the least similarity is below it too.
-        hits = [hit for hit in index.search(tenant, vector, width) if hit.similarity >= least]
-        similarity = {hit.id: hit.similarity for hit in hits[seen:] if hit.id not in exclude}
+        hits = index.search(tenant, vector, width, least=least, skip=seen)
+        similarity = {hit.id: hit.similarity for hit in hits if hit.id not in exclude}
         fresh = reader.read(list(similarity))
         if seen == 0 and (again := _asked_again([one for one in fresh if similarity[one.id] >= settings.near_similarity])):
             return [again]
@@ -155,9 +155,10 @@ def _nearest(
             return []
         for episode in fresh:
             found.setdefault(_said(episode), episode)
-        if len(found) >= wanted or len(hits) < width or width >= WIDEST or reader.spent:
+        seen += len(hits)
+        if len(found) >= wanted or seen < width or width >= WIDEST or reader.spent:
             return list(found.values())[:wanted]
-        seen, width = len(hits), min(8 * width, WIDEST)
+        width = min(8 * width, WIDEST)
 
 
 class _Reader:

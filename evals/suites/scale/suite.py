@@ -15,6 +15,8 @@ import numpy as np
 from ....core import Action, Adapter, Episode, Judge, Observation, Outcome, Settings, Task, Usage
 from ....memory import Record, VectorIndex
 from ....orchestrator import Components, LifelongLearner
+from ....orchestrator.phases import NightContext, Work
+from ....orchestrator.phases.reflect import Reflect
 from ....perception import Encoder, HashedEncoder, MiniLMEncoder
 from ....serving import ChatReply, ChatRequest, Choice, locate
 from ...results_file import Row
@@ -56,6 +58,9 @@ FULL = (
     Size(episodes=100_000, tenants=1000),
 )
 QUICK = (Size(episodes=0), Size(episodes=2000), Size(episodes=2000, tenants=200))
+REFLECTED = (200, 400, 800, 1600)
+"""Episodes of one skill over which a night reflects."""
+QUICK_REFLECTED = (200, 400)
 
 
 class StubEngine:
@@ -97,7 +102,16 @@ def run(*, quick: bool, seeds: int, data: Path | None, only: RowFilter = ALL_ROW
             Row(case=size.case, method=f"lifelong_{encoder}", metric=name, value=value, n=WAKES if name.startswith("wake") else 1)
             for name, value in figures.items()
         ]
+    for episodes in (count for count in (QUICK_REFLECTED if quick else REFLECTED) if only.wants_case(_reflection_case(count))):
+        with tempfile.TemporaryDirectory(prefix="lifelong-bench-") as folder:
+            figures = _apart(reflection, Path(folder), episodes)
+        case = _reflection_case(episodes)
+        rows += [Row(case=case, method="lifelong_hashed", metric=name, value=value, n=1) for name, value in figures.items()]
     return rows
+
+
+def _reflection_case(episodes: int) -> str:
+    return f"reflection over {episodes} episodes"
 
 
 def _apart(work: Callable[..., dict[str, float]], *values: object) -> dict[str, float]:
@@ -189,6 +203,17 @@ def measure(home: Path, size: Size, encoder: str) -> dict[str, float]:
         if size.episodes:
             figures["forget_one_seconds"] = _seconds(lambda: learner.forget(episode=f"run-{0:08d}", rebuild=False))
     return figures
+
+
+def reflection(home: Path, episodes: int) -> dict[str, float]:
+    """One night's reflection over one of the skills, of which there are so many episodes, a third of them failed."""
+    fill(home, Size(episodes=episodes * len(SKILLS)))
+    with _opened(home, "hashed") as learner:
+        night = NightContext(components=learner._components, environments={}, tenant=TENANTS.format(0))
+        # What perception reads once, at a first start, is no part of it.
+        night.components.perceiver(night.tenant)
+        seconds, worked = _timed(lambda: Reflect().run(night, Work(skill=SKILLS[0])))
+    return {"reflect_seconds": seconds, "reflect_cpu_seconds": worked}
 
 
 def _tasks(size: Size, name: str) -> Iterator[Task]:

@@ -10,9 +10,13 @@ from lifelong.evals.suites.scale.suite import Size, run
 
 def test_every_figure_of_a_small_record_is_there(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(suite, "QUICK", (Size(episodes=40, tenants=4),))
+    monkeypatch.setattr(suite, "QUICK_REFLECTED", (40,))
     rows = run(quick=True, seeds=1, data=None)
-    assert {row.case for row in rows} == {"40 episodes, 4 tenants"}
-    figures = {row.metric: row.value for row in rows}
+    assert {row.case for row in rows} == {"40 episodes, 4 tenants", "reflection over 40 episodes"}
+    reflected = {row.metric: row.value for row in rows if row.case.startswith("reflection")}
+    assert set(reflected) == {"reflect_seconds", "reflect_cpu_seconds"}
+    assert min(reflected.values()) > 0
+    figures = {row.metric: row.value for row in rows if not row.case.startswith("reflection")}
     assert set(figures) == {
         "fill_seconds", "disk_mb", "first_start_answer_seconds", "first_start_settled_seconds", "open_seconds", "first_answer_seconds",
         "wake_p50_ms", "wake_p95_ms", "wake_cpu_p50_ms", "wake_cpu_p95_ms",
