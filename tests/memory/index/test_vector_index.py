@@ -42,6 +42,16 @@ def test_add_search_remove(tmp_path: Path) -> None:
         index.search("t", np.ones(5, dtype=np.float32), 1)
 
 
+def test_a_search_leaves_out_what_is_too_far_and_what_is_known(tmp_path: Path) -> None:
+    index = VectorIndex(tmp_path)
+    for place, near in enumerate([0.9, 0.8, 0.6, 0.1]):
+        index.add("t", str(place), np.array([near, np.sqrt(1 - near**2)], dtype=np.float32))
+    query = np.array([1, 0], dtype=np.float32)
+    assert [hit.id for hit in index.search("t", query, 4, least=0.5)] == ["0", "1", "2"]
+    assert [hit.id for hit in index.search("t", query, 4, least=0.5, skip=2)] == ["2"]
+    assert index.search("t", query, 2, skip=2) == []
+
+
 def test_search_is_exact_and_follows_the_record(record: Record) -> None:
     rows, query = unit(60), unit(1, seed=1)[0]
     index = VectorIndex(record.index_directory)

@@ -3,10 +3,12 @@
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from lifelong.core import ModelCorrupt, ModelMissing
 from lifelong.perception import MiniLMEncoder
+from lifelong.serving import locate
 
 
 def test_a_folder_without_a_model_is_missing(tmp_path: Path) -> None:
@@ -39,3 +41,13 @@ def test_a_module_that_is_not_the_library_s_is_never_imported(tmp_path: Path, mo
     with pytest.raises(ModelCorrupt):
         MiniLMEncoder(folder).encode(["x"])
     assert not marker.exists()
+
+
+@pytest.mark.model
+def test_its_rows_are_those_of_the_library() -> None:
+    from sentence_transformers import SentenceTransformer
+
+    path = locate("all-minilm-l6-v2")
+    texts = ["Book a flight to Rome", "", "a longer text " * 20]
+    rows = SentenceTransformer(str(path), device="cpu").encode(texts, normalize_embeddings=True)
+    np.testing.assert_allclose(MiniLMEncoder(path).encode(texts), rows, atol=1e-6)
