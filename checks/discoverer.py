@@ -29,7 +29,7 @@ def example_classes(seed: int, each: int = 24) -> tuple[Rows, Rows, Labels, Labe
 
 @asserting
 def check_discoverer(make: Callable[[], Discoverer]) -> None:
-    """Raise `AssertionError` for the first law that the discoverers made by `make` break."""
+    """Raise `AssertionError` for the first rule that the discoverers made by `make` break."""
     assert isinstance(make(), Discoverer), "a discoverer has `discover`"
     vectors, known, labels, groups = example_classes(0)
     discovery = make().discover(vectors, known, labels, CLASSES)

@@ -20,7 +20,7 @@ TEXTS = (
 
 @asserting
 def check_encoder(make: Callable[[], Encoder]) -> None:
-    """Raise `AssertionError` for the first law that the encoders made by `make` break."""
+    """Raise `AssertionError` for the first rule that the encoders made by `make` break."""
     encoder = make()
     assert isinstance(encoder, Encoder), "an encoder has `dimensions` and `encode`"
     rows = encoder.encode(TEXTS)

@@ -39,7 +39,9 @@ def check_environment(environment: Environment, *, count: int = 5, seed: int = 0
 
 def _missing(environment: object) -> str:
     wanted = (*Environment.__annotations__, "tasks", "reset", "step", "admissible", "demonstrate", "spawn", "close")
-    return ", ".join(name for name in wanted if not hasattr(environment, name))
+    methods = {name for name in wanted if name not in Environment.__annotations__}
+    unusable = (name for name in wanted if not hasattr(environment, name) or (name in methods and not callable(getattr(environment, name))))
+    return ", ".join(unusable)
 
 
 def _check_tasks(environment: Environment, train: Sequence[Task], test: Sequence[Task], seed: int) -> None:

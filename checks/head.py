@@ -16,7 +16,7 @@ from .scorer import example_samples, refuses
 
 @asserting
 def check_head(make: Callable[[], Head]) -> None:
-    """Raise `AssertionError` for the first law that the heads made by `make` break.
+    """Raise `AssertionError` for the first rule that the heads made by `make` break.
 
     A head with an `unlearn` promises that it is exact; one without promises nothing of the kind and is not asked.
     """

@@ -5,16 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from .failures import asserting
+
 SCOPES = ("tenant", "skill")
 """What one run of a phase may cover."""
 
 
+@asserting
 def check_phase(phase: Any, prepare: Callable[[], tuple[Any, Any]], state: Callable[[], Any]) -> None:
     """Raise `AssertionError` for the first rule of `lifelong.orchestrator.phases.Phase` that a phase breaks.
 
     `prepare` gives a night and the work before the phase, and may be called again for the same night, as after a crash. `state`
     gives something comparable that changes whenever the record or the files do.
     """
+    missing = [name for name in ("name", "scope", "due", "run") if not hasattr(phase, name)]
+    assert not missing, f"a phase has every member of the protocol; this one lacks {', '.join(missing)}"
     assert str(phase.name).isidentifier(), f"a phase's name is a word, got {phase.name!r}"
     assert phase.scope in SCOPES, f"{phase.name}: scope is {phase.scope!r}; it must be one of {SCOPES}"
     night, work = prepare()

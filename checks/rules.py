@@ -11,7 +11,7 @@ def rule(text: str) -> Iterator[None]:
     """A rule that what is done inside must keep; whatever it raises becomes an `AssertionError` that names the rule."""
     try:
         yield
-    except AssertionError:
+    except (AssertionError, KeyboardInterrupt):
         raise
-    except Exception as error:
+    except BaseException as error:  # a member may even call `sys.exit`
         raise AssertionError(f"{text}; it raised {type(error).__name__}: {error}") from error

@@ -25,7 +25,7 @@ def example_samples(seed: int, count: int = 60) -> tuple[NDArray[np.float32], ND
 
 @asserting
 def check_scorer(make: Callable[[], Scorer]) -> None:
-    """Raise `AssertionError` for the first law that the scorers made by `make` break."""
+    """Raise `AssertionError` for the first rule that the scorers made by `make` break."""
     scorer = make()
     assert isinstance(scorer, Scorer), "a scorer has `fit` and `score`"
     novelty = type(scorer).__name__.endswith("Novelty")

@@ -66,7 +66,7 @@ def _check_tenants(store: Store) -> None:
         assert found == set(ids), "a tenant finds its own, all of it"
         assert all(id.startswith(tenant) for id in found), "a tenant finds nothing of another (invariant Tenants)"
         assert rows.shape == (len(ids), 8), "one row an episode"
-    assert store.episodes.among(["ben-0"], tenant="ann") == [], "naming another tenant's episode does not show it (invariant Tenants)"
+    assert store.episodes.get_many(["ben-0"], tenant="ann") == [], "naming another tenant's episode does not show it (invariant Tenants)"
 
 
 def _check_transaction(store: Store, episode: Episode) -> None:
@@ -74,7 +74,7 @@ def _check_transaction(store: Store, episode: Episode) -> None:
     with contextlib.suppress(_Undone), store.transaction():
         store.episodes.record(episode, vector)
         raise _Undone
-    assert not store.episodes.among([episode.id], tenant=episode.task.tenant), "a transaction keeps all, or nothing"
+    assert not store.episodes.get_many([episode.id], tenant=episode.task.tenant), "a transaction keeps all, or nothing"
 
 
 def _check_erasure(store: Store, episode: Episode) -> None:

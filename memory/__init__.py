@@ -34,7 +34,7 @@ from .sqlite.erasures import ErasureStore, PendingErasure
 from .sqlite.fragments import says_itself
 from .sqlite.lessons import LessonStore
 from .sqlite.provenance import Closure, closure
-from .sqlite.receipts import ReceiptStore
+from .sqlite.receipts import ReceiptStore, without_name
 from .sqlite.record import Record
 from .sqlite.skill_cues import SkillCueStore
 from .sqlite.state import StateStore
@@ -80,4 +80,5 @@ __all__ = [
     "recall",
     "says_itself",
     "to_frame",
+    "without_name",
 ]

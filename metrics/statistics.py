@@ -1,4 +1,4 @@
-"""Intervals over tasks and over seeds; those that lower floors need too live in `core.intervals`."""
+"""Intervals over tasks and over seeds; those that lower layers need too are in `numerics.intervals`."""
 
 from __future__ import annotations
 

@@ -46,7 +46,7 @@ class Question:
     """How many tasks it has."""
     examples: tuple[tuple[str, str], ...]
     """Episode id and text of the tasks that belong to it most clearly."""
-    doubtful: tuple[tuple[str, str], ...]
+    borderline: tuple[tuple[str, str], ...]
     """The same of those that belong to it least clearly; each can be answered by itself."""
 
 
@@ -88,7 +88,7 @@ def questions(record: Record, tenant: str) -> list[Question]:
             rows = np.flatnonzero(labels == label)
             order = rows[np.argsort(-_margins(vectors, labels, label), kind="stable")]
             texts = [(ids[row], record.episodes.get(ids[row]).task.text) for row in [*order[:EXAMPLES], *order[EXAMPLES:][-DOUBTFUL:]]]
-            asked.append(Question(skill=name, size=len(rows), examples=tuple(texts[:EXAMPLES]), doubtful=tuple(texts[EXAMPLES:])))
+            asked.append(Question(skill=name, size=len(rows), examples=tuple(texts[:EXAMPLES]), borderline=tuple(texts[EXAMPLES:])))
     return asked
 
 
@@ -103,7 +103,7 @@ def answer(record: Record, tenant: str, asked: str, name: str) -> int:
         raise MalformedTask(f"{name!r} cannot name a skill; give a word of your own, or {NONE!r}")
     target = "" if name == NONE else name
     question = bool(PROVISIONAL.fullmatch(asked) and record.episodes.count(tenant=tenant, skill=asked))
-    if not question and not record.episodes.among([asked], tenant=tenant):
+    if not question and not record.episodes.get_many([asked], tenant=tenant):
         raise NothingFound(f"tenant {tenant!r} has neither a question nor an episode {asked!r}; see `lifelong questions`")
     with record.transaction():
         count_relabelling(record, tenant)
@@ -115,7 +115,7 @@ def answer(record: Record, tenant: str, asked: str, name: str) -> int:
 
 def _file(record: Record, tenant: str, ids: Sequence[str], skill: str) -> None:
     """File episodes, and the expert's runs of their tasks with them."""
-    corrections = record.episodes.among([demonstration_id(id_) for id_ in ids], tenant=tenant)
+    corrections = record.episodes.get_many([demonstration_id(id_) for id_ in ids], tenant=tenant)
     record.episodes.assign([*ids, *(correction.id for correction in corrections)], skill)
 
 

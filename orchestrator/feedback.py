@@ -10,7 +10,7 @@ from .components import Components
 def take_feedback(components: Components, episode_id: str, *, tenant: str, success: bool | None, correction: str, reason: str) -> Episode:
     """Judge an episode for its user. See `LifelongLearner.feedback`."""
     record = components.record
-    mine = record.episodes.among([episode_id], tenant=tenant)
+    mine = record.episodes.get_many([episode_id], tenant=tenant)
     if not mine:
         raise NothingFound(f"tenant {tenant!r} has no episode {episode_id!r}")
     [episode] = mine

@@ -11,8 +11,7 @@ from pathlib import Path
 
 from ..core import AdapterStatus, MalformedTask, NothingFound, Receipt
 from ..envs import Environment
-from ..memory import PendingErasure, Position, Record
-from ..memory.sqlite.receipts import without_name
+from ..memory import PendingErasure, Position, Record, without_name
 from .components import Components
 from .erasure import erase_rows, erasure_lock, plan_rows, search
 from .perceiver import Perceiver

@@ -49,7 +49,7 @@ def is_held_out(episode: Episode, seed: int, share: float) -> bool:
 
 
 def judgeable(episode: Episode, environments: Mapping[str, Environment]) -> bool:
-    """Whether it can be told how another policy does on an episode's task."""
+    """Whether another policy can be evaluated on an episode's task."""
     if find_environment(environments, episode.task.environment) is not None:
         return True
     return episode.trainable
@@ -94,7 +94,7 @@ def _learned_by_live(components: Components, tenant: str, skill: str) -> set[Key
     name = components.record.adapters.route(tenant, skill)
     if not name:
         return set()
-    return {key(one) for one in components.record.episodes.among(components.record.adapters.get(name).episodes, tenant=tenant)}
+    return {key(one) for one in components.record.episodes.get_many(components.record.adapters.get(name).episodes, tenant=tenant)}
 
 
 def results_of_unrecorded(

@@ -129,7 +129,7 @@ class LifelongLearner:
 
     def wake_many(self, tasks: Sequence[Task], environment: Environment, *, ids: Sequence[str]) -> list[Episode]:
         """Handle tasks side by side under given episode ids; those already recorded are not run again."""
-        done = {e.id: e for tenant in {task.tenant for task in tasks} for e in self.record.episodes.among(ids, tenant=tenant)}
+        done = {e.id: e for tenant in {task.tenant for task in tasks} for e in self.record.episodes.get_many(ids, tenant=tenant)}
         fresh = [(task, id_) for task, id_ in zip(tasks, ids, strict=True) if id_ not in done]
         if fresh:
             episodes = _wake.wake(self._components, [task for task, _ in fresh], environment, ids=[id_ for _, id_ in fresh])
@@ -143,7 +143,7 @@ class LifelongLearner:
     def correct(self, episode: Episode, environment: Environment) -> Episode:
         """Record the expert's run of a failed episode's task under the same skill; the environment judges it as any other."""
         id_ = demonstration_id(episode.id)
-        if known := self.record.episodes.among([id_], tenant=episode.task.tenant):
+        if known := self.record.episodes.get_many([id_], tenant=episode.task.tenant):
             return known[0]
         run = replay(episode.task, environment)
         expert = Episode(

@@ -32,7 +32,7 @@ def open_components(settings: Settings) -> Components:
         if stamp and stamp.encoder != settings.memory.encoder:
             raise SettingsError(
                 f"memory.encoder is {settings.memory.encoder!r}, but {settings.home} was recorded with {stamp.encoder!r}; "
-                "their vectors do not compare. Keep the old encoder or choose another home"
+                f"their vectors do not compare. Add --set memory.encoder={stamp.encoder}, or choose another home"
             )
         engine: Engine = create("engines", settings.model.engine, settings=settings)
         opened.callback(engine.close)

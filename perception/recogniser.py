@@ -51,7 +51,7 @@ class _Fusion:
         """Of skills in the order of their names."""
         banks = [known.bank for known in skills.values()]
         labels = np.repeat(np.arange(len(banks)), [len(bank) for bank in banks])
-        distance = RelativeDistance.of(ClassStatistics.from_samples(np.concatenate(banks), labels))
+        distance = RelativeDistance.from_statistics(ClassStatistics.from_samples(np.concatenate(banks), labels))
         places = {name: place for place, name in enumerate(name for name, known in skills.items() if len(known.bank))}
         neighbours = {name: known.spread() for name, known in skills.items() if len(known.bank) > 1}
         relatives = {

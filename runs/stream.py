@@ -158,13 +158,14 @@ def _evaluate(learner: LifelongLearner, schedule: Schedule, night: int, seen: in
             continue
         tasks = unlabelled(family.environment.tasks("test", family.test, seed=learner.settings.seed))
         successes, answers, tokens = [], [], 0
+        label = f"{family.name}: unseen tasks {f'after night {night}' if night else 'before the first night'}"
         for start in range(0, len(tasks), BATCH):
-            show(f"{family.name}: unseen tasks after night {night}", start, len(tasks))
+            show(label, start, len(tasks))
             runs = learner.evaluate(tasks[start : start + BATCH], family.environment)
             successes += [run.outcome.success is True for run in runs]
             answers += [_answer(run.steps) for run in runs]
             tokens += sum(run.usage.tokens for run in runs)
-        show(f"{family.name}: unseen tasks after night {night}", len(tasks), len(tasks))
+        show(label, len(tasks), len(tasks))
         row = EvaluationRow(
             skill=family.name, night=night, tasks=len(tasks), tokens=tokens, each=tuple(successes), answers=tuple(answers[:EXAMPLES])
         )
@@ -254,14 +255,14 @@ def _cited(learner: LifelongLearner, lessons: Sequence[dict[str, Any]]) -> list[
             "success": episode.outcome.success,
             "reason": _shorten(episode.outcome.reason),
         }
-        for episode in learner.record.episodes.among(ids, tenant="default")
+        for episode in learner.record.episodes.get_many(ids, tenant="default")
     ]
 
 
 def _stream_rows(learner: LifelongLearner, stream: Stream) -> tuple[list[dict[str, Any]], int]:
     items = {_id(item): item for item in stream}
-    handled = learner.record.episodes.among(list(items), tenant="default")
-    corrected = {e.id for e in learner.record.episodes.among([demonstration_id(id_) for id_ in items], tenant="default")}
+    handled = learner.record.episodes.get_many(list(items), tenant="default")
+    corrected = {e.id for e in learner.record.episodes.get_many([demonstration_id(id_) for id_ in items], tenant="default")}
     rows = [_stream_row(episode, items[episode.id], demonstration_id(episode.id) in corrected) for episode in handled]
     return rows, len(corrected)
 

@@ -21,18 +21,18 @@ def samples(episodes: Sequence[Episode], exchangeable: frozenset[str] = frozense
 
 def prompt(episode: Episode) -> tuple[Message, ...]:
     """What the model saw before its last action, recalled text left out."""
-    steps = _told(episode)
+    steps = _without_recall(episode)
     last = max((position for position, step in enumerate(steps) if isinstance(step, Action)), default=len(steps))
     return tuple(visible(episode.task, steps[:last], chosen=False))
 
 
-def _told(episode: Episode) -> list[Step]:
+def _without_recall(episode: Episode) -> list[Step]:
     # The adapter is to know by itself what memory told the run.
     return [step for step in episode.steps if not isinstance(step, Recall)]
 
 
 def _of(episode: Episode) -> list[Sample]:
-    steps = _told(episode)
+    steps = _without_recall(episode)
     actions = [(position, step) for position, step in enumerate(steps) if isinstance(step, Action)]
     if episode.correction or (actions and not actions[-1][1].chosen):
         return [_sample(episode, prompt(episode), episode.correction or actions[-1][1].text, composed=True)]

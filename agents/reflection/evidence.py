@@ -117,7 +117,7 @@ def _divergences(failed: Sequence[Episode], succeeded: Sequence[Episode], neares
         right = tokens(episode.correction) if episode.correction else _moves(model) if model else []
         place = first_divergence(wrong, right) if wrong and right else None
         if model and place is not None:
-            groups[(_told(episode, wrong, place), _told(episode, right, place))].append((episode.id, model.id))
+            groups[(_describe(episode, wrong, place), _describe(episode, right, place))].append((episode.id, model.id))
     return [
         Evidence(
             kind="divergence",
@@ -138,7 +138,7 @@ def _moves(episode: Episode) -> list[str]:
     return [action.text for action in actions] if chosen else tokens(episode.answer)
 
 
-def _told(episode: Episode, moves: Sequence[str], place: int) -> str:
+def _describe(episode: Episode, moves: Sequence[str], place: int) -> str:
     """The moves around the divergence; of composed text, names and values become `…`, so that alike ones count together."""
     around = moves[max(0, place - 1) : place + 2]
     if any(step.chosen for step in episode.steps if isinstance(step, Action)):

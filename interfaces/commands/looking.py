@@ -53,7 +53,7 @@ def show(
     from ...core import NothingFound
 
     with open_record(read_settings(config, home, set_).home) as record:
-        mine = record.episodes.among([episode], tenant=tenant)
+        mine = record.episodes.get_many([episode], tenant=tenant)
     if not mine:
         raise NothingFound(f"tenant {tenant!r} has no episode {episode!r}; another tenant's is shown with --tenant")
     say(json.dumps(json.loads(mine[0].to_json()), indent=1) if json_ else "\n".join(_episode_lines(mine[0])))
@@ -125,7 +125,7 @@ def questions(
         say(f"{name}: {question.size} tasks that no known skill covers. What are they?")
         for id_, text in question.examples:
             say(f"  for example   {printable(id_)}  {one_line(text)}")
-        for id_, text in question.doubtful:
+        for id_, text in question.borderline:
             say(f"  and perhaps   {printable(id_)}  {one_line(text)}")
         say(f"  answer with   lifelong answer {name} NAME   (or `none`; a task's own id files that task alone)")
     if not asked:

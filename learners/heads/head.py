@@ -21,7 +21,7 @@ HeadLogits = NDArray[np.float64]
 class Head(Protocol):
     """Tells the class of a vector, and learns classes one after another without the samples of the earlier ones.
 
-    A member without `unlearn` cannot take samples back; one with it (`UnlearningHead`) promises to do so exactly. The laws are
+    A member without `unlearn` cannot take samples back; one with it (`UnlearningHead`) promises to do so exactly. The rules are
     in `lifelong.checks.head`.
     """
 

@@ -119,14 +119,14 @@ def unlearn(
     network = copy.deepcopy(network).eval().requires_grad_(False)
     # The network is a copy with frozen weights: only the low-rank change is trained, and folded in at the end.
     names = blocks if blocks is not None else feed_forward_blocks(network)
-    said = partial(_said, network, recipe.mixed_precision)
+    forward = partial(_forward, network, recipe.mixed_precision)
     with torch.no_grad():
-        features, logits = said(torch.cat([request.forget, request.retain]))
+        features, logits = forward(torch.cat([request.forget, request.retain]))
     # What the network answered before the request is the reference that kept samples must stay at.
     count = len(request.forget)
     old = (
-        Before.of(features[:count], logits[:count], request.forget_labels),
-        Before.of(features[count:], logits[count:], request.retain_labels),
+        Before.from_outputs(features[:count], logits[:count], request.forget_labels),
+        Before.from_outputs(features[count:], logits[count:], request.retain_labels),
     )
     draw = np.random.default_rng(recipe.seed)
     orders = [_rows(len(one.labels), size, draw) for one, size in zip(old, (recipe.forget_batch, recipe.retain_batch), strict=True)]
@@ -138,7 +138,7 @@ def unlearn(
             optimiser.param_groups[0]["lr"] = recipe.learning_rate * (1 + cos(pi * step / recipe.steps)) / 2
             forget, keep = (next(order) for order in orders)
             # One forward pass for both sides, so that they see the same weights and batch norms the same mixture.
-            features, logits = said(torch.cat([request.forget[forget], request.retain[keep]]))
+            features, logits = forward(torch.cat([request.forget[forget], request.retain[keep]]))
             forgotten = old[0].answers(features[: len(forget)], logits[: len(forget)], forget)
             kept = old[1].answers(features[len(forget) :], logits[len(forget) :], keep)
             loss = objective.loss(forgotten, kept, groups, step / recipe.steps)
@@ -166,7 +166,7 @@ class Before:
     """Mean features of each sample's class `(n, d)`."""
 
     @classmethod
-    def of(cls, features: Tensor, logits: Tensor, labels: Tensor) -> Before:
+    def from_outputs(cls, features: Tensor, logits: Tensor, labels: Tensor) -> Before:
         """Prototypes are means over samples with the same label, or the same answer."""
         import torch
 
@@ -197,7 +197,7 @@ def mean_features(features: Tensor, labels: Tensor) -> Tensor:
     return ((features * answered).sum(1) / answered.sum(1).clamp_min(1)).float()
 
 
-def _said(network: nn.Sequential, mixed: bool, inputs: Tensor) -> tuple[Tensor, Tensor]:
+def _forward(network: nn.Sequential, mixed: bool, inputs: Tensor) -> tuple[Tensor, Tensor]:
     import torch
 
     # Opened for every batch: autocast keeps its low-precision copies of trained weights until it closes.

@@ -179,7 +179,7 @@ class _Reader:
         for start in range(0, len(ids), BATCH):
             if self.spent:
                 break
-            some = self._record.episodes.among(ids[start : start + BATCH], tenant=self._tenant, skill=self._skill, trainable=True)
+            some = self._record.episodes.get_many(ids[start : start + BATCH], tenant=self._tenant, skill=self._skill, trainable=True)
             found += some
             self._episodes += len(some)
             self._characters += sum(len(episode.correction) + sum(len(step.text) for step in episode.steps) for episode in some)

@@ -11,7 +11,7 @@ from typing import Any
 
 from ...core import Adapter, AdapterStatus, GateReport, NothingFound, SkillGate
 from . import provenance
-from .database import Database, listed
+from .database import Database, json_array
 from .lessons import require_episodes
 
 
@@ -52,7 +52,7 @@ class AdapterStore:
                 raise ValueError(f"adapter name {adapter.name!r} is taken; ask `next_name` for a new one")
         require_episodes(self._database, adapter.episodes, f"adapter {adapter.name!r}")
         missing = self._database.value(
-            "SELECT value FROM json_each(?) WHERE value NOT IN (SELECT id FROM lessons)", (listed(adapter.lessons),)
+            "SELECT value FROM json_each(?) WHERE value NOT IN (SELECT id FROM lessons)", (json_array(adapter.lessons),)
         )
         if missing is not None:
             raise NothingFound(f"adapter {adapter.name!r} carries lesson {missing!r}, which is not in the record; was it erased meanwhile?")

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ...core import Episode
-from .database import Database, listed
+from .database import Database, json_array
 from .episodes import Vector, read_episode
 from .generations import Generations
 
@@ -134,7 +134,7 @@ class ChangeLog:
 
 def _numbers(numbers: Iterable[int]) -> str:
     """Row numbers as one JSON value, ascending."""
-    return listed(sorted(numbers))
+    return json_array(sorted(numbers))
 
 
 def stacked(blobs: Iterable[bytes]) -> Vector:

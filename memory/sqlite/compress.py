@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .database import listed
+from .database import json_array
 from .generations import raise_generations
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ def compress(record: Record, tenant: str, max_episodes: int) -> int:
             (tenant, excess),
         )
         _absorb(record, connection, tenant, [id for (id,) in dropped])
-        connection.execute("DELETE FROM episodes WHERE id IN (SELECT value FROM json_each(?))", (listed(id for (id,) in dropped),))
+        connection.execute("DELETE FROM episodes WHERE id IN (SELECT value FROM json_each(?))", (json_array(id for (id,) in dropped),))
         raise_generations(connection, [tenant])
     return len(dropped)
 
@@ -40,7 +40,7 @@ def _absorb(record: Record, connection: sqlite3.Connection, tenant: str, dropped
     """Make cues of the episodes that tell how a skill's tasks look; a demonstration repeats a task that told it already."""
     filed = {
         episode.id: episode.skill
-        for episode in record.episodes.among(dropped, tenant=tenant)
+        for episode in record.episodes.get_many(dropped, tenant=tenant)
         if episode.skill and not episode.demonstration
     }
     ids, vectors = record.episodes.vectors(tenant=tenant, ids=list(filed))

@@ -169,6 +169,6 @@ def _advice(message: str) -> str:
     return "check that it is a file which may be written"
 
 
-def listed(values: Iterable[str] | Iterable[int]) -> str:
+def json_array(values: Iterable[str] | Iterable[int]) -> str:
     """Ids or row numbers as one JSON value for `IN (SELECT value FROM json_each(?))`, however many there are."""
     return json.dumps(list(values))

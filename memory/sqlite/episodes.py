@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...core import Episode, Judge, MalformedTask, NothingFound, Outcome, Recall, StoreError
-from .database import Database, listed
+from .database import Database, json_array
 from .digests import quoted_digests
 from .fragments import Erasure, fragments, rewrite
 from .generations import raise_generations
@@ -75,12 +75,12 @@ class EpisodeStore:
         sql = f"SELECT body FROM episodes{where} ORDER BY sequence {order} LIMIT ?"
         return [read_episode(body) for (body,) in self._database.rows(sql, (*values, -1 if limit is None else limit))]
 
-    def among(self, ids: Sequence[str], *, tenant: str, skill: str = "", trainable: bool | None = None) -> list[Episode]:
+    def get_many(self, ids: Sequence[str], *, tenant: str, skill: str = "", trainable: bool | None = None) -> list[Episode]:
         """Those of `ids` that belong to the tenant (and skill, where named), in the order of `ids`."""
         where, values = _where(tenant=tenant, skill=skill or None, trainable=trainable)
         # CROSS JOIN keeps the order of the loops: by id, and not over all of the tenant's episodes.
         sql = f"SELECT id, body FROM (SELECT value FROM json_each(?)) AS named CROSS JOIN episodes ON id = named.value{where}"
-        found = dict(self._database.rows(sql, (listed(ids), *values)))
+        found = dict(self._database.rows(sql, (json_array(ids), *values)))
         return [read_episode(found[id]) for id in ids if id in found]
 
     def count(
@@ -136,7 +136,7 @@ class EpisodeStore:
 
     def existing(self, ids: Iterable[str]) -> int:
         """How many of these episodes there are, whoever's they are."""
-        return int(self._database.value("SELECT count(*) FROM episodes WHERE id IN (SELECT value FROM json_each(?))", (listed(ids),)))
+        return int(self._database.value("SELECT count(*) FROM episodes WHERE id IN (SELECT value FROM json_each(?))", (json_array(ids),)))
 
     def demonstrations(self, episode: Episode) -> list[str]:
         """Ids of the demonstrations of an episode's task."""
@@ -158,7 +158,7 @@ class EpisodeStore:
         if ids is not None:
             source, values = (
                 "(SELECT value FROM json_each(?)) AS named CROSS JOIN episodes ON id = named.value",
-                (listed(set(ids)), tenant, after),
+                (json_array(set(ids)), tenant, after),
             )
         sql = f"SELECT id, vector FROM {source} JOIN vectors USING (sequence) WHERE tenant = ? AND sequence > ? ORDER BY sequence"
         rows = self._database.rows(sql, values)
@@ -175,7 +175,7 @@ class EpisodeStore:
         source, values = "episodes", tuple[object, ...]((tenant, after))
         if ids is not None:
             source = "(SELECT value FROM json_each(?)) AS named CROSS JOIN episodes ON id = named.value"
-            values = (listed(set(ids)), *values)
+            values = (json_array(set(ids)), *values)
         rows = self._database.rows(
             f"SELECT id, vector, skill FROM {source} JOIN vectors USING (sequence) "
             "WHERE tenant = ? AND sequence > ? AND skill != '' AND NOT demonstration ORDER BY sequence",
@@ -201,7 +201,7 @@ class EpisodeStore:
     def owners(self, ids: Iterable[str]) -> list[str]:
         """Tenants to whom these episodes belong, sorted; unknown ids are skipped."""
         sql = "SELECT DISTINCT tenant FROM episodes WHERE id IN (SELECT value FROM json_each(?)) ORDER BY tenant"
-        return [tenant for (tenant,) in self._database.rows(sql, (listed(ids),))]
+        return [tenant for (tenant,) in self._database.rows(sql, (json_array(ids),))]
 
     def fingerprint(self, tenant: str) -> Fingerprint:
         """What a cache compares to see whether it is stale; constant time."""
@@ -236,10 +236,10 @@ def _without_erased(connection: sqlite3.Connection, episode: Episode) -> Episode
         "SELECT value FROM json_each(?1) WHERE NOT EXISTS (SELECT 1 FROM episodes WHERE id = value) "
         "AND NOT EXISTS (SELECT 1 FROM lessons WHERE id = value) AND NOT EXISTS (SELECT 1 FROM cue_episodes WHERE episode = value)"
     )
-    gone = {row[0] for row in connection.execute(sql, (listed(cited),))}
+    gone = {row[0] for row in connection.execute(sql, (json_array(cited),))}
     # One that stays may have lost the answer that was shown.
     emptied = "SELECT body FROM episodes WHERE id IN (SELECT value FROM json_each(?1)) AND NOT trainable"
-    shown_then = [read_episode(body) for (body,) in connection.execute(emptied, (listed(cited),))]
+    shown_then = [read_episode(body) for (body,) in connection.execute(emptied, (json_array(cited),))]
     gone |= {one.id for one in shown_then if not one.answer}
     if not gone:
         return episode

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from .database import listed
+from .database import json_array
 from .episodes import store_rewritten
 from .generations import raise_generations
 from .provenance import Trace, trace
@@ -63,7 +63,7 @@ def _apply(record: Record, episodes: set[str], lost: Trace) -> Erased:
     database = record._database
     with database.transaction() as connection:
         gone = {*episodes, *lost.gone, *lost.lessons}
-        some = listed(gone)
+        some = json_array(gone)
         tenants = {row[0] for row in database.rows(f"SELECT DISTINCT tenant FROM episodes WHERE id {SOME}", (some,))}
         tenants |= {episode.task.tenant for episode in lost.rewritten.values()} | set(record.cues.tenants(gone))
         for name in sorted(lost.adapters):

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable
 
 from ...core import Lesson, LessonStatus, NothingFound
-from .database import Database, listed
+from .database import Database, json_array
 
 
 class LessonStore:
@@ -51,12 +51,12 @@ class LessonStore:
         """Count one task solved (or failed) with these lessons shown. Erased lessons are passed over."""
         name = "helped" if success else "harmed"
         with self._database.transaction() as connection:
-            connection.execute(f"UPDATE lessons SET {name} = {name} + 1 WHERE id IN (SELECT value FROM json_each(?))", (listed(ids),))
+            connection.execute(f"UPDATE lessons SET {name} = {name} + 1 WHERE id IN (SELECT value FROM json_each(?))", (json_array(ids),))
 
     def set_status(self, ids: Iterable[str], status: LessonStatus) -> None:
         """Move lessons to another stage of life."""
         with self._database.transaction() as connection:
-            connection.execute("UPDATE lessons SET status = ? WHERE id IN (SELECT value FROM json_each(?))", (status, listed(ids)))
+            connection.execute("UPDATE lessons SET status = ? WHERE id IN (SELECT value FROM json_each(?))", (status, json_array(ids)))
 
     def _read(self, conditions: str, values: tuple[str, ...]) -> list[Lesson]:
         rows = self._database.rows(
@@ -70,7 +70,7 @@ class LessonStore:
 
 def require_episodes(database: Database, ids: Iterable[str], what: str) -> None:
     """Raise `NothingFound` unless all episodes are in the record."""
-    missing = database.rows("SELECT value FROM json_each(?) WHERE NOT EXISTS (SELECT 1 FROM episodes WHERE id = value)", (listed(ids),))
+    missing = database.rows("SELECT value FROM json_each(?) WHERE NOT EXISTS (SELECT 1 FROM episodes WHERE id = value)", (json_array(ids),))
     if missing:
         raise NothingFound(f"{what} rests on episode {missing[0][0]!r}, which is not in the record; was it erased meanwhile?")
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ...core import Episode, NothingFound
-from .database import Database, listed
+from .database import Database, json_array
 from .digests import message_digest
 from .episodes import read_episode
 from .fragments import Erasure, answer_texts, fragments, generated_texts, message_digests, needles, private_texts, request_texts, rewrite
@@ -86,7 +86,7 @@ def made_from(database: Database, tenant: str, episodes: Iterable[str], lessons:
     wanted, texts = sorted(set(episodes)), sorted(set(lessons))
     found = {episode.id: episode for episode in _read(database, wanted) if episode.task.tenant == tenant}
     rows = database.rows(
-        "SELECT id, text FROM lessons WHERE tenant = ? AND id IN (SELECT value FROM json_each(?))", (tenant, listed(texts))
+        "SELECT id, text FROM lessons WHERE tenant = ? AND id IN (SELECT value FROM json_each(?))", (tenant, json_array(texts))
     )
     known = dict(rows)
     for id in (*wanted, *texts):
@@ -109,19 +109,19 @@ def trace(
     asked = list(asked)
     episodes, searched = _read(database, asked), _read(database, holders)
     found = Trace(gone={episode.id: episode for episode in episodes})
-    found.lessons |= set(_column(database, "SELECT id FROM lessons WHERE id IN (SELECT value FROM json_each(?))", listed(lessons)))
+    found.lessons |= set(_column(database, "SELECT id FROM lessons WHERE id IN (SELECT value FROM json_each(?))", json_array(lessons)))
     tenants = {episode.task.tenant for episode in [*episodes, *searched]}
-    tenants |= set(_column(database, "SELECT tenant FROM lessons WHERE id IN (SELECT value FROM json_each(?))", listed(found.lessons)))
+    tenants |= set(_column(database, "SELECT tenant FROM lessons WHERE id IN (SELECT value FROM json_each(?))", json_array(found.lessons)))
     for tenant in sorted(tenants):
         erased = [episode for episode in episodes if episode.task.tenant == tenant]
         _follow(database, tenant, erased, found, fragments(texts), [one for one in searched if one.task.tenant == tenant])
-    gone = listed([*asked, *found.gone, *found.lessons])
+    gone = json_array([*asked, *found.gone, *found.lessons])
     sql = (
         "SELECT adapter FROM adapter_episodes WHERE episode IN (SELECT value FROM json_each(?1)) "
         "UNION SELECT adapter FROM adapter_episodes WHERE episode IN (SELECT value FROM json_each(?2)) "
         "UNION SELECT adapter FROM adapter_lessons WHERE lesson IN (SELECT value FROM json_each(?1))"
     )
-    found.adapters |= set(_column(database, sql, gone, listed(found.rewritten)))
+    found.adapters |= set(_column(database, sql, gone, json_array(found.rewritten)))
     return found
 
 
@@ -135,7 +135,7 @@ def _follow(database: Database, tenant: str, erased: Sequence[Episode], found: T
     new_digests = {digest for episode in erased for digest in message_digests(episode)}
     while new_ids or waiting:
         cite = "SELECT lesson FROM lesson_episodes WHERE episode IN (SELECT value FROM json_each(?))"
-        lessons = set(_column(database, cite, listed(new_ids))) - ids
+        lessons = set(_column(database, cite, json_array(new_ids))) - ids
         found.lessons |= lessons
         new_digests -= digests
         ids, digests, new_ids = ids | lessons, digests | new_digests, new_ids | lessons
@@ -185,7 +185,7 @@ def _shared(database: Database, erased: Sequence[Episode]) -> Sequence[Episode]:
     """Those of many erased episodes that something outside them was shown, quotes or was drawn from; of few, all."""
     if len(erased) <= FEW:
         return erased
-    ids = listed(episode.id for episode in erased)
+    ids = json_array(episode.id for episode in erased)
     cited = set(
         _column(
             database,
@@ -200,7 +200,7 @@ def _shared(database: Database, erased: Sequence[Episode]) -> Sequence[Episode]:
 
 def _linked(database: Database, ids: Iterable[str], digests: Iterable[int]) -> set[str]:
     """Episodes in whose prompts one of these was shown, or which repeat one of these messages as an earlier turn."""
-    shown = _column(database, "SELECT episode FROM shown WHERE cited IN (SELECT value FROM json_each(?))", listed(ids))
+    shown = _column(database, "SELECT episode FROM shown WHERE cited IN (SELECT value FROM json_each(?))", json_array(ids))
     quoted = _column(database, "SELECT episode FROM quoted WHERE digest IN (SELECT value FROM json_each(?))", json.dumps(sorted(digests)))
     return {*shown, *quoted}
 
@@ -209,7 +209,7 @@ def _common(database: Database, tenant: str, erased: Sequence[Episode]) -> set[s
     """Fragments that episodes hold which cannot have them from the erased ones: older, or neither shown nor repeating anything."""
     if not erased:
         return set()
-    ids = listed(episode.id for episode in erased)
+    ids = json_array(episode.id for episode in erased)
     first = database.value("SELECT min(sequence) FROM episodes WHERE id IN (SELECT value FROM json_each(?))", (ids,))
     some = "SELECT body FROM episodes WHERE tenant = ?1 AND id NOT IN (SELECT value FROM json_each(?2))"
     older = database.rows(f"{some} AND sequence < ?3 ORDER BY sequence DESC LIMIT ?4", (tenant, ids, first, INDEPENDENT))
@@ -228,7 +228,7 @@ def _common(database: Database, tenant: str, erased: Sequence[Episode]) -> set[s
 
 
 def _read(database: Database, ids: Iterable[str]) -> list[Episode]:
-    rows = database.rows("SELECT body FROM episodes WHERE id IN (SELECT value FROM json_each(?)) ORDER BY sequence", (listed(ids),))
+    rows = database.rows("SELECT body FROM episodes WHERE id IN (SELECT value FROM json_each(?)) ORDER BY sequence", (json_array(ids),))
     return [read_episode(body) for (body,) in rows]
 
 

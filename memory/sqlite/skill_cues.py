@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from ..cues.codes import STREAMS
 from ..cues.cue_memory import CueMemory
-from .database import Database, listed
+from .database import Database, json_array
 
 Vector = NDArray[np.float32]
 
@@ -47,7 +47,7 @@ class SkillCueStore:
         """Ids of the episodes that are cues now and meet every condition given, sorted."""
         sql = "SELECT DISTINCT episode FROM cue_episodes WHERE (?1 IS NULL OR tenant = ?1) AND (?2 IS NULL OR skill = ?2)"
         some = "" if episodes is None else " AND episode IN (SELECT value FROM json_each(?3))"
-        rows = self._database.rows(f"{sql}{some} ORDER BY episode", (tenant, skill, *([] if episodes is None else [listed(episodes)])))
+        rows = self._database.rows(f"{sql}{some} ORDER BY episode", (tenant, skill, *([] if episodes is None else [json_array(episodes)])))
         return [episode for (episode,) in rows]
 
     def bytes(self, tenant: str) -> int:
@@ -100,7 +100,7 @@ class SkillCueStore:
     def _touched(self, episodes: Iterable[str]) -> list[tuple[str, int]]:
         """Tenant and number of every batch in which one of these episodes is."""
         some = "SELECT DISTINCT tenant, batch FROM cue_episodes WHERE episode IN (SELECT value FROM json_each(?))"
-        return [(tenant, batch) for tenant, batch in self._database.rows(some, (listed(episodes),))]
+        return [(tenant, batch) for tenant, batch in self._database.rows(some, (json_array(episodes),))]
 
     def _skills(self, tenant: str) -> dict[int, str]:
         return dict(self._database.rows("SELECT DISTINCT batch, skill FROM cue_episodes WHERE tenant = ?", (tenant,)))

@@ -10,7 +10,7 @@ from enum import Enum
 from typing import Any, ClassVar, Protocol, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from ...core import StoreError
-from .database import Database, listed
+from .database import Database, json_array
 
 KEYS = ("tenant", "skill", "id")
 """Fields that make up the key of a value, in their order; a class that lacks one of them has the empty string there."""
@@ -66,12 +66,12 @@ class StateStore:
         """Note that a finished night has learned from these episodes. Ids that are not in the record are passed over."""
         sql = "INSERT OR IGNORE INTO learned SELECT id FROM episodes WHERE id IN (SELECT value FROM json_each(?))"
         with self._database.transaction() as connection:
-            connection.execute(sql, (listed(episodes),))
+            connection.execute(sql, (json_array(episodes),))
 
     def mark_changed(self, episodes: list[str]) -> None:
         """Note that these episodes tell something else than when they were learned from: they count as new again."""
         with self._database.transaction() as connection:
-            connection.execute("DELETE FROM learned WHERE episode IN (SELECT value FROM json_each(?))", (listed(episodes),))
+            connection.execute("DELETE FROM learned WHERE episode IN (SELECT value FROM json_each(?))", (json_array(episodes),))
 
     def new_episodes(self, tenant: str, skill: str) -> int:
         """How many trainable episodes of a skill no finished night has learned from.
@@ -93,7 +93,7 @@ class StateStore:
     def erase_tenant(self, connection: sqlite3.Connection, tenant: str, keep: tuple[str, ...] = ()) -> None:
         """Within an erasure's transaction: drop all state of exactly this tenant, but for the kinds named in `keep`."""
         sql = "DELETE FROM run_state WHERE tenant = ? AND kind NOT IN (SELECT value FROM json_each(?))"
-        connection.execute(sql, (tenant, listed(keep)))
+        connection.execute(sql, (tenant, json_array(keep)))
 
 
 def _read(kind: type[S], tenant: str, skill: str, id: str, body: str) -> S:

@@ -128,7 +128,7 @@ def neutral_samples(night: NightContext, data: Sequence[Sample], skill: str) -> 
 
 def is_chat(night: NightContext, data: Sequence[Sample], skill: str) -> bool:
     """Whether none of a skill's samples comes from an environment that is here to judge."""
-    own = night.components.record.episodes.among([sample.episode for sample in data if sample.skill == skill], tenant=night.tenant)
+    own = night.components.record.episodes.get_many([sample.episode for sample in data if sample.skill == skill], tenant=night.tenant)
     return all(find_environment(night.environments, episode.task.environment) is None for episode in own)
 
 
@@ -168,7 +168,7 @@ def trained(night: NightContext, name: str, data: Sequence[Sample], recipe: Reci
 
 def _require(components: Components, tenant: str, data: Sequence[Sample]) -> None:
     wanted = {sample.episode for sample in data if sample.episode}
-    if len(components.record.episodes.among(sorted(wanted), tenant=tenant)) < len(wanted):
+    if len(components.record.episodes.get_many(sorted(wanted), tenant=tenant)) < len(wanted):
         raise NothingFound("an episode that the night learns from was erased meanwhile; the next night begins without it")
 
 

@@ -24,7 +24,7 @@ class NightStopped(Exception):
 
 
 class OutOfTime(Exception):
-    """The night's budget of seconds is spent before the gate has judged; the next night goes on with what was trained."""
+    """The night's budget of seconds is spent before the gate has decided; the next night goes on with what was trained."""
 
 
 class Scope(StrEnum):

@@ -1,4 +1,4 @@
-"""The noun of category discovery: `Discoverer`, and what it finds, a `Discovery`."""
+"""The interface of category discovery: `Discoverer`, and what it finds, a `Discovery`."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class Discovery:
 
 @runtime_checkable
 class Discoverer(Protocol):
-    """Sorts unlabelled vectors into known and new classes. The laws are in `lifelong.checks.discoverer`."""
+    """Sorts unlabelled vectors into known and new classes. The rules are in `lifelong.checks.discoverer`."""
 
     def discover(self, vectors: Vector, known_vectors: Vector, known_labels: Labels, count: int | None = None) -> Discovery:
         """Classes of unlabelled `vectors` `(n, d)`, given `known_vectors` `(m, d)` and their classes `(m,)`, `0 .. known - 1`.
@@ -63,7 +63,7 @@ class Discoverer(Protocol):
 
 @dataclass(frozen=True, kw_only=True)
 class DiscoveryInput:
-    """What a discoverer is asked, checked, its rows of length one."""
+    """Validated input of a discoverer, its rows of length one."""
 
     vectors: Vector
     """Unlabelled unit rows `(n, d)`."""

@@ -24,7 +24,7 @@ def ends(text: str) -> str:
 
 @runtime_checkable
 class Encoder(Protocol):
-    """Texts to unit vectors. Members: `MiniLMEncoder`, `HashedEncoder`. The laws are in `lifelong.checks.encoder`."""
+    """Texts to unit vectors. Members: `MiniLMEncoder`, `HashedEncoder`. The rules are in `lifelong.checks.encoder`."""
 
     @property
     def dimensions(self) -> int:

@@ -29,15 +29,15 @@ class RelativeDistance:
     """Samples of each class `(classes,)`."""
 
     @classmethod
-    def of(cls, moments: ClassStatistics) -> RelativeDistance:
-        """Derived from moments of at least one sample."""
-        within = whitening(moments.within())
+    def from_statistics(cls, statistics: ClassStatistics) -> RelativeDistance:
+        """Derived from statistics of at least one sample."""
+        within = whitening(statistics.within())
         return cls(
-            mean=moments.mean,
+            mean=statistics.mean,
             within=within,
-            total=whitening(moments.total()),
-            centres=(moments.means - moments.mean) @ within,
-            counts=moments.counts.copy(),
+            total=whitening(statistics.total()),
+            centres=(statistics.means - statistics.mean) @ within,
+            counts=statistics.counts.copy(),
         )
 
     def distances(self, vectors: Vector) -> Array:

@@ -1,4 +1,4 @@
-"""The noun of the failure and novelty scores: `Scorer`."""
+"""The interface of the failure and novelty scores: `Scorer`."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ class Scorer(Protocol):
     """One number a sample. The class name says which way it points: `...Confidence` larger is surer, `...Novelty` larger is stranger.
 
     Members read embeddings `(n, d)`, the logits `(n, classes)` of a head over them, or both; what a member does not read
-    may be anything of the right length. The laws are in `lifelong.checks.scorer`.
+    may be anything of the right length. The rules are in `lifelong.checks.scorer`.
     """
 
     def fit(self, vectors: Vector, logits: Logits, labels: Labels) -> Self:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from toy import ToyEnvironment
 
-from lifelong.checks import check_discoverer, check_encoder, check_environment, check_head, check_scorer
+from lifelong.checks import check_discoverer, check_encoder, check_environment, check_head, check_phase, check_scorer
 from lifelong.learners import NearestMeanHead
 
 
@@ -40,8 +40,45 @@ def test_a_hollow_member_breaks_a_rule(check: Callable[[Any], None]) -> None:
 
 
 def test_an_error_says_what_the_check_was_doing() -> None:
-    with pytest.raises(AssertionError, match=r"it raised KeyError \('error'\) where it must not: .*learn"):
+    with pytest.raises(
+        AssertionError,
+        match="never predicted; it raised KeyError: 'error'",
+    ):
         check_head(Failing)
+
+
+class Leaving(NearestMeanHead):
+    def learn(self, vectors: Any, labels: Any) -> None:
+        raise SystemExit(3)
+
+
+def test_a_member_that_ends_the_process_breaks_a_rule() -> None:
+    with pytest.raises(AssertionError, match="never predicted; it raised SystemExit: 3"):
+        check_head(Leaving)
+
+
+class LeavingEnvironment(ToyEnvironment):
+    def step(self, action: str) -> Any:
+        raise SystemExit(3)
+
+
+def test_an_environment_that_ends_the_process_breaks_a_rule() -> None:
+    with pytest.raises(AssertionError, match="never raises; it raised SystemExit: 3"):
+        check_environment(LeavingEnvironment())
+
+
+class NotSpawning(ToyEnvironment):
+    spawn = None  # type: ignore[assignment]
+
+
+def test_a_member_that_cannot_be_called_is_lacking() -> None:
+    with pytest.raises(AssertionError, match="this one lacks spawn"):
+        check_environment(NotSpawning())
+
+
+def test_nothing_is_no_phase() -> None:
+    with pytest.raises(AssertionError, match="this one lacks name, scope, due, run"):
+        check_phase(None, lambda: (None, None), lambda: None)
 
 
 def test_a_step_without_its_info_is_named() -> None:

@@ -37,7 +37,7 @@ class Nameless(ClassMeanNovelty):
 
 
 @pytest.mark.parametrize(
-    ("member", "law"),
+    ("member", "rule"),
     [
         (BackwardNovelty, "as the name says"),
         (ForgivingNovelty, "refuses nan"),
@@ -46,6 +46,6 @@ class Nameless(ClassMeanNovelty):
         (Nameless, "ends in"),
     ],
 )
-def test_every_law_can_be_broken(member: type[Scorer], law: str) -> None:
-    with pytest.raises(AssertionError, match=law):
+def test_every_rule_can_be_broken(member: type[Scorer], rule: str) -> None:
+    with pytest.raises(AssertionError, match=rule):
         check_scorer(member)

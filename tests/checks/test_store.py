@@ -36,7 +36,7 @@ class Forgetful(Record):
 
 
 class Leaky(EpisodeStore):
-    def among(self, ids: object, **conditions: object) -> list[Episode]:  # type: ignore[override]
+    def get_many(self, ids: object, **conditions: object) -> list[Episode]:  # type: ignore[override]
         return [episode for episode in self.find() if episode.id in ids]  # type: ignore[operator]
 
 

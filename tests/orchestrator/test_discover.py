@@ -38,10 +38,10 @@ def test_unknown_tasks_become_skills_and_a_person_names_them(tmp_path: Path) -> 
         assert sum(question.size for question in asked) + len(waiting) == 53
         assert {episode.task.goal for episode in waiting} >= set(ODD), "what belongs to no group waits on"
         assert sum(question.size for question in asked) > 30
-        kinds = {question.skill: {text.split()[1] for _, text in question.examples + question.doubtful} for question in asked}
+        kinds = {question.skill: {text.split()[1] for _, text in question.examples + question.borderline} for question in asked}
         assert sorted(map(sorted, kinds.values())) == sorted([[word] for kind in kinds.values() for word in kind]), "no skill mixes kinds"
         assert {"book", "down"} == set().union(*kinds.values())
-        assert all((len(question.examples), len(question.doubtful)) == (3, 2) for question in asked)
+        assert all((len(question.examples), len(question.borderline)) == (3, 2) for question in asked)
 
         for question in asked:
             name = "travel" if kinds[question.skill] == {"book"} else "none"
@@ -79,7 +79,7 @@ def test_one_task_is_filed_alone_and_skills_are_joined(tmp_path: Path) -> None:
         say(learner, FLIGHTS)
         learner.sleep()
         question = questions(learner.record, "default")[0]
-        stray = question.doubtful[-1][0]
+        stray = question.borderline[-1][0]
         assert answer(learner.record, "default", stray, "errands") == 1
         assert learner.record.episodes.get(stray).skill == "errands"
         assert answer(learner.record, "default", question.skill, "lamps") == question.size - 1

@@ -1,7 +1,7 @@
 """The same streams under other packages' own code: accuracy and seconds of Avalanche and river beside ours, where they are installed.
 
-Avalanche lives CLINC150's whole stream. river takes a sample at a time, and some ten milliseconds for it: it lives the first two
-groups, and all methods of that case are asked a third of the questions.
+Avalanche is trained on CLINC150's whole stream. river takes a sample at a time, and some ten milliseconds for it: it is trained on
+the first two groups, and all methods of that case are tested on a third of the test set.
 """
 
 from __future__ import annotations

@@ -64,7 +64,7 @@ class OpenSetSplit:
 
 def full_split(data: TextData) -> OpenSetSplit:
     """All classes known and the official outliers unknown."""
-    outliers = _joined(data.sentences, data.outliers_train)
+    outliers = concatenate(data.sentences, data.outliers_train)
     return OpenSetSplit(
         train=data.train,
         validation=data.validation,
@@ -95,7 +95,7 @@ def partial_split(data: TextData, share: float, seed: int, sentences: Texts) -> 
         train=train.subset(train.labels != OUT_OF_SCOPE),
         validation=validation.subset(validation.labels != OUT_OF_SCOPE),
         test=test.subset(test.labels != OUT_OF_SCOPE),
-        unknown=_joined(test.subset(test.labels == OUT_OF_SCOPE), data.outliers_test),
+        unknown=concatenate(test.subset(test.labels == OUT_OF_SCOPE), data.outliers_test),
         outliers=sentences,
         validation_outliers=data.outliers_validation.subset(np.zeros(len(data.outliers_validation), dtype=bool)),
     )
@@ -223,7 +223,8 @@ def _recipe(quick: bool, seed: int) -> ClassifierRecipe:
     return ClassifierRecipe(epochs=QUICK_EPOCHS, seed=seed) if quick else ClassifierRecipe(seed=seed)
 
 
-def _joined(first: Texts, second: Texts) -> Texts:
+def concatenate(first: Texts, second: Texts) -> Texts:
+    """Both, the first before the second."""
     return Texts(
         texts=first.texts + second.texts,
         labels=np.full(len(first) + len(second), OUT_OF_SCOPE, dtype=np.int64),

@@ -169,10 +169,10 @@ def test_a_fresh_adapter_changes_nothing_and_a_folded_one_what_it_did(trained: n
 
 def test_prototypes_are_the_means_of_classes_by_hand() -> None:
     features = torch.tensor([[1.0, 0.0], [3.0, 2.0], [5.0, 5.0]])
-    old = Before.of(features, torch.zeros(3, 2), torch.tensor([7, 7, 1]))
+    old = Before.from_outputs(features, torch.zeros(3, 2), torch.tensor([7, 7, 1]))
     assert old.prototypes.tolist() == [[2.0, 1.0], [2.0, 1.0], [5.0, 5.0]]
     tokens = torch.stack([features, torch.full((3, 2), 9.0)], dim=1)
-    answered = Before.of(tokens, torch.zeros(3, 2, 2), torch.tensor([[7, -100], [7, -100], [7, 7]]))
+    answered = Before.from_outputs(tokens, torch.zeros(3, 2, 2), torch.tensor([[7, -100], [7, -100], [7, 7]]))
     assert answered.prototypes.tolist() == [[2.0, 1.0], [2.0, 1.0], [7.0, 7.0]]
 
 

@@ -20,7 +20,7 @@ def samples(seed: int = 0, count: int = 60, dimensions: int = 5) -> tuple[NDArra
 def test_it_is_the_relative_mahalanobis_score() -> None:
     vectors, labels = samples()
     others, _ = samples(1)
-    distance = RelativeDistance.of(ClassStatistics.from_samples(vectors, labels))
+    distance = RelativeDistance.from_statistics(ClassStatistics.from_samples(vectors, labels))
     logits = np.zeros((len(vectors), 1), dtype=np.float32)
     reference = RelativeMahalanobisNovelty().fit(vectors, logits, labels).score(others, logits)
     assert distance.novelty(others) == pytest.approx(reference, rel=1e-4, abs=1e-4)
@@ -29,33 +29,33 @@ def test_it_is_the_relative_mahalanobis_score() -> None:
 
 def test_leaving_out_in_closed_form_is_leaving_out() -> None:
     vectors, labels = samples()
-    closed = RelativeDistance.of(ClassStatistics.from_samples(vectors, labels)).leave_one_out_novelty(vectors, labels)
+    closed = RelativeDistance.from_statistics(ClassStatistics.from_samples(vectors, labels)).leave_one_out_novelty(vectors, labels)
     for row in (0, 1, 17, 59):
         kept = np.arange(len(vectors)) != row
-        without = RelativeDistance.of(ClassStatistics.from_samples(vectors[kept], labels[kept]))
+        without = RelativeDistance.from_statistics(ClassStatistics.from_samples(vectors[kept], labels[kept]))
         assert closed[row] == pytest.approx(without.novelty(vectors[row : row + 1])[0], rel=1e-6)
 
 
 def test_a_class_of_one_is_gone_without_it() -> None:
     vectors, labels = samples()
     labels = np.where(np.arange(60) == 7, 3, labels)
-    closed = RelativeDistance.of(ClassStatistics.from_samples(vectors, labels)).leave_one_out_novelty(vectors, labels)
+    closed = RelativeDistance.from_statistics(ClassStatistics.from_samples(vectors, labels)).leave_one_out_novelty(vectors, labels)
     kept = np.arange(60) != 7
-    without = RelativeDistance.of(ClassStatistics.from_samples(vectors[kept], labels[kept]))
+    without = RelativeDistance.from_statistics(ClassStatistics.from_samples(vectors[kept], labels[kept]))
     assert closed[7] == pytest.approx(without.novelty(vectors[7:8])[0], rel=1e-6)
     assert np.isfinite(closed).all()
 
 
 def test_samples_look_stranger_without_themselves() -> None:
     vectors, labels = samples(count=30, dimensions=8)
-    distance = RelativeDistance.of(ClassStatistics.from_samples(vectors, labels))
+    distance = RelativeDistance.from_statistics(ClassStatistics.from_samples(vectors, labels))
     assert distance.leave_one_out_novelty(vectors, labels).mean() > distance.novelty(vectors).mean()
 
 
 def test_it_stays_as_it_was_taken_while_the_moments_go_on() -> None:
     vectors, labels = samples()
     moments = ClassStatistics.from_samples(vectors, labels)
-    distance = RelativeDistance.of(moments)
+    distance = RelativeDistance.from_statistics(moments)
     before = distance.leave_one_out_novelty(vectors, labels)
     moments.learn(vectors[:10], labels[:10])
     assert distance.leave_one_out_novelty(vectors, labels) == pytest.approx(before)
