@@ -281,7 +281,7 @@ def test_what_a_request_examines_does_not_grow_with_what_is_stored(record: Recor
     for number, text in enumerate(["<a " * 20_000] * 50 + [f"{number} <a " * 10_000 for number in range(50)]):
         episode = replace(example_episode(number), outcome=failed, correction=text)
         record.episodes.record(episode if number >= 50 else replace(episode, task=example_episode(0).task), AXES[0])
-    scanned, read, among = [0], [0], record.episodes.among
+    scanned, read, among = [0], [0], record.episodes.get_many
 
     def counted(text: str) -> str:
         scanned[0] += len(text)
@@ -292,7 +292,7 @@ def test_what_a_request_examines_does_not_grow_with_what_is_stored(record: Recor
         return found
 
     monkeypatch.setattr(sys.modules[recall.__module__], "neutralise", counted)
-    monkeypatch.setattr(record.episodes, "among", counted_among)
+    monkeypatch.setattr(record.episodes, "get_many", counted_among)
     tokens = 256
     step = ask(record, settings=MemorySettings(min_similarity=0, recall_tokens=tokens))
     assert step is None or words(step.text) <= tokens
