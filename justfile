@@ -17,7 +17,8 @@ run *flags:
 # everything that must hold: linters, types, then the tests, the quick ones first
 [no-exit-message]
 test: check unit
-    "{{bin}}/python" -m pytest -m "(model or slow) and not vllm"
+    # One thread: several OpenMP runtimes in one process (PyTorch's, FAISS's) may crash when each starts threads of its own.
+    OMP_NUM_THREADS=1 "{{bin}}/python" -m pytest -m "(model or slow) and not vllm"
     "{{bin}}/python" -m pytest -m vllm
 
 # linters, formatting, types, and who may import whom
