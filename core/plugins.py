@@ -76,6 +76,9 @@ def create(point: Point, name: str, **offered: Any) -> Any:
     if not callable(member):
         raise PluginError(f"the {_noun(point)} {name!r} is {member!r}; it must be a class or a function that makes one")
     parameters = inspect.signature(member).parameters.values()
+    # A class that inherits from a protocol and has no `__init__` shows one that seems to take anything, and takes nothing.
+    if getattr(getattr(member, "__init__", None), "__module__", "") == "typing":
+        offered = {}
     if not any(one.kind is one.VAR_KEYWORD for one in parameters):
         offered = {one.name: offered[one.name] for one in parameters if one.name in offered and one.kind is not one.POSITIONAL_ONLY}
     try:

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Iterator
 from importlib import import_module
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, Protocol, get_args
 
 import pytest
 
@@ -112,3 +112,14 @@ def test_settings_take_every_name_and_import_nothing(setting: str, point: Point,
 def test_a_name_is_checked_for_what_was_given() -> None:
     with pytest.raises(PluginError, match=r"^--method is 'absent'; it must be one of"):
         check_name("heads", "absent", "--method")
+
+
+def test_a_class_that_inherits_a_protocol_alone_is_given_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Shape(Protocol):
+        sides: int
+
+    class Square(Shape):
+        sides = 4
+
+    monkeypatch.setattr("lifelong.core.plugins.resolve", lambda point, name: Square)
+    assert create("environments", "square", data="somewhere").sides == 4
