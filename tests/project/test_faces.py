@@ -5,13 +5,11 @@ from __future__ import annotations
 import subprocess
 import sys
 from importlib import import_module
-from pathlib import Path
 
 import pytest
+from source_tree import PACKAGE_NAMES
 
-ROOT = Path(__file__).resolve().parents[2]
-PACKAGES = sorted(folder.name for folder in ROOT.iterdir() if (folder / "__init__.py").exists() and folder.name != "tests")
-FACES = ["lifelong", *(f"lifelong.{package}" for package in PACKAGES)]
+FACES = ["lifelong", *(f"lifelong.{package}" for package in PACKAGE_NAMES)]
 HEAVY = {
     "accelerate",
     "datasets",

@@ -7,15 +7,12 @@ import io
 import re
 import tokenize
 from collections.abc import Iterator
-from pathlib import Path
 
-import pytest
+from source_tree import PACKAGES, ROOT, SOURCES, offenders, text, tree
+from source_tree import name as name_of
 
-ROOT = Path(__file__).resolve().parents[2]
-PACKAGES = sorted(folder for folder in ROOT.iterdir() if (folder / "__init__.py").exists() and folder.name != "tests")
-SOURCES = [ROOT / "__init__.py", *sorted(file for package in PACKAGES for file in package.rglob("*.py"))]
-TEXTS = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").glob("*.md")), *sorted(ROOT.rglob("*.jinja"))]
-TEXTS = [file for file in TEXTS if not {".venv", ".venv-vllm"} & set(file.parts)]
+TEXTS = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").glob("*.md"))]
+TEXTS += [file for package in PACKAGES for file in sorted(package.rglob("*.jinja"))]
 
 IDENTIFIERS = {
     "Parts", "notice_refiling", "refilings", "refiled", "told", "head_of", "vouched", "vouching_rule", "doubted", "foreign", "Lens",
@@ -36,9 +33,9 @@ RENAMED = {"core/settings.py", "core/episodes.py"}
 """Files that hold the names of an earlier version, because its settings and records are still read."""
 
 
-def identifiers(tree: ast.AST) -> Iterator[tuple[int, str]]:
+def identifiers(module: ast.AST) -> Iterator[tuple[int, str]]:
     """Line and name of everything that a file defines or uses."""
-    for node in ast.walk(tree):
+    for node in ast.walk(module):
         if isinstance(node, ast.Name):
             yield node.lineno, node.id
         elif isinstance(node, ast.Attribute):
@@ -49,36 +46,36 @@ def identifiers(tree: ast.AST) -> Iterator[tuple[int, str]]:
             yield node.lineno, node.arg
 
 
-def prose(text: str) -> Iterator[tuple[int, str]]:
+def prose(source: str) -> Iterator[tuple[int, str]]:
     """Line and text of every comment and string of a source file."""
-    for token in tokenize.generate_tokens(io.StringIO(text).readline):
+    for token in tokenize.generate_tokens(io.StringIO(source).readline):
         if token.type in (tokenize.COMMENT, tokenize.STRING, getattr(tokenize, "FSTRING_MIDDLE", -1)):
             yield token.start[0], token.string
 
 
-def refused_names(text: str) -> list[str]:
+def refused_names(module: ast.AST) -> list[str]:
     """Names in a source file that have a standard term."""
-    return [f"{line}: {name}" for line, name in identifiers(ast.parse(text)) if name in IDENTIFIERS or PARTS.search(name)]
+    return [f"{line}: {name}" for line, name in identifiers(module) if name in IDENTIFIERS or PARTS.search(name)]
 
 
 def refused_words(lines: Iterator[tuple[int, str]]) -> list[str]:
     """Words in texts that have a plain one."""
-    return [f"{line}: {match[0]}" for line, text in lines for match in WORDS.finditer(text)]
+    return [f"{line}: {match[0]}" for line, words in lines for match in WORDS.finditer(words)]
 
 
-@pytest.mark.parametrize("file", SOURCES, ids=lambda file: str(file.relative_to(ROOT)))
-def test_names_and_prose_of_a_source_file_are_standard(file: Path) -> None:
-    text = file.read_text()
-    assert refused_names(text) == []
-    if str(file.relative_to(ROOT)) not in RENAMED:
-        assert refused_words(prose(text)) == []
+def test_names_in_source_files_are_standard() -> None:
+    assert offenders(SOURCES, lambda file: refused_names(tree(file))) == {}
 
 
-@pytest.mark.parametrize("file", TEXTS, ids=lambda file: str(file.relative_to(ROOT)))
-def test_a_document_is_written_in_plain_words(file: Path) -> None:
-    assert refused_words(iter(enumerate(file.read_text().splitlines(), 1))) == []
+def test_prose_in_source_files_is_standard() -> None:
+    assert offenders(SOURCES, lambda file: name_of(file) not in RENAMED and refused_words(prose(text(file)))) == {}
+
+
+def test_documents_are_written_in_plain_words() -> None:
+    assert offenders(TEXTS, lambda file: refused_words(iter(enumerate(text(file).splitlines(), 1)))) == {}
 
 
 def test_the_rules_see_what_they_forbid() -> None:
-    assert refused_names("def told(): pass\nx.vouched = 1\nf(foreign=2)\nknown = 3\n") == ["1: told", "2: vouched", "3: foreign"]
+    code = "def told(): pass\nx.vouched = 1\nf(foreign=2)\nknown = 3\n"
+    assert refused_names(ast.parse(code)) == ["1: told", "2: vouched", "3: foreign"]
     assert refused_words(prose('"""A law 8."""\n# mended\n"a foreign key"\n')) == ["1: law 8", "2: mended"]

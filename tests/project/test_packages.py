@@ -5,21 +5,17 @@ from __future__ import annotations
 import re
 import tomllib
 from importlib import metadata
-from pathlib import Path
+
+from source_tree import PACKAGES, ROOT
 
 import lifelong
 
-ROOT = Path(__file__).resolve().parents[2]
 EXTRAS_OF_DEV = ("bench", "dev", "langchain", "local", "train")
 """What `lifelong.sh` installs besides the core."""
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 
 
-FOLDERS = {
-    "lifelong." + ".".join(file.parent.relative_to(ROOT).parts)
-    for file in ROOT.rglob("__init__.py")
-    if file.parent != ROOT and not {".venv", ".venv-vllm", "tests", "build"} & set(file.relative_to(ROOT).parts)
-}
+FOLDERS = {"lifelong." + ".".join(file.parent.relative_to(ROOT).parts) for package in PACKAGES for file in package.rglob("__init__.py")}
 
 
 def test_the_package_list_equals_the_folders() -> None:

@@ -6,13 +6,11 @@ import ast
 import subprocess
 import sys
 from collections.abc import Mapping, Set
-from pathlib import Path
 
 import grimp
+from source_tree import SOURCES, name, tree
 
-ROOT = Path(__file__).resolve().parents[2]
-PACKAGES = [folder for folder in sorted(ROOT.iterdir()) if (folder / "__init__.py").exists()]
-FOLDERS = sorted({file.parent for package in PACKAGES for file in package.rglob("*.py")})
+FOLDERS = sorted({file.parent for file in SOURCES})
 MOST_MODULES = 20
 PROTOCOL_LINES = 40
 
@@ -52,24 +50,19 @@ def test_the_product_loads_no_laboratory_method() -> None:
     assert done.stdout.split() == []
 
 
-def protocol_lines(tree: ast.Module) -> dict[str, int]:
+def protocol_lines(module: ast.Module) -> dict[str, int]:
     """Lines of every protocol that a module defines."""
     return {
         node.name: (node.end_lineno or node.lineno) - node.lineno + 1
-        for node in tree.body
+        for node in module.body
         if isinstance(node, ast.ClassDef) and any(isinstance(base, ast.Name) and base.id == "Protocol" for base in node.bases)
     }
 
 
 def test_protocols_are_short() -> None:
-    found = {
-        f"{file.relative_to(ROOT)}:{name}": lines
-        for package in PACKAGES
-        for file in package.rglob("*.py")
-        for name, lines in protocol_lines(ast.parse(file.read_text())).items()
-    }
+    found = {f"{name(file)}:{protocol}": lines for file in SOURCES for protocol, lines in protocol_lines(tree(file)).items()}
     assert len(found) > 10
-    assert {name: lines for name, lines in found.items() if lines > PROTOCOL_LINES} == {}
+    assert {protocol: lines for protocol, lines in found.items() if lines > PROTOCOL_LINES} == {}
 
 
 def test_no_modules_import_each_other() -> None:
@@ -83,7 +76,7 @@ def test_a_cycle_is_seen() -> None:
 
 
 def test_no_folder_holds_too_many_modules() -> None:
-    assert {str(folder.relative_to(ROOT)) for folder in FOLDERS if len(list(folder.glob("*.py"))) > MOST_MODULES} == set()
+    assert {name(folder) for folder in FOLDERS if len(list(folder.glob("*.py"))) > MOST_MODULES} == set()
 
 
 def test_no_module_has_a_private_twin() -> None:
