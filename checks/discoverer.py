@@ -5,19 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
-from numpy.typing import NDArray
 
+from ..numerics.arrays import Labels, Vector
 from ..perception import Discoverer, Discovery
 from .failures import asserting
 from .scorer import refuses
 
 CLASSES, KNOWN, DIMENSIONS = 5, 3, 12
 
-Rows = NDArray[np.float32]
-Labels = NDArray[np.int64]
 
-
-def example_classes(seed: int, each: int = 24) -> tuple[Rows, Rows, Labels, Labels]:
+def example_classes(seed: int, each: int = 24) -> tuple[Vector, Vector, Labels, Labels]:
     """Unlabelled unit rows in five groups, labelled rows of the first three, their classes, and the groups of the unlabelled."""
     draw = np.random.default_rng(seed)
     groups = np.arange(CLASSES * each) % CLASSES

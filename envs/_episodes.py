@@ -12,7 +12,7 @@ from gymnasium.spaces import Text
 
 from ..core import MalformedTask, Task
 from ..core.versions import short_name
-from ._reply import Reply
+from ._reply import ActionResult
 from .environment import Demonstration, Exchangeable, Split
 
 
@@ -42,7 +42,7 @@ class TextEnvironment(gymnasium.Env[str, str]):
         """Set the episode up. Raises `MalformedTask` for a task that this environment did not make."""
 
     @abstractmethod
-    def _act(self, action: str) -> Reply:
+    def _act(self, action: str) -> ActionResult:
         """Carry out one action."""
 
     def admissible(self) -> tuple[str, ...]:

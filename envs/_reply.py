@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, kw_only=True)
-class Reply:
+class ActionResult:
     """What an action brought about."""
 
     text: str

@@ -16,7 +16,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .adapters.lora import Progress, Recipe, TrainingReport, holds, made_of, passes, train_lora
+    from .adapters.lora import Recipe, TrainingProgress, TrainingReport, holds, made_of, passes, train_lora
     from .adapters.publication import decide_publication
     from .adapters.samples import Sample
     from .adapters.substitution import substitute, vocabulary
@@ -71,7 +71,7 @@ _FACE = {
     "NearestMeanHead": "heads.nearest_mean",
     "NegativePreference": "unlearning.objectives",
     "ParetoHead": "experimental.heads.pareto",
-    "Progress": "adapters.lora",
+    "TrainingProgress": "adapters.lora",
     "PrototypeAugmentationHead": "experimental.heads.augmentation",
     "PrototypeHead": "experimental.heads.prototype",
     "PrototypeImageLearner": "experimental.images.prototypes",
@@ -125,7 +125,6 @@ __all__ = [
     "NearestMeanHead",
     "NegativePreference",
     "ParetoHead",
-    "Progress",
     "PrototypeAugmentationHead",
     "PrototypeHead",
     "PrototypeImageLearner",
@@ -141,6 +140,7 @@ __all__ = [
     "SelfSupervisedEncoder",
     "SkillHead",
     "StreamingLDAHead",
+    "TrainingProgress",
     "TrainingReport",
     "Unlearned",
     "UnlearningHead",

@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager
 from typing import Protocol
 
 from ..core import Episode, Lesson, Outcome
-from .sqlite.episodes import Vector
+from ..numerics.arrays import Vector
 from .sqlite.erase import Erased
 
 

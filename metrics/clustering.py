@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-Labels = NDArray[np.int64]
+from ..numerics.arrays import Labels
 
 
 def contingency(clusters: Labels, classes: Labels) -> NDArray[np.int64]:

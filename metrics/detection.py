@@ -11,10 +11,10 @@ from math import ceil, log
 import numpy as np
 from numpy.typing import NDArray
 
-Array = NDArray[np.floating]
+from ..numerics.arrays import AnyFloats
 
 
-def auroc(positive: Array, negative: Array) -> float:
+def auroc(positive: AnyFloats, negative: AnyFloats) -> float:
     """Chance that a positive scores above a negative, ties counting half (Mann & Whitney 1947).
 
     Raises `ValueError` where either is empty or holds NaN, as all functions here do.
@@ -25,7 +25,7 @@ def auroc(positive: Array, negative: Array) -> float:
     return float((below + upto).sum() / (2 * len(positive) * len(negative)))
 
 
-def aupr_in(positive: Array, negative: Array) -> float:
+def aupr_in(positive: AnyFloats, negative: AnyFloats) -> float:
     """Average precision with the accepted as the positive class: sum of precision times the recall gained, ties as one step."""
     positive, negative = _checked(positive, negative)
     levels = np.unique(positive)[::-1]
@@ -34,12 +34,12 @@ def aupr_in(positive: Array, negative: Array) -> float:
     return float((np.diff(hits, prepend=0) * hits / (hits + alarms)).sum() / len(positive))
 
 
-def aupr_out(positive: Array, negative: Array) -> float:
+def aupr_out(positive: AnyFloats, negative: AnyFloats) -> float:
     """Average precision with the rejected as the positive class."""
     return aupr_in(-np.asarray(negative), -np.asarray(positive))
 
 
-def fpr_at_95_id_tpr(positive: Array, negative: Array) -> float:
+def fpr_at_95_id_tpr(positive: AnyFloats, negative: AnyFloats) -> float:
     """Share of the negatives accepted when at least 95 % of the positives are.
 
     The positive class is the accepted one; OpenOOD means the contrary by the same name.
@@ -49,7 +49,7 @@ def fpr_at_95_id_tpr(positive: Array, negative: Array) -> float:
     return float((negative >= threshold).mean())
 
 
-def failure_aurc(confidence: Array, correct: NDArray[np.bool_]) -> float:
+def failure_aurc(confidence: AnyFloats, correct: NDArray[np.bool_]) -> float:
     """Mean over all coverages of the share of wrong ones among the most confident (Geifman et al. 2019), in [0, 1].
 
     Samples of equal confidence come in no order: each stands for the mean of their group, so that a constant score
@@ -63,20 +63,20 @@ def failure_aurc(confidence: Array, correct: NDArray[np.bool_]) -> float:
     return float((np.cumsum(np.repeat(shares, sizes)) / np.arange(1, len(wrong) + 1)).mean())
 
 
-def excess_aurc(confidence: Array, correct: NDArray[np.bool_]) -> float:
+def excess_aurc(confidence: AnyFloats, correct: NDArray[np.bool_]) -> float:
     """AURC less that of the best order at the same error rate r: `AURC - (r + (1 - r) ln(1 - r))` (Geifman et al. 2019)."""
     risk = 1 - float(np.mean(correct))
     best = risk + (1 - risk) * log(1 - risk) if risk < 1 else 1.0
     return failure_aurc(confidence, correct) - best
 
 
-def unified_aurc(positive_confidence: Array, correct: NDArray[np.bool_], negative_confidence: Array) -> float:
+def unified_aurc(positive_confidence: AnyFloats, correct: NDArray[np.bool_], negative_confidence: AnyFloats) -> float:
     """AURC where accepting an out-of-scope sample is an error as well: one score for failure and novelty."""
     confidence = np.concatenate([positive_confidence, negative_confidence])
     return failure_aurc(confidence, np.concatenate([np.asarray(correct, dtype=bool), np.zeros(len(negative_confidence), dtype=bool)]))
 
 
-def expected_calibration_error(confidence: Array, correct: NDArray[np.bool_], bins: int = 15) -> float:
+def expected_calibration_error(confidence: AnyFloats, correct: NDArray[np.bool_], bins: int = 15) -> float:
     """Mean over samples of |accuracy - mean confidence| of their bin, equal bins of [0, 1] (Naeini et al. 2015)."""
     confidence, right = np.asarray(confidence, dtype=np.float64), np.asarray(correct, dtype=np.float64)
     if len(confidence) != len(right) or not len(right) or not ((confidence >= 0) & (confidence <= 1)).all():
@@ -99,7 +99,7 @@ def macro_f1(truth: NDArray[np.int64], said: NDArray[np.int64]) -> float:
     return float((2 * hits / np.bincount(places, minlength=len(classes))).mean())
 
 
-def _checked(positive: Array, negative: Array) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def _checked(positive: AnyFloats, negative: AnyFloats) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     accepted: NDArray[np.float64] = np.asarray(positive, dtype=np.float64)
     rejected: NDArray[np.float64] = np.asarray(negative, dtype=np.float64)
     if not len(accepted) or not len(rejected) or np.isnan(accepted).any() or np.isnan(rejected).any():

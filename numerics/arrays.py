@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+AnyFloats = NDArray[np.floating]
+"""Numbers of either precision, where any will do."""
+Arrays = Mapping[str, NDArray[Any]]
+"""Named arrays: what is kept of something that has learned."""
+Floats = NDArray[np.float64]
+"""Numbers in double precision, where sums must stay exact."""
 Vector = NDArray[np.float32]
 """Embeddings, `(d,)` or `(n, d)`."""
 Logits = NDArray[np.float32]

@@ -15,12 +15,11 @@ from numpy.typing import NDArray
 
 from ..core import MalformedTask, NothingFound, demonstration_id
 from ..memory import Record
-from ..numerics.arrays import l2_normalize
+from ..numerics.arrays import Vector, l2_normalize
 from ..numerics.class_statistics import ClassStatistics
 from ..perception import Discoverer, Discovery, ProtoGCD, leave_one_out_novelty
 from .components import Components
 from .run_state import DiscoverCounts, count_relabelling
-from .skill_heads import Vector
 
 PROVISIONAL = re.compile(r"new-\d{4}")
 """What a discovered skill is called until a person names it."""

@@ -19,8 +19,9 @@ from numpy.typing import NDArray
 from ..core import Episode, Settings, StoreError, Verdict
 from ..learners import Refit, SkillHead
 from ..memory import START, Changes, Position, Record
+from ..numerics.arrays import Vector
 from ..perception import OutcomeModel, Recogniser, SelectiveRule
-from .skill_heads import PROBED, Labelled, Vector, difference, head_file, labelled_vectors, load_refit, refit, refit_stamp, state_file
+from .skill_heads import PROBED, Labelled, difference, head_file, labelled_vectors, load_refit, refit, refit_stamp, state_file
 
 log = logging.getLogger("lifelong")
 

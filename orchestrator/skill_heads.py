@@ -6,13 +6,12 @@ import hashlib
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ..learners import Refit, SkillHead, load_head, save_head
 from ..memory import Record
+from ..numerics.arrays import Vector
 from .run_state import RefitStamp, relabel_count
 
-Vector = NDArray[np.float32]
 Labelled = tuple[Vector, list[str]]
 """Vectors `(n, d)` of tasks and their skills."""
 

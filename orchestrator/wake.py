@@ -27,9 +27,9 @@ from ..core import (
 from ..core.settings import WakeSettings
 from ..envs import Environment
 from ..memory import recall
+from ..numerics.arrays import Vector
 from .components import Components, draw, log
 from .perceiver import Perceiver
-from .skill_heads import Vector
 
 HOPELESS = 0.1
 """Chance of success below which trying again is not worth its tokens; a correction is."""

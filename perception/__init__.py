@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from .encoders.hashed import HashedEncoder
     from .encoders.minilm import MiniLMEncoder
     from .experimental.classifier.class_neighbours import ClassNeighbours, Neighbourhood
-    from .experimental.classifier.evidence_model import Evidence, EvidenceModel
+    from .experimental.classifier.evidence_model import EvidenceColumns, EvidenceModel
     from .experimental.classifier.head_ensemble import HeadEnsemble, HeadOutputs
     from .experimental.classifier.held_out import held_out_classes
     from .experimental.classifier.novelty_evidence import NoveltyEvidence
@@ -102,7 +102,7 @@ _FACE = {
     "EnergyConfidence": "scores.confidence",
     "EntropyConfidence": "scores.confidence",
     "EntropyQuery": "experimental.discovery.queries",
-    "Evidence": "experimental.classifier.evidence_model",
+    "EvidenceColumns": "experimental.classifier.evidence_model",
     "EvidenceModel": "experimental.classifier.evidence_model",
     "Fusion": "selective.fusion",
     "GeneralisedCrossEntropy": "experimental.training.objectives",
@@ -190,7 +190,7 @@ __all__ = [
     "EnergyConfidence",
     "EntropyConfidence",
     "EntropyQuery",
-    "Evidence",
+    "EvidenceColumns",
     "EvidenceModel",
     "Fusion",
     "GeneralisedCrossEntropy",

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..numerics.arrays import Vector
+from ..numerics.arrays import Floats, Vector
 from .selective.fusion import Fusion
 from .selective.selective_rule import SelectiveRule, selective_rule
 
@@ -26,15 +26,13 @@ CAPACITY = 256
 ENOUGH = 20
 """Outcomes with a likelihood, and a quarter of it of either kind, from which on the likelihood is listened to."""
 
-Array = NDArray[np.float64]
 
-
-def history_chance(successes: Array | float, judged: Array | float) -> Array:
+def history_chance(successes: Floats | float, judged: Floats | float) -> Floats:
     """`(successes + 1) / (judged + 2)`: Laplace's rule of succession, the mean of the Beta(1, 1) posterior."""
     return np.asarray((np.asarray(successes) + 1) / (np.asarray(judged) + 2), dtype=np.float64)
 
 
-def neighbour_chance(similarities: Array, outcomes: Array, base: Array | float, bandwidth: float) -> Array:
+def neighbour_chance(similarities: Floats, outcomes: Floats, base: Floats | float, bandwidth: float) -> Floats:
     """Chance of success `(m,)` from cosines `(m, n)` to tasks whose outcomes `(n,)` in {0, 1} are known.
 
     `(s base + sum_i k_i y_i) / (s + sum_i k_i)` with `k_i = exp((cos_i - 1) / bandwidth)` and s = 2: the Nadaraya-Watson
@@ -46,7 +44,7 @@ def neighbour_chance(similarities: Array, outcomes: Array, base: Array | float, 
     return np.asarray((STRENGTH * np.asarray(base) + weights @ outcomes) / (STRENGTH + weights.sum(1)))
 
 
-def logarithmic_loss(chances: Array, outcomes: Array) -> float:
+def logarithmic_loss(chances: Floats, outcomes: Floats) -> float:
     """Mean cross-entropy in nats of outcomes in {0, 1} under their chances."""
     right = np.clip(np.where(outcomes > 0, chances, 1 - chances), 1e-12, 1.0)
     return float(-np.log(right).mean())
@@ -68,7 +66,7 @@ class _Fitted:
     vectors: Vector
     """Of every kept outcome `(n, d)`."""
     bandwidth: float
-    chances: Array
+    chances: Floats
     """Leave-one-out chance of every kept outcome."""
     fusion: Fusion | None
     """Of the chance's log odds and the likelihood; None while the likelihood is not listened to."""
@@ -206,7 +204,7 @@ def _finite(likelihood: float | None) -> float | None:
     return likelihood if likelihood is not None and np.isfinite(likelihood) else None
 
 
-def _likelihood_fusion(chances: Array, history: _History) -> Fusion | None:
+def _likelihood_fusion(chances: Floats, history: _History) -> Fusion | None:
     known = np.array([value is not None for value in history.likelihoods])
     solved = np.array(history.outcomes, dtype=bool)[known]
     if len(solved) < ENOUGH or min(solved.sum(), (~solved).sum()) < ENOUGH / 4:
@@ -216,5 +214,5 @@ def _likelihood_fusion(chances: Array, history: _History) -> Fusion | None:
     return Fusion.fit(columns[~solved], columns[solved], balanced=False)
 
 
-def _columns(chances: Array, likelihoods: Array) -> Array:
+def _columns(chances: Floats, likelihoods: Floats) -> Floats:
     return np.stack([np.log(chances / (1 - chances)), likelihoods], axis=1)

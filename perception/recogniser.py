@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..core import NO_VERDICT, Verdict
-from ..numerics.arrays import Vector
+from ..numerics.arrays import Arrays, Floats, Vector
 from ..numerics.class_statistics import ClassStatistics
 from .scores.neighbours import conformal_quantile, leave_one_out_novelty, nearest_neighbour_novelty
 from .scores.relative_distance import RelativeDistance
@@ -28,9 +28,6 @@ SAME = 1e-6
 """Novelty up to which two tasks are the same one: a repeat teaches nothing about how far tasks of a skill lie apart."""
 CHUNK = 1024
 """Tasks of one skill that are compared with its sample, and with each other, at a time."""
-
-Array = NDArray[np.float64]
-State = Mapping[str, NDArray[Any]]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,7 +80,7 @@ class _Fusion:
         }
 
     @classmethod
-    def restored(cls, state: State) -> _Fusion:
+    def restored(cls, state: Arrays) -> _Fusion:
         parts = np.split(state["fusion_novelties"], np.cumsum(state["fusion_sizes"])[:-1])
         centre, scale = (float(value) for value in state["fusion_scaling"])
         distance = RelativeDistance(
@@ -103,7 +100,7 @@ class _Skill:
     def __init__(self, name: str, dimensions: int, seed: int) -> None:
         self.name = name
         self.seed = seed
-        self.total: Array = np.zeros(dimensions)
+        self.total: Floats = np.zeros(dimensions)
         self.count = 0
         self.bank: Vector = np.zeros((0, dimensions), dtype=np.float32)
         self.repeats: NDArray[np.int64] = np.zeros(0, dtype=np.int64)
@@ -112,7 +109,7 @@ class _Skill:
         self.novelties: NDArray[np.float32] | None = None
 
     @property
-    def prototype(self) -> Array:
+    def prototype(self) -> Floats:
         norm = np.linalg.norm(self.total)
         return self.total / norm if norm > 0 else self.total
 
@@ -273,7 +270,7 @@ class Recogniser:
             **(self._fusion.state() if self._fusion else {}),
         }
 
-    def restore(self, state: State) -> None:
+    def restore(self, state: Arrays) -> None:
         """Become what `state` of a recogniser of the same settings returned."""
         self._skills, self._fusion = {}, None
         if not len(state["names"]):

@@ -15,10 +15,10 @@ from ..core.versions import short_name
 from ..envs import make_environment
 from ..memory.artefacts import RUN_HOME, RUN_REPORT, RUN_SUMMARY
 from ..metrics.tables import print_tables
-from ..orchestrator import LifelongLearner
+from ..orchestrator import LifelongLearner, Progress
 from .folders import begin_run, discard_run, find_run, point_latest, write_file
 from .report import closing_lines, summary_tables, write_report
-from .stream import Family, Progress, Schedule, run_stream
+from .stream import Family, Schedule, run_stream
 
 SIZES = {"database": (96, 32, 16), "graph": (96, 32, 16), "navigation": (64, 32, 16), "lab-db": (150, 150, 0)}
 """Tasks of the stream, unseen tasks, and tasks after the night, for each environment: a quarter of an hour on two cores."""

@@ -12,11 +12,8 @@ from ..core.versions import short_name
 from ..envs import Block, Environment, Item, Stream
 from ..memory import memory_effect
 from ..metrics.provenance import machine, package_versions, source_version
-from ..orchestrator import EvaluationRow, LifelongLearner, RunSeconds, SleepReport, erasure_lock, unlabelled
+from ..orchestrator import EvaluationRow, LifelongLearner, Progress, RunSeconds, SleepReport, erasure_lock, unlabelled
 from .summary import summarise_metrics
-
-Progress = Callable[[str, int, int], None]
-"""Called with (what is being done, done, in all)."""
 
 BATCH = 16
 """Tasks that run side by side. A batch is recorded whole or not at all, so a resumed run repeats whole batches."""

@@ -62,7 +62,7 @@ INSIDE_A_BLOCK = re.compile(r"\.\d+\.[^.]")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Projection:
+class LinearLayer:
     """One linear layer of the base model."""
 
     module: str
@@ -77,7 +77,7 @@ class Projection:
 class BaseLayers:
     """What of a base model can be adapted."""
 
-    projection: Projection
+    projection: LinearLayer
     """One attention projection, for the zero adapter."""
     names: tuple[str, ...]
     """Last names of the linear layers inside the blocks, such as `q_proj`; embeddings and the output head are not among them."""
@@ -93,7 +93,7 @@ class AdapterFiles:
     """Hash of the weights file."""
     provenance: str
     """What the manifest says the adapter was made from; empty without a manifest."""
-    projection: Projection
+    projection: LinearLayer
     """One layer that it adapts."""
 
 
@@ -122,7 +122,7 @@ def check_directory(path: Path) -> None:
     _inspect(path.name, path)
 
 
-def _inspect(name: str, path: Path) -> tuple[str, dict[str, Any], list[Projection]]:
+def _inspect(name: str, path: Path) -> tuple[str, dict[str, Any], list[LinearLayer]]:
     """Provenance, configuration and adapted layers of a directory that is safe to load, whatever base it belongs to."""
     provenance = _check_files(name, path)
     config = _read_config(name, path)
@@ -147,7 +147,7 @@ def adapter_provenance(directory: Path) -> str:
     return _check_files(directory.name, directory)
 
 
-def zero_adapter(parent: Path, projection: Projection, base: str) -> Path:
+def zero_adapter(parent: Path, projection: LinearLayer, base: str) -> Path:
     """A LoRA whose B is zero, so that serving it is serving the base. Written once under `parent`; returns its directory.
 
     One adapted layer is enough: layers that an adapter does not name are left alone.
@@ -210,11 +210,11 @@ def read_base(model: Path) -> BaseLayers | None:
     first = next((key for key in linear if key.endswith(PROJECTIONS)), None)
     if first is None:
         return None
-    projection = Projection(module=first.removesuffix(".weight"), outputs=shapes[first][0], inputs=shapes[first][1])
+    projection = LinearLayer(module=first.removesuffix(".weight"), outputs=shapes[first][0], inputs=shapes[first][1])
     return BaseLayers(projection=projection, names=tuple(sorted({key.split(".")[-2] for key in linear})))
 
 
-def projection_of(path: Path) -> Projection | None:
+def projection_of(path: Path) -> LinearLayer | None:
     """A layer that a saved adapter names; None when the directory cannot be read as one."""
     try:
         return _read_weights(path.name, path / WEIGHTS, None)[0]
@@ -314,7 +314,7 @@ def _ranks(config: dict[str, Any]) -> list[Any]:
     return [config.get("r"), *(config.get("rank_pattern") or {}).values()]
 
 
-def _read_weights(name: str, file: Path, rank: int | None) -> list[Projection]:
+def _read_weights(name: str, file: Path, rank: int | None) -> list[LinearLayer]:
     try:
         tensors = read_header(file)
         bad = first_bad_weight(file, tensors)
@@ -340,7 +340,7 @@ def _read_weights(name: str, file: Path, rank: int | None) -> list[Projection]:
             or rank not in (None, shapes[down][0])
         ):
             raise AdapterRejected(f"adapter {name}: {module} does not have a pair of rank-{rank or shapes[down][0]} factors in {file}")
-        modules.append(Projection(module=module, outputs=shapes[up][0], inputs=shapes[down][1]))
+        modules.append(LinearLayer(module=module, outputs=shapes[up][0], inputs=shapes[down][1]))
     return modules
 
 

@@ -34,7 +34,7 @@ from .openai_wire import (
 from .prompts import clean_messages, clean_text
 from .vllm_server import BASE_NULL, RANKS, VLLMServer
 
-Answer = TypeVar("Answer")
+T = TypeVar("T")
 
 
 def open_vllm(settings: Settings) -> VLLMEngine:
@@ -268,7 +268,7 @@ class VLLMEngine:
             return False
         return True
 
-    def _ask(self, adapter: str, send: Callable[[str], Answer]) -> Answer:
+    def _ask(self, adapter: str, send: Callable[[str], T]) -> T:
         with self._in_flight.request(lambda: adapter or self._base) as name:
             try:
                 return send(name)

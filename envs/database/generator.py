@@ -7,7 +7,7 @@ from collections.abc import Callable
 from contextlib import closing
 from dataclasses import replace
 
-from .phrases import AGGREGATES, Clause, Draft, joined, literal, singular
+from .phrases import AGGREGATES, Clause, RequestDraft, joined, literal, singular
 from .schemas import SCHEMAS, Column, Schema
 from .sqlite import SqlProblem, Value, execute, load
 
@@ -15,7 +15,7 @@ Request = tuple[str, str]
 """The goal in English and the gold statement without its semicolon."""
 
 
-def insert(draft: Draft) -> Request:
+def insert(draft: RequestDraft) -> Request:
     """A new row, with all columns or some."""
     columns = list(draft.schema.columns)
     if draft.chance(0.3):
@@ -33,7 +33,7 @@ def insert(draft: Draft) -> Request:
     return goal, f"INSERT INTO {draft.table.name} ({names}) VALUES ({', '.join(map(literal, values))})"
 
 
-def update(draft: Draft) -> Request:
+def update(draft: RequestDraft) -> Request:
     """A column set to a value, or raised or lowered, where a condition holds."""
     where = draft.where()
     if draft.chance(0.3):
@@ -52,7 +52,7 @@ def update(draft: Draft) -> Request:
     return goal, f"UPDATE {draft.table.name} SET {settings} WHERE {where.sql}"
 
 
-def delete(draft: Draft) -> Request:
+def delete(draft: RequestDraft) -> Request:
     """Rows gone where a condition holds."""
     where = draft.where()
     verb = draft.pick("Delete", "Remove", "Delete all", "Remove all")
@@ -61,31 +61,31 @@ def delete(draft: Draft) -> Request:
     ), (f"DELETE FROM {draft.table.name} WHERE {where.sql}")
 
 
-def filter_one(draft: Draft) -> Request:
+def filter_one(draft: RequestDraft) -> Request:
     """Rows under one condition."""
     return _filtered(draft, draft.where(compound=False))
 
 
-def filter_many(draft: Draft) -> Request:
+def filter_many(draft: RequestDraft) -> Request:
     """Rows under several conditions."""
     return _filtered(draft, draft.where(compound=True))
 
 
-def order(draft: Draft) -> Request:
+def order(draft: RequestDraft) -> Request:
     """Rows in an order by one key or two, sometimes filtered."""
     goal, statement = _filtered(draft, draft.where(compound=False, least=4)) if draft.chance(0.4) else _all_rows(draft)
     clause = draft.order(keys=_order_keys(draft))
     return f"{goal[:-1]}, {clause.text}.", statement + clause.sql
 
 
-def limit(draft: Draft) -> Request:
+def limit(draft: RequestDraft) -> Request:
     """The first rows in an order, sometimes after an offset."""
     goal, statement = order(draft)
     clause = draft.limit(int(draft.numbers(f"SELECT COUNT(*) FROM ({statement})")[0]))
     return draft.pick(f"{goal[:-1]}, and {clause.text}.", f"{goal} {clause.text[0].upper()}{clause.text[1:]}."), statement + clause.sql
 
 
-def distinct(draft: Draft) -> Request:
+def distinct(draft: RequestDraft) -> Request:
     """The different values of a column."""
     column = draft.any_of(grouping=True)
     names = draft.name_plural(column)
@@ -97,7 +97,7 @@ def distinct(draft: Draft) -> Request:
     return goal + ("?" if goal.startswith("What") else "."), statement
 
 
-def aggregate(draft: Draft) -> Request:
+def aggregate(draft: RequestDraft) -> Request:
     """One row of totals, averages, extremes or counts."""
     counted = draft.chance(0.3)
     where = draft.where(least=2) if counted or draft.chance(0.6) else None
@@ -114,7 +114,7 @@ def aggregate(draft: Draft) -> Request:
     return goal, f"SELECT {', '.join(clause.sql for clause in chosen)} FROM {draft.table.name}{condition}"
 
 
-def group(draft: Draft) -> Request:
+def group(draft: RequestDraft) -> Request:
     """A figure for each group, sometimes filtered, ordered or limited."""
     column = draft.any_of(grouping=True)
     figure = _figure(draft)
@@ -133,7 +133,7 @@ def group(draft: Draft) -> Request:
     return goal, statement
 
 
-def having(draft: Draft) -> Request:
+def having(draft: RequestDraft) -> Request:
     """Groups whose figure is over or under a bound."""
     column = draft.any_of(grouping=True)
     figure = _figure(draft)
@@ -153,7 +153,7 @@ def having(draft: Draft) -> Request:
     return goal, statement
 
 
-def nested(draft: Draft) -> Request:
+def nested(draft: RequestDraft) -> Request:
     """Rows compared with a figure over the whole table."""
     column = draft.any_of(measure=True)
     shown = draft.columns(1, 3)
@@ -175,7 +175,7 @@ def nested(draft: Draft) -> Request:
     return goal, f"SELECT {_listed(shown)} FROM {draft.table.name} WHERE {column.name} {operator} ({inner})"
 
 
-def join(draft: Draft, parent: Draft) -> Request:
+def join(draft: RequestDraft, parent: RequestDraft) -> Request:
     """Rows of two tables put together by the key that one has of the other."""
     key = parent.schema.columns[0]
     mine = draft.rng.sample([c for c in draft.schema.columns[1:] if c.kind != "ref"], draft.rng.randint(1, 2))
@@ -194,7 +194,7 @@ def join(draft: Draft, parent: Draft) -> Request:
     return goal, f"SELECT {_listed([*mine, *theirs])} FROM {tables} WHERE {where.sql}"
 
 
-SKILLS: dict[Callable[[Draft], Request], int] = {
+SKILLS: dict[Callable[[RequestDraft], Request], int] = {
     insert: 9,
     update: 10,
     delete: 8,
@@ -221,7 +221,7 @@ def make_problem(rng: random.Random) -> SqlProblem | None:
         table = schema.fill(rng)
         skill = rng.choices(list(SKILLS), weights=list(SKILLS.values()))[0]
         with closing(load([table])) as connection:
-            goal, gold = skill(Draft(rng, schema, table, connection))
+            goal, gold = skill(RequestDraft(rng, schema, table, connection))
         problem = SqlProblem(tables=(table,), goal=goal, gold=gold + ";", ordered=" ORDER BY " in gold)
     return problem if _determined(problem) else None
 
@@ -233,7 +233,7 @@ def _draw_join(rng: random.Random) -> SqlProblem:
     owners = parent.fill(rng)
     table = child.fill(rng, tuple(int(str(row[0])) for row in owners.rows))
     with closing(load([table, owners])) as connection:
-        goal, gold = join(Draft(rng, child, table, connection), Draft(rng, parent, owners, connection))
+        goal, gold = join(RequestDraft(rng, child, table, connection), RequestDraft(rng, parent, owners, connection))
     return SqlProblem(tables=(table, owners), goal=goal, gold=gold + ";")
 
 
@@ -249,7 +249,7 @@ def _determined(problem: SqlProblem) -> bool:
     return other == result.rows if problem.ordered else sorted(map(repr, other)) == sorted(map(repr, result.rows))
 
 
-def _filtered(draft: Draft, where: Clause) -> Request:
+def _filtered(draft: RequestDraft, where: Clause) -> Request:
     if draft.chance(0.12):
         return draft.pick(
             f"Show all details of {draft.rows} where {where.text}.", f"Return every column of {draft.rows} where {where.text}."
@@ -266,7 +266,7 @@ def _filtered(draft: Draft, where: Clause) -> Request:
     return goal, f"SELECT {_listed(columns)} FROM {draft.table.name} WHERE {where.sql}"
 
 
-def _all_rows(draft: Draft) -> Request:
+def _all_rows(draft: RequestDraft) -> Request:
     columns = draft.columns(1, 4)
     names = draft.names(columns)
     goal = draft.pick(
@@ -275,7 +275,7 @@ def _all_rows(draft: Draft) -> Request:
     return goal, f"SELECT {_listed(columns)} FROM {draft.table.name}"
 
 
-def _order_keys(draft: Draft) -> list[Column]:
+def _order_keys(draft: RequestDraft) -> list[Column]:
     last = draft.rng.choice([column for column in draft.schema.columns if column.kind in ("id", "int", "real", "date", "person")])
     if draft.chance(0.35):
         return [draft.any_of(grouping=True), last]
@@ -286,18 +286,18 @@ def _listed(columns: list[Column]) -> str:
     return ", ".join(column.name for column in columns)
 
 
-def _aggregate(draft: Draft, column: Column, function: str) -> Clause:
+def _aggregate(draft: RequestDraft, column: Column, function: str) -> Clause:
     word, prefix = AGGREGATES[function]
     return Clause(text=f"{word} {draft.name(column)}", sql=f"{function}({column.name}) AS {prefix}_{column.name}")
 
 
-def _figure(draft: Draft) -> Clause:
+def _figure(draft: RequestDraft) -> Clause:
     if draft.chance(0.35):
         return Clause(text=f"number of {draft.rows}", sql="COUNT(*) AS total")
     return _aggregate(draft, draft.any_of(measure=True), draft.rng.choice(sorted(AGGREGATES)))
 
 
-def _by_figure(draft: Draft, column: Column, figure: Clause) -> Clause:
+def _by_figure(draft: RequestDraft, column: Column, figure: Clause) -> Clause:
     alias = figure.sql.split(" AS ")[1]
     measure = Column(name=alias, kind="int")
     if draft.chance(0.5):
@@ -305,7 +305,7 @@ def _by_figure(draft: Draft, column: Column, figure: Clause) -> Clause:
     return draft.order(keys=[measure], sql=[alias], text=[figure.text])
 
 
-def _new_value(draft: Draft, column: Column) -> Value:
+def _new_value(draft: RequestDraft, column: Column) -> Value:
     """A value for a new or changed row: a fresh key, or one drawn as the table's own are."""
     if column.kind == "id":
         return max(int(str(value)) for value in draft.values(column)) + draft.rng.randint(1, 30)

@@ -12,10 +12,10 @@ from typing import Any, Self
 
 from ...core import DataMissing, MalformedTask, Task
 from .._episodes import TextEnvironment
-from .._reply import Reply
+from .._reply import ActionResult
 from ..environment import Demonstration, Split
 from .repair import repair_candidates
-from .sqlite import Row, SqlProblem, StatementRefused, Table, answer, asks_for_order, execute, judge, same_rows, shown
+from .sqlite import SqlProblem, SQLRow, StatementRefused, Table, answer, asks_for_order, execute, judge, same_rows, shown
 
 _FILE = Path("lifelongagentbench") / "db_bench.json"
 _FIRST = {"train": 0, "test": 150}
@@ -29,7 +29,7 @@ class _Entry:
     """One task of the file."""
 
     problem: SqlProblem
-    stored: tuple[Row, ...] | None
+    stored: tuple[SQLRow, ...] | None
     """The answer that the benchmark stores for a query, None for a modification."""
 
 
@@ -104,7 +104,7 @@ class LabDatabaseEnvironment(TextEnvironment):
     def _begin(self, task: Task) -> None:
         self._current = self._entry(task)
 
-    def _act(self, action: str) -> Reply:
+    def _act(self, action: str) -> ActionResult:
         try:
             execute(self._current.problem.tables, self._current.problem.gold)
         except StatementRefused:
@@ -112,17 +112,17 @@ class LabDatabaseEnvironment(TextEnvironment):
         return judge(self._current.problem, action)
 
 
-def _judge_by_stored_rows(entry: _Entry, action: str) -> Reply:
+def _judge_by_stored_rows(entry: _Entry, action: str) -> ActionResult:
     try:
         result = answer(entry.problem.tables, action)
     except StatementRefused as refusal:
-        return Reply(text=f"Error: {refusal}", error=True)
+        return ActionResult(text=f"Error: {refusal}", error=True)
     right = (
         entry.stored is not None
         and not result.wrote
         and same_rows(result.rows, entry.stored, ordered=entry.problem.ordered, tolerance=_STORED_TOLERANCE)
     )
-    return Reply(text=shown(result), reward=float(right), done=True, success=right)
+    return ActionResult(text=shown(result), reward=float(right), done=True, success=right)
 
 
 def _entry(row: dict[str, Any]) -> _Entry:

@@ -60,7 +60,7 @@ def joined(items: Sequence[str]) -> str:
     return ", ".join(items[:-1]) + ", and " + items[-1]
 
 
-class Draft:
+class RequestDraft:
     """One request in the making: a table with rows, a way of naming columns, and the dice."""
 
     def __init__(self, rng: random.Random, schema: Schema, table: Table, connection: sqlite3.Connection) -> None:

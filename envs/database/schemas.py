@@ -12,7 +12,7 @@ import datetime
 import random
 from dataclasses import dataclass
 
-from .sqlite import Row, Table, Value
+from .sqlite import SQLRow, Table, Value
 
 _TABLES = """
 clients | client | client_id id 1, client_name person, credit_limit int 500 9000, city pick Oslo/Lima/Cairo/Paris/Delhi, segment pick retail/business/public, join_date date
@@ -111,7 +111,7 @@ class Schema:
         """The table with 8 to 20 rows; `keys` are the values of the table it refers to."""
         count = rng.randint(8, 20)
         values = [_values(rng, column, count, keys) for column in self.columns]
-        rows: list[Row] = list(zip(*values, strict=True))
+        rows: list[SQLRow] = list(zip(*values, strict=True))
         rng.shuffle(rows)  # stored by key, rows would come back sorted without being asked to
         return Table(name=self.name, columns=tuple((c.name, _SQL_TYPES[c.kind]) for c in self.columns), rows=tuple(rows))
 

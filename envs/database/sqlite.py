@@ -17,12 +17,12 @@ from itertools import pairwise
 from typing import Any
 
 from .._answers import MAX_ANSWER, reported, sql_candidates
-from .._reply import Reply
+from .._reply import ActionResult
 from .._workers import WorkerPool, WorkerStopped
 from .functions import CLOCK_READ, FUNCTIONS, hide_clock
 
 Value = int | float | str | bytes | None
-Row = tuple[Value, ...]
+SQLRow = tuple[Value, ...]
 
 MAX_INSTRUCTIONS = 500_000
 """Virtual-machine instructions of one statement; a join of two 50-row tables needs about 20 000."""
@@ -64,7 +64,7 @@ class Table:
     """Identifier."""
     columns: tuple[tuple[str, str], ...]
     """Name and SQL type (INT, TEXT, REAL) of each column."""
-    rows: tuple[Row, ...]
+    rows: tuple[SQLRow, ...]
     """Rows in the order of insertion."""
 
     @property
@@ -77,11 +77,11 @@ class Table:
 class Result:
     """What a statement did."""
 
-    rows: tuple[Row, ...]
+    rows: tuple[SQLRow, ...]
     """Rows that it returned."""
     wrote: bool
     """Whether it was an INSERT, UPDATE or DELETE."""
-    state: Mapping[str, tuple[Row, ...]]
+    state: Mapping[str, tuple[SQLRow, ...]]
     """Every table afterwards."""
 
 
@@ -163,12 +163,12 @@ def answer(tables: Sequence[Table], text: str) -> Result:
     return Result(rows=rows_from_json(reply["rows"]), wrote=reply["wrote"], state=state)
 
 
-def rows_to_json(rows: Sequence[Row]) -> list[list[Any]]:
+def rows_to_json(rows: Sequence[SQLRow]) -> list[list[Any]]:
     """Rows as plain JSON; bytes become `{"hex": ...}`."""
     return [list(map(_to_json, row)) for row in rows]
 
 
-def rows_from_json(rows: Sequence[Sequence[Any]]) -> tuple[Row, ...]:
+def rows_from_json(rows: Sequence[Sequence[Any]]) -> tuple[SQLRow, ...]:
     """The inverse of `rows_to_json`."""
     return tuple(tuple(bytes.fromhex(value["hex"]) if isinstance(value, dict) else value for value in row) for row in rows)
 
@@ -187,7 +187,7 @@ def asks_for_order(statement: str) -> bool:
     return any(one == "ORDER" and other == "BY" for one, other in pairwise(outside))
 
 
-def same_rows(left: Sequence[Row], right: Sequence[Row], *, ordered: bool = False, tolerance: float = 1e-6) -> bool:
+def same_rows(left: Sequence[SQLRow], right: Sequence[SQLRow], *, ordered: bool = False, tolerance: float = 1e-6) -> bool:
     """Whether two results are the same: as multisets, or in sequence if `ordered`; numbers within `tolerance`."""
     if len(left) != len(right):
         return False
@@ -211,14 +211,14 @@ def same_result(answer: Result, gold: Result, *, ordered: bool = False) -> bool:
     return gold.wrote or same_rows(answer.rows, gold.rows, ordered=ordered)
 
 
-def judge(problem: SqlProblem, action: str) -> Reply:
+def judge(problem: SqlProblem, action: str) -> ActionResult:
     """Run what a model wrote and compare it with the gold statement; an error leaves the episode open."""
     try:
         result = answer(problem.tables, action)
     except StatementRefused as refusal:
-        return Reply(text=f"Error: {refusal}", error=True)
+        return ActionResult(text=f"Error: {refusal}", error=True)
     right = same_result(result, execute(problem.tables, problem.gold), ordered=problem.ordered)
-    return Reply(text=shown(result), reward=float(right), done=True, success=right)
+    return ActionResult(text=shown(result), reward=float(right), done=True, success=right)
 
 
 def shown(result: Result) -> str:
@@ -271,7 +271,7 @@ def _quoted(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 
 
-def _same_row(one: Row, other: Row, tolerance: float) -> bool:
+def _same_row(one: SQLRow, other: SQLRow, tolerance: float) -> bool:
     return len(one) == len(other) and all(_same_value(a, b, tolerance) for a, b in zip(one, other, strict=True))
 
 

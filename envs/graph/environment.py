@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 
 from ...core import Task
-from .._reply import Reply
+from .._reply import ActionResult
 from .._splits import GeneratedEnvironment
 from ..environment import Demonstration
 from .generator import make_problem
@@ -35,5 +35,5 @@ class GraphEnvironment(GeneratedEnvironment[GraphProblem]):
     def _begin(self, task: Task) -> None:
         self._current = self._problem(task)
 
-    def _act(self, action: str) -> Reply:
+    def _act(self, action: str) -> ActionResult:
         return judge(self._current, action)

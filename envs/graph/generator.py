@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from .sparql import GraphProblem, Triple, run_trusted
 
-Question = tuple[str, str]
+QuestionAndQuery = tuple[str, str]
 """The question in English and the gold query."""
 
 
@@ -134,7 +134,7 @@ DOMAINS = (
 )
 
 
-class Draft:
+class QuestionDraft:
     """One question in the making: a domain, a fresh graph of it, and the dice."""
 
     def __init__(self, rng: random.Random, domain: Domain) -> None:
@@ -173,7 +173,7 @@ class Draft:
         return [(subject, relation.name, self.rng.choice(targets)) for subject in subjects]
 
 
-def neighbour(draft: Draft) -> Question:
+def neighbour(draft: QuestionDraft) -> QuestionAndQuery:
     """What a thing is related to."""
     relation = draft.rng.choice(draft.domain.relations)
     thing = draft.rng.choice(draft.members[relation.subject])
@@ -183,7 +183,7 @@ def neighbour(draft: Draft) -> Question:
     return goal, f"SELECT ?x WHERE {{ :{thing} :{relation.name} ?x }}"
 
 
-def inverse(draft: Draft) -> Question:
+def inverse(draft: QuestionDraft) -> QuestionAndQuery:
     """What is related to a thing."""
     relation = draft.edge()
     thing = draft.used(relation)
@@ -191,7 +191,7 @@ def inverse(draft: Draft) -> Question:
     return draft.pick(f"Which {many} {verb}?", f"List the {many} that {verb}."), f"SELECT ?x WHERE {{ ?x :{relation.name} :{thing} }}"
 
 
-def intersection(draft: Draft) -> Question:
+def intersection(draft: QuestionDraft) -> QuestionAndQuery:
     """What is related to two things at once."""
     one = draft.edge()
     other = draft.rng.choice([r for r in draft.domain.relations if r.object != "INT" and r.subject == one.subject])
@@ -204,7 +204,7 @@ def intersection(draft: Draft) -> Question:
     return goal, f"SELECT ?x WHERE {{ ?x :{one.name} :{first} . ?x :{other.name} :{second} }}"
 
 
-def count(draft: Draft) -> Question:
+def count(draft: QuestionDraft) -> QuestionAndQuery:
     """How many things are related to a thing."""
     relation = draft.edge()
     thing = draft.used(relation)
@@ -213,7 +213,7 @@ def count(draft: Draft) -> Question:
     return goal, f"SELECT (COUNT(?x) AS ?n) WHERE {{ ?x :{relation.name} :{thing} }}"
 
 
-def extreme(draft: Draft) -> Question:
+def extreme(draft: QuestionDraft) -> QuestionAndQuery:
     """The thing with the largest or smallest number, among all or among those related to a thing."""
     number = draft.number()
     highest = draft.rng.random() < 0.5
@@ -230,7 +230,7 @@ def extreme(draft: Draft) -> Question:
     return goal, f"SELECT ?x WHERE {{ {pattern}?x :{number.name} ?v }} ORDER BY {direction}(?v) LIMIT 1"
 
 
-def compare(draft: Draft) -> Question:
+def compare(draft: QuestionDraft) -> QuestionAndQuery:
     """The things with a number over or under a bound."""
     number = draft.number()
     bound = draft.used(number)
@@ -242,7 +242,7 @@ def compare(draft: Draft) -> Question:
     return goal, f"SELECT ?x WHERE {{ ?x :{number.name} ?v . FILTER(?v {operator} {bound}) }}"
 
 
-def two_hop(draft: Draft) -> Question:
+def two_hop(draft: QuestionDraft) -> QuestionAndQuery:
     """What is related to something that is related to a thing."""
     pairs = [(a, b) for a in draft.domain.relations for b in draft.domain.relations if a.object == b.subject and b.object != "INT"]
     first, second = draft.rng.choice(pairs)
@@ -254,7 +254,7 @@ def two_hop(draft: Draft) -> Question:
     return goal, f"SELECT ?x WHERE {{ ?x :{first.name} ?y . ?y :{second.name} :{thing} }}"
 
 
-SKILLS: dict[Callable[[Draft], Question], int] = {
+SKILLS: dict[Callable[[QuestionDraft], QuestionAndQuery], int] = {
     neighbour: 14,
     inverse: 14,
     intersection: 16,
@@ -268,7 +268,7 @@ SKILLS: dict[Callable[[Draft], Question], int] = {
 
 def make_problem(rng: random.Random) -> GraphProblem | None:
     """A fresh graph and a question about it; None when the draw has no answer, or asks one relation twice."""
-    draft = Draft(rng, rng.choice(DOMAINS))
+    draft = QuestionDraft(rng, rng.choice(DOMAINS))
     goal, gold = rng.choices(list(SKILLS), weights=list(SKILLS.values()))[0](draft)
     rows = run_trusted(draft.triples, gold)
     predicates = [word for word in gold.split() if word.startswith(":") and word[1].islower()]

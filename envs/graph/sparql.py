@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from .._answers import MAX_ANSWER, reported, sparql_candidates
-from .._reply import Reply
+from .._reply import ActionResult
 from .._workers import WorkerPool, WorkerStopped
 from .sparql_worker import query_rows
 
@@ -19,7 +19,7 @@ _SHOWN_ROWS = 5
 
 Triple = tuple[str, str, str | int]
 """Subject and predicate as local names; the object as a local name or a whole number."""
-Row = tuple[str, ...]
+Solution = tuple[str, ...]
 
 
 workers = WorkerPool(f"{__package__}.sparql_worker")
@@ -44,7 +44,7 @@ class GraphProblem:
     """The graph."""
 
 
-def run_trusted(triples: Sequence[Triple], query: str) -> tuple[Row, ...]:
+def run_trusted(triples: Sequence[Triple], query: str) -> tuple[Solution, ...]:
     """Rows of a query that we wrote ourselves, in this process. Raises `QueryRefused`."""
     try:
         return _rows(query_rows(_terms(triples), query, PREFIX))
@@ -52,7 +52,7 @@ def run_trusted(triples: Sequence[Triple], query: str) -> tuple[Row, ...]:
         raise QueryRefused(str(problem)) from None
 
 
-def run(triples: Sequence[Triple], text: str) -> tuple[Row, ...]:
+def run(triples: Sequence[Triple], text: str) -> tuple[Solution, ...]:
     """Rows of the query in what a model wrote: the first that pyoxigraph's parser accepts. It runs in a worker process.
 
     Raises `QueryRefused` when no query is found, or the one found is forbidden, fails, or goes over a limit.
@@ -67,14 +67,14 @@ def run(triples: Sequence[Triple], text: str) -> tuple[Row, ...]:
         raise QueryRefused("stopped, the query takes too much time or memory") from None
 
 
-def judge(problem: GraphProblem, action: str) -> Reply:
+def judge(problem: GraphProblem, action: str) -> ActionResult:
     """Run what a model wrote and compare its rows, as a multiset, with the gold query's."""
     try:
         rows = run(problem.triples, action)
     except QueryRefused as refusal:
-        return Reply(text=f"Error: {refusal}", error=True)
+        return ActionResult(text=f"Error: {refusal}", error=True)
     right = Counter(rows) == Counter(run_trusted(problem.triples, problem.gold))
-    return Reply(text=_shown(rows), reward=float(right), done=True, success=right)
+    return ActionResult(text=_shown(rows), reward=float(right), done=True, success=right)
 
 
 def _terms(triples: Sequence[Triple]) -> list[list[str]]:
@@ -85,7 +85,7 @@ def _term(value: str | int) -> str:
     return f'"{value}"{_INTEGER}' if isinstance(value, int) else f"<{PREFIX}{value}>"
 
 
-def _rows(reply: dict[str, Any]) -> tuple[Row, ...]:
+def _rows(reply: dict[str, Any]) -> tuple[Solution, ...]:
     rows = reply.get("rows")
     if not isinstance(rows, list):
         raise QueryRefused(str(reply["error"]))
@@ -99,6 +99,6 @@ def _plain(term: str) -> str:
     return term.split("^^")[0].strip('"')
 
 
-def _shown(rows: Sequence[Row]) -> str:
+def _shown(rows: Sequence[Solution]) -> str:
     more = len(rows) - _SHOWN_ROWS
     return "\n".join([*(", ".join(row)[:80] for row in rows[:_SHOWN_ROWS]), *([f"({more} more rows)"] if more > 0 else [])]) or "(no rows)"

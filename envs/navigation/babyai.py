@@ -11,7 +11,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from ...core import Task
-from .._reply import Reply
+from .._reply import ActionResult
 from .._splits import GeneratedEnvironment
 from ..environment import Demonstration
 
@@ -67,11 +67,11 @@ class NavigationEnvironment(GeneratedEnvironment[Room]):
         room = self._problem(task)
         self._world = _world(room.level, room.seed)
 
-    def _act(self, action: str) -> Reply:
+    def _act(self, action: str) -> ActionResult:
         move = action.strip().strip(".!\"'`").lower()
         allowed = admissible_moves(self._world)
         if move not in allowed:
-            return Reply(text=f"Error: choose one of: {', '.join(allowed)}.", error=True)
+            return ActionResult(text=f"Error: choose one of: {', '.join(allowed)}.", error=True)
         return _moved(self._world, move)
 
 
@@ -137,11 +137,11 @@ def _world(level: int, seed: int) -> MiniGridEnv:
     return world
 
 
-def _moved(world: MiniGridEnv, move: str) -> Reply:
+def _moved(world: MiniGridEnv, move: str) -> ActionResult:
     _, reward, terminated, _, _ = world.step(_MOVES.index(move))
     # BabyAI's reward shrinks with every step; it is above 0 exactly where the mission is done.
     solved = float(reward) > 0
-    return Reply(text=f"You did: {move}. {view(world)}", reward=float(solved), done=bool(terminated), success=solved)
+    return ActionResult(text=f"You did: {move}. {view(world)}", reward=float(solved), done=bool(terminated), success=solved)
 
 
 def _solved(level: int, seed: int) -> Room | None:

@@ -11,10 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...learners import CueHead, Head, NearestMeanHead, ReplayHead
+from ...metrics.continual import mean_forgetting
 from .texts import TextData, Texts
 
 
-class Learner(Protocol):
+class StreamHead(Protocol):
     """What a stream asks of a head."""
 
     @property
@@ -72,7 +73,7 @@ def class_stream(data: TextData, steps: int, seed: int, groups: int | None = Non
     )
 
 
-def run_stream(head: Learner, stream: ClassStream, *, every_step: bool = True) -> dict[str, float]:
+def run_stream(head: StreamHead, stream: ClassStream, *, every_step: bool = True) -> dict[str, float]:
     """Learn group after group; accuracies over the steps, forgetting, bytes kept a class and seconds, those of the sleeps included.
 
     With `every_step=False` only the end is tested, and `average_accuracy` and `forgetting` are left out.
@@ -96,21 +97,20 @@ def run_stream(head: Learner, stream: ClassStream, *, every_step: bool = True) -
     figures["seconds"] = time.perf_counter() - started - spent
     if every_step:
         figures["average_accuracy"] = float(np.mean(seen))
-        figures["forgetting"] = forgetting(table)
+        figures["forgetting"] = stream_forgetting(table)
     return figures
 
 
-def forgetting(table: NDArray[np.float64]) -> float:
+def stream_forgetting(table: NDArray[np.float64]) -> float:
     """How far each group but the last has fallen from its best, at the end; `table[i, j]` is group j's accuracy after step i.
 
-    Chaudhry et al. 2018, "Riemannian Walk for Incremental Learning", equation 3. Zero for a single group.
+    `mean_forgetting` of a stream that learns one group a step, and was not measured before its first. Zero for a single group.
     """
-    if len(table) < 2:
-        return 0.0
-    return float(np.mean(np.nanmax(table[:-1, :-1], axis=0) - table[-1, :-1]))
+    before = [np.nan] * table.shape[1]
+    return mean_forgetting([before, *table.tolist()]) if len(table) > 1 else 0.0
 
 
-def kept_bytes(head: Learner) -> float:
+def kept_bytes(head: StreamHead) -> float:
     """Bytes that a head keeps from one group to the next in order to learn on.
 
     Cues are counted as they lie in the file, raw samples and nearest means in float16, all other arrays in float32, though they

@@ -29,7 +29,7 @@ text { font-family: system-ui, sans-serif !important; }
 
 
 @dataclass(frozen=True, kw_only=True)
-class Point:
+class CurvePoint:
     """One figure of a curve."""
 
     x: float
@@ -42,7 +42,7 @@ class Point:
 
 def curves_plot(
     name: str,
-    curves: Mapping[str, Sequence[Point]],
+    curves: Mapping[str, Sequence[CurvePoint]],
     *,
     ours: Sequence[str],
     x: str,
@@ -84,7 +84,7 @@ def standing_alone(drawn: str) -> str:
     return drawn.replace(">", f">\n{STYLE}", 1)
 
 
-def _curve(axes: Axes, points: Sequence[Point], colour: str, strong: bool) -> None:
+def _curve(axes: Axes, points: Sequence[CurvePoint], colour: str, strong: bool) -> None:
     xs, ys = [point.x for point in points], [point.y for point in points]
     for point in points:
         if point.interval is not None:
@@ -93,7 +93,7 @@ def _curve(axes: Axes, points: Sequence[Point], colour: str, strong: bool) -> No
     axes.plot(xs, ys, "o-", color=colour, linewidth=width, markersize=size, solid_capstyle="round", zorder=3 if strong else 2)
 
 
-def _label_ends(axes: Axes, ends: Mapping[str, Point], colours: Mapping[str, str], ours: Sequence[str]) -> None:
+def _label_ends(axes: Axes, ends: Mapping[str, CurvePoint], colours: Mapping[str, str], ours: Sequence[str]) -> None:
     """Each curve's name beside its last point, moved up where it would cover another's."""
     axes.figure.draw_without_rendering()  # type: ignore[union-attr]  # settles the layout that heights are read from
     points_a_pixel = 72 / axes.figure.dpi

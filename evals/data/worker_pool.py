@@ -5,6 +5,10 @@ from __future__ import annotations
 import os
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import torch
 
 
 def worker_pool() -> ProcessPoolExecutor:
@@ -12,10 +16,15 @@ def worker_pool() -> ProcessPoolExecutor:
     return ProcessPoolExecutor(max_workers=_workers(), mp_context=get_context("spawn"), initializer=_one_thread)
 
 
-def _workers() -> int:
+def compute_device() -> torch.device:
+    """The GPU where there is one, else the processor."""
     import torch
 
-    return 1 if torch.cuda.is_available() else os.cpu_count() or 1
+    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+
+
+def _workers() -> int:
+    return 1 if compute_device().type == "cuda" else os.cpu_count() or 1
 
 
 def _one_thread() -> None:

@@ -25,7 +25,7 @@ from . import MEMBERS
 from .body_limit import BodyLimit
 from .conversation import NAME, reply_of, shown_model, task_of
 from .errors import codec_error, http_error, invalid_request, named_error, unexpected_error
-from .nights import Nights
+from .nights import NightRequests
 from .requests import json_body, tenant_of
 from .wire import FeedbackBody, SleepBody, validation_message
 from .workers import Workers
@@ -64,7 +64,7 @@ class Gateway:
     def __init__(self, learner: Learner, settings: GatewaySettings) -> None:
         self._learner = learner
         self._settings = settings
-        self._nights = Nights(learner)
+        self._nights = NightRequests(learner)
         self.answers = Workers("answer", running=settings.max_running, waiting=settings.max_waiting)
         """Calls that ask a model."""
         self.calls = Workers("call", running=SHORT_CALLS, waiting=settings.max_waiting)

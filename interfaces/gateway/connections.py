@@ -19,7 +19,7 @@ MOST_PENDING_BYTES = 64 << 20
 REFUSED = b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 1\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
 
 
-class Phase(Enum):
+class ConnectionPhase(Enum):
     """Where a connection stands."""
 
     IDLE = "idle"
@@ -40,7 +40,7 @@ class ConnectionGuard:
     ) -> None:
         self._max_connections = max_connections
         self._max_pending_bytes = max_pending_bytes
-        self.seconds = {Phase.HEAD: head_seconds, Phase.BODY: body_seconds}
+        self.seconds = {ConnectionPhase.HEAD: head_seconds, ConnectionPhase.BODY: body_seconds}
         """Deadline of each phase that has one."""
         self.open = 0
         """Connections that are open now."""
@@ -71,10 +71,10 @@ class ConnectionGuard:
     def pending(self, change: int) -> None:
         """Note bytes of incomplete requests that came or went; closes the oldest bodies where they exceed the limit."""
         self.pending_bytes += change
-        while change > 0 and self.pending_bytes > self._max_pending_bytes and self._evict(Phase.BODY):
+        while change > 0 and self.pending_bytes > self._max_pending_bytes and self._evict(ConnectionPhase.BODY):
             pass
 
-    def _evict(self, phase: Phase | None = None) -> bool:
+    def _evict(self, phase: ConnectionPhase | None = None) -> bool:
         oldest = next((one for one in self._waiting if phase is None or one.phase is phase), None)
         if oldest is None:
             return False
@@ -90,7 +90,7 @@ class GuardedProtocol(H11Protocol):
 
     def __init__(self, *arguments: Any, **named: Any) -> None:
         super().__init__(*arguments, **named)
-        self.phase = Phase.IDLE
+        self.phase = ConnectionPhase.IDLE
         """Where it stands."""
         self._deadline: asyncio.TimerHandle | None = None
         self._pending = 0
@@ -104,22 +104,22 @@ class GuardedProtocol(H11Protocol):
             transport.write(REFUSED)
             transport.close()
             return
-        self._enter(Phase.HEAD)
+        self._enter(ConnectionPhase.HEAD)
 
     def data_received(self, data: bytes) -> None:
         """Bytes of a request have come."""
         if self.transport.is_closing():
             return
         super().data_received(data)
-        self._enter(self._current(Phase.HEAD))
-        if self.phase in (Phase.HEAD, Phase.BODY):
+        self._enter(self._current(ConnectionPhase.HEAD))
+        if self.phase in (ConnectionPhase.HEAD, ConnectionPhase.BODY):
             self._pending += len(data)
             self.guard.pending(len(data))
 
     def on_response_complete(self) -> None:
         """A request is answered; the next may have come already."""
         super().on_response_complete()
-        self._enter(self._current(Phase.IDLE))
+        self._enter(self._current(ConnectionPhase.IDLE))
 
     def connection_lost(self, exc: Exception | None) -> None:
         """The connection is gone."""
@@ -137,17 +137,17 @@ class GuardedProtocol(H11Protocol):
             self._admitted = False
             self.guard.leave(self)
 
-    def _current(self, otherwise: Phase) -> Phase:
+    def _current(self, otherwise: ConnectionPhase) -> ConnectionPhase:
         if self.cycle is None or self.cycle.response_complete:
             return otherwise
-        return Phase.BODY if self.cycle.more_body else Phase.ANSWER
+        return ConnectionPhase.BODY if self.cycle.more_body else ConnectionPhase.ANSWER
 
-    def _enter(self, phase: Phase) -> None:
+    def _enter(self, phase: ConnectionPhase) -> None:
         if phase is self.phase or self.transport.is_closing():
             return
         self.phase = phase
         self._release()
-        self.guard.wait(self, phase is not Phase.ANSWER)
+        self.guard.wait(self, phase is not ConnectionPhase.ANSWER)
         if phase in self.guard.seconds:
             self._deadline = self.loop.call_later(self.guard.seconds[phase], self.drop)
 

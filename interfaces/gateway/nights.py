@@ -25,7 +25,7 @@ class Sleeper(Protocol):
         """How a night stands. Raises `NothingFound` for one that the tenant never had."""
 
 
-class Nights:
+class NightRequests:
     """The nights that this gateway has begun. Thread-safe."""
 
     def __init__(self, learner: Sleeper) -> None:

@@ -21,7 +21,7 @@ from ...serving import ChatPrompts, adapter_provenance, check_directory, give_ba
 from .samples import Sample, encode, length_grouped
 from .substitution import substitute, vocabulary
 
-Progress = Callable[[int, int, float], None]
+TrainingProgress = Callable[[int, int, float], None]
 """Called after every optimiser step with (steps done, steps in all, loss)."""
 
 
@@ -103,7 +103,7 @@ def holds(directory: Path, digest: str) -> bool:
 
 
 def train_lora(
-    samples: Sequence[Sample], recipe: Recipe, directory: Path, progress: Progress | None = None, *, provenance: str = ""
+    samples: Sequence[Sample], recipe: Recipe, directory: Path, progress: TrainingProgress | None = None, *, provenance: str = ""
 ) -> TrainingReport:
     """Train an adapter and write it to `directory`, which must not exist; the samples stay as they are (invariant Purity).
 
@@ -199,7 +199,7 @@ def _precision(torch: Any) -> Any:
     return torch.float32
 
 
-def _fit(model: Any, rows: list[dict[str, list[int]]], recipe: Recipe, tokenizer: Any, progress: Progress | None) -> list[float]:
+def _fit(model: Any, rows: list[dict[str, list[int]]], recipe: Recipe, tokenizer: Any, progress: TrainingProgress | None) -> list[float]:
     import tempfile
 
     import torch

@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ...numerics.arrays import Labels, Vector, validate_rows
+from ...numerics.arrays import Arrays, Floats, Labels, Vector, validate_rows
 from ...numerics.class_statistics import ClassStatistics
-from .head import HeadLogits, State, predicted
+from .head import HeadLogits, predicted
 
-Rows = NDArray[np.float64]
-Answer = Callable[[Rows], HeadLogits]
+LogitFunction = Callable[[Floats], HeadLogits]
+"""What a head has become: features `(n, d)` to logits `(n, classes)`."""
 
 
 class AnalyticHead(ABC):
@@ -23,7 +23,7 @@ class AnalyticHead(ABC):
     def __init__(self) -> None:
         self._moments: ClassStatistics | None = None
         self._dimensions = 0
-        self._answer: Answer | None = None
+        self._answer: LogitFunction | None = None
 
     @property
     def labels(self) -> Labels:
@@ -62,7 +62,7 @@ class AnalyticHead(ABC):
         """The moments and the length of a vector."""
         return {"dimensions": np.array(self._dimensions), **(self._moments.state() if self._moments else {})}
 
-    def restore(self, state: State) -> None:
+    def restore(self, state: Arrays) -> None:
         """Restore what `state` returned."""
         self._moments, self._dimensions, self._answer = None, 0, None
         if dimensions := int(state["dimensions"]):
@@ -78,15 +78,15 @@ class AnalyticHead(ABC):
         assert self._moments is not None, "`_begin` comes first"
         return self._moments
 
-    def _update(self, features: Rows, labels: Labels, *, forget: bool) -> None:
+    def _update(self, features: Floats, labels: Labels, *, forget: bool) -> None:
         (self._known().forget if forget else self._known().learn)(features.astype(np.float32), labels)
 
-    def _features(self, rows: NDArray[np.float32]) -> Rows:
+    def _features(self, rows: NDArray[np.float32]) -> Floats:
         # In float64, so that a row has the same features (once rounded to float32) whatever stands beside it in the batch.
         return rows.astype(np.float64)
 
     @abstractmethod
-    def _solve(self) -> Answer:
+    def _solve(self) -> LogitFunction:
         """What answers for features `(n, features)`, from the moments."""
 
 
@@ -94,7 +94,7 @@ ROUNDING = 1e-12
 """A variance below this share of the mean square of the features is what rounding left, not variance."""
 
 
-def shrunk(covariance: Rows, share: float, floor: float = 0.0) -> Rows:
+def shrunk(covariance: Floats, share: float, floor: float = 0.0) -> Floats:
     """`(1 - share) S + share v I` with `v` the mean variance of `S`; the identity where `v` is not above `floor`.
 
     So it is never singular for a share above 0: classes of one sample each, or of equal samples, have a defined answer.
@@ -105,7 +105,7 @@ def shrunk(covariance: Rows, share: float, floor: float = 0.0) -> Rows:
     return np.asarray((1 - share) * covariance + share * variance * np.eye(len(covariance)))
 
 
-def discriminant(moments: ClassStatistics, share: float) -> Answer:
+def discriminant(moments: ClassStatistics, share: float) -> LogitFunction:
     """Linear discriminant analysis with equal priors: `x' S^-1 m_c - m_c' S^-1 m_c / 2`, `S` the shrunk covariance all classes share."""
     from scipy.linalg import cho_factor, cho_solve
 

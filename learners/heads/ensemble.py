@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from ...numerics.arrays import Vector
-from .head import HeadLogits, State
+from ...numerics.arrays import Arrays, Vector
+from .head import HeadLogits
 from .softmax import balance, descend, network, scaled
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ class Ensemble:
         return {f"{place}/{name}": array.numpy() for place, net in enumerate(self._networks) for name, array in net.state_dict().items()}
 
     @classmethod
-    def of(cls, state: State) -> Ensemble:
+    def of(cls, state: Arrays) -> Ensemble:
         """Rebuild from what `state` returned; other entries are ignored."""
         import torch
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
@@ -11,9 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...core.paths import AnyPath
-from ...numerics.arrays import Labels, Vector
+from ...numerics.arrays import Arrays, Labels, Vector
 
-State = Mapping[str, NDArray[Any]]
 HeadLogits = NDArray[np.float64]
 
 
@@ -41,7 +39,7 @@ class Head(Protocol):
     def state(self) -> dict[str, NDArray[Any]]:
         """All that was learned, as plain arrays."""
 
-    def restore(self, state: State) -> None:
+    def restore(self, state: Arrays) -> None:
         """Restore what `state` of a head of the same settings returned."""
 
 
@@ -63,7 +61,7 @@ class Kept(Protocol):
     def state(self) -> dict[str, NDArray[Any]]:
         """All that is to be kept, as plain arrays."""
 
-    def restore(self, state: State) -> None:
+    def restore(self, state: Arrays) -> None:
         """Restore what `state` returned."""
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ...numerics.arrays import l2_normalize
-from .analytic import AnalyticHead, Answer
+from .analytic import AnalyticHead, LogitFunction
 
 
 class NearestMeanHead(AnalyticHead):
@@ -11,6 +11,6 @@ class NearestMeanHead(AnalyticHead):
     equation 2, https://arxiv.org/abs/1611.07725), with all samples in the mean.
     """
 
-    def _solve(self) -> Answer:
+    def _solve(self) -> LogitFunction:
         directions = l2_normalize(self._known().means).T
         return lambda rows: l2_normalize(rows) @ directions

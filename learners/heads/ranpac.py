@@ -9,10 +9,9 @@ from zlib import crc32
 import numpy as np
 from numpy.typing import NDArray
 
-from ...numerics.arrays import Labels
+from ...numerics.arrays import Arrays, Floats, Labels
 from ...numerics.class_statistics import ClassStatistics
-from .analytic import AnalyticHead, Answer, Rows
-from .head import State
+from .analytic import AnalyticHead, LogitFunction
 from .ridge import ridge_answer
 
 GRID = (1.0, 10.0, 100.0, 1000.0)
@@ -38,7 +37,7 @@ class RanPACHead(AnalyticHead):
         self._held_out = ClassStatistics(self.features)
         super()._begin(dimensions)
 
-    def _features(self, rows: NDArray[np.float32]) -> Rows:
+    def _features(self, rows: NDArray[np.float32]) -> Floats:
         return np.asarray(np.maximum(rows.astype(np.float64) @ self._projection, 0))
 
     @property
@@ -46,7 +45,7 @@ class RanPACHead(AnalyticHead):
         """Class numbers known, ascending."""
         return np.union1d(self._moments.labels, self._held_out.labels) if self._moments else super().labels
 
-    def _update(self, features: Rows, labels: Labels, *, forget: bool) -> None:
+    def _update(self, features: Floats, labels: Labels, *, forget: bool) -> None:
         rows = features.astype(np.float32)
         if labels.shape != (len(rows),):
             raise ValueError(f"{len(rows)} vectors and labels of the shape {labels.shape}; one label a vector is needed")
@@ -62,14 +61,14 @@ class RanPACHead(AnalyticHead):
         for moments, mask in parts:
             moments.forget(rows[mask], labels[mask])
 
-    def _solve(self) -> Answer:
+    def _solve(self) -> LogitFunction:
         moments, held = self._known(), self._held_out
         labels = self.labels
         sums, held_sums = _aligned(moments, labels), _aligned(held, labels)
         self.regularisation = self._chosen(moments.gram, sums, held.gram, held_sums)
         return ridge_answer(moments.gram + held.gram, sums + held_sums, self.regularisation)
 
-    def _chosen(self, gram: Rows, sums: Rows, held_gram: Rows, held_sums: Rows) -> float:
+    def _chosen(self, gram: Floats, sums: Floats, held_gram: Floats, held_sums: Floats) -> float:
         """The regularisation of the least squared error on the held-out fifth; the middle one where a part is empty."""
         if len(self.regularisations) == 1 or not gram.any() or not held_gram.any():
             return self.regularisations[len(self.regularisations) // 2]
@@ -80,14 +79,14 @@ class RanPACHead(AnalyticHead):
         held = self._held_out.state() if self._moments else {}
         return {**super().state(), **{f"held_out_{name}": array for name, array in held.items()}}
 
-    def restore(self, state: State) -> None:
+    def restore(self, state: Arrays) -> None:
         """Restore what `state` returned."""
         super().restore(state)
         if self._moments:
             self._held_out.restore({name.removeprefix("held_out_"): array for name, array in state.items() if name.startswith("held_out_")})
 
 
-def held_out_error(gram: Rows, sums: Rows, held_gram: Rows, held_sums: Rows, regularisation: float) -> float:
+def held_out_error(gram: Floats, sums: Floats, held_gram: Floats, held_sums: Floats, regularisation: float) -> float:
     """Squared error to one-hot labels on held-out samples, less their number: `tr(W' H W) - 2 tr(W' T)`, from moments alone.
 
     `W = (G + r I)^-1 Q` comes from Gram `G` and class sums `Q'`; `H` and `T'` are those of the held-out samples.
@@ -98,7 +97,7 @@ def held_out_error(gram: Rows, sums: Rows, held_gram: Rows, held_sums: Rows, reg
     return float(np.sum(weights * (held_gram @ weights)) - 2 * np.sum(weights * held_sums.T))
 
 
-def _aligned(moments: ClassStatistics, labels: Labels) -> Rows:
+def _aligned(moments: ClassStatistics, labels: Labels) -> Floats:
     sums = np.zeros((len(labels), moments.dimensions))
     sums[np.searchsorted(labels, moments.labels)] = moments.sums
     return sums

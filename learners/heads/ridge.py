@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from .analytic import AnalyticHead, Answer, Rows
+from ...numerics.arrays import Floats
+from .analytic import AnalyticHead, LogitFunction
 
 
-def ridge_answer(gram: Rows, sums: Rows, regularisation: float) -> Answer:
+def ridge_answer(gram: Floats, sums: Floats, regularisation: float) -> LogitFunction:
     """What answers with `x' (G + r I)^-1 Q`, `G` `(d, d)` the sum of `x x'` and `Q'` `(classes, d)` the classes' sums.
 
     It is factored once and solved on the side that is smaller, the questions or the classes: so a new class costs the same
@@ -16,9 +17,9 @@ def ridge_answer(gram: Rows, sums: Rows, regularisation: float) -> Answer:
     from scipy.linalg import cho_factor, cho_solve
 
     factor = cho_factor(gram + regularisation * np.eye(len(gram)), check_finite=False)
-    kept: list[Rows] = []
+    kept: list[Floats] = []
 
-    def answer(rows: Rows) -> Rows:
+    def answer(rows: Floats) -> Floats:
         if len(rows) < len(sums) and not kept:
             return np.asarray(cho_solve(factor, rows.T, check_finite=False).T @ sums.T)
         if not kept:
@@ -37,6 +38,6 @@ class RidgeHead(AnalyticHead):
         super().__init__()
         self.regularisation = regularisation
 
-    def _solve(self) -> Answer:
+    def _solve(self) -> LogitFunction:
         moments = self._known()
         return ridge_answer(moments.gram, moments.sums, self.regularisation)

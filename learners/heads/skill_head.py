@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ...numerics.arrays import Vector
+from ...numerics.arrays import Arrays, Vector
 from .ensemble import Ensemble
-from .head import HeadLogits, State
+from .head import HeadLogits
 from .streaming_lda import StreamingLDAHead
 
 LEAST = 8
@@ -134,7 +134,7 @@ class SkillHead:
         """The refit alone: the closed form is made again from the tasks."""
         return {"refitted": np.array(self._refitted, dtype=np.str_), **(self._refit.state() if self._refit else {})}
 
-    def restore(self, state: State) -> None:
+    def restore(self, state: Arrays) -> None:
         """Restore the refit that `state` returned. Raises `ValueError` where it knows a skill that this head does not."""
         names = tuple(str(name) for name in state["refitted"])
         if unknown := sorted(set(names) - set(self.skills)):
@@ -146,7 +146,7 @@ class SkillHead:
         names = {number: name for name, number in self._names.items()}
         return {"skills": np.array([names[int(label)] for label in self._closed_form.labels], dtype=np.str_), **self._closed_form.state()}
 
-    def restore_statistics(self, state: State) -> None:
+    def restore_statistics(self, state: Arrays) -> None:
         """Take over the closed form that `statistics` returned, and no refit."""
         self.drop_refit()
         self._closed_form = StreamingLDAHead(shrinkage=None)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from .analytic import AnalyticHead, Answer, Rows, discriminant
+from ...numerics.arrays import Floats
+from .analytic import AnalyticHead, LogitFunction, discriminant
 
 
 class StreamingLDAHead(AnalyticHead):
@@ -19,14 +20,14 @@ class StreamingLDAHead(AnalyticHead):
         super().__init__()
         self.shrinkage = shrinkage
 
-    def _solve(self) -> Answer:
+    def _solve(self) -> LogitFunction:
         moments = self._known()
         if self.shrinkage is not None:
             return discriminant(moments, self.shrinkage)
         return discriminant(moments, oracle_shrinkage(moments.within(), float(moments.counts.sum()) - len(moments.labels)))
 
 
-def oracle_shrinkage(covariance: Rows, samples: float) -> float:
+def oracle_shrinkage(covariance: Floats, samples: float) -> float:
     """The share of the identity that comes nearest to the true covariance for Gaussian samples, in [0, 1].
 
     Chen et al. 2010, "Shrinkage Algorithms for MMSE Covariance Estimation", equation 23 (OAS), https://arxiv.org/abs/0907.4698: with `p`

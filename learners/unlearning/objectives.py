@@ -20,7 +20,7 @@ IGNORED = -100
 
 
 @dataclass(frozen=True, kw_only=True)
-class Answers:
+class BatchOutputs:
     """A batch and what the network says to it; `n` may be 0."""
 
     labels: Tensor
@@ -38,7 +38,7 @@ class Answers:
 class UnlearningObjective(Protocol):
     """What is minimised over the adapter's matrices."""
 
-    def loss(self, forget: Answers, retain: Answers, groups: Groups, done: float) -> Tensor:
+    def loss(self, forget: BatchOutputs, retain: BatchOutputs, groups: Groups, done: float) -> Tensor:
         """A scalar; `done` is the share of the steps taken, in [0, 1)."""
 
 
@@ -58,7 +58,7 @@ class GroupSparse:
     sparsity: float = 1e-4
     """Alpha: what the norm of a block's matrices costs; large enough, blocks that do not matter stay as they are."""
 
-    def loss(self, forget: Answers, retain: Answers, groups: Groups, done: float) -> Tensor:
+    def loss(self, forget: BatchOutputs, retain: BatchOutputs, groups: Groups, done: float) -> Tensor:
         """Mean over the batch."""
         forgetting = bounded(sample_losses(forget.logits, forget.labels), self.bound)
         return self.forget_weight * forgetting + mean(sample_losses(retain.logits, retain.labels)) + self.sparsity * group_norm(groups)
@@ -79,7 +79,7 @@ class GroupSparsePrototypes(GroupSparse):
     prototype_retain_weight: float = 1.0
     """w_r."""
 
-    def loss(self, forget: Answers, retain: Answers, groups: Groups, done: float) -> Tensor:
+    def loss(self, forget: BatchOutputs, retain: BatchOutputs, groups: Groups, done: float) -> Tensor:
         """Mean over the batch."""
         away = bounded(prototype_divergence(forget.features, forget.prototypes), self.prototype_bound)
         drift = mean(prototype_divergence(retain.features, retain.prototypes))
@@ -109,7 +109,7 @@ class GroupSparseConditioned(GroupSparsePrototypes):
     gone: tuple[int, ...] = ()
     """Classes of earlier requests, held down too, lest they come back; answers of tokens pass them over."""
 
-    def loss(self, forget: Answers, retain: Answers, groups: Groups, done: float) -> Tensor:
+    def loss(self, forget: BatchOutputs, retain: BatchOutputs, groups: Groups, done: float) -> Tensor:
         """Mean over the batch."""
         if forget.labels.dim() == 1:
             # Classes of earlier requests stay held down: training for this one would let them come back.
@@ -133,7 +133,7 @@ class GradientAscent:
     forget_weight: float = 0.2
     """How much forgetting counts."""
 
-    def loss(self, forget: Answers, retain: Answers, groups: Groups, done: float) -> Tensor:
+    def loss(self, forget: BatchOutputs, retain: BatchOutputs, groups: Groups, done: float) -> Tensor:
         """Mean over the batch."""
         return mean(sample_losses(retain.logits, retain.labels)) - self.forget_weight * mean(sample_losses(forget.logits, forget.labels))
 
@@ -151,7 +151,7 @@ class NegativePreference:
     temperature: float = 0.1
     """Beta: near 0 it is gradient ascent."""
 
-    def loss(self, forget: Answers, retain: Answers, groups: Groups, done: float) -> Tensor:
+    def loss(self, forget: BatchOutputs, retain: BatchOutputs, groups: Groups, done: float) -> Tensor:
         """Mean over the batch."""
         now, before = (sample_losses(logits, forget.labels) for logits in (forget.logits, forget.reference))
         kept = mean(sample_losses(retain.logits, retain.labels))
@@ -175,7 +175,7 @@ class Scrub:
     temperature: float = 2.0
     """Of both softmaxes."""
 
-    def loss(self, forget: Answers, retain: Answers, groups: Groups, done: float) -> Tensor:
+    def loss(self, forget: BatchOutputs, retain: BatchOutputs, groups: Groups, done: float) -> Tensor:
         """Mean over the batch."""
         near = mean(distillation(retain.logits, retain.reference, retain.labels, self.temperature))
         kept = mean(sample_losses(retain.logits, retain.labels)) + self.distilled * near

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..experimental.adapters.low_rank import Blocks, change_norm, feed_forward_blocks, fold, low_rank
-from .objectives import IGNORED, Answers, GroupSparseConditioned, UnlearningObjective
+from .objectives import IGNORED, BatchOutputs, GroupSparseConditioned, UnlearningObjective
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -177,10 +177,10 @@ class Before:
             sums = sums.index_add(0, classes, own)[classes] / counts[classes, None]
         return cls(labels=labels, logits=logits, prototypes=sums)
 
-    def answers(self, features: Tensor, logits: Tensor, rows: Tensor) -> Answers:
+    def answers(self, features: Tensor, logits: Tensor, rows: Tensor) -> BatchOutputs:
         """What is said now to some of the samples, beside what was said."""
         labels = self.labels[rows]
-        return Answers(
+        return BatchOutputs(
             labels=labels,
             logits=logits,
             reference=self.logits[rows],

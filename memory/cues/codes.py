@@ -18,6 +18,7 @@ from math import sqrt
 import numpy as np
 from numpy.typing import NDArray
 
+from ...numerics.arrays import Floats
 from .model import CORRELATION_LEVELS, LARGEST, bits, bounds, nearest_deviation, rounded, shares
 from .range_coding import Decoder, Integers, encode
 
@@ -27,8 +28,6 @@ STREAMS = 4
 """Streams written side by side, so that numpy encodes several symbols at once; a vector's length is a multiple of it."""
 BASIS_STEP = 0.05
 """Rounding of the directions; they are made orthogonal again afterwards."""
-
-Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -12,8 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...core.paths import AnyPath
+from ...numerics.arrays import Floats
 from .blobs import HEAD, pack, unpack, with_version
-from .codes import STREAMS, ClassCodes, Codebook, Floats, fit_codebook, mean_step, order_by_parent
+from .codes import STREAMS, ClassCodes, Codebook, fit_codebook, mean_step, order_by_parent
 from .model import LARGEST, rounded
 from .range_coding import Integers
 

@@ -18,7 +18,8 @@ import numpy as np
 
 from ...core import StoreError
 from ...core.paths import AnyPath
-from ..sqlite.episodes import Fingerprint, Vector
+from ...numerics.arrays import Vector
+from ..sqlite.episodes import Fingerprint
 from .files import cache_files, discard
 
 if TYPE_CHECKING:

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 from ...core import Action, Episode, Judge, Lesson, LessonStatus, Recall, ToolResult
 from ...core.settings import MemorySettings
+from ...numerics.arrays import Vector
 from ..index.vector_index import VectorIndex
-from ..sqlite.episodes import Vector
 
 if TYPE_CHECKING:
     from ..sqlite.record import Record

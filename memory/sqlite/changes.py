@@ -10,8 +10,9 @@ from typing import NamedTuple
 import numpy as np
 
 from ...core import Episode
+from ...numerics.arrays import Vector
 from .database import Database, json_array
-from .episodes import Vector, read_episode
+from .episodes import read_episode
 from .generations import Generations
 
 _COLUMNS = "sequence, skill, demonstration, success IS NOT NULL AND trusted, vector"

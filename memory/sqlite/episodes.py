@@ -8,15 +8,13 @@ from dataclasses import replace
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ...core import Episode, Judge, MalformedTask, NothingFound, Outcome, Recall, StoreError
+from ...numerics.arrays import Vector
 from .database import Database, json_array
 from .digests import quoted_digests
 from .fragments import Erasure, fragments, rewrite
 from .generations import raise_generations
-
-Vector = NDArray[np.float32]
 
 _TRUST = {Judge.ENVIRONMENT: 2, Judge.USER: 1, Judge.SELF: 0}
 

@@ -7,13 +7,11 @@ import sqlite3
 from collections.abc import Iterable, Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
+from ...numerics.arrays import Vector
 from ..cues.codes import STREAMS
 from ..cues.cue_memory import CueMemory
 from .database import Database, json_array
-
-Vector = NDArray[np.float32]
 
 
 class SkillCueStore:

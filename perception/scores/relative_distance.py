@@ -5,27 +5,24 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-from ...numerics.arrays import Labels, Vector
+from ...numerics.arrays import Floats, Labels, Vector
 from ...numerics.class_statistics import ClassStatistics, whitening
-
-Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True, kw_only=True)
 class RelativeDistance:
     """What follows from class moments for classes that share one covariance; classes are in the order of `moments.labels`."""
 
-    mean: Array
+    mean: Floats
     """Mean of all samples `(d,)`."""
-    within: Array
+    within: Floats
     """Whitening of the covariance around the class means `(d, d)`."""
-    total: Array
+    total: Floats
     """Whitening of the covariance around the mean `(d, d)`."""
-    centres: Array
+    centres: Floats
     """Whitened class means `(classes, d)`, from `mean`."""
-    counts: Array
+    counts: Floats
     """Samples of each class `(classes,)`."""
 
     @classmethod
@@ -40,24 +37,24 @@ class RelativeDistance:
             counts=statistics.counts.copy(),
         )
 
-    def distances(self, vectors: Vector) -> Array:
+    def distances(self, vectors: Vector) -> Floats:
         """Squared distance `(n, classes)` of every row `(n, d)` to every class mean; minus a half of it is the log-density."""
         rows = (vectors.astype(np.float64) - self.mean) @ self.within
         lengths = np.einsum("nd,nd->n", rows, rows)[:, None]
         return np.asarray(np.maximum(lengths - 2 * rows @ self.centres.T + np.einsum("cd,cd->c", self.centres, self.centres), 0))
 
-    def background(self, vectors: Vector) -> Array:
+    def background(self, vectors: Vector) -> Floats:
         """Squared distance `(n,)` to the mean of all samples under their covariance."""
         rows = (vectors.astype(np.float64) - self.mean) @ self.total
         return np.asarray(np.einsum("nd,nd->n", rows, rows))
 
-    def novelty(self, vectors: Vector) -> Array:
+    def novelty(self, vectors: Vector) -> Floats:
         """Novelty `(n,)`: the least distance less the background's (Ren et al. 2021, "A Simple Fix to Mahalanobis Distance", equation 2,
         https://arxiv.org/abs/2106.09022).
         """
         return np.asarray(self.distances(vectors).min(1) - self.background(vectors))
 
-    def leave_one_out_novelty(self, vectors: Vector, classes: Labels) -> Array:
+    def leave_one_out_novelty(self, vectors: Vector, classes: Labels) -> Floats:
         """Novelty `(n,)` of samples that are part of the moments, each as if it had not been; `classes` are places in `counts`.
 
         Exact by the Sherman-Morrison formula. With N samples, scatter S around the class means, residual r of a sample of a

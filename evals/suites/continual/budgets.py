@@ -12,7 +12,7 @@ from pathlib import Path
 
 from ....learners import CueHead, NearestMeanHead
 from ...data.class_stream import HeadFactory, class_stream, run_stream
-from ...data.curve_plots import Point, curves_plot
+from ...data.curve_plots import CurvePoint, curves_plot
 from ...data.seeded import Metrics, rows_of
 from ...data.texts import clinc150
 from ...data.worker_pool import worker_pool
@@ -73,7 +73,9 @@ def plot(rows: Sequence[Row]) -> str | None:
             found.setdefault(row.method, {}).setdefault(row.case, {})[row.metric] = row
     curves = {
         NAMES[method]: [
-            Point(x=one["bytes_per_class"].value / 1024, y=100 * one["last_accuracy"].value, interval=_percent(one["last_accuracy"].ci95))
+            CurvePoint(
+                x=one["bytes_per_class"].value / 1024, y=100 * one["last_accuracy"].value, interval=_percent(one["last_accuracy"].ci95)
+            )
             for one in cases.values()
         ]
         for method, cases in found.items()

@@ -11,7 +11,7 @@ import numpy as np
 
 from ....learners import Head, NearestMeanHead, RidgeHead, StreamingLDAHead
 from ....memory import CueMemory
-from ...data.curve_plots import Point, curves_plot
+from ...data.curve_plots import CurvePoint, curves_plot
 from ...data.seeded import Metrics, seeded_rows
 from ...results_file import Row
 
@@ -78,10 +78,10 @@ def _milliseconds(seconds: Sequence[float]) -> float:
 
 def plot(rows: Sequence[Row]) -> str | None:
     """The cost of one more class by the number known; none where fewer than two sizes were measured."""
-    curves: dict[str, list[Point]] = {}
+    curves: dict[str, list[CurvePoint]] = {}
     for row in rows:
         if row.case.endswith(" skills") and row.metric == "learn_class_ms":
-            curves.setdefault(NAMES[row.method], []).append(Point(x=float(row.case.split()[0]), y=row.value, interval=row.ci95))
+            curves.setdefault(NAMES[row.method], []).append(CurvePoint(x=float(row.case.split()[0]), y=row.value, interval=row.ci95))
     if not curves or len(next(iter(curves.values()))) < 2:
         return None
     return curves_plot(

@@ -17,8 +17,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-Rows = NDArray[np.float32]
-Labels = NDArray[np.int64]
+from ....numerics.arrays import Labels, Vector
+
 BATCH, EPOCHS, RATE, DECAY = 256, 12, 0.005, 0.01
 """Of Avalanche's replay: those of `ReplayHead`."""
 _OPERATORS: list[Any] = []
@@ -35,18 +35,18 @@ class PeerHead(ABC):
         """Class numbers seen, ascending."""
         return np.array(sorted(self._seen), dtype=np.int64)
 
-    def learn(self, vectors: Rows, labels: Labels) -> None:
+    def learn(self, vectors: Vector, labels: Labels) -> None:
         """Learn samples."""
         self._seen |= {int(label) for label in labels}
         with _silent():
             self._learn(vectors, labels)
 
     @abstractmethod
-    def _learn(self, vectors: Rows, labels: Labels) -> None:
+    def _learn(self, vectors: Vector, labels: Labels) -> None:
         """Learn samples in the package's own way."""
 
     @abstractmethod
-    def predict(self, vectors: Rows) -> Labels:
+    def predict(self, vectors: Vector) -> Labels:
         """Class numbers."""
 
     def state(self) -> dict[str, NDArray[Any]]:
@@ -62,7 +62,7 @@ class AvalancheHead(PeerHead):
         self._make, self._classes, self._scale, self._seed = strategy, classes, scale, seed
         self._strategy: Any = None
 
-    def _learn(self, vectors: Rows, labels: Labels) -> None:
+    def _learn(self, vectors: Vector, labels: Labels) -> None:
         import torch
 
         data = importlib.import_module("avalanche.benchmarks.utils.classification_dataset")
@@ -75,7 +75,7 @@ class AvalancheHead(PeerHead):
         for experience in benchmarks.benchmark_from_datasets(train=[samples]).train_stream:
             self._strategy.train(experience)
 
-    def predict(self, vectors: Rows) -> Labels:
+    def predict(self, vectors: Vector) -> Labels:
         """The likeliest of the classes seen."""
         import torch
 
@@ -85,7 +85,7 @@ class AvalancheHead(PeerHead):
             scores = strategy.predict(features) if hasattr(strategy, "predict") else features
         return np.asarray(self.labels[scores[:, self.labels].argmax(1).numpy()])
 
-    def _inputs(self, vectors: Rows) -> Any:
+    def _inputs(self, vectors: Vector) -> Any:
         import torch
 
         return torch.from_numpy(np.float32(self._scale) * vectors)
@@ -98,11 +98,11 @@ class RiverHead(PeerHead):
         super().__init__()
         self._classifier = classifier
 
-    def _learn(self, vectors: Rows, labels: Labels) -> None:
+    def _learn(self, vectors: Vector, labels: Labels) -> None:
         for row, label in zip(vectors.tolist(), labels.tolist(), strict=True):
             self._classifier.learn_one(dict(enumerate(row)), label)
 
-    def predict(self, vectors: Rows) -> Labels:
+    def predict(self, vectors: Vector) -> Labels:
         """The class of each sample."""
         return np.array([self._classifier.predict_one(dict(enumerate(row))) for row in vectors.tolist()], dtype=np.int64)
 

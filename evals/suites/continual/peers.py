@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from ....learners import ReplayHead, RidgeHead, StreamingLDAHead
-from ...data.class_stream import Learner, class_stream, run_stream
+from ...data.class_stream import StreamHead, class_stream, run_stream
 from ...data.seeded import Metrics, rows_of
 from ...data.texts import clinc150
 from ...data.worker_pool import worker_pool
@@ -52,7 +52,7 @@ def beside_avalanche(data: Path, seed: int) -> Metrics:
     """SLDA and replay, theirs and ours."""
     texts = clinc150(data)
     stream = class_stream(texts, 10, seed)
-    heads: dict[str, Learner] = {"lifelong_streaming_lda": StreamingLDAHead(), "lifelong_replay_20": ReplayHead(per_class=20, seed=seed)}
+    heads: dict[str, StreamHead] = {"lifelong_streaming_lda": StreamingLDAHead(), "lifelong_replay_20": ReplayHead(per_class=20, seed=seed)}
     theirs = avalanche_heads(len(texts.names), texts.train.vectors.shape[1], seed)
     return _figures({**heads, **theirs}, lambda head: run_stream(head, stream, every_step=False))
 
@@ -61,11 +61,11 @@ def beside_river(data: Path, seed: int) -> Metrics:
     """Their classifiers of single samples, and our heads in closed form."""
     stream = class_stream(clinc150(data), 10, seed, 2)
     stream = replace(stream, test=stream.test.subset(np.arange(len(stream.test)) % 3 == 0))
-    heads: dict[str, Learner] = {"lifelong_ridge": RidgeHead(), "lifelong_streaming_lda": StreamingLDAHead()}
+    heads: dict[str, StreamHead] = {"lifelong_ridge": RidgeHead(), "lifelong_streaming_lda": StreamingLDAHead()}
     return _figures({**heads, **river_heads()}, lambda head: run_stream(head, stream, every_step=False))
 
 
-def _figures(heads: dict[str, Learner], live: Callable[[Learner], dict[str, float]]) -> Metrics:
+def _figures(heads: dict[str, StreamHead], live: Callable[[StreamHead], dict[str, float]]) -> Metrics:
     figures: dict[tuple[str, str], float] = {}
     for method, head in heads.items():
         measured = live(head)

@@ -17,16 +17,15 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ....learners.experimental.heads.recursive_least_squares import forgetting_bound, log_determinant, regret_bound, updated
+from ....numerics.arrays import Floats
 from ...data.class_stream import class_stream
 from ...data.seeded import Metrics, seeded_rows
 from ...data.texts import TextData, clinc150, sample_per_class
 from ...results_file import Row
 
-Rows = NDArray[np.float64]
-Learn = Callable[[Rows, Rows], Rows]
+Learn = Callable[[Floats, Floats], Floats]
 """Takes one sample `(d,)` and its targets `(k,)` and gives the weights `(d, k)` learned so far, which predict what comes next."""
 NOISE, LENGTH, DELTA, REGULARISATION = 0.5, 1.0, 1e-3, 1.0
 """Of the made stream: bound of the noise, length of the truth; chance that a bound may fail; and the ridge."""
@@ -41,11 +40,11 @@ MADE_STEP, TEXT_STEP = 2.0, 30.0
 class MadeStream:
     """Inputs of length at most 1, and what answers come of them."""
 
-    truth: Rows
+    truth: Floats
     """`(d,)`."""
-    inputs: Rows
+    inputs: Floats
     """`(n, d)`."""
-    answers: Rows
+    answers: Floats
     """`(n,)`: the truth's, with noise."""
 
 
@@ -79,7 +78,7 @@ class RecursiveLeastSquares:
     def __init__(self, dimensions: int, outputs: int) -> None:
         self.inverse, self.weights = np.eye(dimensions) / REGULARISATION, np.zeros((dimensions, outputs))
 
-    def __call__(self, row: Rows, targets: Rows) -> Rows:
+    def __call__(self, row: Floats, targets: Floats) -> Floats:
         """Learn a sample."""
         self.inverse, self.weights = updated(self.inverse, self.weights, row[None], targets[None])
         return self.weights
@@ -91,14 +90,14 @@ class OnlineGradient:
     def __init__(self, dimensions: int, outputs: int, step: float) -> None:
         self.step, self.count, self.weights = step, 0, np.zeros((dimensions, outputs))
 
-    def __call__(self, row: Rows, targets: Rows) -> Rows:
+    def __call__(self, row: Floats, targets: Floats) -> Floats:
         """Learn a sample."""
         self.count += 1
         self.weights = self.weights + min(1.0, self.step / self.count**0.5) * np.outer(row, targets - row @ self.weights)
         return self.weights
 
 
-def predicted_before(learn: Learn, inputs: Rows, targets: Rows) -> tuple[Rows, Rows]:
+def predicted_before(learn: Learn, inputs: Floats, targets: Floats) -> tuple[Floats, Floats]:
     """What was predicted `(n, k)` for each sample before it was learned, and the weights at the end; the first prediction is zero."""
     predictions, weights = np.zeros_like(targets), np.zeros((inputs.shape[1], targets.shape[1]))
     for place, (row, target) in enumerate(zip(inputs, targets, strict=True)):

@@ -12,9 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ....learners import CueHead
+from ....numerics.arrays import AnyFloats, Labels
 
-Rows = NDArray[np.floating]
-Labels = NDArray[np.int64]
 LABEL_BYTES = 8
 """Of a class number."""
 
@@ -38,14 +37,14 @@ class SampledMemory(ABC):
         """All that is kept."""
 
     @abstractmethod
-    def remember(self, vectors: Rows, labels: Labels) -> None:
+    def remember(self, vectors: AnyFloats, labels: Labels) -> None:
         """Keep what is kept of samples `(n, d)`."""
 
     @abstractmethod
     def recall(self) -> tuple[NDArray[np.float32], Labels]:
         """Samples, class by class."""
 
-    def means(self) -> Rows:
+    def means(self) -> AnyFloats:
         """Nothing that is asked for: no sample was left out for its mean."""
         return np.zeros((len(self._classes), self.recall()[0].shape[1]))
 
@@ -74,7 +73,7 @@ class RawMemory(SampledMemory):
         """Entries, scales and class numbers."""
         return sum(codes.nbytes + scales.nbytes + LABEL_BYTES for codes, scales in self._classes.values())
 
-    def remember(self, vectors: Rows, labels: Labels) -> None:
+    def remember(self, vectors: AnyFloats, labels: Labels) -> None:
         """Draw and round."""
         for label in np.unique(labels):
             rows = vectors[labels == label]
@@ -95,7 +94,7 @@ class GaussianMemory(SampledMemory):
     def __init__(self, *, shared: int, own: int = 0, draws: int = 40, seed: int = 0) -> None:
         super().__init__()
         self.shared, self.own, self.draws, self.seed = shared, own, draws, seed
-        self._spread: tuple[Rows, Rows, float] | None = None
+        self._spread: tuple[AnyFloats, AnyFloats, float] | None = None
         self._count = self._dimensions = 0
 
     @property
@@ -107,7 +106,7 @@ class GaussianMemory(SampledMemory):
             int(self._dimensions + 2 + LABEL_BYTES + len(own[1]) * (self._dimensions + 4)) for _, own in self._classes.values()
         )
 
-    def remember(self, vectors: Rows, labels: Labels) -> None:
+    def remember(self, vectors: AnyFloats, labels: Labels) -> None:
         """Means, and the covariance of old and new samples; only its leading directions are kept from one group to the next."""
         d = self._dimensions = vectors.shape[1]
         scatter, fresh = np.zeros((d, d)), 0
@@ -151,7 +150,7 @@ class QuantisedMemory(SampledMemory):
         """Codes, class numbers, and codebooks of 256 entries in float32."""
         return sum(int(codes.nbytes) + LABEL_BYTES for codes in self._classes.values()) + 4 * 256 * int(self._quantiser.d)
 
-    def remember(self, vectors: Rows, labels: Labels) -> None:
+    def remember(self, vectors: AnyFloats, labels: Labels) -> None:
         """Codes of all of them."""
         import faiss
 
@@ -169,18 +168,18 @@ class QuantisedMemory(SampledMemory):
         return rows, np.repeat(self.labels, [len(part) for part in parts])
 
 
-def eight_bits(rows: Rows) -> tuple[NDArray[np.int8], NDArray[np.float16]]:
+def eight_bits(rows: AnyFloats) -> tuple[NDArray[np.int8], NDArray[np.float16]]:
     """Entries of rows as whole numbers of a scale a row."""
     scales = (np.abs(rows).max(1, keepdims=True) / 127).astype(np.float16)
     return np.rint(rows / np.maximum(scales, 1e-6)).clip(-127, 127).astype(np.int8), scales
 
 
-def whole(codes: NDArray[np.int8], scales: NDArray[np.float16]) -> Rows:
+def whole(codes: NDArray[np.int8], scales: NDArray[np.float16]) -> AnyFloats:
     """The rows that `eight_bits` rounded."""
     return codes.astype(np.float64) * scales
 
 
-def leading(covariance: Rows, count: int) -> tuple[Rows, Rows, float]:
+def leading(covariance: AnyFloats, count: int) -> tuple[AnyFloats, AnyFloats, float]:
     """The leading directions `(d, count)` and their variances, and the mean variance of the rest; directions after rounding."""
     d = len(covariance)
     variances, directions = np.linalg.eigh(covariance)

@@ -35,7 +35,7 @@ from ....learners import (
     RidgeHead,
     SelfSupervisedEncoder,
 )
-from ...data.class_stream import class_groups, forgetting
+from ...data.class_stream import class_groups, stream_forgetting
 from ...data.images import ImageData, Images, cifar10, sample_images
 from ...data.seeded import Metrics, rows_of
 from ...data.worker_pool import worker_pool
@@ -45,7 +45,7 @@ if TYPE_CHECKING:
     from torch import nn
 
 LearnerFactory = Callable[[ImageRecipe, int], ImageLearner]
-Groups = tuple[NDArray[np.int64], ...]
+ClassGroups = tuple[NDArray[np.int64], ...]
 CLASSES, STEPS = 10, 5
 DRAWS = 3
 """Seeds at most where there are no labels: no claim is made there."""
@@ -59,7 +59,7 @@ FORMS: Mapping[str, Literal["plain", "frozen_norms", "branches"]] = {
 
 
 @dataclass(frozen=True, kw_only=True)
-class Scale:
+class ImageScale:
     """How many images, and what trains on them."""
 
     name: str
@@ -74,14 +74,14 @@ class Scale:
     """Without labels."""
 
 
-FULL = Scale(
+FULL = ImageScale(
     name="full",
     images=5000,
     test_images=1000,
     recipe=ImageRecipe(width=64, blocks=(2, 2, 2, 2), stride=1, epochs=20, batch_size=128, device="cuda"),
     unlabelled=ImageRecipe(width=64, blocks=(2, 2, 2, 2), stride=1, epochs=40, batch_size=256, device="cuda"),
 )
-REDUCED = Scale(
+REDUCED = ImageScale(
     name="reduced",
     images=500,
     test_images=500,
@@ -89,7 +89,7 @@ REDUCED = Scale(
     unlabelled=ImageRecipe(epochs=8, batch_size=128),
 )
 TINY = ImageRecipe(width=8, blocks=(1, 1), epochs=1)
-QUICK = Scale(name="tiny", images=40, test_images=20, recipe=TINY, unlabelled=TINY)
+QUICK = ImageScale(name="tiny", images=40, test_images=20, recipe=TINY, unlabelled=TINY)
 
 
 class FirstGroupEncoder(PrototypeImageLearner):
@@ -113,7 +113,7 @@ METHODS: Mapping[str, LearnerFactory] = {
 }
 
 
-def run_stream(learner: ImageLearner, groups: Groups, train: Images, test: Images) -> dict[str, float]:
+def run_stream(learner: ImageLearner, groups: ClassGroups, train: Images, test: Images) -> dict[str, float]:
     """Learn group after group; accuracy at the end and over the steps, forgetting, and the seconds of learning alone."""
     table = np.full((len(groups), len(groups)), np.nan)
     seen: list[float] = []
@@ -127,7 +127,7 @@ def run_stream(learner: ImageLearner, groups: Groups, train: Images, test: Image
         hits = learner.predict(tested.pixels) == tested.labels
         table[step, : step + 1] = [hits[np.isin(tested.labels, one)].mean() for one in groups[: step + 1]]
         seen.append(float(hits.mean()))
-    return {"last_accuracy": seen[-1], "average_accuracy": float(np.mean(seen)), "forgetting": forgetting(table), "seconds": spent}
+    return {"last_accuracy": seen[-1], "average_accuracy": float(np.mean(seen)), "forgetting": stream_forgetting(table), "seconds": spent}
 
 
 def run(*, quick: bool, seeds: int, data: Path) -> list[Row]:
@@ -145,7 +145,7 @@ def run(*, quick: bool, seeds: int, data: Path) -> list[Row]:
         return found + rows_of(f"cifar10 5x2 {scale.name}, no labels", [one.result() for one in unlabelled], n)
 
 
-def measure(images: ImageData, scale: Scale, seed: int) -> Metrics:
+def measure(images: ImageData, scale: ImageScale, seed: int) -> Metrics:
     """The figures of one seed, which draws the order of the classes, the images and all chance in training; methods share the draw."""
     groups, train, test = drawn(images, scale, seed)
     figures: dict[tuple[str, str], float] = {}
@@ -161,7 +161,7 @@ def measure(images: ImageData, scale: Scale, seed: int) -> Metrics:
     return {**figures, **gains}
 
 
-def measure_unlabelled(images: ImageData, scale: Scale, seed: int) -> Metrics:
+def measure_unlabelled(images: ImageData, scale: ImageScale, seed: int) -> Metrics:
     """The same for encoders without labels. The first group is learned once: all ways to go on start from the same encoder."""
     groups, train, test = drawn(images, scale, seed)
     start = time.perf_counter()
@@ -189,7 +189,7 @@ def measure_unlabelled(images: ImageData, scale: Scale, seed: int) -> Metrics:
     return figures
 
 
-def drawn(images: ImageData, scale: Scale, seed: int) -> tuple[Groups, Images, Images]:
+def drawn(images: ImageData, scale: ImageScale, seed: int) -> tuple[ClassGroups, Images, Images]:
     """The groups of classes, the images to learn from and those to be measured on."""
     draw, every = np.random.default_rng(seed), np.arange(CLASSES)
     train, test = (
@@ -198,7 +198,7 @@ def drawn(images: ImageData, scale: Scale, seed: int) -> tuple[Groups, Images, I
     return class_groups(CLASSES, STEPS, seed), train, test
 
 
-def probed(encoder: SelfSupervisedEncoder, groups: Groups, train: Images, test: Images) -> dict[str, float]:
+def probed(encoder: SelfSupervisedEncoder, groups: ClassGroups, train: Images, test: Images) -> dict[str, float]:
     """Go on with the second group and those after it; what the features are worth at the end and over the steps, and what was forgotten.
 
     Forgetting is of the features: of a probe over all ten classes at every step, how far each group has fallen from its best.
@@ -216,7 +216,7 @@ def probed(encoder: SelfSupervisedEncoder, groups: Groups, train: Images, test: 
         table[step] = [hits[np.isin(test.labels, one)].mean() for one in groups]
         seen.append(float(hits.mean()))
     best = np.tril(table) + np.triu(np.full_like(table, np.nan), 1)
-    figures = {"probe_accuracy": seen[-1], "average_probe_accuracy": float(np.mean(seen)), "feature_forgetting": forgetting(best)}
+    figures = {"probe_accuracy": seen[-1], "average_probe_accuracy": float(np.mean(seen)), "feature_forgetting": stream_forgetting(best)}
     return {**figures, "seconds": spent}
 
 

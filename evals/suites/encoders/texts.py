@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from ....learners import AdaptedEncoder, DesireLearner, EncoderRecipe, RanPACHead
 from ....serving import locate
-from ...data.class_stream import ClassStream, class_stream, forgetting
+from ...data.class_stream import ClassStream, class_stream, stream_forgetting
 from ...data.seeded import Metrics, rows_of
 from ...data.texts import ENCODER, TextData, banking77, clinc150, sample_per_class
 from ...data.worker_pool import worker_pool
@@ -35,7 +35,7 @@ DRAWS = 3
 
 
 @dataclass(frozen=True, kw_only=True)
-class Scale:
+class TextScale:
     """How much is read."""
 
     texts: int
@@ -48,9 +48,9 @@ class Scale:
     """Of classes; None: all."""
 
 
-FULL = Scale(texts=1000, tested=1000, recipe=EncoderRecipe(epochs=6))
-REDUCED = Scale(texts=20, tested=10, recipe=EncoderRecipe())
-QUICK = Scale(texts=5, tested=3, recipe=EncoderRecipe(epochs=1), groups=2)
+FULL = TextScale(texts=1000, tested=1000, recipe=EncoderRecipe(epochs=6))
+REDUCED = TextScale(texts=20, tested=10, recipe=EncoderRecipe())
+QUICK = TextScale(texts=5, tested=3, recipe=EncoderRecipe(epochs=1), groups=2)
 
 
 CASES: dict[str, tuple[Callable[[Path], TextData], int]] = {"clinc150 10x15": (clinc150, 10), "banking77 7x11": (banking77, 7)}
@@ -73,7 +73,7 @@ def run(*, quick: bool, seeds: int, data: Path) -> list[Row]:
     return found
 
 
-def measure(case: str, texts: TextData, steps: int, scale: Scale, seed: int) -> Metrics:
+def measure(case: str, texts: TextData, steps: int, scale: TextScale, seed: int) -> Metrics:
     """The figures of one seed."""
     started = time.perf_counter()
     figures = figures_of(AdaptedEncoder.load(locate(ENCODER)), stream_of(texts, steps, scale, seed), scale.recipe, seed)
@@ -82,7 +82,7 @@ def measure(case: str, texts: TextData, steps: int, scale: Scale, seed: int) -> 
     return figures
 
 
-def stream_of(data: TextData, steps: int, scale: Scale, seed: int) -> ClassStream:
+def stream_of(data: TextData, steps: int, scale: TextScale, seed: int) -> ClassStream:
     """So many texts of each class, in groups of classes."""
     some = replace(data, train=sample_per_class(data.train, scale.texts, seed), test=sample_per_class(data.test, scale.tested, seed))
     return class_stream(some, steps, seed, scale.groups)
@@ -196,6 +196,6 @@ def run_stream(learner: TextLearner, stream: ClassStream, extra: float = 0.0) ->
     return {
         "last_accuracy": seen[-1],
         "average_accuracy": float(np.mean(seen)),
-        "forgetting": forgetting(table),
+        "forgetting": stream_forgetting(table),
         "seconds": spent,
     }

@@ -38,6 +38,7 @@ from ....perception import (
 )
 from ...data.images import ImageData, Images, cifar10, sample_images
 from ...data.seeded import Metrics, rows_of
+from ...data.worker_pool import compute_device
 from ...results_file import Row
 
 if TYPE_CHECKING:
@@ -52,7 +53,7 @@ BATCH = 1000
 
 
 @dataclass(frozen=True, kw_only=True)
-class Scale:
+class StreamScale:
     """How large the network, its data and its training are."""
 
     name: str
@@ -73,10 +74,10 @@ class Scale:
     """Whether methods that are neither ours nor plain run as well."""
 
 
-FULL = Scale(
+FULL = StreamScale(
     name="full", images=5000, test_images=1000, width=64, blocks=(2, 2, 2, 2), stride=1, recipe=ClassifierRecipe(epochs=20, batch_size=256)
 )
-REDUCED = Scale(
+REDUCED = StreamScale(
     name="reduced",
     images=1000,
     test_images=1000,
@@ -86,11 +87,13 @@ REDUCED = Scale(
     recipe=ClassifierRecipe(epochs=8, batch_size=64, learning_rate=0.05),
     contrasts=False,
 )
-QUICK = Scale(name="tiny", images=40, test_images=20, width=8, blocks=(1, 1), stride=2, recipe=ClassifierRecipe(epochs=2, batch_size=64))
+QUICK = StreamScale(
+    name="tiny", images=40, test_images=20, width=8, blocks=(1, 1), stride=2, recipe=ClassifierRecipe(epochs=2, batch_size=64)
+)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Method:
+class ImageMethod:
     """A way to train: what it changes of plain training."""
 
     recipe: Callable[[ClassifierRecipe], ClassifierRecipe] = lambda recipe: recipe
@@ -99,15 +102,15 @@ class Method:
     """From outliers `(m, 3, height, width)` to what is fitted."""
 
 
-METHODS: Mapping[str, Method] = {
-    PLAIN: Method(),
-    "mixup": Method(objective=lambda _: Mixup(alpha=0.3)),
-    "outlier_exposure": Method(objective=OutlierExposure),
+METHODS: Mapping[str, ImageMethod] = {
+    PLAIN: ImageMethod(),
+    "mixup": ImageMethod(objective=lambda _: Mixup(alpha=0.3)),
+    "outlier_exposure": ImageMethod(objective=OutlierExposure),
     # Steps against the worst weights within 0.05, averaged over the last 40 % of the epochs at half the learning rate.
-    "lifelong_fmfp": Method(recipe=lambda recipe: replace(recipe, sharpness=0.05, average_from=0.6)),
-    "lifelong_openmix": Method(objective=OpenMix),
+    "lifelong_fmfp": ImageMethod(recipe=lambda recipe: replace(recipe, sharpness=0.05, average_from=0.6)),
+    "lifelong_openmix": ImageMethod(objective=OpenMix),
     # No code and no share were published: the averaging of FMFP, and a share that one cut without retraining is known to bear.
-    "lifelong_aop": Method(recipe=lambda recipe: replace(recipe, average_from=0.6, prune=0.2)),
+    "lifelong_aop": ImageMethod(recipe=lambda recipe: replace(recipe, average_from=0.6, prune=0.2)),
 }
 
 
@@ -115,7 +118,7 @@ def run(*, quick: bool, seeds: int, data: Path | None) -> list[Row]:
     """Both cases, every method, every seed. Raises `DataMissing` where no data directory is named."""
     if data is None:
         raise DataMissing("suite images reads cifar10/cifar10_jpeg.zip; name the data directory with --data or LIFELONG_DATA")
-    device = _device()
+    device = compute_device()
     scale = QUICK if quick else FULL if device.type == "cuda" else REDUCED
     images = cifar10(data)
     rows: list[Row] = []
@@ -127,7 +130,7 @@ def run(*, quick: bool, seeds: int, data: Path | None) -> list[Row]:
     return rows
 
 
-def measure(images: ImageData, known: int, scale: Scale, seed: int, device: torch.device) -> Metrics:
+def measure(images: ImageData, known: int, scale: StreamScale, seed: int, device: torch.device) -> Metrics:
     """The figures of one seed, which draws the known classes, the images, the weights and their order; all methods share the draw."""
     draw = np.random.default_rng(seed)
     classes = np.sort(draw.permutation(len(images.names))[:known])
@@ -152,7 +155,7 @@ def measure(images: ImageData, known: int, scale: Scale, seed: int, device: torc
     return figures
 
 
-def methods(scale: Scale) -> list[str]:
+def methods(scale: StreamScale) -> list[str]:
     """What runs at this scale, plain training first."""
     return [name for name in METHODS if scale.contrasts or name == PLAIN or name.startswith("lifelong")]
 
@@ -214,9 +217,3 @@ def _mixed_precision(device: torch.device) -> torch.autocast:
 
     # Without the cache, which would keep the first step's weights for as long as the training lasts.
     return torch.autocast(device.type, dtype=torch.bfloat16, cache_enabled=False)
-
-
-def _device() -> torch.device:
-    import torch
-
-    return torch.device("cuda" if torch.cuda.is_available() else "cpu")

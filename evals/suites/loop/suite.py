@@ -25,7 +25,7 @@ from ...results_file import Row
 
 
 @dataclass(frozen=True, kw_only=True)
-class Method:
+class LoopMethod:
     """What a method changes in the one loop that all share."""
 
     values: Mapping[str, Any] = field(default_factory=dict)
@@ -38,11 +38,11 @@ class Method:
 
 ALONE = {"sleep.gate": False, "sleep.per_skill_routing": False, "sleep.held_out": 0.0, "memory.recall": "off"}
 METHODS = {
-    "lifelong": Method(values={"sleep.replay": 1.0}),
-    "no_memory": Method(values={"memory.recall": "off"}, sleep="never", streams=False),
-    "recall_only": Method(values={"memory.recall": "latest"}, sleep="never"),
-    "naive_lora": Method(values={**ALONE, "sleep.train_from_base": False, "sleep.replay": 0.0}),
-    "joint": Method(values={**ALONE, "sleep.replay": 100.0}, sleep="at_end"),
+    "lifelong": LoopMethod(values={"sleep.replay": 1.0}),
+    "no_memory": LoopMethod(values={"memory.recall": "off"}, sleep="never", streams=False),
+    "recall_only": LoopMethod(values={"memory.recall": "latest"}, sleep="never"),
+    "naive_lora": LoopMethod(values={**ALONE, "sleep.train_from_base": False, "sleep.replay": 0.0}),
+    "joint": LoopMethod(values={**ALONE, "sleep.replay": 100.0}, sleep="at_end"),
 }
 """Ours and the baselines: same model, tasks, corrections, tries, epochs and rank.
 

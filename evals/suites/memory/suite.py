@@ -16,6 +16,7 @@ from ....checks.cue_memory import example_episode
 from ....core import Episode
 from ....core.settings import MemorySettings
 from ....memory import Record, VectorIndex, recall
+from ....numerics.arrays import Vector
 from ...results_file import Row
 
 SIZES = {"1k": 1_000, "10k": 10_000, "100k": 100_000}
@@ -31,8 +32,6 @@ SAMPLES = 100
 """Single episodes recorded, one transaction each."""
 NEIGHBOURS = 10
 TENANT = "default"
-
-Vectors = NDArray[np.float32]
 
 
 def run(*, quick: bool, seeds: int, data: Path | None) -> list[Row]:
@@ -95,12 +94,12 @@ def _rows(case: str, method: str, metric: str, values: Sequence[float], seeds: i
         yield Row(case=case, method=method, metric=f"{metric.removesuffix('_ms')}_p{percent}_ms", value=value, n=len(values), seeds=seeds)
 
 
-def _made(count: int, seed: int, stream: int = 0) -> Vectors:
+def _made(count: int, seed: int, stream: int = 0) -> Vector:
     themes = np.random.default_rng(seed).normal(size=(CLUSTERS, DIMENSIONS)).astype(np.float32)
     themes /= np.linalg.norm(themes, axis=1, keepdims=True)
     draw = np.random.default_rng([seed, stream])
     noise = draw.normal(size=(count, DIMENSIONS)).astype(np.float32) * np.float32(NOISE / np.sqrt(DIMENSIONS))
-    rows: Vectors = themes[draw.integers(CLUSTERS, size=count)] + noise
+    rows: Vector = themes[draw.integers(CLUSTERS, size=count)] + noise
     rows /= np.linalg.norm(rows, axis=1, keepdims=True)
     return rows
 
@@ -112,21 +111,21 @@ def _episode(number: int) -> Episode:
     return replace(plain, task=replace(plain.task, context=schema))
 
 
-def _fill(record: Record, vectors: Vectors) -> None:
+def _fill(record: Record, vectors: Vector) -> None:
     for start in range(0, len(vectors), 5_000):
         record.episodes.record_many((_episode(start + row), vector) for row, vector in enumerate(vectors[start : start + 5_000]))
 
 
-def _exact(stored: Vectors, query: Vectors) -> NDArray[np.intp]:
+def _exact(stored: Vector, query: Vector) -> NDArray[np.intp]:
     similarities = stored @ query
     return np.argpartition(-similarities, NEIGHBOURS)[:NEIGHBOURS]
 
 
-def _found(index: VectorIndex, query: Vectors) -> set[str]:
+def _found(index: VectorIndex, query: Vector) -> set[str]:
     return {hit.id for hit in index.search(TENANT, query, NEIGHBOURS)}
 
 
-def _recall(record: Record, index: VectorIndex, query: Vectors) -> None:
+def _recall(record: Record, index: VectorIndex, query: Vector) -> None:
     settings = MemorySettings()
     recall(record, index, tenant=TENANT, skill="counting", vector=query, settings=settings, count_tokens=lambda text: len(text) // 4)
 

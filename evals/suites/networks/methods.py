@@ -16,7 +16,7 @@ from ....learners.unlearning.objectives import (
 
 
 @dataclass(frozen=True, kw_only=True)
-class Method:
+class NetworkMethod:
     """A way to unlearn and the learning rate that suits it."""
 
     objective: UnlearningObjective
@@ -64,11 +64,11 @@ STRENGTHS: dict[str, dict[str, tuple[UnlearningObjective, UnlearningObjective]]]
 """Two of each method. MiniLM's features are a third as large as SmolLM2's, so their divergences are smaller."""
 
 
-def _grid(network: str, *, slow: float, last_layer: bool) -> dict[str, list[Method]]:
+def _grid(network: str, *, slow: float, last_layer: bool) -> dict[str, list[NetworkMethod]]:
     """Four settings a method: either strength fast, then either at the slow learning rate with twice the steps."""
     return {
-        name: [Method(objective=one, learning_rate=1e-2) for one in some]
-        + [Method(objective=one, learning_rate=slow, steps=2, last_layer=last_layer) for one in some]
+        name: [NetworkMethod(objective=one, learning_rate=1e-2) for one in some]
+        + [NetworkMethod(objective=one, learning_rate=slow, steps=2, last_layer=last_layer) for one in some]
         for name, some in STRENGTHS[network].items()
     }
 

@@ -28,9 +28,9 @@ from ....learners.unlearning.unlearning import UnlearningRecipe, UnlearningReque
 from ....metrics.detection import auroc
 from ...data.seeded import Metrics, rows_of
 from ...data.texts import TextData, Texts, clinc150
-from ...data.worker_pool import worker_pool
+from ...data.worker_pool import compute_device, worker_pool
 from ...results_file import Row
-from .methods import GRID, METHODS, Method
+from .methods import GRID, METHODS, NetworkMethod
 from .networks import (
     Predictions,
     TokenizedTexts,
@@ -54,7 +54,7 @@ ANSWER = 6
 
 
 @dataclass(frozen=True, kw_only=True)
-class Scale:
+class NetworkScale:
     """What is learned and what is forgotten."""
 
     network: Literal["minilm", "smollm2"]
@@ -87,7 +87,7 @@ class Scale:
     """Most steps of that."""
 
 
-MINILM = Scale(
+MINILM = NetworkScale(
     network="minilm",
     classes=40,
     texts=25,
@@ -101,7 +101,7 @@ MINILM = Scale(
     blocks=1 / 3,
     partly_missing=True,
 )
-SMOLLM2 = Scale(
+SMOLLM2 = NetworkScale(
     network="smollm2",
     classes=16,
     texts=8,
@@ -127,7 +127,7 @@ QUICK = replace(MINILM, classes=6, texts=6, tested=5, requests=2, epochs=2, forg
 class Learned:
     """A network that knows its classes, which are numbered in the order in which they will be forgotten, and its texts."""
 
-    scale: Scale
+    scale: NetworkScale
     """How much."""
     network: nn.Sequential
     """It knows all classes."""
@@ -161,7 +161,7 @@ def run(*, quick: bool, seeds: int, data: Path | None) -> list[Row]:
     return rows
 
 
-def measure(job: tuple[Scale, int], *, data: Path) -> dict[str, Metrics]:
+def measure(job: tuple[NetworkScale, int], *, data: Path) -> dict[str, Metrics]:
     """The figures of one network and one seed, which draws classes, texts and all orders, by case."""
     scale, seed = job
     learned = learn(scale, clinc150(data), seed)
@@ -187,9 +187,9 @@ def measure(job: tuple[Scale, int], *, data: Path) -> dict[str, Metrics]:
     return figures
 
 
-def learn(scale: Scale, texts: TextData, seed: int, *, on_validation: bool = False) -> Learned:
+def learn(scale: NetworkScale, texts: TextData, seed: int, *, on_validation: bool = False) -> Learned:
     """Draw classes and texts and train; what is measured are test texts, or validation texts."""
-    device = _device()
+    device = compute_device()
     draw = np.random.default_rng(seed)
     classes = draw.permutation(len(texts.names))[: scale.classes]
     names = [texts.names[number] for number in classes]
@@ -203,18 +203,18 @@ def retrained(learned: Learned, seed: int) -> nn.Sequential:
     return _fitted(learned.scale, learned.train.subset(learned.train.classes >= learned.scale.requests), seed)
 
 
-def choose(scale: Scale, texts: TextData, seeds: Sequence[int] = (100, 101)) -> dict[str, list[float]]:
+def choose(scale: NetworkScale, texts: TextData, seeds: Sequence[int] = (100, 101)) -> dict[str, list[float]]:
     """What `CHOSEN` is made of: the H-mean on validation texts of each setting, mean over both cases and draws of classes."""
     drawn = [(learn(scale, texts, seed, on_validation=True), seed) for seed in seeds]
     cases = (False, True) if scale.partly_missing else (False,)
 
-    def reached(method: Method) -> float:
+    def reached(method: NetworkMethod) -> float:
         return float(np.mean([_h_mean(learned, seed, method, missing=missing) for learned, seed in drawn for missing in cases]))
 
     return {name: [reached(method) for method in some] for name, some in GRID[scale.network].items()}
 
 
-def _h_mean(learned: Learned, seed: int, method: Method, *, missing: bool) -> float:
+def _h_mean(learned: Learned, seed: int, method: NetworkMethod, *, missing: bool) -> float:
     scale, classes = learned.scale, learned.test.classes
     known, _ = accuracies(predict(learned.network, learned.test), classes, scale.requests)
     network = forgotten(learned.network, requested(learned, seed, missing=missing), method, scale, seed)
@@ -237,7 +237,9 @@ def requested(learned: Learned, seed: int, *, missing: bool) -> list[UnlearningR
     return requests
 
 
-def forgotten(network: nn.Sequential, requests: Sequence[UnlearningRequest], method: Method, scale: Scale, seed: int) -> nn.Sequential:
+def forgotten(
+    network: nn.Sequential, requests: Sequence[UnlearningRequest], method: NetworkMethod, scale: NetworkScale, seed: int
+) -> nn.Sequential:
     """The network after all the requests."""
     names = feed_forward_blocks(network)
     last = [names[-1][-1:]] if method.last_layer else names[-max(1, round(scale.blocks * len(names))) :]
@@ -285,7 +287,7 @@ def _measured(learned: Learned, before: Predictions, ideal: Predictions, name: s
     return {(name, metric): value for metric, value in figures.items()}
 
 
-def _fitted(scale: Scale, train: TokenizedTexts, seed: int) -> nn.Sequential:
+def _fitted(scale: NetworkScale, train: TokenizedTexts, seed: int) -> nn.Sequential:
     device = train.inputs.device
     network = intent_classifier(scale.classes, device) if scale.network == "minilm" else intent_writer(device, ANSWER)
     fine_tune(network, train, epochs=scale.epochs, learning_rate=scale.learning_rate, seed=seed)
@@ -298,13 +300,7 @@ def _some(texts: Texts, classes: NDArray[np.int64], count: int, draw: np.random.
     return texts.subset(rows).with_labels(order[np.searchsorted(classes[order], texts.labels[rows])])
 
 
-def _material(scale: Scale, texts: Texts, names: Sequence[str], device: torch.device) -> TokenizedTexts:
+def _material(scale: NetworkScale, texts: Texts, names: Sequence[str], device: torch.device) -> TokenizedTexts:
     if scale.network == "minilm":
         return intent_texts(texts.texts, texts.labels, device)
     return written_texts(texts.texts, texts.labels, names, ANSWER, device)
-
-
-def _device() -> torch.device:
-    import torch
-
-    return torch.device("cuda" if torch.cuda.is_available() else "cpu")

@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ....metrics.detection import auroc, failure_aurc, fpr_at_95_id_tpr
-from ....numerics.arrays import l2_normalize
+from ....numerics.arrays import Vector, l2_normalize
 from ....perception import ClassifierRecipe, TrustLoRA, energy_confidence, softmax_confidence, train_classifier
 from ...data.seeded import Metrics, seeded_rows
 from ...data.texts import TextData, clinc150, encoded
@@ -29,7 +29,6 @@ from .noise import inputs
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
-Vectors = NDArray[np.float32]
 LETTERS = "abcdefghijklmnopqrstuvwxyz"
 WEIGHTS = (0.0, 0.25, 0.5, 0.75, 1.0)
 OURS = "lifelong"
@@ -48,7 +47,7 @@ def run(*, quick: bool, seeds: int, data: Path) -> list[Row]:
     return seeded_rows("clinc150, two adapters", measured, seeds, len(sets["clean"][1]))
 
 
-Set = tuple[Vectors, NDArray[np.int64]]
+Set = tuple[Vector, NDArray[np.int64]]
 
 
 @cache
@@ -98,7 +97,7 @@ def measure(data: TextData, sets: Mapping[str, Set], epochs: int, seed: int) -> 
     }
 
 
-def outliers(data: TextData, seed: int) -> Vectors:
+def outliers(data: TextData, seed: int) -> Vector:
     """As many points half way between training texts of two classes as rows of the few unknown training texts, over and over."""
     draw = np.random.default_rng(seed)
     one, other = (draw.permutation(len(data.train)) for _ in range(2))
@@ -122,7 +121,7 @@ def chosen_shares(adapters: TrustLoRA, data: TextData, sets: Mapping[str, Set]) 
     return min(product(WEIGHTS, WEIGHTS), key=lambda pair: float((costs(adapters.network(*pair)) / frozen).sum()))
 
 
-def figures(model: nn.Module, sets: Mapping[str, Set], unknown: Vectors) -> dict[str, float]:
+def figures(model: nn.Module, sets: Mapping[str, Set], unknown: Vector) -> dict[str, float]:
     """What one network reaches on the test sets."""
     found: dict[str, float] = {}
     for name in ("clean", "word_noise", "letter_noise"):
@@ -133,18 +132,18 @@ def figures(model: nn.Module, sets: Mapping[str, Set], unknown: Vectors) -> dict
     return {**found, "oos_auroc": auroc(known, other), "oos_fpr_at_95_id_tpr": fpr_at_95_id_tpr(known, other)}
 
 
-def outcome(model: nn.Module, vectors: Vectors, labels: NDArray[np.int64]) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+def outcome(model: nn.Module, vectors: Vector, labels: NDArray[np.int64]) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
     """Confidence in each answer, and whether it is right."""
     rows = logits(model, vectors)
     return softmax_confidence(rows).numpy(), rows.argmax(1).numpy() == labels
 
 
-def separation(model: nn.Module, vectors: Vectors, unknown: Vectors) -> float:
+def separation(model: nn.Module, vectors: Vector, unknown: Vector) -> float:
     """AUROC of the energy, known against unknown."""
     return auroc(energy_confidence(logits(model, vectors)).numpy(), energy_confidence(logits(model, unknown)).numpy())
 
 
-def logits(model: nn.Module, vectors: Vectors) -> Tensor:
+def logits(model: nn.Module, vectors: Vector) -> Tensor:
     """Of all vectors, without gradients."""
     import torch
 

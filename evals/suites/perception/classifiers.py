@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from ....numerics.arrays import AnyFloats
 from ....perception import (
     ClassifierRecipe,
     ClassMeanNovelty,
@@ -39,8 +40,7 @@ MEMBERS = 5
 QUICK_CLASSES = 16
 QUICK_EPOCHS = 5
 
-Array = NDArray[np.floating]
-Confidences = Mapping[str, Array]
+Confidences = Mapping[str, AnyFloats]
 """Confidence `(n,)` by method, larger is surer."""
 
 
@@ -189,7 +189,7 @@ def linear_head(split: OpenSetSplit, seed: int, quick: bool) -> Callable[[Texts]
     seen = logits(split.train)
     scorers = {name: make().fit(rows, seen, labels) for name, make in SCORERS.items()}
 
-    def scored(texts: Texts) -> dict[str, Array]:
+    def scored(texts: Texts) -> dict[str, AnyFloats]:
         outputs = logits(texts)
         signs = {name: -1 if type(scorer).__name__.endswith("Novelty") else 1 for name, scorer in scorers.items()}
         return {name: signs[name] * scorer.score(texts.vectors, outputs).astype(np.float64) for name, scorer in scorers.items()}

@@ -18,13 +18,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ....metrics.detection import auroc, failure_aurc, fpr_at_95_id_tpr, unified_aurc
+from ....numerics.arrays import AnyFloats
 from ....perception import SelectiveClassifier
 from ...data.seeded import Metrics, seeded_rows
 from ...data.texts import banking77, clinc150
 from ...results_file import Row
 from .classifiers import (
     MEMBERS,
-    Array,
     OpenSetSplit,
     blocks,
     classifier_on_clinc150,
@@ -82,13 +82,13 @@ def _measure(split: OpenSetSplit, classifier: SelectiveClassifier, seed: int, qu
     return figures
 
 
-def _rejection(method: str, known: Array, unknown: Array) -> dict[tuple[str, str], float]:
+def _rejection(method: str, known: AnyFloats, unknown: AnyFloats) -> dict[tuple[str, str], float]:
     return {(method, "ood_auroc"): auroc(known, unknown), (method, "ood_fpr_at_95_id_tpr"): fpr_at_95_id_tpr(known, unknown)}
 
 
-def _failure(method: str, confidence: Array, right: NDArray[np.bool_]) -> dict[tuple[str, str], float]:
+def _failure(method: str, confidence: AnyFloats, right: NDArray[np.bool_]) -> dict[tuple[str, str], float]:
     return {(method, "failure_aurc_x1000"): 1000 * failure_aurc(confidence, right)}
 
 
-def _unified(method: str, known: Array, right: NDArray[np.bool_], unknown: Array) -> dict[tuple[str, str], float]:
+def _unified(method: str, known: AnyFloats, right: NDArray[np.bool_], unknown: AnyFloats) -> dict[tuple[str, str], float]:
     return {(method, "unified_aurc_x1000"): 1000 * unified_aurc(known, right, unknown)}

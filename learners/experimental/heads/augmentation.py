@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from ....numerics.arrays import Labels
+from ....numerics.arrays import Labels, Vector
 from ...heads.softmax import descend, places
-from .gradient import GradientHead, Rows
+from .gradient import GradientHead
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -56,7 +56,7 @@ class PrototypeAugmentationHead(GradientHead):
         super().__init__(epochs=epochs, seed=seed)
         self.form, self.strength, self.hardness = form, strength, hardness
 
-    def _fit(self, rows: Rows, labels: Labels) -> None:
+    def _fit(self, rows: Vector, labels: Labels) -> None:
         import torch
 
         if "radius" not in self._arrays:
@@ -87,5 +87,5 @@ class PrototypeAugmentationHead(GradientHead):
         descend([weights], loss, torch.from_numpy(rows), targets, epochs=self.epochs, rate=0.01, decay=0.0, seed=self.seed)
         self._arrays["weights"] = weights.detach().numpy()
 
-    def _scores(self, rows: Rows) -> NDArray[np.floating]:
+    def _scores(self, rows: Vector) -> NDArray[np.floating]:
         return np.asarray(rows.astype(np.float64) @ self._arrays["weights"].T / TEMPERATURE)

@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ....memory.cues.cue_memory import CueMemory
-from ....numerics.arrays import Labels, Vector, validate_rows
+from ....numerics.arrays import Arrays, Labels, Vector, validate_rows
 from ...heads.ensemble import chances, fit_network
-from ...heads.head import HeadLogits, State, predicted
+from ...heads.head import HeadLogits, predicted
 from ...heads.softmax import balance, places
 from .kernel_ridge import Chances, kernel_ridge
 
@@ -131,7 +131,7 @@ class CueHead:
         """The cues; the classifiers follow from them."""
         return self.memory.state()
 
-    def restore(self, state: State) -> None:
+    def restore(self, state: Arrays) -> None:
         """Restore what `state` returned."""
         self.memory.restore(state)
         self._members = ()

@@ -8,10 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ....numerics.arrays import Labels, Vector, validate_rows
-from ...heads.head import HeadLogits, State, predicted
-
-Rows = NDArray[np.float32]
+from ....numerics.arrays import Arrays, Labels, Vector, validate_rows
+from ...heads.head import HeadLogits, predicted
 
 
 class GradientHead(ABC):
@@ -49,7 +47,7 @@ class GradientHead(ABC):
         """Class numbers and arrays."""
         return {"labels": self.labels, **{name: array.copy() for name, array in self._arrays.items()}}
 
-    def restore(self, state: State) -> None:
+    def restore(self, state: Arrays) -> None:
         """Restore what `state` returned."""
         self._labels = np.array(state["labels"], dtype=np.int64)
         self._arrays = {name: np.array(array) for name, array in state.items() if name != "labels"}
@@ -70,9 +68,9 @@ class GradientHead(ABC):
         return np.isin(self._labels, new)
 
     @abstractmethod
-    def _fit(self, rows: Rows, labels: Labels) -> None:
+    def _fit(self, rows: Vector, labels: Labels) -> None:
         """Learn checked samples."""
 
     @abstractmethod
-    def _scores(self, rows: Rows) -> NDArray[np.floating]:
+    def _scores(self, rows: Vector) -> NDArray[np.floating]:
         """Scores of checked rows."""

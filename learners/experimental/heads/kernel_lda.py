@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from ...heads.analytic import AnalyticHead, Answer, Rows, discriminant
+from ....numerics.arrays import Floats
+from ...heads.analytic import AnalyticHead, LogitFunction, discriminant
 
 
 class KernelLDAHead(AnalyticHead):
@@ -24,8 +25,8 @@ class KernelLDAHead(AnalyticHead):
         self._phases = draw.uniform(0, 2 * np.pi, size=self.features)
         super()._begin(dimensions)
 
-    def _features(self, rows: NDArray[np.float32]) -> Rows:
+    def _features(self, rows: NDArray[np.float32]) -> Floats:
         return np.asarray(np.sqrt(2 / self.features) * np.cos(rows.astype(np.float64) @ self._frequencies + self._phases))
 
-    def _solve(self) -> Answer:
+    def _solve(self) -> LogitFunction:
         return discriminant(self._known(), self.shrinkage)

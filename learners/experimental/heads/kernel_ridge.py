@@ -7,10 +7,9 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from ....numerics.arrays import l2_normalize
+from ....numerics.arrays import Vector, l2_normalize
 
-Rows = NDArray[np.float32]
-Chances = Callable[[Rows], NDArray[np.float64]]
+Chances = Callable[[Vector], NDArray[np.float64]]
 BLOCK = 512
 """Questions answered at a time."""
 LEAST = 0.01
@@ -18,7 +17,7 @@ LEAST = 0.01
 
 
 def kernel_ridge(
-    rows: Rows, targets: NDArray[np.int64], weights: Rows, *, gamma: float, regularisation: float, sharpness: float
+    rows: Vector, targets: NDArray[np.int64], weights: Vector, *, gamma: float, regularisation: float, sharpness: float
 ) -> Chances:
     """Fit samples `(n, d)` of classes `targets`, each class with its weight `(classes,)`; what gives chances `(m, classes)` for rows.
 
@@ -36,7 +35,7 @@ def kernel_ridge(
     solved = sharpness * cho_solve(factor, np.eye(len(weights), dtype=np.float32)[targets], check_finite=False).astype(np.float64)
     exact = known.astype(np.float64)
 
-    def chances(asked: Rows) -> NDArray[np.float64]:
+    def chances(asked: Vector) -> NDArray[np.float64]:
         answers = np.zeros((len(asked), len(weights)))
         for start in range(0, len(asked), BLOCK):
             some = slice(start, start + BLOCK)

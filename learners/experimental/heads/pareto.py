@@ -5,9 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from ....numerics.arrays import Labels
+from ....numerics.arrays import Labels, Vector
 from ...heads.softmax import descend, places, scaled
-from .gradient import Rows
 from .replay import ReplayHead
 
 
@@ -27,7 +26,7 @@ class ParetoHead(ReplayHead):
         self.preference = preference
         """Stability's part, in [0, 1]; the rest is plasticity's. May be changed at any time."""
 
-    def _fit(self, rows: Rows, labels: Labels) -> None:
+    def _fit(self, rows: Vector, labels: Labels) -> None:
         import torch
 
         new = np.setdiff1d(labels, self._labels)
@@ -58,7 +57,7 @@ class ParetoHead(ReplayHead):
         some = self._drawn(labels)
         self._arrays |= {"kept": rows[some], "kept_labels": labels[some]}
 
-    def _scores(self, rows: Rows) -> NDArray[np.floating]:
+    def _scores(self, rows: Vector) -> NDArray[np.floating]:
         if self.preference is not None:
             return self._at(rows, self.preference)
         every = np.stack([self._at(rows, stability) for stability in (0.0, 0.25, 0.5, 0.75, 1.0)])
@@ -67,7 +66,7 @@ class ParetoHead(ReplayHead):
         surest = chances.max(2).argmax(0)
         return np.asarray(every[surest, np.arange(len(rows))])
 
-    def _at(self, rows: Rows, stability: float) -> NDArray[np.float64]:
+    def _at(self, rows: Vector, stability: float) -> NDArray[np.float64]:
         if not 0 <= stability <= 1:
             raise ValueError(f"preference {stability} must lie in [0, 1], or be None")
         mix = np.array([1.0, stability, 1 - stability])

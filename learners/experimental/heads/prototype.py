@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from ....numerics.arrays import Labels
+from ....numerics.arrays import Labels, Vector
 from ...heads.softmax import descend, places
-from .gradient import GradientHead, Rows
+from .gradient import GradientHead
 
 UNLABELLED = -1
 """The label of samples that have none."""
@@ -51,7 +51,7 @@ class PrototypeHead(GradientHead):
         super().__init__(epochs=epochs, seed=seed)
         self.sharpness, self.attraction, self.rounds, self.trust, self.entropy = sharpness, attraction, rounds, trust, entropy
 
-    def _fit(self, rows: Rows, labels: Labels) -> None:
+    def _fit(self, rows: Vector, labels: Labels) -> None:
         named = labels != UNLABELLED
         if not named.any() and not len(self._labels):
             raise ValueError("no row has a label and no class is known; label at least one row of each new class")
@@ -67,7 +67,7 @@ class PrototypeHead(GradientHead):
             truth[sure] = chances[sure].argmax(1)
         self._descend(rows, truth, fresh)
 
-    def _settle(self, rows: Rows, truth: NDArray[np.int64], fresh: NDArray[np.bool_]) -> None:
+    def _settle(self, rows: Vector, truth: NDArray[np.int64], fresh: NDArray[np.bool_]) -> None:
         """New prototypes to the means of what belongs to them, again and again; labelled rows stay with their class."""
         prototypes = self._arrays["weights"]
         certain = np.eye(len(prototypes))[np.maximum(truth, 0)]
@@ -75,7 +75,7 @@ class PrototypeHead(GradientHead):
             chances = np.where((truth == UNLABELLED)[:, None], soft_assignments(rows, prototypes, self.sharpness), certain)
             prototypes[fresh] = ((chances.T @ rows) / np.maximum(chances.sum(0), 1e-9)[:, None])[fresh]
 
-    def _descend(self, rows: Rows, truth: NDArray[np.int64], fresh: NDArray[np.bool_]) -> None:
+    def _descend(self, rows: Vector, truth: NDArray[np.int64], fresh: NDArray[np.bool_]) -> None:
         import torch
 
         old = torch.from_numpy(self._arrays["weights"][~fresh])
@@ -96,5 +96,5 @@ class PrototypeHead(GradientHead):
         descend([new], loss, torch.from_numpy(rows), torch.from_numpy(targets), epochs=self.epochs, rate=1e-3, decay=0.0, seed=self.seed)
         self._arrays["weights"][fresh] = new.detach().numpy()
 
-    def _scores(self, rows: Rows) -> NDArray[np.floating]:
+    def _scores(self, rows: Vector) -> NDArray[np.floating]:
         return -self.sharpness * squared(rows, self._arrays["weights"])

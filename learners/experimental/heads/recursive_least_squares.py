@@ -22,17 +22,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ....numerics.arrays import Labels, Vector, validate_rows
-from ...heads.head import HeadLogits, State, predicted
+from ....numerics.arrays import Arrays, Floats, Labels, Vector, validate_rows
+from ...heads.head import HeadLogits, predicted
 
-Rows = NDArray[np.float64]
 CHUNK = 64
 """Samples taken in at once: of a rank that pays for the matrix products, and far below the usual number of dimensions."""
 WHOLE = 1e-10
 """Share of a direction's weight that must be left after a downdate; below it the samples were not those learned."""
 
 
-def updated(inverse: Rows, weights: Rows, rows: Rows, targets: Rows, sign: float = 1.0) -> tuple[Rows, Rows]:
+def updated(inverse: Floats, weights: Floats, rows: Floats, targets: Floats, sign: float = 1.0) -> tuple[Floats, Floats]:
     """`(G + s X'X)^-1` and the ridge weights `(d, k)` with samples `(n, d)` and targets `(n, k)` added (`s` = 1) or taken back (-1).
 
     `inverse` is `G^-1` `(d, d)`, and `weights` solve `G W = Q` (Sherman, Morrison and Woodbury 1950). Raises `ValueError` where samples are
@@ -53,7 +52,7 @@ def updated(inverse: Rows, weights: Rows, rows: Rows, targets: Rows, sign: float
     return (left + left.T) / 2, weights + sign * gain @ (targets - rows @ weights)
 
 
-def log_determinant(inverse: Rows, regularisation: float) -> float:
+def log_determinant(inverse: Floats, regularisation: float) -> float:
     """`log det(P^-1 / r)` of `P` `(d, d)`, in nats: 0 before the first sample, then growing with the logarithm of what was seen."""
     _, logarithm = np.linalg.slogdet(inverse)
     return float(-logarithm - len(inverse) * np.log(regularisation))
@@ -94,8 +93,8 @@ class RecursiveLeastSquaresHead:
         self.regularisation = regularisation
         self._labels: Labels = np.zeros(0, dtype=np.int64)
         self._counts: NDArray[np.int64] = np.zeros(0, dtype=np.int64)
-        self._inverse: Rows = np.zeros((0, 0))
-        self._weights: Rows = np.zeros((0, 0))
+        self._inverse: Floats = np.zeros((0, 0))
+        self._weights: Floats = np.zeros((0, 0))
 
     @property
     def labels(self) -> Labels:
@@ -103,7 +102,7 @@ class RecursiveLeastSquaresHead:
         return self._labels.copy()
 
     @property
-    def inverse(self) -> Rows:
+    def inverse(self) -> Floats:
         """`P` `(d, d)`, a copy; `(0, 0)` before the first sample."""
         return self._inverse.copy()
 
@@ -153,12 +152,12 @@ class RecursiveLeastSquaresHead:
         plain = {"labels": self._labels, "counts": self._counts, "inverse": self._inverse, "weights": self._weights}
         return {name: array.copy() for name, array in plain.items()}
 
-    def restore(self, state: State) -> None:
+    def restore(self, state: Arrays) -> None:
         """Restore what `state` returned."""
         self._labels, self._counts = (np.array(state[name], dtype=np.int64) for name in ("labels", "counts"))
         self._inverse, self._weights = (np.array(state[name], dtype=np.float64) for name in ("inverse", "weights"))
 
-    def _checked(self, vectors: Vector, labels: Labels) -> tuple[Rows, Labels]:
+    def _checked(self, vectors: Vector, labels: Labels) -> tuple[Floats, Labels]:
         rows = validate_rows("vectors", vectors, len(self._inverse) or None).astype(np.float64)
         labels = np.asarray(labels, dtype=np.int64)
         if labels.shape != (len(rows),):
@@ -173,7 +172,7 @@ class RecursiveLeastSquaresHead:
         weights[:, new], counts[new] = self._weights[:, old], self._counts[old]
         self._labels, self._counts, self._weights = known, counts, weights
 
-    def _take(self, rows: Rows, labels: Labels, sign: int) -> None:
+    def _take(self, rows: Floats, labels: Labels, sign: int) -> None:
         places = np.searchsorted(self._labels, labels)
         inverse, weights, counts = self._inverse, self._weights, self._counts.copy()
         for start in range(0, len(rows), CHUNK):

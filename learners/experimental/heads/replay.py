@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from ....numerics.arrays import Labels
+from ....numerics.arrays import Labels, Vector
 from ...heads.softmax import balance, descend, network, places, scaled
-from .gradient import GradientHead, Rows
+from .gradient import GradientHead
 
 if TYPE_CHECKING:
     from torch import nn
@@ -26,7 +26,7 @@ class ReplayHead(GradientHead):
         super().__init__(epochs=epochs, seed=seed)
         self.per_class, self.rate = per_class, rate
 
-    def _fit(self, rows: Rows, labels: Labels) -> None:
+    def _fit(self, rows: Vector, labels: Labels) -> None:
         import torch
 
         new = np.setdiff1d(labels, self._labels)
@@ -67,5 +67,5 @@ class ReplayHead(GradientHead):
         chosen = [np.flatnonzero(labels == one)[np.argsort(rank[labels == one], kind="stable")[: self.per_class]] for one in self._labels]
         return np.sort(np.concatenate(chosen))
 
-    def _scores(self, rows: Rows) -> NDArray[np.floating]:
+    def _scores(self, rows: Vector) -> NDArray[np.floating]:
         return np.asarray(np.sqrt(rows.shape[1]) * rows.astype(np.float64) @ self._arrays["weights"].T + self._arrays["bias"])

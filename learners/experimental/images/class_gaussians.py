@@ -5,10 +5,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from ....numerics.arrays import Labels
+from ....numerics.arrays import Floats, Labels
 from ...heads.analytic import shrunk
 
-Rows = NDArray[np.float64]
 SHRINKAGE = 0.1
 """Of the covariance that all classes share, towards equal variances."""
 SHARED = 0.5
@@ -24,8 +23,8 @@ class ClassGaussians:
     def __init__(self, *, rank: int = 20) -> None:
         self.rank = rank
         self.counts: dict[int, int] = {}
-        self._means: dict[int, Rows] = {}
-        self._roots: dict[int, Rows] = {}
+        self._means: dict[int, Floats] = {}
+        self._roots: dict[int, Floats] = {}
 
     @property
     def labels(self) -> Labels:
@@ -33,7 +32,7 @@ class ClassGaussians:
         return np.array(sorted(self.counts), dtype=np.int64)
 
     @property
-    def means(self) -> Rows:
+    def means(self) -> Floats:
         """`(classes, d)`."""
         return np.stack([self._means[label] for label in sorted(self.counts)])
 
@@ -53,17 +52,17 @@ class ClassGaussians:
             self.counts[label], self._means[label] = held + count, mean
             self._roots[label] = self._reduced(np.concatenate(parts)) / max(held + count - 1, 1) ** 0.5
 
-    def covariance(self, label: int) -> Rows:
+    def covariance(self, label: int) -> Floats:
         """Of a class, `(d, d)`, divided by n - 1."""
         return np.asarray(self._roots[label].T @ self._roots[label])
 
-    def within(self) -> Rows:
+    def within(self) -> Floats:
         """Covariance around the class means, the same for all classes, `(d, d)`."""
         free = {label: max(count - 1, 0) for label, count in self.counts.items()}
         rows = np.concatenate([self._roots[label] * free[label] ** 0.5 for label in free])
         return np.asarray(rows.T @ rows / max(sum(free.values()), 1))
 
-    def moved(self, matrix: Rows, offset: Rows) -> ClassGaussians:
+    def moved(self, matrix: Floats, offset: Floats) -> ClassGaussians:
         """The Gaussians of `x M + b` where x are those of these."""
         result = ClassGaussians(rank=self.rank)
         result.counts = dict(self.counts)
@@ -81,7 +80,7 @@ class ClassGaussians:
             rows[place * each : (place + 1) * each] += (1 - SHARED) ** 0.5 * draw.normal(size=(each, len(root))) @ root
         return (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float32), np.repeat(self.labels, each)
 
-    def _reduced(self, rows: Rows) -> Rows:
+    def _reduced(self, rows: Floats) -> Floats:
         """At most `rank` rows with the same sum of squares in the directions that have most of it."""
         if len(rows) <= self.rank:
             return rows
@@ -89,7 +88,7 @@ class ClassGaussians:
         return np.asarray(lengths[: self.rank, None] * directions[: self.rank])
 
 
-def drift(before: NDArray[np.float32], after: NDArray[np.float32], regularisation: float = 1.0) -> tuple[Rows, Rows]:
+def drift(before: NDArray[np.float32], after: NDArray[np.float32], regularisation: float = 1.0) -> tuple[Floats, Floats]:
     """`M` `(d, d)` and `b` `(d,)` with `x M + b` close to where a row x `(n, d)` has gone; what no row says stays in place.
 
     The linear drift compensation (https://arxiv.org/abs/2407.08536) of Gomez-Villa et al. 2024, "Exemplar-free Continual Representation

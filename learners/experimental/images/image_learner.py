@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from ....numerics.arrays import Labels
-from ...heads.head import HeadLogits, State
+from ....numerics.arrays import Arrays, Labels
+from ...heads.head import HeadLogits
 from .image_network import image_network
 from .views import checked_images, network_inputs, shifted
 
@@ -114,7 +114,7 @@ class ImageLearner:
             arrays["shape"] = np.array(self._shape)
         return {"known": self._known.copy(), **arrays}
 
-    def restore(self, state: State) -> None:
+    def restore(self, state: Arrays) -> None:
         """Restore what `state` of a learner of the same settings returned."""
         self._known = np.array(state["known"], dtype=np.int64)
         self._arrays = {name.removeprefix("kept."): np.array(array) for name, array in state.items() if name.startswith("kept.")}
@@ -232,7 +232,7 @@ def network_state(network: nn.Module, prefix: str = "network.") -> dict[str, NDA
     return {f"{prefix}{name}": value.detach().cpu().numpy().copy() for name, value in network.state_dict().items()}
 
 
-def load_network_state(network: nn.Module, state: State, prefix: str = "network.") -> None:
+def load_network_state(network: nn.Module, state: Arrays, prefix: str = "network.") -> None:
     """The reverse of `network_state`."""
     import torch
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from ...heads.head import State
+from ....numerics.arrays import Arrays
 from .branch_tuning import expand, fold, freeze_norms
 from .image_learner import ImageRecipe, descend_images, encoded, features_of, load_network_state, network_state
 from .image_network import image_network
@@ -95,7 +95,7 @@ class SelfSupervisedEncoder:
             return {"groups": np.array(0)}
         return {"groups": np.array(self._groups), "shape": np.array(self._shape), **network_state(self._network)}
 
-    def restore(self, state: State) -> None:
+    def restore(self, state: Arrays) -> None:
         """Restore what `state` of an encoder of the same settings returned; its `form` may be another."""
         self._groups = int(state["groups"])
         self._network, self._shape = None, None

@@ -19,7 +19,7 @@ TINY = 1e-9
 
 
 @dataclass(frozen=True, kw_only=True)
-class Evidence:
+class EvidenceColumns:
     """What is to be fused, for samples `(n, ...)`; NaN where the heads cannot know."""
 
     labels: Labels
@@ -65,7 +65,7 @@ class EvidenceModel:
         """Classes forgotten since the heads were trained."""
         return np.setdiff1d(self.heads.labels, self.labels)
 
-    def features(self, vectors: Vector) -> Evidence:
+    def features(self, vectors: Vector) -> EvidenceColumns:
         """Class and evidence of vectors `(n, d)`. Raises `ValueError` for NaN or infinite values.
 
         A class that the heads do not know is named where a sample of it is nearest; what the heads say there is unknown.
@@ -80,7 +80,7 @@ class EvidenceModel:
             named = np.where(unread, nearest, named)
         novelty = self.evidence.columns(rows, outputs, named)
         failure[unread], novelty[unread, :HEAD_COLUMNS] = np.nan, np.nan
-        return Evidence(labels=named, failure=failure, novelty=novelty)
+        return EvidenceColumns(labels=named, failure=failure, novelty=novelty)
 
 
 def failure_columns(outputs: HeadOutputs) -> Columns:

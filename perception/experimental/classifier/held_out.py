@@ -14,12 +14,12 @@ CLASSES = 0.2
 SAMPLES = 0.1
 """Share of the other classes' samples held out in a round: these are known, and new."""
 
-Judge = Callable[[Vector], Columns]
+ScoreFunction = Callable[[Vector], Columns]
 """Scores `(n, m)` of vectors by something that was fitted."""
 
 
 def held_out_classes(
-    vectors: Vector, labels: Labels, fit: Callable[[Vector, Labels, int], Judge], *, rounds: int, seed: int
+    vectors: Vector, labels: Labels, fit: Callable[[Vector, Labels, int], ScoreFunction], *, rounds: int, seed: int
 ) -> tuple[Columns, Columns]:
     """Scores of known and of out-of-scope samples that what scored them had not seen, over all rounds.
 

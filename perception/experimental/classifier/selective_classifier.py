@@ -19,7 +19,7 @@ from ..training.classifier_training import ClassifierRecipe
 from .class_names import AnyLabels, ClassNames
 from .evidence_model import EvidenceModel
 from .head_ensemble import HeadEnsemble
-from .held_out import Judge, held_out_classes
+from .held_out import ScoreFunction, held_out_classes
 
 logger = logging.getLogger(__name__)
 
@@ -250,7 +250,7 @@ class SelectiveClassifier:
         return EvidenceModel(heads, self.widths).fit(rows, labels, outliers)
 
     def _held_out(self, rows: Vector, labels: Labels, outliers: Vector | None) -> tuple[Columns, Columns]:
-        def fit(some: Vector, classes: Labels, number: int) -> Judge:
+        def fit(some: Vector, classes: Labels, number: int) -> ScoreFunction:
             # One head is enough to weigh the kinds of evidence against one another, at a fraction of the time.
             known = self._learned(some, classes, outliers, 1, self.seed * self.rounds + number)
             return lambda vectors: known.features(vectors).novelty

@@ -5,12 +5,12 @@ Both encoders stay frozen; what is trained are word vectors that no word has. A 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
-from ..training.classifier_training import Augment
+from ..training.classifier_training import Augment, row_batches
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -142,7 +142,7 @@ def train_prompts(
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, epochs)
     history: list[float] = []
     for _ in range(epochs):
-        losses = [_descend(optimiser, loss(rows, draw)) for rows in _batches(count, batch_size, draw)]
+        losses = [_descend(optimiser, loss(rows, draw)) for rows in row_batches(count, batch_size, draw)]
         history.append(float(np.mean(losses)))
         schedule.step()
     return history
@@ -153,13 +153,6 @@ def random_prompts(count: int, length: int, width: int, draw: np.random.Generato
     import torch
 
     return torch.from_numpy(draw.normal(scale=0.02, size=(count, length, width)).astype(np.float32)).requires_grad_()
-
-
-def _batches(count: int, size: int, draw: np.random.Generator) -> Iterator[Tensor]:
-    import torch
-
-    order = torch.from_numpy(draw.permutation(count))
-    yield from (order[start : start + size] for start in range(0, count, size))
 
 
 def _descend(optimiser: Any, loss: Tensor) -> float:

@@ -99,7 +99,7 @@ def train_classifier(
     start = round(recipe.average_from * recipe.epochs)
     batches = -(-len(inputs) // recipe.batch_size)
     for epoch in range(recipe.epochs):
-        for number, rows in enumerate(_batches(len(inputs), recipe.batch_size, draw)):
+        for number, rows in enumerate(row_batches(len(inputs), recipe.batch_size, draw)):
             done = (epoch + number / batches) / recipe.epochs
             optimiser.param_groups[0]["lr"] = learning_rate(recipe, done)
             batch = inputs[rows] if augment is None else augment(inputs[rows], draw)
@@ -108,7 +108,7 @@ def train_classifier(
             averaged.update_parameters(network)
     if recipe.epochs > start:
         # The average's own batch statistics are none of its members'.
-        update_bn((inputs[rows] for rows in _batches(len(inputs), recipe.batch_size, draw)), averaged)
+        update_bn((inputs[rows] for rows in row_batches(len(inputs), recipe.batch_size, draw)), averaged)
         network = averaged.module
     prune_smallest(network, recipe.prune)
     return network.eval()
@@ -135,7 +135,8 @@ def prune_smallest(network: nn.Module, share: float) -> None:
             weights[weights.abs() <= bound] = 0
 
 
-def _batches(count: int, size: int, draw: np.random.Generator) -> Iterator[Tensor]:
+def row_batches(count: int, size: int, draw: np.random.Generator) -> Iterator[Tensor]:
+    """Row numbers `(size,)` of one pass over `count` rows in a new order; the last batch may be smaller."""
     import torch
 
     order = torch.from_numpy(draw.permutation(count))

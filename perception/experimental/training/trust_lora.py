@@ -22,9 +22,6 @@ from .objectives import OutlierExposure
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
-Change = Mapping[str, "Tensor"]
-"""What is added to a network's weights, by the parameter's name: a task vector tau."""
-
 RECIPE = ClassifierRecipe(epochs=10, learning_rate=0.05, weight_decay=0.0)
 """A short training: both adapters start at the trained network."""
 
@@ -84,7 +81,7 @@ def train_change(
     return {name: change.detach() for name, change in cast(Any, adapted).changes().items()}
 
 
-def mixed(network: nn.Module, changes: Sequence[Change], coefficients: Sequence[float]) -> nn.Module:
+def mixed(network: nn.Module, changes: Sequence[Mapping[str, Tensor]], coefficients: Sequence[float]) -> nn.Module:
     """A copy of the network, in evaluation mode, with `sum_t coefficient_t change_t` added; all zero give its outputs bit for bit."""
     import torch
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from lifelong.core import DataMissing
-from lifelong.evals.data.class_stream import class_stream, forgetting, kept_bytes, run_stream
+from lifelong.evals.data.class_stream import class_stream, kept_bytes, run_stream, stream_forgetting
 from lifelong.evals.data.texts import TextData, Texts
 from lifelong.evals.suites.continual import suite as continual_suite
 from lifelong.evals.suites.unlearning import suite as unlearning_suite
@@ -33,8 +33,8 @@ def data() -> TextData:
 def test_forgetting_golden() -> None:
     # By hand: group 0 falls from 0.9 to 0.6, group 1 rises from 0.5 to 0.7; the last group has had no time to fall.
     table = np.array([[0.9, np.nan, np.nan], [0.8, 0.5, np.nan], [0.6, 0.7, 1.0]])
-    assert forgetting(table) == pytest.approx(((0.9 - 0.6) + (0.5 - 0.7)) / 2)
-    assert forgetting(table[:1, :1]) == 0
+    assert stream_forgetting(table) == pytest.approx(((0.9 - 0.6) + (0.5 - 0.7)) / 2)
+    assert stream_forgetting(table[:1, :1]) == 0
 
 
 def test_every_class_comes_once_and_orders_differ() -> None:

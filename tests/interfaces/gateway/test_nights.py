@@ -12,7 +12,7 @@ import pytest
 from running_gateway import EchoEngine, RunningGateway
 
 from lifelong.core import NothingFound
-from lifelong.interfaces.gateway.nights import MOST_NIGHTS, Nights
+from lifelong.interfaces.gateway.nights import MOST_NIGHTS, NightRequests
 from lifelong.interfaces.gateway.workers import Overloaded
 from lifelong.orchestrator import nights as background
 from lifelong.orchestrator.run_state import Night, NightState
@@ -89,7 +89,7 @@ class Sleeping:
 
 def test_nights_are_bounded_over_all_tenants() -> None:
     learner = Sleeping()
-    nights = Nights(learner)
+    nights = NightRequests(learner)
     for number in range(MOST_NIGHTS):
         assert nights.begin(f"tenant {number}")[0] == 202
     with pytest.raises(Overloaded, match="nights run"):

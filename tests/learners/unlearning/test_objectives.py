@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lifelong.learners.unlearning.objectives import (
-    Answers,
+    BatchOutputs,
     GradientAscent,
     GroupSparse,
     GroupSparseConditioned,
@@ -32,8 +32,8 @@ OBJECTIVES = [GroupSparse(), GroupSparsePrototypes(), GroupSparseConditioned(), 
 LN2, LN3, LN4 = math.log(2), math.log(3), math.log(4)
 
 
-def answers(logits: list[list[float]], labels: list[int], reference: list[list[float]], features: list[list[float]]) -> Answers:
-    return Answers(
+def answers(logits: list[list[float]], labels: list[int], reference: list[list[float]], features: list[list[float]]) -> BatchOutputs:
+    return BatchOutputs(
         labels=torch.tensor(labels),
         logits=torch.tensor(logits),
         reference=torch.tensor(reference),
@@ -163,7 +163,7 @@ def test_scrub_ends_with_keeping_alone() -> None:
 @pytest.mark.parametrize("objective", OBJECTIVES, ids=lambda one: type(one).__name__)
 def test_nothing_to_keep_is_a_finite_loss(objective: UnlearningObjective) -> None:
     nothing = answers([], [], [], [])
-    nothing = Answers(
+    nothing = BatchOutputs(
         labels=nothing.labels.long(),
         logits=torch.zeros(0, 2),
         reference=torch.zeros(0, 2),
@@ -177,7 +177,7 @@ def test_nothing_to_keep_is_a_finite_loss(objective: UnlearningObjective) -> Non
 @given(push=st.floats(0.0, 30.0), bound=st.floats(0.5, 12.0))
 def test_only_a_bounded_loss_stops_pushing(push: float, bound: float) -> None:
     logits = torch.tensor([[-push, 0.0]], requires_grad=True)
-    forget = Answers(
+    forget = BatchOutputs(
         labels=torch.tensor([0]), logits=logits, reference=torch.zeros(1, 2), features=torch.zeros(1, 2), prototypes=torch.zeros(1, 2)
     )
     GroupSparse(bound=bound).loss(forget, RETAIN, GROUPS, 0.0).backward()

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from lifelong.evals.data.texts import TextData, Texts, sample_per_class
-from lifelong.evals.suites.encoders.texts import OURS, Scale, figures_of, run, run_stream, stream_of
+from lifelong.evals.suites.encoders.texts import OURS, TextScale, figures_of, run, run_stream, stream_of
 from lifelong.learners import AdaptedEncoder, EncoderRecipe
 
-SCALE = Scale(texts=6, tested=4, recipe=EncoderRecipe(rank=2, epochs=2, batch_size=8, learning_rate=3e-2))
+SCALE = TextScale(texts=6, tested=4, recipe=EncoderRecipe(rank=2, epochs=2, batch_size=8, learning_rate=3e-2))
 
 
 def made(each: int, seed: int) -> Texts:
