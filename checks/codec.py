@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from ..core import Codec, Conversation, MalformedTask, Reply, Usage
+from ..core import Codec, Conversation, MalformedTask, Reply, Usage, text_of
 from .failures import asserting
 
 TEXTS = (
@@ -64,7 +64,7 @@ def _check_parse(codec: Codec, samples: CodecSamples) -> None:
         before = copy.deepcopy(body)
         read = codec.parse(body)
         assert body == before, "`parse` leaves its input as it is"
-        said = [(one["role"], one["content"]) for one in read.messages]
+        said = [(one["role"], text_of(one)) for one in read.messages]
         assert said == turns, f"`parse` keeps every turn, its role and its exact text; got {said}"
         assert codec.parse(copy.deepcopy(body)) == read, "the same body is the same conversation"
         assert _reads({**body, UNUSUAL: {"k": [1, None]}}, codec) == read, "unknown fields are passed over"

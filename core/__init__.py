@@ -28,9 +28,22 @@ from .errors import (
     SettingsError,
     StoreError,
 )
+from .messages import (
+    Message,
+    Part,
+    ToolCall,
+    ToolSpecification,
+    has_text,
+    plain_messages,
+    read_reply,
+    reply_text,
+    text_of,
+    tool_call,
+    tool_specification,
+)
 from .redaction import redact, split_url
 from .settings import Settings
-from .steps import Action, Message, Observation, Recall, Reward, Step, Thought, ToolResult, to_messages
+from .steps import Action, Observation, Recall, Reward, Step, Thought, ToolResult, from_messages, to_messages
 from .tasks import NO_VERDICT, UNKNOWN, Judge, Outcome, Task, Usage, Verdict
 from .tenants import tenant_name
 from .text import one_line, printable
@@ -60,6 +73,7 @@ __all__ = [
     "Observation",
     "Outcome",
     "PackageMissing",
+    "Part",
     "PluginError",
     "Recall",
     "Receipt",
@@ -72,14 +86,24 @@ __all__ = [
     "StoreError",
     "Task",
     "Thought",
+    "ToolCall",
     "ToolResult",
+    "ToolSpecification",
     "Usage",
     "Verdict",
     "demonstration_id",
+    "from_messages",
+    "has_text",
     "one_line",
+    "plain_messages",
     "printable",
+    "read_reply",
     "redact",
+    "reply_text",
     "split_url",
     "tenant_name",
+    "text_of",
     "to_messages",
+    "tool_call",
+    "tool_specification",
 ]

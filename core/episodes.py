@@ -53,6 +53,8 @@ class Episode:
     """Chance that the answer is right, its likelihood considered, in (0, 1); None where nothing is known of that."""
     correction: str = ""
     """The right answer, given by an expert or a user after a failure; empty if none."""
+    previous: str = ""
+    """Id of the episode of the same session that it goes on from: what was said there stands before its first step. Empty for none."""
     usage: Usage = field(default_factory=Usage)
     """Tokens and seconds."""
     created: float = 0.0
@@ -60,8 +62,8 @@ class Episode:
 
     @property
     def answer(self) -> str:
-        """The last action, empty if the agent never acted."""
-        return next((step.text for step in reversed(self.steps) if isinstance(step, Action)), "")
+        """The last action, with its tool calls written as text; empty if the agent never acted."""
+        return next((step.reply for step in reversed(self.steps) if isinstance(step, Action)), "")
 
     @property
     def likelihood(self) -> float | None:
@@ -75,7 +77,11 @@ class Episode:
 
     def to_json(self) -> str:
         """One line of JSON that `from_json` reads back to an equal episode."""
-        return json.dumps({**asdict(self), "steps": steps_to_json(self.steps)}, ensure_ascii=False)
+        row = {**asdict(replace(self, steps=())), "steps": steps_to_json(self.steps)}
+        for holder, name in ((row, "previous"), (row["task"], "tools"), (row["outcome"], "evidence")):
+            if not holder[name]:
+                del holder[name]
+        return json.dumps(row, ensure_ascii=False)
 
     @classmethod
     def from_json(cls, text: str) -> Episode:

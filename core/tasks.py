@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from .errors import MalformedTask
+from .messages import ToolSpecification
 from .tenants import tenant_name
 
 
@@ -31,6 +32,8 @@ class Task:
 
     session: str = ""
     """The conversation or long run that it belongs to, where the caller knows it; the control arm is drawn for it as a whole."""
+    tools: tuple[ToolSpecification, ...] = field(default=(), hash=False)
+    """Tools that the model may call, in OpenAI's shape; empty where actions are text."""
 
     def __post_init__(self) -> None:
         for name in ("goal", "context", "instructions"):
@@ -44,6 +47,7 @@ class Task:
                 getattr(self, name).encode()
             except UnicodeEncodeError as error:
                 raise MalformedTask(f"task field {name!r} holds bytes that are no UTF-8 text; decode them first ({error.reason})") from None
+        object.__setattr__(self, "tools", tuple(self.tools or ()))
         # One spelling for one tenant, so that "Zo\u00eb" typed in two ways is one person.
         object.__setattr__(self, "tenant", tenant_name(self.tenant))
 
@@ -68,16 +72,42 @@ def _as_text(name: str, value: object) -> str:
 
 
 class Judge(StrEnum):
-    """Who judged an outcome. Trust falls in this order."""
+    """Who gave an outcome. Trust falls in this order; `SELF` is also said of an outcome that nobody has given."""
 
     ENVIRONMENT = "environment"
+    """The environment that ran the actions."""
+    VERIFIER = "verifier"
+    """A check that the caller ran on the result (a test suite, a reward)."""
+    TOOL = "tool"
+    """What the results of tools show: exit codes, summaries of tests, errors."""
     USER = "user"
+    """A person who said so."""
+    INFERRED = "inferred"
+    """The user's next turn: a correction, the same request again, thanks."""
     SELF = "self"
+    """The model itself."""
 
     @property
     def trusted(self) -> bool:
         """Whether a success so judged may become a lesson or a training sample (invariant Trust)."""
-        return self is not Judge.SELF
+        return self not in (Judge.INFERRED, Judge.SELF)
+
+    @property
+    def final(self) -> bool:
+        """Whether it executed or verified the result, so that no person's word overrules it."""
+        return self in (Judge.ENVIRONMENT, Judge.VERIFIER)
+
+    def may_overrule(self, other: Judge) -> bool:
+        """Whether its outcome replaces one that the other gave.
+
+        What a tool's output shows was found by reading it: it stands above what is inferred, and a person may correct it.
+        """
+        if self.final or other.final:
+            return self.final
+        if self is Judge.USER or other is Judge.USER:
+            return self is Judge.USER
+        order = list(Judge)
+        return order.index(self) <= order.index(other)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,9 +119,11 @@ class Outcome:
     score: float = 0.0
     """Reward in [0, 1]; 1 is best."""
     judge: Judge = Judge.SELF
-    """Who judged."""
+    """Who judged: the source of the outcome."""
     reason: str = ""
     """What the judge said, an error message for instance."""
+    evidence: str = ""
+    """What of the run shows it, in the run's own words: the summary line of a test run, the user's next turn."""
 
     @property
     def verified(self) -> bool:

@@ -17,7 +17,7 @@ def take_feedback(components: Components, episode_id: str, *, tenant: str, succe
     right = visible_text(correction)
     _check(episode, success, correction, right)
     outcome = Outcome(success=bool(success), score=float(bool(success)), judge=Judge.USER, reason=reason)
-    if _environment_judged(episode) and right:
+    if _judged_finally(episode) and right:
         outcome = episode.outcome
     with record.transaction():
         judged = record.episodes.judge(episode_id, outcome, correction=right)
@@ -30,8 +30,8 @@ def take_feedback(components: Components, episode_id: str, *, tenant: str, succe
     return record.episodes.get(episode_id)
 
 
-def _environment_judged(episode: Episode) -> bool:
-    return episode.outcome.judge is Judge.ENVIRONMENT and episode.outcome.success is not None
+def _judged_finally(episode: Episode) -> bool:
+    return episode.outcome.judge.final and episode.outcome.success is not None
 
 
 def _check(episode: Episode, success: bool | None, correction: str, right: str) -> None:
@@ -46,5 +46,5 @@ def _check(episode: Episode, success: bool | None, correction: str, right: str) 
         raise MalformedTask("the correction is the very answer that it calls wrong; send success true, or another answer")
     if success is True and not visible_text(episode.answer):
         raise MalformedTask("the answer is empty, so there is nothing to confirm; send the right answer as a correction")
-    if right and _environment_judged(episode) and episode.outcome.success:
-        raise MalformedTask(f"the environment {episode.task.environment!r} judged the answer right; it cannot be corrected")
+    if right and _judged_finally(episode) and episode.outcome.success:
+        raise MalformedTask(f"the {episode.outcome.judge} {episode.task.environment!r} judged the answer right; it cannot be corrected")

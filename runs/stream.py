@@ -219,7 +219,7 @@ def _evaluation(row: EvaluationRow) -> dict[str, Any]:
 
 def _answer(steps: Sequence[Step]) -> str:
     """What the agent did in a run, an action a line."""
-    return _shorten("\n".join(step.text for step in steps if isinstance(step, Action)))
+    return _shorten("\n".join(step.reply for step in steps if isinstance(step, Action)))
 
 
 def _shorten(text: str) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
-from ..core import Adapter, Message, Usage
+from ..core import Adapter, Message, ToolCall, ToolSpecification, Usage
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -14,7 +14,7 @@ class ChatRequest:
     """One conversation that wants its next turn."""
 
     messages: Sequence[Message]
-    """The conversation so far; the last turn is the user's."""
+    """The conversation so far; the last turn is the user's or a tool's."""
     adapter: str = ""
     """A published adapter's name, empty for the base model."""
     max_tokens: int = 128
@@ -25,6 +25,8 @@ class ChatRequest:
     """Seed of sampling; without effect when greedy."""
     choices: Sequence[str] = ()
     """When given, the reply is constrained to be exactly one of these, token by token."""
+    tools: Sequence[ToolSpecification] = ()
+    """Tools that the reply may call."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,6 +41,8 @@ class ChatReply:
     """Mean natural-log probability of the written tokens, at most 0; larger is surer. Minus infinity where the server gives none."""
     finished: bool = True
     """False when `max_tokens` cut it off."""
+    tool_calls: tuple[ToolCall, ...] = ()
+    """The tools that the reply calls, where the engine reads them out of what the model wrote; `text` is then what it says beside."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,16 +7,13 @@ a text would then write the system's turn. And a chat template without a system 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from threading import Lock
-from typing import Any, Literal, get_args
+from typing import Any, cast
 
-from ..core import MalformedTask, Message
-
-Role = Literal["system", "user", "assistant"]
-ROLES: tuple[str, ...] = (*get_args(Role), "tool")
-"""Roles of a message; a template prints a role as it stands, so any other is refused."""
+from ..core import MalformedTask, Message, plain_messages, text_of
+from ..core.messages import ROLES, Role
 
 # What a template writes around the contents and a reader would take for markup: <|im_end|>, <start_of_turn>, </s>, [INST], <<SYS>>.
 _MARKER = re.compile(r"<{1,2}[^<>\s]{1,60}>{1,2}|\[/?[A-Z_]{1,40}\]")
@@ -30,8 +27,16 @@ def clean_text(text: str) -> str:
 
 
 def clean_messages(messages: Sequence[Message]) -> list[Message]:
-    """Messages whose contents can be encoded."""
-    return [{**message, "content": clean_text(message["content"])} for message in messages]
+    """Messages of which every text can be encoded."""
+    return [cast(Message, _cleaned(message)) for message in messages]
+
+
+def _cleaned(value: Any) -> Any:
+    if isinstance(value, str):
+        return clean_text(value)
+    if isinstance(value, Mapping):
+        return {key: _cleaned(item) for key, item in value.items()}
+    return [_cleaned(item) for item in value] if isinstance(value, list | tuple) else value
 
 
 class ChatPrompts:
@@ -55,9 +60,10 @@ class ChatPrompts:
         """The conversation as the template writes it, with the beginning of the assistant's turn."""
         if not messages:
             raise MalformedTask("a conversation needs at least one message")
+        # A template prints a role as it stands.
         if strange := next((message["role"] for message in messages if message["role"] not in ROLES), ""):
             raise MalformedTask(f"{strange[:40]!r} is not the role of a message; use {', '.join(ROLES)}")
-        turns: list[Message] = [{**message, "content": self.harmless(message["content"])} for message in messages]
+        turns: list[Message] = [{**message, "content": self.harmless(text_of(message))} for message in plain_messages(messages)]
         if self.has_system_role:
             # Templates raise errors of their own, and of their language's, for an order of roles that they do not know.
             with suppress(Exception):
@@ -112,7 +118,7 @@ def fold_system(messages: Sequence[Message]) -> list[Message]:
     turns: list[Message] = []
     waiting: list[str] = []
     for message in messages:
-        role, content = message["role"], message["content"]
+        role, content = message["role"], text_of(message)
         if role == "system":
             waiting += [content] if content.strip() else []
             continue

@@ -71,7 +71,7 @@ def generalise(error: str) -> str:
 
 def repeated_actions(steps: Sequence[Step]) -> list[str]:
     """Actions that were done again right after themselves."""
-    actions = [step.text for step in steps if isinstance(step, Action)]
+    actions = [step.reply for step in steps if isinstance(step, Action)]
     return [later for earlier, later in pairwise(actions) if earlier == later]
 
 
@@ -81,7 +81,7 @@ def actions_without_effect(steps: Sequence[Step]) -> list[str]:
     seen, action = "", ""
     for step in steps:
         if isinstance(step, Action):
-            action = step.text
+            action = step.reply
         elif step.name in ("observation", "tool_result"):
             if action and step.text == seen:
                 idle.append(action)

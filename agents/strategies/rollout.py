@@ -21,6 +21,7 @@ from ...core import (
     Task,
     ToolResult,
     Usage,
+    from_messages,
     to_messages,
 )
 from ...envs import Environment
@@ -79,10 +80,7 @@ class Rollout:
         """Start the episode. Raises `MalformedTask` where the environment refuses the task."""
         job = self.job
         if job.environment is None:
-            earlier: list[Step] = [
-                (Action if message["role"] == "assistant" else Observation)(text=message["content"]) for message in job.history
-            ]
-            self.steps = [*earlier, Observation(text=job.task.text), *([job.recall] if job.recall else [])]
+            self.steps = [*from_messages(job.history), Observation(text=job.task.text), *([job.recall] if job.recall else [])]
             return
         given = job.environment
         self.caller = Caller(self.step_seconds)

@@ -80,7 +80,7 @@ def _episode_lines(episode: Episode) -> list[str]:
         known = "known" if verdict.known else "unknown"
         rows.append(("perceived", f"{known}, novelty {verdict.novelty:.3f}, chance of success {verdict.success_chance:.2f}"))
     lines = [f"{name:<12}{printable(str(text))}" for name, text in rows if text != ""]
-    texts = [("instructions", episode.task.instructions), *((step.name, step.text) for step in episode.steps)]
+    texts = [("instructions", episode.task.instructions), *((step.name, step.full_text) for step in episode.steps)]
     for name, text in [*texts, ("correction", episode.correction)]:
         if text:
             lines += ["", name, *(f"  {printable(line)}" for line in text.split("\n"))]

@@ -7,7 +7,7 @@ import json
 from dataclasses import asdict
 from pathlib import Path
 
-from ...core import Conversation, Episode, MalformedTask, Message, Reply, Task
+from ...core import Conversation, Episode, MalformedTask, Message, Reply, Task, text_of
 from ...core.visible import visible_text
 from ...orchestrator.wake import AUXILIARY
 
@@ -24,11 +24,11 @@ def task_of(conversation: Conversation, *, tenant: str, learn: bool = True) -> t
     System messages are the instructions, the last user message is the goal. The id is a hash of the whole conversation, so that
     the same request is the same task wherever tasks are drawn by their id. Raises `MalformedTask`.
     """
-    instructions = "\n".join(one["content"] for one in conversation.messages if one["role"] == "system")
-    turns = [one for one in conversation.messages if one["role"] != "system" and visible_text(one["content"])]
+    instructions = "\n".join(text_of(one) for one in conversation.messages if one["role"] == "system")
+    turns = [one for one in conversation.messages if one["role"] != "system" and visible_text(text_of(one))]
     if not turns or turns[-1]["role"] != "user":
         raise MalformedTask("the last of messages must be a user's and must hold text that can be seen")
-    goal = turns[-1]["content"]
+    goal = text_of(turns[-1])
     whole = json.dumps([tenant, instructions, turns])
     auxiliary = not learn or (goal.lstrip().startswith(AUXILIARY_MARKS[0]) and AUXILIARY_MARKS[1] in goal)
     task = Task(

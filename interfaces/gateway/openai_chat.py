@@ -8,8 +8,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from ...core import Conversation, MalformedTask, Message, Reply
-from ...core.visible import visible_text
+from ...core import Conversation, MalformedTask, Message, Reply, has_text
 from .wire import ChatBody, validation_message
 
 PIECE = 24
@@ -31,7 +30,7 @@ class OpenAIChat:
         messages: list[Message] = [
             {"role": "system" if one.role == "developer" else one.role, "content": one.text} for one in read.messages
         ]
-        if messages[-1]["role"] != "user" or not visible_text(messages[-1]["content"]):
+        if messages[-1]["role"] != "user" or not has_text(messages[-1]):
             raise MalformedTask("the last of messages must be a user's and must hold text that can be seen")
         return Conversation(
             messages=tuple(messages),

@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from ...core import Message
+from ...core import Message, text_of
 from .samples import Sample
 
 _NAME = re.compile(r"\b[a-z][a-z0-9]*(?:_[a-z0-9]+)*\b")
@@ -80,7 +80,7 @@ def substitute(sample: Sample, words: Vocabulary, rng: random.Random, share: flo
 
 
 def _prompt(sample: Sample) -> str:
-    return "\n".join(message["content"] for message in sample.messages)
+    return "\n".join(text_of(message) for message in sample.messages)
 
 
 def _is_part(name: str, taken: set[str]) -> bool:
@@ -107,5 +107,5 @@ def _apply(sample: Sample, exchanges: Sequence[tuple[re.Pattern[str], str]]) -> 
             text = pattern.sub(f"\x00{position}\x00", text)
         return re.sub(r"\x00(\d+)\x00", lambda match: exchanges[int(match[1])][1], text)
 
-    messages: tuple[Message, ...] = tuple({"role": m["role"], "content": exchanged(m["content"])} for m in sample.messages)
+    messages: tuple[Message, ...] = tuple({"role": m["role"], "content": exchanged(text_of(m))} for m in sample.messages)
     return replace(sample, messages=messages, answer=exchanged(sample.answer))

@@ -182,7 +182,7 @@ class _Reader:
             some = self._record.episodes.get_many(ids[start : start + BATCH], tenant=self._tenant, skill=self._skill, trainable=True)
             found += some
             self._episodes += len(some)
-            self._characters += sum(len(episode.correction) + sum(len(step.text) for step in episode.steps) for episode in some)
+            self._characters += sum(len(episode.correction) + sum(len(step.full_text) for step in episode.steps) for episode in some)
         return found
 
 
@@ -219,7 +219,7 @@ def _said(episode: Episode) -> tuple[str, str]:
 def _deeds(episode: Episode) -> list[str]:
     """What the agent did, without what was refused."""
     followed = zip_longest(episode.steps, episode.steps[1:])
-    deeds = [step.text for step, after in followed if isinstance(step, Action) and not (isinstance(after, ToolResult) and after.error)]
+    deeds = [step.reply for step, after in followed if isinstance(step, Action) and not (isinstance(after, ToolResult) and after.error)]
     return deeds or [episode.answer]
 
 

@@ -38,5 +38,5 @@ def split_history(episode: Episode) -> tuple[tuple[Step, ...], tuple[Step, ...]]
 def quoted_digests(episode: Episode) -> set[int]:
     """Digests of the earlier turns that an episode repeats."""
     history, _ = split_history(episode)
-    found = {message_digest(step.text) for step in history if isinstance(step, Observation | Action)}
+    found = {message_digest(step.full_text) for step in history if isinstance(step, Observation | Action)}
     return {digest for digest in found if digest is not None}

@@ -9,14 +9,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ...core import Episode, Judge, MalformedTask, NothingFound, Outcome, Recall, StoreError
+from ...core import Episode, MalformedTask, NothingFound, Outcome, Recall, StoreError
 from ...numerics.arrays import Vector
 from .database import Database, json_array
 from .digests import quoted_digests
 from .fragments import Erasure, fragments, rewrite
 from .generations import raise_generations
-
-_TRUST = {Judge.ENVIRONMENT: 2, Judge.USER: 1, Judge.SELF: 0}
 
 
 class Fingerprint(NamedTuple):
@@ -109,7 +107,7 @@ class EpisodeStore:
         with self._database.transaction() as connection:
             episode = self.get(id)
             before = episode.outcome
-            if before.success is not None and _TRUST[outcome.judge] < _TRUST[before.judge]:
+            if before.success is not None and not outcome.judge.may_overrule(before.judge):
                 raise MalformedTask(
                     f"episode {id!r} was judged by the {before.judge}; the {outcome.judge} cannot overrule it, only add a correction "
                     "together with the outcome as it stands"
@@ -209,7 +207,8 @@ class EpisodeStore:
 
 def _cited(episode: Episode) -> set[str]:
     recalls = [step for step in episode.steps if isinstance(step, Recall)]
-    return {*episode.lessons, *(id for step in recalls for id in (*step.lessons, *step.episodes))}
+    before = [episode.previous] if episode.previous else []
+    return {*before, *episode.lessons, *(id for step in recalls for id in (*step.lessons, *step.episodes))}
 
 
 def store_rewritten(connection: sqlite3.Connection, episode: Episode) -> None:

@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from ...core import UNKNOWN, Action, Episode, Recall, Step, Thought
+from ...core.messages import strings_in
 from .digests import SHORTEST, message_digest, normalise, split_history
 
 NEEDLE_LENGTH = 200
@@ -32,17 +33,17 @@ def fragments(texts: Iterable[str]) -> set[str]:
 def request_texts(episode: Episode) -> list[str]:
     """What whoever asked gave with this request: an original, whatever it repeats."""
     task = episode.task
-    return [task.text, task.goal, task.context, task.instructions]
+    return [task.text, task.goal, task.context, task.instructions, *strings_in(task.tools)]
 
 
 def answer_texts(episode: Episode) -> list[str]:
     """What the model and the environment wrote: own steps but for the request and what was recalled."""
-    return [step.text for step in split_history(episode)[1] if not isinstance(step, Recall) and step.text != episode.task.text]
+    return [step.full_text for step in split_history(episode)[1] if not isinstance(step, Recall) and step.text != episode.task.text]
 
 
 def generated_texts(episode: Episode) -> list[str]:
-    """What came of the request: the answers, the correction, the judge's reason."""
-    return [*answer_texts(episode), episode.correction, episode.outcome.reason]
+    """What came of the request: the answers, the correction, the judge's reason and evidence."""
+    return [*answer_texts(episode), episode.correction, episode.outcome.reason, episode.outcome.evidence]
 
 
 def private_texts(episode: Episode) -> list[str]:
@@ -101,9 +102,11 @@ def rewrite(episode: Episode, gone: Erasure) -> Rewritten:
         return bool((fragments([text]) & gone.all) - request)
 
     history, own = split_history(episode)
-    kept = [step for step in history if message_digest(step.text) not in gone.digests and not carries(step.text)]
+    kept = [step for step in history if message_digest(step.full_text) not in gone.digests and not carries(step.full_text)]
     dropped = [step for step in history if step not in kept]
-    in_sight = any(carries(step.text) or fragments([step.text]) - gone.common for step in dropped)
+    # What was said in the episode before stood in this one's prompt.
+    previous = "" if episode.previous in gone.ids else episode.previous
+    in_sight = previous != episode.previous or any(carries(step.full_text) or fragments([step.full_text]) - gone.common for step in dropped)
     steps: list[Step] = []
     acted = False
     for step in own:
@@ -111,14 +114,16 @@ def rewrite(episode: Episode, gone: Erasure) -> Rewritten:
         if isinstance(step, Recall):
             steps.append(_rewritten_recall(step, gone, carries(step.text)))
             in_sight = in_sight or steps[-1] != step
-        elif step.text != episode.task.text and ((in_sight and acted) or carries(step.text)):
-            steps.append(replace(step, text="", likelihood=None) if isinstance(step, Action) else replace(step, text=""))
+        elif step.text != episode.task.text and ((in_sight and acted) or carries(step.full_text)):
+            steps.append(step.emptied())
         else:
             steps.append(step)
     correction = "" if in_sight or carries(episode.correction) else episode.correction
-    reason = "" if in_sight or carries(episode.outcome.reason) else episode.outcome.reason
+    outcome = episode.outcome
+    reason, evidence = ("" if in_sight or carries(text) else text for text in (outcome.reason, outcome.evidence))
     lessons = tuple(id for id in episode.lessons if id not in gone.ids)
-    new = replace(episode, steps=(*kept, *steps), correction=correction, outcome=replace(episode.outcome, reason=reason), lessons=lessons)
+    outcome = replace(outcome, reason=reason, evidence=evidence)
+    new = replace(episode, steps=(*kept, *steps), correction=correction, outcome=outcome, lessons=lessons, previous=previous)
     left = generated_texts(new)
     lost = tuple(text for text in generated_texts(episode) if text not in left)
     if lost or in_sight:

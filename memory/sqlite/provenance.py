@@ -93,7 +93,7 @@ def made_from(database: Database, tenant: str, episodes: Iterable[str], lessons:
         if id not in found and id not in known:
             raise NothingFound(f"{id!r} is not in the record; was it erased meanwhile?")
     for episode in (found[id] for id in wanted):
-        held = [episode.id, episode.task.text, [[step.name, step.text] for step in episode.steps], episode.correction]
+        held = [episode.id, episode.task.text, [[step.name, step.full_text] for step in episode.steps], episode.correction]
         digest.update(json.dumps(held).encode())
     digest.update(json.dumps([[id, known[id]] for id in texts]).encode())
     return digest.hexdigest()

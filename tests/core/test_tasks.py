@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from lifelong.core import MalformedTask, Task
+from lifelong.core import Judge, MalformedTask, Task
 
 
 @pytest.mark.parametrize(
@@ -22,3 +22,17 @@ def test_what_is_neither_text_nor_data_is_refused_by_name() -> None:
         Task(id="1", goal="g", context=object())  # type: ignore[arg-type]
     with pytest.raises(MalformedTask, match="'goal' must be a non-empty string"):
         Task(id="1", goal=None)  # type: ignore[arg-type]
+
+
+def test_who_may_overrule_whom() -> None:
+    order = [Judge.SELF, Judge.INFERRED, Judge.TOOL, Judge.USER]
+    for position, lower in enumerate(order):
+        assert lower.may_overrule(lower)
+        for higher in order[position + 1 :]:
+            assert higher.may_overrule(lower)
+            assert not lower.may_overrule(higher)
+        for final in (Judge.ENVIRONMENT, Judge.VERIFIER):
+            assert final.may_overrule(lower)
+            assert not lower.may_overrule(final)
+    assert Judge.VERIFIER.may_overrule(Judge.ENVIRONMENT)
+    assert [judge for judge in Judge if not judge.trusted] == [Judge.INFERRED, Judge.SELF]
