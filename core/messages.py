@@ -159,7 +159,7 @@ def read_reply(text: str) -> tuple[str, tuple[ToolCall, ...]]:
 
 
 def tools_text(tools: Sequence[ToolSpecification]) -> str:
-    """How the tools are told to a model whose template knows none; empty without tools."""
+    """How the tools are listed for a model whose template knows none; empty without tools."""
     if not tools:
         return ""
     listed = "\n".join(json.dumps(tool["function"], ensure_ascii=False) for tool in tools)
@@ -172,7 +172,7 @@ def tools_text(tools: Sequence[ToolSpecification]) -> str:
 def plain_messages(messages: Sequence[Message], tools: Sequence[ToolSpecification] = ()) -> list[Message]:
     """The conversation in text alone, with the roles system, user and assistant: calls and results as text, parts as marks.
 
-    Tools are told in the first system message. Messages that are plain text already stay as they are.
+    Tools are listed in the first system message. Messages that are plain text already stay as they are.
     """
     plain: list[Message] = []
     before = ""
@@ -192,8 +192,8 @@ def plain_messages(messages: Sequence[Message], tools: Sequence[ToolSpecificatio
         before = message["role"]
     if tools:
         first = plain[0] if plain and plain[0]["role"] == "system" else None
-        told = "\n\n".join(text for text in (text_of(first) if first else "", tools_text(tools)) if text)
-        plain = [{"role": "system", "content": told}, *(plain[1:] if first else plain)]
+        heading = "\n\n".join(text for text in (text_of(first) if first else "", tools_text(tools)) if text)
+        plain = [{"role": "system", "content": heading}, *(plain[1:] if first else plain)]
     return plain
 
 
