@@ -36,13 +36,7 @@ if TYPE_CHECKING:
     from .experimental.images.prototypes import PrototypeImageLearner
     from .experimental.images.replay import ReplayImageLearner
     from .experimental.images.self_supervised import SelfSupervisedEncoder
-    from .heads.head import Head, UnlearningHead, load_head, save_head
-    from .heads.nearest_mean import NearestMeanHead
-    from .heads.ranpac import RanPACHead
-    from .heads.ridge import RidgeHead
-    from .heads.skill_head import Refit, SkillHead
-    from .heads.streaming_lda import StreamingLDAHead
-    from .unlearning.objectives import (
+    from .experimental.unlearning.objectives import (
         GradientAscent,
         GroupSparse,
         GroupSparseConditioned,
@@ -51,7 +45,13 @@ if TYPE_CHECKING:
         Scrub,
         UnlearningObjective,
     )
-    from .unlearning.unlearning import Unlearned, UnlearningRecipe, UnlearningRequest, unlearn
+    from .experimental.unlearning.unlearning import Unlearned, UnlearningRecipe, UnlearningRequest, unlearn
+    from .heads.head import Head, UnlearningHead, load_head, save_head
+    from .heads.nearest_mean import NearestMeanHead
+    from .heads.ranpac import RanPACHead
+    from .heads.ridge import RidgeHead
+    from .heads.skill_head import Refit, SkillHead
+    from .heads.streaming_lda import StreamingLDAHead
 
 _FACE = {
     "UNLABELLED": "experimental.heads.prototype",
@@ -60,16 +60,16 @@ _FACE = {
     "DesireLearner": "experimental.adapters.desire",
     "DistillationImageLearner": "experimental.images.distillation",
     "EncoderRecipe": "experimental.adapters.adapted_encoder",
-    "GradientAscent": "unlearning.objectives",
-    "GroupSparse": "unlearning.objectives",
-    "GroupSparseConditioned": "unlearning.objectives",
-    "GroupSparsePrototypes": "unlearning.objectives",
+    "GradientAscent": "experimental.unlearning.objectives",
+    "GroupSparse": "experimental.unlearning.objectives",
+    "GroupSparseConditioned": "experimental.unlearning.objectives",
+    "GroupSparsePrototypes": "experimental.unlearning.objectives",
     "Head": "heads.head",
     "ImageLearner": "experimental.images.image_learner",
     "ImageRecipe": "experimental.images.image_learner",
     "KernelLDAHead": "experimental.heads.kernel_lda",
     "NearestMeanHead": "heads.nearest_mean",
-    "NegativePreference": "unlearning.objectives",
+    "NegativePreference": "experimental.unlearning.objectives",
     "ParetoHead": "experimental.heads.pareto",
     "TrainingProgress": "adapters.lora",
     "PrototypeAugmentationHead": "experimental.heads.augmentation",
@@ -83,16 +83,16 @@ _FACE = {
     "ReplayImageLearner": "experimental.images.replay",
     "RidgeHead": "heads.ridge",
     "Sample": "adapters.samples",
-    "Scrub": "unlearning.objectives",
+    "Scrub": "experimental.unlearning.objectives",
     "SelfSupervisedEncoder": "experimental.images.self_supervised",
     "SkillHead": "heads.skill_head",
     "StreamingLDAHead": "heads.streaming_lda",
     "TrainingReport": "adapters.lora",
-    "Unlearned": "unlearning.unlearning",
+    "Unlearned": "experimental.unlearning.unlearning",
     "UnlearningHead": "heads.head",
-    "UnlearningObjective": "unlearning.objectives",
-    "UnlearningRecipe": "unlearning.unlearning",
-    "UnlearningRequest": "unlearning.unlearning",
+    "UnlearningObjective": "experimental.unlearning.objectives",
+    "UnlearningRecipe": "experimental.unlearning.unlearning",
+    "UnlearningRequest": "experimental.unlearning.unlearning",
     "decide_publication": "adapters.publication",
     "feed_forward_blocks": "experimental.adapters.low_rank",
     "holds": "adapters.lora",
@@ -103,7 +103,7 @@ _FACE = {
     "save_head": "heads.head",
     "substitute": "adapters.substitution",
     "train_lora": "adapters.lora",
-    "unlearn": "unlearning.unlearning",
+    "unlearn": "experimental.unlearning.unlearning",
     "vocabulary": "adapters.substitution",
 }
 

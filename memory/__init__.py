@@ -28,8 +28,7 @@ from .sqlite.adapters import AdapterStore
 from .sqlite.changes import START, ChangeLog, Changes, Position
 from .sqlite.compress import compress
 from .sqlite.effect import MemoryEffect, memory_effect, posterior
-from .sqlite.episodes import EpisodeStore, Fingerprint
-from .sqlite.erase import Erased
+from .sqlite.episodes import EpisodeStore
 from .sqlite.erasures import ErasureStore, PendingErasure
 from .sqlite.fragments import says_itself
 from .sqlite.lessons import LessonStore
@@ -38,7 +37,7 @@ from .sqlite.receipts import ReceiptStore, without_name
 from .sqlite.record import Record
 from .sqlite.skill_cues import SkillCueStore
 from .sqlite.state import StateStore
-from .store import Store
+from .store import Erased, Fingerprint, Store
 from .table import to_frame
 
 __all__ = [

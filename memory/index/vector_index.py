@@ -19,8 +19,8 @@ import numpy as np
 from ...core import StoreError
 from ...core.paths import AnyPath
 from ...numerics.arrays import Vector
-from ..sqlite.episodes import Fingerprint
-from .files import cache_files, discard
+from ..index_files import cache_files, discard
+from ..store import Fingerprint
 
 if TYPE_CHECKING:
     from ..sqlite.record import Record

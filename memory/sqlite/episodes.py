@@ -5,25 +5,17 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
 from ...core import Episode, MalformedTask, NothingFound, Outcome, Recall, StoreError
 from ...numerics.arrays import Vector
+from ..store import Fingerprint
 from .database import Database, json_array
 from .digests import quoted_digests
 from .fragments import Erasure, fragments, rewrite
 from .generations import raise_generations
-
-
-class Fingerprint(NamedTuple):
-    """Names the exact set of a tenant's episodes: row numbers are never used twice."""
-
-    episodes: int
-    """How many there are."""
-    last: int
-    """Number of the newest row ever written."""
 
 
 class EpisodeStore:

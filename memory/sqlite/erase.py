@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from ..store import Erased
 from .database import json_array
 from .episodes import store_rewritten
 from .generations import raise_generations
@@ -16,30 +17,6 @@ if TYPE_CHECKING:
     from .record import Record
 
 SOME = "IN (SELECT value FROM json_each(?))"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Erased:
-    """What an erasure took."""
-
-    episodes: int
-    """Episodes removed."""
-    lessons: tuple[str, ...]
-    """Ids of the lessons removed."""
-    adapters: tuple[str, ...]
-    """Names of the adapters that had seen the data; they serve nothing any more. Their files are the caller's to delete."""
-    cues: tuple[str, ...] = ()
-    """Ids of other episodes whose cues went with those of the erased ones, from which they could not be told apart."""
-    codebooks: tuple[str, ...] = ()
-    """Tenants that still use a codebook which was fitted while cues of the erased episodes were there."""
-    derived: tuple[str, ...] = ()
-    """Ids of the episodes that went although nobody named them, because their own request quotes an erased answer."""
-    rewritten: tuple[str, ...] = ()
-    """Ids of the episodes that stay without what they were shown, quoted or repeated."""
-    tenants: tuple[str, ...] = ()
-    """Tenants that were touched."""
-    scrubbed: bool = True
-    """Whether the write-ahead log is empty; False while another process still reads the old one."""
 
 
 def erase(record: Record, episodes: Iterable[str], lessons: Iterable[str] = ()) -> Erased:

@@ -10,12 +10,13 @@ from typing import Self
 
 from ...core import Episode, StoreError
 from ...core.paths import AnyPath
-from ..index.files import discard
+from ..index_files import discard
+from ..store import Erased
 from .adapters import AdapterStore
 from .changes import ChangeLog
 from .database import SCRUB_SECONDS, Database
 from .episodes import EpisodeStore
-from .erase import Erased, erase, erase_copies
+from .erase import erase, erase_copies
 from .erasures import ErasureStore
 from .generations import Generations, raise_generations
 from .lessons import LessonStore

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ....learners.unlearning.objectives import (
+from ....learners.experimental.unlearning.objectives import (
     GradientAscent,
     GroupSparse,
     GroupSparseConditioned,

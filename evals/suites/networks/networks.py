@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ....learners.experimental.adapters.low_rank import feed_forward_blocks, low_rank
-from ....learners.unlearning.objectives import IGNORED, sample_losses
+from ....learners.experimental.unlearning.objectives import IGNORED, sample_losses
 from ....serving import locate, quiet_transformers
 
 if TYPE_CHECKING:

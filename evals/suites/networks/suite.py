@@ -23,8 +23,8 @@ from numpy.typing import NDArray
 
 from ....core import DataMissing
 from ....learners.experimental.adapters.low_rank import feed_forward_blocks
-from ....learners.unlearning.objectives import GroupSparseConditioned
-from ....learners.unlearning.unlearning import UnlearningRecipe, UnlearningRequest, unlearn
+from ....learners.experimental.unlearning.objectives import GroupSparseConditioned
+from ....learners.experimental.unlearning.unlearning import UnlearningRecipe, UnlearningRequest, unlearn
 from ....metrics.detection import auroc
 from ...data.seeded import Metrics, rows_of
 from ...data.texts import TextData, Texts, clinc150

@@ -24,7 +24,7 @@ from lifelong.evals.suites.networks.suite import (
     requested,
     total_variation,
 )
-from lifelong.learners.unlearning.objectives import IGNORED
+from lifelong.learners.experimental.unlearning.objectives import IGNORED
 
 
 class Words(nn.Module):

@@ -21,7 +21,7 @@ from lifelong.learners import (
     unlearn,
 )
 from lifelong.learners.experimental.adapters.low_rank import fold, low_rank
-from lifelong.learners.unlearning.unlearning import Before
+from lifelong.learners.experimental.unlearning.unlearning import Before
 
 CLASSES = 4
 RECIPE = UnlearningRecipe(rank=2, steps=60, learning_rate=0.03, forget_batch=4, retain_batch=12)

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..experimental.adapters.low_rank import Blocks, change_norm, feed_forward_blocks, fold, low_rank
+from ..adapters.low_rank import Blocks, change_norm, feed_forward_blocks, fold, low_rank
 from .objectives import IGNORED, BatchOutputs, GroupSparseConditioned, UnlearningObjective
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lifelong.learners.unlearning.objectives import (
+from lifelong.learners.experimental.unlearning.objectives import (
     BatchOutputs,
     GradientAscent,
     GroupSparse,
