@@ -8,7 +8,7 @@ bin := justfile_directory() / ".venv/bin"
 default:
     @"{{bin}}/just" --list
 
-# the main job: tasks family after family, awake and asleep, and a report at the end
+# the main job: tasks of one environment after another, awake and asleep, and a report at the end
 [no-cd]
 [no-exit-message]
 run *flags:

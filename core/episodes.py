@@ -46,7 +46,7 @@ class Episode:
     control: bool = False
     """Whether it ran in the control arm: no memory, no adapter."""
     offered: bool = False
-    """Whether memory or an adapter was there to help; in the control arm it was withheld. The help/harm meter counts these."""
+    """Whether memory or an adapter was there to help; in the control arm it was withheld. The effect of memory is estimated from these."""
     verdict: Verdict | None = None
     """What perception said beforehand."""
     answer_chance: float | None = field(default=None, compare=False)

@@ -22,7 +22,7 @@ class Task:
     context: str = ""
     """What is given with the goal (a schema, a room, a document); placed before it."""
     instructions: str = ""
-    """How to answer. Stable over a family, so that a served prefix stays cached."""
+    """How to answer. Stable over an environment, so that a served prefix stays cached."""
     tenant: str = "default"
     """Whose task it is. Nothing of one tenant ever reaches another."""
     environment: str = ""

@@ -19,7 +19,7 @@ class Row:
     """One figure: what a method reached on a case."""
 
     case: str
-    """What was measured on: a family, a data set, a size."""
+    """What was measured on: an environment, a data set, a size."""
     method: str
     """Who was measured: `lifelong`, with a suffix where there are several, or a baseline."""
     metric: str

@@ -176,13 +176,13 @@ class Night:
 
 @dataclass(frozen=True, kw_only=True)
 class EvaluationRow:
-    """How a family's unseen tasks went after a night of a run."""
+    """How an environment's unseen tasks went after a night of a run."""
 
     KIND: ClassVar[str] = "evaluation"
     tenant: str = "default"
     """For whom the run acts."""
     skill: str
-    """The family."""
+    """The environment, without its version."""
     night: int
     """After which night of the schedule; 0 is before the first."""
     tasks: int

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from .job import run_job
     from .report import write_report
-    from .stream import Family, Schedule, run_stream
+    from .stream import RunEnvironment, Schedule, run_stream
 
 _FACE = {
-    "Family": "stream",
+    "RunEnvironment": "stream",
     "Schedule": "stream",
     "run_job": "job",
     "run_stream": "stream",
@@ -19,7 +19,7 @@ _FACE = {
 }
 
 __all__ = [
-    "Family",
+    "RunEnvironment",
     "Schedule",
     "run_job",
     "run_stream",

@@ -18,6 +18,7 @@ from typing import Any
 
 from ..core import SettingsError
 from ..memory.artefacts import DRAFT, RUN_KIND, RUN_MARK, read_run_plan
+from .renamed import current_plan
 
 LATEST = "latest"
 """Name of the link beside the runs."""
@@ -65,7 +66,7 @@ def find_run(out: Path, plan: Mapping[str, Any]) -> Path:
             raise SettingsError(f"there is no run to resume in {out}; leave --resume away to begin one")
         folder = max(ours, key=lambda each: each.name)
     folder = folder.resolve()
-    begun = read_run_plan(folder)
+    begun = current_plan(read_run_plan(folder) or {})
     if begun != dict(plan):
         raise SettingsError(f"the run in {folder} began with {begun}, and is asked to go on with {dict(plan)}; use the same flags")
     return folder

@@ -18,7 +18,7 @@ from ..metrics.tables import print_tables
 from ..orchestrator import LifelongLearner, Progress
 from .folders import begin_run, discard_run, find_run, point_latest, write_file
 from .report import closing_lines, summary_tables, write_report
-from .stream import Family, Schedule, run_stream
+from .stream import RunEnvironment, Schedule, run_stream
 
 SIZES = {"database": (96, 32, 16), "graph": (96, 32, 16), "navigation": (64, 32, 16), "lab-db": (150, 150, 0)}
 """Tasks of the stream, unseen tasks, and tasks after the night, for each environment: a quarter of an hour on two cores."""
@@ -29,7 +29,7 @@ SIZE = (96, 32, 16)
 def run_job(
     settings: Settings,
     *,
-    families: Sequence[str],
+    environments: Sequence[str],
     corrections: int,
     out: AnyPath,
     resume: bool = False,
@@ -39,15 +39,17 @@ def run_job(
 ) -> Path:
     """Run the stream in a new folder below `out` and leave `summary.json` and `report.html` there; returns that folder.
 
-    `families` are names of environments, or `module:Class`; `tasks` are the sizes of `SIZES` for all of them.
-    With `resume` the latest run (or `out`, if it is a run itself) goes on where it stopped, under the families, corrections
+    `environments` are names of environments, or `module:Class`; `tasks` are the sizes of `SIZES` for all of them.
+    With `resume` the latest run (or `out`, if it is a run itself) goes on where it stopped, under the environments, corrections
     and seed with which it began. Earlier runs are never changed. Raises `SettingsError` where `out` cannot be used or holds no
     such run, and what opening the learner raises.
     """
     out = Path(out)
-    members = tuple(_family(name, data, tasks, settings.seed) for name in families)
-    schedule = Schedule(families=members, corrections=corrections)
-    plan = {"families": list(families), "corrections": corrections, "seed": settings.seed} | ({"tasks": list(tasks)} if tasks else {})
+    members = tuple(_run_environment(name, data, tasks, settings.seed) for name in environments)
+    schedule = Schedule(environments=members, corrections=corrections)
+    plan: dict[str, Any] = {"environments": list(environments), "corrections": corrections, "seed": settings.seed}
+    if tasks:
+        plan["tasks"] = list(tasks)
     folder = find_run(out, plan) if resume else begin_run(out, plan)
     with _open(replace(settings, home=folder / RUN_HOME), folder, resume) as learner:
         summary = run_stream(learner, schedule, progress=progress, write=partial(_write, folder))
@@ -72,7 +74,7 @@ def _open(settings: Settings, folder: Path, resume: bool) -> LifelongLearner:
     return learner
 
 
-def _family(name: str, data: AnyPath | None, tasks: tuple[int, int, int] | None, seed: int) -> Family:
+def _run_environment(name: str, data: AnyPath | None, tasks: tuple[int, int, int] | None, seed: int) -> RunEnvironment:
     environment = make_environment(name, data)
     train, test, practice = tasks or SIZES.get(short_name(environment.id), SIZE)
     try:
@@ -80,4 +82,4 @@ def _family(name: str, data: AnyPath | None, tasks: tuple[int, int, int] | None,
         environment.tasks("test", test, seed=seed)
     except ValueError as error:
         raise SettingsError(f"environment {environment.id} has too few tasks ({error}); ask for fewer with --tasks") from error
-    return Family(environment=environment, train=train, test=test, practice=practice)
+    return RunEnvironment(environment=environment, train=train, test=test, practice=practice)

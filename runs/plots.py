@@ -19,7 +19,7 @@ HALF_WINDOW = 8
 """Tasks on either side in the rolling mean of the stream."""
 
 LINES = 8
-"""Colours for families; the ninth family begins again with the first."""
+"""Colours for environments; the ninth begins again with the first."""
 
 # matplotlib knows no CSS variables: it draws in stand-in colours, which are exchanged in the finished text.
 _STAND_INS = {"#000101": "var(--ink)", "#000102": "var(--faint)", "#000103": "var(--rule)", "#000104": "var(--accent)"}
@@ -29,7 +29,7 @@ _PHASES = {"reflect": 3, "consolidate": 0, "gate": 1, "publish": 2}
 
 
 def line_colour(index: int) -> str:
-    """The stand-in colour of the family at `index`."""
+    """The stand-in colour of the environment at `index`."""
     return f"#0002{index % LINES:02x}"
 
 
@@ -85,14 +85,14 @@ def _percent(axes: Axes) -> None:
     axes.set_axisbelow(True)
 
 
-def stream_plot(stream: Sequence[Mapping[str, Any]], families: Sequence[str]) -> str:
-    """Rolling success of each family along the stream with a 95 % band, treated tasks only; the window never spans a night."""
+def stream_plot(stream: Sequence[Mapping[str, Any]], environments: Sequence[str]) -> str:
+    """Rolling success of each environment along the stream with a 95 % band, treated tasks only; the window never spans a night."""
 
     def draw(axes: Axes) -> None:
         _percent(axes)
         treated = [task for task in stream if not task["control"]]
-        for index, family in enumerate(families):
-            own = [task for task in treated if task["family"] == family]
+        for index, environment in enumerate(environments):
+            own = [task for task in treated if task["environment"] == environment]
             for _, group in groupby(own, key=lambda task: task["night"]):
                 part = list(group)
                 solved = [bool(task["success"]) for task in part]

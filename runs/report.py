@@ -11,6 +11,7 @@ from ..metrics.numbers import duration, number, percent, points
 from ..metrics.statistics import beta_ci95, wilson_ci95
 from ..metrics.tables import TextTable
 from . import plots as _plots
+from .renamed import current_summary
 from .summary import summarise_metrics
 
 TEMPLATE = "report.html.jinja"
@@ -39,6 +40,7 @@ def write_report(summary: Mapping[str, Any], path: Path) -> Path:
 def _context(summary: Mapping[str, Any]) -> dict[str, Any]:
     from markupsafe import Markup
 
+    summary = current_summary(summary)
     metrics = summarise_metrics(summary)
     stream, nights, lessons = (list(summary.get(name, ())) for name in ("stream", "nights", "lessons"))
     effect = _effect(summary)
@@ -48,7 +50,7 @@ def _context(summary: Mapping[str, Any]) -> dict[str, Any]:
         "headline": _headline(metrics),
         "matrix": _matrix(summary, metrics),
         "stream": stream,
-        "stream_plot": Markup(_plots.stream_plot(stream, metrics["families"])) if stream else "",
+        "stream_plot": Markup(_plots.stream_plot(stream, metrics["environments"])) if stream else "",
         "half_window": _plots.HALF_WINDOW,
         "tokens_plot": Markup(_plots.tokens_plot(metrics["tokens_per_solved"])) if summary.get("evaluations") else "",
         "effect": effect,
@@ -68,7 +70,7 @@ def _context(summary: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _headline(metrics: Mapping[str, Any]) -> dict[str, float | None]:
-    """Before any night against the end; `None` for a mean over families of which some were not measured."""
+    """Before any night against the end; `None` for a mean over environments of which some were not measured."""
     before, final = (metrics["matrix"][index] for index in (0, -1))
     return {
         "before": None if None in before or not before else sum(before) / len(before),
@@ -79,20 +81,19 @@ def _headline(metrics: Mapping[str, Any]) -> dict[str, float | None]:
 
 
 def _matrix(summary: Mapping[str, Any], metrics: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Rows of the heat table: a label, and for each family the rate, its counts and whether this night taught it."""
+    """Rows of the heat table: a label, and for each environment the rate, its counts and whether this night taught it."""
     counts: dict[tuple[int, str], tuple[int, int]] = {}
     for row in summary.get("evaluations", ()):
-        solved, tasks = counts.get((row["night"], row["family"]), (0, 0))
-        counts[row["night"], row["family"]] = (solved + row["successes"], tasks + row["tasks"])
-    targets = {night["night"]: night["family"] for night in summary.get("nights", ())}
+        solved, tasks = counts.get((row["night"], row["environment"]), (0, 0))
+        counts[row["night"], row["environment"]] = (solved + row["successes"], tasks + row["tasks"])
+    targets = {night["night"]: night["environment"] for night in summary.get("nights", ())}
     rows = []
     for night, rates in enumerate(metrics["matrix"]):
         cells = []
-        for family, rate in zip(metrics["families"], rates, strict=True):
-            solved, tasks = counts.get((night, family), (0, 0))
-            cells.append(
-                {"rate": rate, "solved": solved, "tasks": tasks, "ci95": wilson_ci95(solved, tasks), "taught": targets.get(night) == family}
-            )
+        for environment, rate in zip(metrics["environments"], rates, strict=True):
+            solved, tasks = counts.get((night, environment), (0, 0))
+            ci95, taught = wilson_ci95(solved, tasks), targets.get(night) == environment
+            cells.append({"rate": rate, "solved": solved, "tasks": tasks, "ci95": ci95, "taught": taught})
         if any(cell["tasks"] for cell in cells):
             rows.append(
                 {"label": f"after night {night}" if night else "before any night", "target": targets.get(night, ""), "cells": cells}
@@ -101,11 +102,8 @@ def _matrix(summary: Mapping[str, Any], metrics: Mapping[str, Any]) -> list[dict
 
 
 def _effect(summary: Mapping[str, Any]) -> dict[str, Any] | None:
-    """Tasks with memory and adapters against the control arm, with a verdict and a sentence; None where nothing was counted.
-
-    `meter` is the name that summaries of version 0.1 have for it.
-    """
-    effect = summary.get("memory_effect") or summary.get("meter")
+    """Tasks with memory and adapters against the control arm, with a verdict and a sentence; None where nothing was counted."""
+    effect = summary.get("memory_effect")
     if not effect:
         return None
     (treated, treated_total), (control, control_total), (low, high) = effect["treated"], effect["control"], effect["ci95"]
@@ -161,6 +159,7 @@ def _flat(settings: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
 
 def summary_tables(summary: Mapping[str, Any]) -> list[TextTable]:
     """The run in two tables: environments, and nights where there were any."""
+    summary = current_summary(summary)
     metrics = summarise_metrics(summary)
     tables = [_environment_table(metrics)]
     if summary.get("nights"):
@@ -170,10 +169,10 @@ def summary_tables(summary: Mapping[str, Any]) -> list[TextTable]:
 
 def _environment_table(metrics: Mapping[str, Any]) -> TextTable:
     rows = []
-    for family in metrics["families"]:
-        rates = [percent(metrics[key][family]) for key in ("success_before", "success_after", "success_final")]
-        fall = metrics["forgetting"][family]
-        rows.append((family, *rates, "–" if fall is None else f"{100 * max(0.0, fall):.1f}"))
+    for environment in metrics["environments"]:
+        rates = [percent(metrics[key][environment]) for key in ("success_before", "success_after", "success_final")]
+        fall = metrics["forgetting"][environment]
+        rows.append((environment, *rates, "–" if fall is None else f"{100 * max(0.0, fall):.1f}"))
     header = ("environment", "before its night", "after it", "at the end", "points below best")
     return TextTable(title="Success on unseen tasks", header=header, rows=tuple(rows))
 
@@ -182,7 +181,7 @@ def _night_table(nights: Sequence[Mapping[str, Any]]) -> TextTable:
     rows = tuple(
         (
             str(night["night"]),
-            night["family"],
+            night["environment"],
             f"{night['samples']} + {night['replayed']}",
             duration(night["seconds"]),
             night["published"] or "no",
@@ -196,6 +195,7 @@ def _night_table(nights: Sequence[Mapping[str, Any]]) -> TextTable:
 
 def closing_lines(summary: Mapping[str, Any]) -> list[str]:
     """What the tables do not hold: transfer, the effect of memory, corrections, foresight and cost, a line each."""
+    summary = current_summary(summary)
     metrics = summarise_metrics(summary)
     lines = [
         f"average accuracy {percent(metrics['average_accuracy'])}, backward transfer {points(metrics['backward_transfer'])}, "

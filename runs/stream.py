@@ -1,4 +1,4 @@
-"""The main job: family after family wake, sleep, wake on unseen tasks; at the end every family again."""
+"""The main job: environment after environment wake, sleep, wake on unseen tasks; at the end every environment again."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ BATCH = 16
 
 
 EXAMPLES = 4
-"""Unseen tasks of each family whose answers the report shows."""
+"""Unseen tasks of each environment whose answers the report shows."""
 
 CITED = 100
 """Most episodes that are quoted as the evidence of lessons."""
@@ -30,8 +30,8 @@ LONGEST = 600
 
 
 @dataclass(frozen=True, kw_only=True)
-class Family:
-    """One family of the stream and how much of it is used."""
+class RunEnvironment:
+    """One environment of the stream and how many of its tasks are used."""
 
     environment: Environment
     """Where its tasks come from."""
@@ -50,26 +50,26 @@ class Family:
 
 @dataclass(frozen=True, kw_only=True)
 class Schedule:
-    """What a run does with its families."""
+    """What a run does with its environments."""
 
-    families: tuple[Family, ...]
+    environments: tuple[RunEnvironment, ...]
     """In their order."""
     corrections: int
-    """How many failed tasks of each family the expert may answer; 0: learn from verified successes alone."""
+    """How many failed tasks of each environment the expert may answer; 0: learn from verified successes alone."""
     sleep: str = "after_each"
-    """`after_each` family, `at_end` over all of them at once, or `never`."""
+    """`after_each` environment, `at_end` over all of them at once, or `never`."""
     evaluate: str = "all"
-    """`all` families after every night, only those `seen` so far and, at the start, all, or only at the `start`."""
+    """`all` environments after every night, only those `seen` so far and, at the start, all, or only at the `start`."""
 
     def stream(self, seed: int) -> Stream:
-        """Two blocks a family: 2 i before the night of family i, and 2 i + 1 after it."""
+        """Two blocks an environment: 2 i before the night of environment i, and 2 i + 1 after it."""
         blocks: list[Block] = []
-        for family in self.families:
+        for member in self.environments:
             blocks += [
-                Block(environment=family.environment.id, count=family.train),
-                Block(environment=family.environment.id, count=family.practice, start=family.train),
+                Block(environment=member.environment.id, count=member.train),
+                Block(environment=member.environment.id, count=member.practice, start=member.train),
             ]
-        return Stream({family.environment.id: family.environment for family in self.families}, blocks, seed=seed)
+        return Stream({member.environment.id: member.environment for member in self.environments}, blocks, seed=seed)
 
 
 def run_stream(
@@ -91,24 +91,24 @@ def run_stream(
     """
     show = progress or (lambda *_: None)
     started = time.perf_counter()
-    for family in schedule.families:
-        learner.environments[family.environment.id] = family.environment
+    for member in schedule.environments:
+        learner.environments[member.environment.id] = member.environment
     for row in untrained:
-        first = EvaluationRow(skill=row["family"], night=0, tasks=row["tasks"], tokens=row["tokens"], each=tuple(row["each"]))
+        first = EvaluationRow(skill=row["environment"], night=0, tasks=row["tasks"], tokens=row["tokens"], each=tuple(row["each"]))
         learner.record.state.put(first)
     learner.resume()
     stream = schedule.stream(learner.settings.seed)
-    _evaluate(learner, schedule, 0, len(schedule.families), show)
+    _evaluate(learner, schedule, 0, len(schedule.environments), show)
     nights: list[dict[str, Any]] = []
-    for place, family in enumerate(schedule.families):
+    for place, member in enumerate(schedule.environments):
         _wake(learner, stream.block(2 * place), schedule.corrections, show)
-        if schedule.sleep == "after_each" or (schedule.sleep == "at_end" and family is schedule.families[-1]):
-            # Counted as the evaluations are: the one night of a schedule that sleeps at the end comes after all families.
-            nights.append({**_sleep(learner, family.name, len(nights) + 1, show), "night": place + 1})
+        if schedule.sleep == "after_each" or (schedule.sleep == "at_end" and member is schedule.environments[-1]):
+            # Counted as the evaluations are: the one night of a schedule that sleeps at the end comes after all environments.
+            nights.append({**_sleep(learner, member.name, len(nights) + 1, show), "night": place + 1})
             _wake(learner, stream.block(2 * place + 1), 0, show)
-        last = place + 1 == len(schedule.families)
+        last = place + 1 == len(schedule.environments)
         if schedule.evaluate != "start" and (schedule.sleep == "after_each" or last):
-            _evaluate(learner, schedule, place + 1, len(schedule.families) if last else place + 1, show)
+            _evaluate(learner, schedule, place + 1, len(schedule.environments) if last else place + 1, show)
     with erasure_lock(learner.settings.home, wait=True):
         summary = _summary(learner, schedule, stream, method, nights, time.perf_counter() - started)
         write(summary)
@@ -135,14 +135,14 @@ def _id(item: Item) -> str:
     return f"stream-{item.position:05d}"
 
 
-def _sleep(learner: LifelongLearner, family: str, number: int, show: Progress) -> dict[str, Any]:
-    """Sleep over a family, or read the report of the night that was slept over it before."""
+def _sleep(learner: LifelongLearner, environment: str, number: int, show: Progress) -> dict[str, Any]:
+    """Sleep over an environment, or read the report of the night that was slept over it before."""
     if _report(learner, number) is None:
-        learner.sleep(skills=[family], progress=lambda phase, done, total: show(f"{family}: {phase}", done, total))
+        learner.sleep(skills=[environment], progress=lambda phase, done, total: show(f"{environment}: {phase}", done, total))
     report = _report(learner, number)
     assert report is not None, "a night that ended has its report"
     published = report.adapter if report.published else ""
-    return {**asdict(report), "family": family, "published": published, "seconds": sum(report.phases.values())}
+    return {**asdict(report), "environment": environment, "published": published, "seconds": sum(report.phases.values())}
 
 
 def _report(learner: LifelongLearner, number: int) -> SleepReport | None:
@@ -150,21 +150,21 @@ def _report(learner: LifelongLearner, number: int) -> SleepReport | None:
 
 
 def _evaluate(learner: LifelongLearner, schedule: Schedule, night: int, seen: int, show: Progress) -> None:
-    for family in schedule.families if schedule.evaluate == "all" else schedule.families[:seen]:
-        if any(row.night == night for row in learner.record.state.find(EvaluationRow, tenant="default", skill=family.name)):
+    for member in schedule.environments if schedule.evaluate == "all" else schedule.environments[:seen]:
+        if any(row.night == night for row in learner.record.state.find(EvaluationRow, tenant="default", skill=member.name)):
             continue
-        tasks = unlabelled(family.environment.tasks("test", family.test, seed=learner.settings.seed))
+        tasks = unlabelled(member.environment.tasks("test", member.test, seed=learner.settings.seed))
         successes, answers, tokens = [], [], 0
-        label = f"{family.name}: unseen tasks {f'after night {night}' if night else 'before the first night'}"
+        label = f"{member.name}: unseen tasks {f'after night {night}' if night else 'before the first night'}"
         for start in range(0, len(tasks), BATCH):
             show(label, start, len(tasks))
-            runs = learner.evaluate(tasks[start : start + BATCH], family.environment)
+            runs = learner.evaluate(tasks[start : start + BATCH], member.environment)
             successes += [run.outcome.success is True for run in runs]
             answers += [_answer(run.steps) for run in runs]
             tokens += sum(run.usage.tokens for run in runs)
         show(label, len(tasks), len(tasks))
         row = EvaluationRow(
-            skill=family.name, night=night, tasks=len(tasks), tokens=tokens, each=tuple(successes), answers=tuple(answers[:EXAMPLES])
+            skill=member.name, night=night, tasks=len(tasks), tokens=tokens, each=tuple(successes), answers=tuple(answers[:EXAMPLES])
         )
         learner.record.state.put(row)
 
@@ -172,7 +172,7 @@ def _evaluate(learner: LifelongLearner, schedule: Schedule, night: int, seen: in
 def _summary(
     learner: LifelongLearner, schedule: Schedule, stream: Stream, method: str, nights: list[dict[str, Any]], seconds: float
 ) -> dict[str, Any]:
-    state, names = learner.record.state, [family.name for family in schedule.families]
+    state, names = learner.record.state, [member.name for member in schedule.environments]
     rows_of_names = [row for row in state.find(EvaluationRow, tenant="default") if row.skill in names]
     measured = sorted(rows_of_names, key=lambda row: (row.night, names.index(row.skill)))
     spent = (state.get(RunSeconds, tenant="default") or RunSeconds()).seconds + seconds
@@ -187,7 +187,7 @@ def _summary(
         "versions": package_versions(),
         "machine": machine(),
         "settings": learner.settings.as_dict(),
-        "families": names,
+        "environments": names,
         "stream": rows,
         "evaluations": [_evaluation(row) for row in measured],
         "nights": nights,
@@ -209,7 +209,7 @@ def _summary(
 def _evaluation(row: EvaluationRow) -> dict[str, Any]:
     return {
         "night": row.night,
-        "family": row.skill,
+        "environment": row.skill,
         "successes": sum(row.each),
         "tasks": row.tasks,
         "tokens": row.tokens,
@@ -227,17 +227,17 @@ def _shorten(text: str) -> str:
 
 
 def _examples(schedule: Schedule, measured: Sequence[EvaluationRow], seed: int) -> list[dict[str, Any]]:
-    """A few unseen tasks of each family with what the agent did in them at the first and at the last evaluation."""
+    """A few unseen tasks of each environment with what the agent did in them at the first and at the last evaluation."""
     examples = []
-    for family in schedule.families:
-        rows = [row for row in measured if row.skill == family.name and row.answers]
+    for member in schedule.environments:
+        rows = [row for row in measured if row.skill == member.name and row.answers]
         if not rows:
             continue
-        for place, task in enumerate(family.environment.tasks("test", family.test, seed=seed)[: len(rows[0].answers)]):
+        for place, task in enumerate(member.environment.tasks("test", member.test, seed=seed)[: len(rows[0].answers)]):
             answers = [
                 {"night": row.night, "text": row.answers[place], "success": row.each[place]} for row in dict.fromkeys((rows[0], rows[-1]))
             ]
-            examples.append({"family": family.name, "task": _shorten(task.goal), "answers": answers})
+            examples.append({"environment": member.name, "task": _shorten(task.goal), "answers": answers})
     return examples
 
 
@@ -267,7 +267,7 @@ def _stream_rows(learner: LifelongLearner, stream: Stream) -> tuple[list[dict[st
 def _stream_row(episode: Episode, item: Item, corrected: bool) -> dict[str, Any]:
     return {
         "position": item.position,
-        "family": short_name(item.environment.id),
+        "environment": short_name(item.environment.id),
         "night": (item.block + 1) // 2,
         "success": episode.outcome.success is True,
         "control": episode.control,

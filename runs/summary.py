@@ -19,24 +19,26 @@ from ..metrics.continual import (
     tokens_per_solved,
 )
 from ..metrics.detection import auroc
+from .renamed import current_summary
 
 
 def summarise_metrics(summary: Mapping[str, Any]) -> dict[str, Any]:
     """All figures of a run, JSON-able: rates in [0, 1], `None` where something was not measured.
 
-    Reads `families`, `evaluations`, `nights` and `stream`. A family counts as learned after the last night of its
-    first unbroken series of nights. `matrix[i][j]` is the success on family `j` after night `i`; row 0 is before any.
+    Reads `environments`, `evaluations`, `nights` and `stream`. An environment counts as learned after the last night of its
+    first unbroken series of nights. `matrix[i][j]` is the success on environment `j` after night `i`; row 0 is before any.
     """
+    summary = current_summary(summary)
     evaluations: Sequence[dict[str, Any]] = summary.get("evaluations", ())
-    families = family_names(summary)
-    matrix = accuracy_matrix(evaluations, families)
+    environments = environment_names(summary)
+    matrix = accuracy_matrix(evaluations, environments)
     last = len(matrix) - 1
-    spans = [_span(family, summary.get("nights", ())) for family in families]
+    spans = [_span(environment, summary.get("nights", ())) for environment in environments]
     first = [span[0] if span else last + 2 for span in spans]
     learned = [span[1] if span else last + 1 for span in spans]
     stream: Sequence[dict[str, Any]] = summary.get("stream", ())
     figures: dict[str, Any] = {
-        "families": families,
+        "environments": environments,
         "matrix": matrix,
         "learned": [span[1] if span else None for span in spans],
         "average_accuracy": average_accuracy(matrix),
@@ -44,10 +46,10 @@ def summarise_metrics(summary: Mapping[str, Any]) -> dict[str, Any]:
         "forward_transfer": forward_transfer(matrix, first),
         "forgetting_mean": mean_forgetting(matrix, learned),
         "forgetting_max": max_forgetting(matrix, learned),
-        "forgetting": dict(zip(families, forgetting(matrix, learned), strict=True)),
-        "success_before": {f: matrix[first[j] - 1][j] if first[j] - 1 <= last else nan for j, f in enumerate(families)},
-        "success_after": {f: matrix[learned[j]][j] if learned[j] <= last else nan for j, f in enumerate(families)},
-        "success_final": {f: matrix[last][j] for j, f in enumerate(families)},
+        "forgetting": dict(zip(environments, forgetting(matrix, learned), strict=True)),
+        "success_before": {name: matrix[first[j] - 1][j] if first[j] - 1 <= last else nan for j, name in enumerate(environments)},
+        "success_after": {name: matrix[learned[j]][j] if learned[j] <= last else nan for j, name in enumerate(environments)},
+        "success_final": {name: matrix[last][j] for j, name in enumerate(environments)},
         "tokens_per_solved": [_tokens(evaluations, night) for night in range(last + 1)],
         "stream_tokens_per_solved": tokens_per_solved(
             sum(task["tokens"] for task in stream), sum(bool(task["success"]) for task in stream)
@@ -66,17 +68,17 @@ def _foresight(stream: Sequence[Mapping[str, Any]], key: str) -> float:
     return auroc(np.array(chances[True]), np.array(chances[False])) if chances[True] and chances[False] else nan
 
 
-def family_names(summary: Mapping[str, Any]) -> list[str]:
-    """The run's families in their order; where they are not listed, in order of appearance."""
+def environment_names(summary: Mapping[str, Any]) -> list[str]:
+    """The run's environments in their order; where they are not listed, in order of appearance."""
     rows = [*summary.get("nights", ()), *summary.get("stream", ()), *summary.get("evaluations", ())]
-    return list(dict.fromkeys([*summary.get("families", ()), *(row["family"] for row in rows)]))
+    return list(dict.fromkeys([*summary.get("environments", ()), *(row["environment"] for row in rows)]))
 
 
-def _span(family: str, nights: Sequence[Mapping[str, Any]]) -> tuple[int, int] | None:
-    """First and last night of the family's first unbroken series, `None` if it never had one."""
+def _span(environment: str, nights: Sequence[Mapping[str, Any]]) -> tuple[int, int] | None:
+    """First and last night of the environment's first unbroken series, `None` if it never had one."""
     first = end = None
     for night in nights:
-        if night["family"] == family:
+        if night["environment"] == environment:
             first, end = first or night["night"], night["night"]
         elif first is not None:
             break

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from ...core import printable
-from ..console import say
+from ..console import complain, say
 from .options import (
     ConfigFlag,
     DataFlag,
@@ -30,7 +30,7 @@ INTERRUPTED = 130
 
 def run(
     environments: Annotated[
-        str, typer.Option("--environments", "--families", help="Environments in order, separated by commas: names, or module:Class.")
+        str, typer.Option("--environments", help="Environments in order, separated by commas: names, or module:Class.")
     ] = "database,graph",
     corrections: Annotated[
         int, typer.Option("--corrections", min=0, help="Failed tasks of each environment that the expert may answer.")
@@ -44,10 +44,14 @@ def run(
     config: ConfigFlag = None,
     set_: SetFlag = None,
     seed: SeedFlag = None,
+    old_environments: Annotated[str, typer.Option("--families", hidden=True, help="What --environments was called before.")] = "",
 ) -> None:
     """Stream tasks, awake and asleep, and report what was learned."""
     from ...runs.job import run_job
 
+    if old_environments:
+        complain("the flag --families is now called --environments; use the new name")
+        environments = old_environments
     import_from_here(environments)
     sizes = _sizes(tasks) if tasks else None
 
@@ -55,7 +59,7 @@ def run(
     names = [name.strip() for name in environments.split(",") if name.strip()]
     try:
         with progress_bars() as tell:
-            run_job(settings, families=names, corrections=corrections, out=out, resume=resume, data=data, tasks=sizes, progress=tell)
+            run_job(settings, environments=names, corrections=corrections, out=out, resume=resume, data=data, tasks=sizes, progress=tell)
     except KeyboardInterrupt:
         say(f"\nstopped; every finished task is kept in {out}. Go on with the same flags and --resume", err=True)
         raise typer.Exit(INTERRUPTED) from None

@@ -49,8 +49,7 @@ class BoundedLog(logging.Filter):
 
 def listen(host: str, port: int) -> socket.socket:
     """A socket bound to the address; clients are refused until it is served. Raises `StoreError` where the port is taken."""
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    bound = socket.socket(family, socket.SOCK_STREAM)
+    bound = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_STREAM)
     bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         bound.bind((host, port))

@@ -16,13 +16,13 @@ def test_a_sound_environment_passes() -> None:
 
 class Sound(ToyEnvironment):
     def spawn(self) -> Any:
-        return type(self)(self.family, self.right)
+        return type(self)(self.name, self.right)
 
 
 class WithoutVersion(Sound):
-    def __init__(self, family: str = "lamps", right: str = "blue") -> None:
-        super().__init__(family, right)
-        self.id = family
+    def __init__(self, name: str = "lamps", right: str = "blue") -> None:
+        super().__init__(name, right)
+        self.id = name
 
 
 class WithoutError(Sound):
@@ -61,12 +61,12 @@ class NotSpawning(Sound):
 class Sharing(Sound):
     """Instances that write into one list, as a shallow copy does."""
 
-    def __init__(self, family: str = "lamps", right: str = "blue", presses: list[str] | None = None) -> None:
-        super().__init__(family, right)
+    def __init__(self, name: str = "lamps", right: str = "blue", presses: list[str] | None = None) -> None:
+        super().__init__(name, right)
         self.presses = [] if presses is None else presses
 
     def spawn(self) -> Any:
-        return Sharing(self.family, self.right, self.presses)
+        return Sharing(self.name, self.right, self.presses)
 
     def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> Any:
         self.presses.clear()

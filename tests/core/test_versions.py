@@ -17,6 +17,6 @@ def test_a_short_name_means_the_newest_version() -> None:
 
 def test_environments_are_found_with_and_without_their_version() -> None:
     assert resolve("environments", "database") is resolve("environments", "database-v1") is DatabaseEnvironment
-    check_name("environments", "graph", "--families")
+    check_name("environments", "graph", "--environments")
     with pytest.raises(PluginError, match="database-v2"):
-        check_name("environments", "database-v2", "--families")
+        check_name("environments", "database-v2", "--environments")

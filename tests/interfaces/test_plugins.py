@@ -55,7 +55,7 @@ def test_a_run_uses_environment_engine_and_encoder_of_the_package(site: Path, tm
     result = lifelong(site, tmp_path, "run", *flags, "--set", "wake.control_share=0", "--set", "wake.strategy=calm", "--out", "runs")
     assert result.returncode == 0, result.stderr
     summary = json.loads((tmp_path / "runs" / "latest" / "summary.json").read_text())
-    assert [row["family"] for row in summary["evaluations"]] == ["flip", "flip"]
+    assert [row["environment"] for row in summary["evaluations"]] == ["flip", "flip"]
     assert all(row["each"] == [True] * 4 for row in summary["evaluations"]), "this engine solves every task"
     status = lifelong(site, tmp_path, "status", "--home", "runs/latest/home", "--set", "memory.encoder=letters")
     assert "flip" in status.stdout, status.stderr
@@ -64,10 +64,11 @@ def test_a_run_uses_environment_engine_and_encoder_of_the_package(site: Path, tm
 def test_classes_of_the_folder_run_without_any_package(tmp_path: Path) -> None:
     for name in ("environment", "engine"):
         (tmp_path / f"my_{name}.py").write_text((PACKAGE / "flip" / f"{name}.py").read_text())
-    flags = ["--environments", "my_environment:FlipEnvironment", "--tasks", "3,2,0", "--set", "model.engine=my_engine:FlipEngine"]
+    flags = ["--families", "my_environment:FlipEnvironment", "--tasks", "3,2,0", "--set", "model.engine=my_engine:FlipEngine"]
     result = lifelong(tmp_path / "nothing", tmp_path, "run", *flags, "--set", "memory.encoder=hashed", "--out", "runs")
     assert result.returncode == 0, result.stderr
     assert (tmp_path / "runs" / "latest" / "report.html").is_file()
+    assert "the flag --families is now called --environments; use the new name" in result.stderr
 
 
 @pytest.mark.parametrize(

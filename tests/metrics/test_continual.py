@@ -18,11 +18,11 @@ from lifelong.metrics.continual import (
     tokens_per_solved,
 )
 
-# Three families, one night each. By hand:
+# Three environments, one night each. By hand:
 #   average accuracy   (0.6 + 0.7 + 0.9) / 3                   =  0.7333
 #   backward transfer  ((0.6 - 0.8) + (0.7 - 0.7)) / 2         = -0.1
 #   forward transfer   ((0.3 - 0.1) + (0.2 - 0.0)) / 2         =  0.2
-#   forgetting         0.9 - 0.6 = 0.3 and 0.7 - 0.7 = 0.0; the last family had no time to be forgotten
+#   forgetting         0.9 - 0.6 = 0.3 and 0.7 - 0.7 = 0.0; the last one had no time to be forgotten
 MATRIX = [
     [0.0, 0.1, 0.0],
     [0.8, 0.3, 0.1],
@@ -41,7 +41,7 @@ def test_golden_numbers() -> None:
     assert max_forgetting(MATRIX) == pytest.approx(0.3)
 
 
-def test_a_family_may_take_two_nights() -> None:
+def test_an_environment_may_take_two_nights() -> None:
     matrix = [[0.0, 0.0], [0.4, 0.0], [0.6, 0.2], [0.5, 0.7]]
     assert backward_transfer(matrix, learned=(2, 3)) == pytest.approx(-0.1)
     assert forward_transfer(matrix, first=(1, 3)) == pytest.approx(0.2)
@@ -64,9 +64,9 @@ def test_what_was_not_measured_is_left_out() -> None:
 
 def test_malformed_matrices_are_refused() -> None:
     for matrix in ([], [[0.1, 0.2], [0.3]]):
-        with pytest.raises(ValueError, match="same families"):
+        with pytest.raises(ValueError, match="same environments"):
             average_accuracy(matrix)
-    with pytest.raises(ValueError, match="for each of the 2 families"):
+    with pytest.raises(ValueError, match="for each of the 2 environments"):
         forgetting([[0.1, 0.2]], learned=(1,))
     with pytest.raises(ValueError, match="counted from 1"):
         backward_transfer([[0.1, 0.2]], learned=(0, 1))
@@ -91,9 +91,9 @@ def test_rolling_mean() -> None:
 
 def test_matrix_from_evaluations() -> None:
     rows = [
-        {"night": 0, "family": "a", "successes": 1, "tasks": 4},
-        {"night": 0, "family": "a", "successes": 2, "tasks": 4},
-        {"night": 2, "family": "b", "successes": 3, "tasks": 4},
+        {"night": 0, "environment": "a", "successes": 1, "tasks": 4},
+        {"night": 0, "environment": "a", "successes": 2, "tasks": 4},
+        {"night": 2, "environment": "b", "successes": 3, "tasks": 4},
     ]
     matrix = accuracy_matrix(rows, ["a", "b"])
     assert matrix[0][0] == 0.375

@@ -28,7 +28,7 @@ def opened(home: Path, **values: Any) -> LifelongLearner:
 
 def live(learner: LifelongLearner, count: int = 40) -> None:
     for environment in (GOOD, BAD):
-        ids = [f"{environment.family}-{number}" for number in range(count)]
+        ids = [f"{environment.name}-{number}" for number in range(count)]
         learner.wake_many(environment.tasks("train", count), environment, ids=ids)
 
 

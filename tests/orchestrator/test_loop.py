@@ -19,7 +19,7 @@ def ids(count: int, prefix: str = "run") -> list[str]:
 
 
 def live_through(learner: LifelongLearner, environment: ToyEnvironment, count: int = 32) -> list[Episode]:
-    episodes = learner.wake_many(environment.tasks("train", count), environment, ids=ids(count, environment.family))
+    episodes = learner.wake_many(environment.tasks("train", count), environment, ids=ids(count, environment.name))
     for episode in episodes:
         if not episode.outcome.success:
             learner.correct(episode, environment)

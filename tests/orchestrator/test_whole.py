@@ -10,7 +10,7 @@ from toy import ToyEnvironment
 
 from lifelong.core import AdapterStatus, NothingFound
 from lifelong.orchestrator import LifelongLearner, unlabelled
-from lifelong.runs.stream import Family, Schedule, run_stream
+from lifelong.runs.stream import RunEnvironment, Schedule, run_stream
 
 
 @pytest.fixture(autouse=True)
@@ -64,9 +64,9 @@ def test_wake_sleep_forget(tmp_path: Path) -> None:
 
 def test_a_run_learns_both_and_forgets_neither(tmp_path: Path) -> None:
     environments = (ToyEnvironment("lamps", "white"), ToyEnvironment("bells", "green"))
-    families = tuple(Family(environment=environment, train=24, test=8, practice=8) for environment in environments)
+    members = tuple(RunEnvironment(environment=environment, train=24, test=8, practice=8) for environment in environments)
     with open_table(tmp_path, *environments) as learner:
-        summary = run_stream(learner, Schedule(families=families, corrections=24))
+        summary = run_stream(learner, Schedule(environments=members, corrections=24))
     assert [night["published"] != "" for night in summary["nights"]] == [True, True]
     assert summary["metrics"]["success_final"] == {"lamps": 1.0, "bells": 1.0}
     assert summary["metrics"]["forgetting_max"] == 0.0

@@ -143,7 +143,7 @@ def test_what_cannot_be_learned_is_refused_or_passed_over() -> None:
         Recogniser(temperature=0)
 
 
-def test_families_of_real_sentences_are_distinguished() -> None:
+def test_topics_of_real_sentences_are_distinguished() -> None:
     encoder = HashedEncoder()
     nouns = ("orders", "students", "rooms", "flights", "books", "songs", "plants", "players", "films", "towns", "doctors", "cars")
     database = [f"How many {one} have more {other} than ten?" for one in nouns for other in nouns]

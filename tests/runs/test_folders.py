@@ -14,7 +14,7 @@ from lifelong.core import SettingsError
 from lifelong.memory.artefacts import RUN_MARK
 from lifelong.runs.folders import LATEST, begin_run, discard_run, find_run, is_run, point_latest, write_file
 
-PLAN = {"families": ["database"], "corrections": 4, "seed": 0}
+PLAN = {"environments": ["database"], "corrections": 4, "seed": 0}
 
 
 def snapshot(folder: Path) -> dict[str, str]:

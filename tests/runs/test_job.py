@@ -26,7 +26,7 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def run(out: Path, resume: bool = False, corrections: int = 0) -> Path:
-    return run_job(SETTINGS, families=["database"], corrections=corrections, out=out, resume=resume)
+    return run_job(SETTINGS, environments=["database"], corrections=corrections, out=out, resume=resume)
 
 
 @pytest.mark.usefixtures("small")

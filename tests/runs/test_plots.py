@@ -16,7 +16,7 @@ def test_intervals_of_windows_that_the_ends_cut_short() -> None:
 
 
 def test_every_chart_is_drawn_for_a_wide_page_and_for_a_phone() -> None:
-    task = {"family": "a", "success": True, "control": False, "corrected": False}
+    task = {"environment": "a", "success": True, "control": False, "corrected": False}
     stream = [{**task, "position": n, "night": n // 10, "success": n % 3 > 0} for n in range(30)]
     charts = (stream_plot(stream, ["a"]), tokens_plot([None, 300.0]), phases_plot([{"night": 1, "phases": {"gate": 2.0}}]))
     for chart in charts:

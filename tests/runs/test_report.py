@@ -11,7 +11,7 @@ import pytest
 from lifelong.runs.report import closing_lines, summary_tables, write_report
 from lifelong.runs.summary import summarise_metrics
 
-FAMILIES = ("database", "graph", "navigation")
+NAMES = ("database", "graph", "navigation")
 LESSONS: tuple[dict[str, Any], ...] = (
     {
         "id": "5d1f09a2c3",
@@ -47,11 +47,11 @@ LESSONS: tuple[dict[str, Any], ...] = (
 MATRIX = ((0.04, 0.00, 0.22), (0.66, 0.02, 0.22), (0.64, 0.58, 0.24), (0.66, 0.56, 0.72))
 
 
-def fake_summary(families: tuple[str, ...] = FAMILIES) -> dict[str, Any]:
-    """A run of three families with sixty tasks before each night and forty after it."""
+def fake_summary(names: tuple[str, ...] = NAMES) -> dict[str, Any]:
+    """A run of three environments with sixty tasks before each night and forty after it."""
     draw = random.Random(7)
     stream: list[dict[str, Any]] = []
-    for index, family in enumerate(families):
+    for index, name in enumerate(names):
         for night, count in ((index, 60), (index + 1, 40)):
             for _ in range(count):
                 control = draw.random() < 0.1
@@ -60,15 +60,15 @@ def fake_summary(families: tuple[str, ...] = FAMILIES) -> dict[str, Any]:
                 corrected = night == index and not success and draw.random() < 0.7
                 stream.append(
                     {
-                        "position": len(stream), "family": family, "night": night, "success": success, "control": control,
+                        "position": len(stream), "environment": name, "night": night, "success": success, "control": control,
                         "known": night > index, "corrected": corrected, "tokens": draw.randint(140, 260),
                         "chance": 0.6 + 0.1 * success, "answer_chance": 0.5 if night else None,
                     }
                 )  # fmt: skip
     evaluations = [
-        {"night": night, "family": family, "successes": round(50 * MATRIX[night][index]), "tasks": 50, "tokens": 50 * (190 - 10 * night)}
-        for night in range(len(families) + 1)
-        for index, family in enumerate(families)
+        {"night": night, "environment": name, "successes": round(50 * MATRIX[night][index]), "tasks": 50, "tokens": 50 * (190 - 10 * night)}
+        for night in range(len(names) + 1)
+        for index, name in enumerate(names)
     ]
     reasons = (
         "published: database rose by 62 points, no other skill fell",
@@ -78,7 +78,7 @@ def fake_summary(families: tuple[str, ...] = FAMILIES) -> dict[str, Any]:
     nights = [
         {
             "night": index + 1,
-            "family": family,
+            "environment": name,
             "seconds": 148.2 + 20 * index,
             "samples": 42,
             "replayed": 21 * index,
@@ -86,10 +86,10 @@ def fake_summary(families: tuple[str, ...] = FAMILIES) -> dict[str, Any]:
             "lessons": 2,
             "published": f"lifelong-v{index + 1:04d}",
             "reason": reasons[index],
-            "gate": [gate_row(other, MATRIX[index][j], MATRIX[index + 1][j], j == index) for j, other in enumerate(families[: index + 1])],
+            "gate": [gate_row(other, MATRIX[index][j], MATRIX[index + 1][j], j == index) for j, other in enumerate(names[: index + 1])],
             "phases": {"reflect": 6.2, "consolidate": 112.0 + 18 * index, "gate": 27.5, "publish": 0.8},
         }
-        for index, family in enumerate(families)
+        for index, name in enumerate(names)
     ]
     return {
         "method": "lifelong",
@@ -99,7 +99,7 @@ def fake_summary(families: tuple[str, ...] = FAMILIES) -> dict[str, Any]:
         "seconds": 762.0,
         "versions": {"python": "3.11.9", "torch": "2.13.0"},
         "settings": {"seed": 0, "sleep": {"rank": 16, "epochs": 6}, "model": {"url": ""}},
-        "families": list(families),
+        "environments": list(names),
         "stream": stream,
         "evaluations": evaluations,
         "nights": nights,
@@ -112,14 +112,14 @@ def fake_summary(families: tuple[str, ...] = FAMILIES) -> dict[str, Any]:
         ],
         "examples": [
             {
-                "family": family,
-                "task": f"How many rows are there in {family} whose year is after 1990 and whose name begins with A?",
+                "environment": name,
+                "task": f"How many rows are there in {name} whose year is after 1990 and whose name begins with A?",
                 "answers": [
                     {"night": 0, "text": "SELECT count(*) FROM 'table' WHERE year > 1990", "success": False},
-                    {"night": len(families), "text": "SELECT count(*) FROM films WHERE year > 1990 AND name LIKE 'A%'", "success": True},
+                    {"night": len(names), "text": "SELECT count(*) FROM films WHERE year > 1990 AND name LIKE 'A%'", "success": True},
                 ],
             }
-            for family in families
+            for name in names
             for _ in range(2)
         ],
         "memory_effect": {"treated": [151, 268], "control": [5, 32], "difference": 151 / 268 - 5 / 32, "ci95": [0.23, 0.51]},
@@ -146,12 +146,12 @@ def test_metrics_of_a_summary() -> None:
     assert json.loads(json.dumps(metrics, allow_nan=False)) == metrics
 
 
-def test_two_nights_on_one_family_and_none_on_another() -> None:
+def test_two_nights_on_one_environment_and_none_on_another() -> None:
     summary = {
-        "families": ["a", "b"],
-        "nights": [{"night": 1, "family": "a"}, {"night": 2, "family": "a"}],
+        "environments": ["a", "b"],
+        "nights": [{"night": 1, "environment": "a"}, {"night": 2, "environment": "a"}],
         "evaluations": [
-            {"night": night, "family": family, "successes": 10 * night, "tasks": 40, "tokens": 1} for night in range(3) for family in "ab"
+            {"night": night, "environment": name, "successes": 10 * night, "tasks": 40, "tokens": 1} for night in range(3) for name in "ab"
         ],
     }
     metrics = summarise_metrics(summary)
@@ -194,7 +194,8 @@ def test_text_from_outside_is_escaped(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "part", ["stream", "evaluations", "nights", "memory_effect", "lessons", "corrections", "settings", "versions", "seconds", "families"]
+    "part",
+    ["stream", "evaluations", "nights", "memory_effect", "lessons", "corrections", "settings", "versions", "seconds", "environments"],
 )
 def test_a_missing_part_leaves_its_section_out(tmp_path: Path, part: str) -> None:
     summary = fake_summary()
@@ -217,11 +218,9 @@ def test_tables_and_closing_lines() -> None:
     assert any(line.startswith("effect of memory: +40.7 points [+23.0, +51.0]; with memory 151 of 268") for line in lines)
 
 
-@pytest.mark.parametrize("key", ["memory_effect", "meter"])
-def test_an_empty_control_arm_is_said_in_words(tmp_path: Path, key: str) -> None:
+def test_an_empty_control_arm_is_said_in_words(tmp_path: Path) -> None:
     summary = fake_summary()
-    del summary["memory_effect"]
-    summary[key] = {"treated": [151, 268], "control": [0, 0], "difference": None, "ci95": [-1.0, 1.0]}
+    summary["memory_effect"] = {"treated": [151, 268], "control": [0, 0], "difference": None, "ci95": [-1.0, 1.0]}
     assert any("not measured, because the control arm is empty (with memory 151 of 268" in line for line in closing_lines(summary))
     page = write_report(summary, tmp_path / "report.html").read_text()
     assert "the control arm is empty" in page

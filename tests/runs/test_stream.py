@@ -8,18 +8,20 @@ import pytest
 from toy import ToyEnvironment, open_toy
 
 from lifelong.orchestrator import LifelongLearner
-from lifelong.runs.stream import Family, Schedule, run_stream
+from lifelong.runs.stream import RunEnvironment, Schedule, run_stream
 
-FAMILIES = ("lamps", "bells")
+NAMES = ("lamps", "bells")
 
 
 def schedule(sleep: str) -> Schedule:
-    environments = [ToyEnvironment(name, right) for name, right in zip(FAMILIES, ("white", "green"), strict=True)]
-    return Schedule(families=tuple(Family(environment=one, train=16, test=4) for one in environments), corrections=16, sleep=sleep)
+    environments = [ToyEnvironment(name, right) for name, right in zip(NAMES, ("white", "green"), strict=True)]
+    return Schedule(
+        environments=tuple(RunEnvironment(environment=one, train=16, test=4) for one in environments), corrections=16, sleep=sleep
+    )
 
 
 def test_what_is_learned_at_the_end_has_had_no_time_to_be_forgotten(tiny_model: Path, tmp_path: Path) -> None:
-    with open_toy(tmp_path, tiny_model, *(family.environment for family in schedule("at_end").families)) as learner:
+    with open_toy(tmp_path, tiny_model, *(one.environment for one in schedule("at_end").environments)) as learner:
         summary = run_stream(learner, schedule("at_end"))
     [night] = summary["nights"]
     assert night["night"] == 2, "the night counts as the evaluation after it does"
@@ -28,7 +30,7 @@ def test_what_is_learned_at_the_end_has_had_no_time_to_be_forgotten(tiny_model: 
 
 
 def test_a_run_that_ended_is_read_and_not_lived_again(tiny_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    environments = [family.environment for family in schedule("after_each").families]
+    environments = [one.environment for one in schedule("after_each").environments]
     with open_toy(tmp_path, tiny_model, *environments) as learner:
         first = run_stream(learner, schedule("after_each"))
     assert [night["night"] for night in first["nights"]] == [1, 2]

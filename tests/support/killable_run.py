@@ -9,7 +9,7 @@ from pathlib import Path
 
 from fork_server import serve
 
-FAMILIES = ("lamps", "bells")
+NAMES = ("lamps", "bells")
 CORRECTIONS = 24
 
 
@@ -26,7 +26,7 @@ def run(home: str | Path, model: str, phase: str = "", count: int = 0) -> None:
     from toy import ToyEnvironment, open_toy
 
     from lifelong.orchestrator import LifelongLearner
-    from lifelong.runs.stream import Family, Schedule, run_stream
+    from lifelong.runs.stream import RunEnvironment, Schedule, run_stream
 
     seen = {"count": 0}
 
@@ -45,10 +45,10 @@ def run(home: str | Path, model: str, phase: str = "", count: int = 0) -> None:
         return episodes
 
     LifelongLearner.wake_many = noted  # type: ignore[method-assign]
-    environments = [ToyEnvironment(name, right) for name, right in zip(FAMILIES, ("white", "green"), strict=True)]
-    families = tuple(Family(environment=environment, train=24, test=8, practice=8) for environment in environments)
+    environments = [ToyEnvironment(name, right) for name, right in zip(NAMES, ("white", "green"), strict=True)]
+    members = tuple(RunEnvironment(environment=environment, train=24, test=8, practice=8) for environment in environments)
     with open_toy(home, Path(model), *environments) as learner:
-        summary = run_stream(learner, Schedule(families=families, corrections=CORRECTIONS), progress=report)
+        summary = run_stream(learner, Schedule(environments=members, corrections=CORRECTIONS), progress=report)
     keep = {key: summary[key] for key in ("stream", "evaluations", "metrics", "corrections")}
     nights = [{key: night[key] for key in ("skill", "adapter", "published", "loss", "gate", "samples")} for night in summary["nights"]]
     partial = home.with_suffix(".partial")

@@ -1,4 +1,4 @@
-"""A family small enough for a random two-layer model to learn in seconds, and a learner around it."""
+"""An environment small enough for a random two-layer model to learn in seconds, and a learner around it."""
 
 from __future__ import annotations
 
@@ -17,32 +17,32 @@ COLOURS = ("red", "blue", "green", "white")
 
 
 class ToyEnvironment:
-    """Press the button whose colour belongs to the family; the goal tells which room it is in and nothing else."""
+    """Press the button whose colour belongs to the environment; the goal tells which room it is in and nothing else."""
 
     max_steps = 1
     max_answer_tokens = 8
 
-    def __init__(self, family: str = "lamps", right: str = "blue") -> None:
-        self.family = family
-        self.id = f"{family}-v1"
+    def __init__(self, name: str = "lamps", right: str = "blue") -> None:
+        self.name = name
+        self.id = f"{name}-v1"
         self.right = right
         self._task: Task | None = None
 
     def tasks(self, split: str, count: int, *, seed: int = 0) -> Sequence[Task]:
         return [
             Task(
-                id=f"{self.family}-{split}-{seed}-{number}",
-                goal=f"Press a button of the {self.family} in room {(7 * number) % 50}, floor {2 * number + (split == 'test')}.",
+                id=f"{self.name}-{split}-{seed}-{number}",
+                goal=f"Press a button of the {self.name} in room {(7 * number) % 50}, floor {2 * number + (split == 'test')}.",
                 environment=self.id,
-                skill=self.family,
+                skill=self.name,
             )
             for number in range(count)
         ]
 
     def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[str, dict[str, Any]]:
         self._task = (options or {})["task"]
-        if not self._task.id.startswith(self.family):
-            raise MalformedTask(f"task {self._task.id!r} is not one of {self.family}")
+        if not self._task.id.startswith(self.name):
+            raise MalformedTask(f"task {self._task.id!r} is not one of {self.name}")
         return self._task.text, {}
 
     def step(self, action: str) -> tuple[str, float, bool, bool, dict[str, Any]]:
@@ -56,7 +56,7 @@ class ToyEnvironment:
         return Demonstration(observations=(task.text,), actions=(self.right,))
 
     def spawn(self) -> ToyEnvironment:
-        return ToyEnvironment(self.family, self.right)
+        return ToyEnvironment(self.name, self.right)
 
     def close(self) -> None:
         pass
@@ -73,7 +73,7 @@ SETTINGS = {
 }
 
 
-def open_toy(home: Path, model: Path, *families: Environment, **values: Any) -> LifelongLearner:
+def open_toy(home: Path, model: Path, *environments: Environment, **values: Any) -> LifelongLearner:
     """A learner on the tiny model with a hashed encoder; it trains, gates and publishes for real."""
     settings = Settings(home=home).with_values({**SETTINGS, **values})
     home.mkdir(parents=True, exist_ok=True)
@@ -86,4 +86,4 @@ def open_toy(home: Path, model: Path, *families: Environment, **values: Any) -> 
         index=VectorIndex(record.index_directory),
         base_path=model,
     )
-    return LifelongLearner(components, {family.id: family for family in families})
+    return LifelongLearner(components, {one.id: one for one in environments})

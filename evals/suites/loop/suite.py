@@ -18,7 +18,7 @@ from ....metrics.provenance import source_version
 from ....metrics.statistics import student_ci95, wilson_ci95
 from ....orchestrator import LifelongLearner
 from ....runs.folders import discard_run, mark_run
-from ....runs.stream import Family, Schedule, run_stream
+from ....runs.stream import RunEnvironment, Schedule, run_stream
 from ....serving import cache_directory
 from ...data.worker_pool import worker_pool
 from ...results_file import Row
@@ -57,7 +57,7 @@ SHARED = {"wake.control_share": 0.0, "wake.max_attempts": 3}
 SMALL = {"sleep.epochs": 1, "model.max_tokens": 24}
 
 Sizes = Mapping[str, tuple[int, int]]
-"""Tasks of the stream and unseen tasks, by family."""
+"""Tasks of the stream and unseen tasks, by environment."""
 FULL: Sizes = {"database": (150, 40), "lab-db": (150, 150)}
 QUICK: Sizes = {"database": (10, 8)}
 
@@ -69,8 +69,8 @@ def run(*, quick: bool, seeds: int, data: Path | None) -> list[Row]:
     when the same commit is asked again. Raises `DataMissing` when the full suite has no data directory.
     """
     sizes = QUICK if quick else FULL
-    for family in sizes:
-        make_environment(family, data)
+    for environment in sizes:
+        make_environment(environment, data)
     with _scratch(keep=not quick) as scratch, worker_pool() as pool:
         one = partial(_one, sizes=sizes, data=data, quick=quick, scratch=scratch)
         untrained = list(map(_tell, pool.map(one, [(BASE, seed, ()) for seed in range(seeds)])))
@@ -100,8 +100,10 @@ def _one(job: tuple[str, int, Sequence[dict[str, Any]]], *, sizes: Sizes, data: 
 
 
 def _tell(summary: dict[str, Any]) -> dict[str, Any]:
-    """A line for who waits: what a run reached on its last pass over each family."""
-    reached = ", ".join(f"{family} {rate:.0%}" for family, rate in zip(summary["families"], summary["metrics"]["matrix"][-1], strict=True))
+    """A line for who waits: what a run reached on its last pass over each environment."""
+    reached = ", ".join(
+        f"{environment} {rate:.0%}" for environment, rate in zip(summary["environments"], summary["metrics"]["matrix"][-1], strict=True)
+    )
     print(f"{summary['method']}, seed {summary['seed']}: {reached} ({summary['seconds']:.0f} s)", file=sys.stderr, flush=True)
     return summary
 
@@ -118,12 +120,14 @@ def run_method(
 ) -> dict[str, Any]:
     """One method under one seed, in a home of its own; returns the run's summary."""
     method = METHODS[name]
-    families = tuple(
-        Family(environment=make_environment(family, data), train=train if method.streams else 0, test=test)
-        for family, (train, test) in sizes.items()
+    environments = tuple(
+        RunEnvironment(environment=make_environment(environment, data), train=train if method.streams else 0, test=test)
+        for environment, (train, test) in sizes.items()
     )
     corrections = max(train for train, _ in sizes.values())
-    schedule = Schedule(families=families, corrections=corrections, sleep=method.sleep, evaluate="seen" if method.streams else "start")
+    schedule = Schedule(
+        environments=environments, corrections=corrections, sleep=method.sleep, evaluate="seen" if method.streams else "start"
+    )
     settings = Settings(home=home, seed=seed).with_values({**SHARED, **method.values, **(SMALL if quick else {})})
     with LifelongLearner.open(settings) as learner:
         return run_stream(learner, schedule, method=name, untrained=untrained)
@@ -132,16 +136,16 @@ def run_method(
 def rows_of(method: str, runs: Sequence[Mapping[str, Any]]) -> list[Row]:
     """The figures of one method, from its summaries, one a seed."""
     rows: list[Row] = []
-    for family in runs[0]["families"]:
-        tasks = next(e["tasks"] for e in runs[0]["evaluations"] if e["family"] == family)
+    for environment in runs[0]["environments"]:
+        tasks = next(e["tasks"] for e in runs[0]["evaluations"] if e["environment"] == environment)
         for metric in ("success_before", "success_after", "success_final"):
-            values = [run["metrics"][metric][family] for run in runs]
+            values = [run["metrics"][metric][environment] for run in runs]
             if method == BASE or None in values:
-                # Without a night of its own, a family is the untrained agent's before, and what the stream left after.
+                # Without a night of its own, an environment is the untrained agent's before, and what the stream left after.
                 row = 0 if metric == "success_before" else -1
-                values = [run["metrics"]["matrix"][row][run["families"].index(family)] for run in runs]
-            rows.append(_rate(family, method, metric, values, tasks))
-        rows.append(_mean(family, method, "forgetting", [run["metrics"]["forgetting"][family] or 0.0 for run in runs], tasks))
+                values = [run["metrics"]["matrix"][row][run["environments"].index(environment)] for run in runs]
+            rows.append(_rate(environment, method, metric, values, tasks))
+        rows.append(_mean(environment, method, "forgetting", [run["metrics"]["forgetting"][environment] or 0.0 for run in runs], tasks))
     for metric, pick in (("average_accuracy", _last("average_accuracy")), ("tokens_per_solved", _tokens), ("seconds", _last_seconds)):
         rows.append(_mean("stream", method, metric, [pick(run) for run in runs], sum(e["tasks"] for e in runs[0]["evaluations"][-2:])))
     return rows

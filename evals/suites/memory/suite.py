@@ -105,7 +105,7 @@ def _made(count: int, seed: int, stream: int = 0) -> Vector:
 
 
 def _episode(number: int) -> Episode:
-    """An episode as large as those of the database family: its context is a schema of about 600 characters."""
+    """An episode as large as those of the database environment: its context is a schema of about 600 characters."""
     plain = example_episode(number, success=number % 2 == 0)
     schema = "\n".join(f"CREATE TABLE t{number}_{table} (id INTEGER PRIMARY KEY, name TEXT, price REAL, made TEXT);" for table in range(8))
     return replace(plain, task=replace(plain.task, context=schema))

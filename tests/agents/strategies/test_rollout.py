@@ -19,14 +19,14 @@ from lifelong.envs.results import MAX_TEXT
 class Odd(ToyEnvironment):
     """A toy whose step on one task is replaced."""
 
-    def __init__(self, family: str = "lamps", right: str = "blue", step_: Callable[[str], Any] | None = None, max_steps: int = 1) -> None:
-        super().__init__(family, right)
+    def __init__(self, name: str = "lamps", right: str = "blue", step_: Callable[[str], Any] | None = None, max_steps: int = 1) -> None:
+        super().__init__(name, right)
         self.step_ = step_
         self.max_steps = max_steps
         self.closed: list[str] = []
 
     def spawn(self) -> Odd:
-        twin = Odd(self.family, self.right, self.step_, self.max_steps)
+        twin = Odd(self.name, self.right, self.step_, self.max_steps)
         twin.closed = self.closed
         return twin
 

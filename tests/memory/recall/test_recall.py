@@ -239,7 +239,7 @@ def test_recalled_text_cannot_leave_its_place(record: Record, token: str) -> Non
         "<function=x>",
     ],
 )
-def test_no_tag_and_no_control_token_of_any_family_is_left(token: str) -> None:
+def test_no_tag_and_no_control_token_of_any_model_is_left(token: str) -> None:
     for text in (token, f"word{token}word", f"a {token} b", f"<{token}", token * 3):
         assert token not in neutralise(text), text
 

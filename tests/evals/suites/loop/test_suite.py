@@ -12,14 +12,14 @@ from lifelong.runs.summary import summarise_metrics
 
 
 def summary(after: int, final: int) -> dict[str, Any]:
-    def row(night: int, family: str, successes: int) -> dict[str, Any]:
-        return {"night": night, "family": family, "successes": successes, "tasks": 20, "tokens": 400}
+    def row(night: int, environment: str, successes: int) -> dict[str, Any]:
+        return {"night": night, "environment": environment, "successes": successes, "tasks": 20, "tokens": 400}
 
     made: dict[str, Any] = {
-        "families": ["a", "b"],
+        "environments": ["a", "b"],
         "stream": [],
         "evaluations": [row(0, "a", 1), row(0, "b", 0), row(1, "a", after), row(2, "a", final), row(2, "b", 10)],
-        "nights": [{"night": 1, "family": "a"}, {"night": 2, "family": "b"}],
+        "nights": [{"night": 1, "environment": "a"}, {"night": 2, "environment": "b"}],
         "seconds": 1.0,
     }
     return {**made, "metrics": summarise_metrics(made)}
