@@ -75,6 +75,8 @@ class MemorySettings:
 
     encoder: str = "minilm"
     """`minilm`, or `hashed`, which needs no model file; an installed plug-in, or `module:Class`."""
+    store: str = "sqlite"
+    """Where it is kept: `sqlite`, one file in the home; an installed plug-in, or `module:Class`. A home stays with its store."""
     recall: str = "nearest"
     """Which past runs are shown: `nearest` verified ones, the `latest` successes, or `off`."""
     recall_tokens: int = 256
@@ -95,6 +97,7 @@ class MemorySettings:
 
     def __post_init__(self) -> None:
         check_name("encoders", self.encoder, "memory.encoder")
+        check_name("stores", self.store, "memory.store")
         if self.recall not in ("nearest", "latest", "off"):
             raise SettingsError(f"memory.recall is {self.recall!r}; it must be 'nearest', 'latest' or 'off'")
         _within(

@@ -18,6 +18,8 @@ The record never loses what it acknowledged, and no query of one tenant can retu
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from .artefacts import delete_artefact, delete_run_documents, delete_strays, discard_artefact, is_ours
 from .audit import Audit, audit
 from .cues.cue_memory import CueMemory
@@ -40,7 +42,13 @@ from .sqlite.state import StateStore
 from .store import Erased, Fingerprint, Store
 from .table import to_frame
 
+MEMBERS: Mapping[str, str] = {
+    "sqlite": "sqlite.record:Record",
+}
+"""Built-in stores, by the name in the setting `memory.store`: module and class, imported when they are asked for."""
+
 __all__ = [
+    "MEMBERS",
     "START",
     "AdapterStore",
     "Audit",

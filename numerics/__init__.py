@@ -1,4 +1,4 @@
-"""Arrays, class statistics and intervals; numpy only."""
+"""Arrays, class statistics, intervals and draws by hash; numpy only."""
 
 from __future__ import annotations
 

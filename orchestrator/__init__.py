@@ -10,6 +10,7 @@ from .components import Components
 from .discover import Question, answer, questions
 from .erasure import erase_pending_rows, erasure_lock
 from .learner import LifelongLearner, Status, acceptance_rule, unlabelled
+from .open import open_store
 from .phases import PHASES, Progress
 from .run_state import EvaluationRow, Night, NightState, RunSeconds, SleepReport
 
@@ -29,6 +30,7 @@ __all__ = [
     "answer",
     "erase_pending_rows",
     "erasure_lock",
+    "open_store",
     "questions",
     "unlabelled",
 ]

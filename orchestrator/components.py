@@ -1,8 +1,7 @@
-"""The components that wake, sleep and forget share, and the draws that decide by hash instead of by a generator."""
+"""The components that wake, sleep and forget share."""
 
 from __future__ import annotations
 
-import hashlib
 import logging
 from collections import Counter
 from collections.abc import Callable
@@ -101,13 +100,3 @@ class Components:
         self.faults[part] += 1
         count_fault(self.record, part, error)
         log.warning("%s failed and was passed over: %s", part, error, exc_info=error)
-
-
-def draw(seed: int, *key: object) -> float:
-    """A number in [0, 1) that depends on the seed and the key alone, so that a resumed run draws the same.
-
-    >>> draw(0, "control", "task-1") == draw(0, "control", "task-1") != draw(1, "control", "task-1")
-    True
-    """
-    digest = hashlib.sha256("\0".join(map(str, (seed, *key))).encode()).digest()
-    return int.from_bytes(digest[:8], "big") / 2**64

@@ -14,8 +14,9 @@ from ..agents import Job, prompt
 from ..core import Adapter, Episode
 from ..core.versions import short_name
 from ..envs import Environment, find_environment
+from ..numerics.draws import draw
 from ..serving import ChatRequest
-from .components import Components, draw
+from .components import Components
 
 SILENCE = "I do not know."
 """What stands for an empty answer, which has no likelihood."""

@@ -27,7 +27,7 @@ def open_components(settings: Settings) -> Components:
     """
     _make_home(settings.home)
     with ExitStack() as opened:
-        record = opened.enter_context(Record(settings.home / "record.sqlite3"))
+        record = opened.enter_context(open_store(settings))
         stamp = record.state.get(HomeStamp)
         if stamp and stamp.encoder != settings.memory.encoder:
             raise SettingsError(
@@ -50,6 +50,12 @@ def open_components(settings: Settings) -> Components:
             record.state.put(HomeStamp(encoder=settings.memory.encoder))
         opened.pop_all()
     return components
+
+
+def open_store(settings: Settings) -> Record:
+    """The store that `memory.store` names, in its home. Raises `PluginError` and `StoreError`."""
+    store: Record = create("stores", settings.memory.store, path=settings.home / "record.sqlite3")
+    return store
 
 
 def _make_home(home: Path) -> None:

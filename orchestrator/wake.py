@@ -28,7 +28,8 @@ from ..core.settings import WakeSettings
 from ..envs import Environment
 from ..memory import recall
 from ..numerics.arrays import Vector
-from .components import Components, draw, log
+from ..numerics.draws import draw
+from .components import Components, log
 from .perceiver import Perceiver
 
 HOPELESS = 0.1

@@ -125,7 +125,7 @@ def rollback(
     """Serve again what served before the last publication."""
     from .looking import open_record
 
-    with open_record(read_settings(config, home, set_).home) as record:
+    with open_record(read_settings(config, home, set_)) as record:
         changed = record.adapters.rollback(tenant, skill or None)
         routes = record.adapters.routes(tenant)
     for name in changed:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -14,18 +13,17 @@ from ..console import say
 from .options import ConfigFlag, HomeFlag, JsonFlag, SetFlag, TenantFlag, read_settings, record_file, text_of
 
 if TYPE_CHECKING:
-    from ...core import Episode
+    from ...core import Episode, Settings
     from ...memory import Record
 
 
-def open_record(home: Path) -> Record:
-    """The record under `home`. Raises `NothingFound` where there is none, instead of making one."""
-    file = record_file(home)
-    from ...memory import Record
-    from ...orchestrator import erase_pending_rows
+def open_record(settings: Settings) -> Record:
+    """The record in the home. Raises `NothingFound` where there is none, instead of making one."""
+    record_file(settings.home)
+    from ...orchestrator import erase_pending_rows, open_store
 
-    record = Record(file)
-    erase_pending_rows(record, home)
+    record = open_store(settings)
+    erase_pending_rows(record, settings.home)
     return record
 
 
@@ -34,7 +32,7 @@ def status(
 ) -> None:
     """Say what is remembered, what serves, and what failed."""
     settings = read_settings(config, home, set_)
-    with open_record(settings.home) as record:
+    with open_record(settings) as record:
         from .status import describe, lines
 
         found = describe(record, settings, tenant)
@@ -52,7 +50,7 @@ def show(
     """Show one episode, step by step."""
     from ...core import NothingFound
 
-    with open_record(read_settings(config, home, set_).home) as record:
+    with open_record(read_settings(config, home, set_)) as record:
         mine = record.episodes.get_many([episode], tenant=tenant)
     if not mine:
         raise NothingFound(f"tenant {tenant!r} has no episode {episode!r}; another tenant's is shown with --tenant")
@@ -96,7 +94,7 @@ def lessons(
     set_: SetFlag = None,
 ) -> None:
     """List the lessons with their evidence, help and harm."""
-    with open_record(read_settings(config, home, set_).home) as record:
+    with open_record(read_settings(config, home, set_)) as record:
         found = record.lessons.find(tenant, skill=skill or None)
     if json_:
         say(json.dumps([asdict(lesson) for lesson in found], indent=1))
@@ -116,7 +114,7 @@ def questions(
     set_: SetFlag = None,
 ) -> None:
     """Ask what the discovered skills are; `answer` takes the reply."""
-    with open_record(read_settings(config, home, set_).home) as record:
+    with open_record(read_settings(config, home, set_)) as record:
         from ...orchestrator import questions as find
 
         asked = find(record, tenant)
@@ -143,7 +141,7 @@ def answer(
     """Name a discovered skill, or file one task."""
     if not printable(name).strip():
         raise typer.BadParameter("the name is blank; give one, or `none`")
-    with open_record(read_settings(config, home, set_).home) as record:
+    with open_record(read_settings(config, home, set_)) as record:
         from ...orchestrator import answer as take
 
         filed = take(record, tenant, asked, name)

@@ -14,7 +14,7 @@ from ...core import MalformedTask, NothingFound, Settings, SettingsError, tenant
 from ..console import complain
 from ..settings_loader import load_settings, values_in_file
 
-NAMES_A_CLASS = ("memory.encoder", "model.engine", "wake.strategy")
+NAMES_A_CLASS = ("memory.encoder", "memory.store", "model.engine", "wake.strategy")
 """Settings that take `module:Class`."""
 DEFAULT_FILE = Path("lifelong.toml")
 """Read where it lies in the current folder; need not be there."""

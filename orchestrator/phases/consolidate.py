@@ -11,8 +11,9 @@ from ...agents import samples
 from ...core import Adapter, AdapterStatus, Episode, NothingFound
 from ...envs import exchangeable, find_environment
 from ...learners import Recipe, Sample, TrainingReport, holds, made_of, train_lora
+from ...numerics.draws import draw
 from ...serving import ChatRequest
-from ..components import Components, draw
+from ..components import Components
 from ..held_out import HeldOut, Key, choose_for_target, is_held_out, key
 from ..run_state import NightState, PendingSleep
 from .phase import NightContext, Scope, Work

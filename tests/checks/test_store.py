@@ -1,32 +1,25 @@
 from __future__ import annotations
 
-import inspect
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
-from lifelong import memory
 from lifelong.checks import check_store
 from lifelong.core import Episode
+from lifelong.core.plugins import create, names, resolve
 from lifelong.memory import Record
 from lifelong.memory.sqlite.episodes import EpisodeStore
 
-MEMBERS = [
-    member
-    for name in memory.__all__
-    if inspect.isclass(member := getattr(memory, name)) and callable(getattr(member, "erase", None)) and hasattr(member, "transaction")
-]
-
 
 def test_the_record_is_found() -> None:
-    assert Record in MEMBERS
+    assert resolve("stores", "sqlite") is Record
 
 
-@pytest.mark.parametrize("member", [member for member in MEMBERS if member is not memory.Store])
-def test_every_store_keeps_the_rules(member: type[Record], tmp_path: Path) -> None:
-    check_store(member, tmp_path)
+@pytest.mark.parametrize("name", names("stores"))
+def test_every_store_keeps_the_rules(name: str, tmp_path: Path) -> None:
+    check_store(lambda path: create("stores", name, path=path), tmp_path)
 
 
 class Forgetful(Record):

@@ -100,7 +100,7 @@ def test_what_cannot_be_made_is_said_with_the_reason(name: str, words: str) -> N
     assert words in str(raised.value)
 
 
-@pytest.mark.parametrize(("setting", "point"), [("model.engine", "engines"), ("memory.encoder", "encoders")])
+@pytest.mark.parametrize(("setting", "point"), [("model.engine", "engines"), ("memory.encoder", "encoders"), ("memory.store", "stores")])
 def test_settings_take_every_name_and_import_nothing(setting: str, point: Point, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(plugins, "resolve", lambda *_: pytest.fail("a setting was imported when it was only named"))
     for name in (*names(point), "not_imported:Member"):

@@ -78,6 +78,12 @@ RECIPES = {
         line='"FarthestFirst": "{}:FarthestFirst"',
         check="from lifelong.perception import FarthestFirst; check_discoverer(FarthestFirst)",
     ),
+    "store": Recipe(
+        source=OWN / "store.py",
+        folder="memory",
+        line='"audited": "{}:AuditedStore"',
+        check="import own_members.keeper; own_members.keeper.keep('audited', 'flip')",
+    ),
     "phase": Recipe(
         source=OWN / "phase.py",
         folder="orchestrator/phases",
@@ -99,7 +105,7 @@ RECIPES = {
         "from lifelong.evals import read_results; assert [row.value for row in read_results('coin.json').results] == [1.0, 0.5]",
     ),
 }
-NUMBERED = ("environment", "engine", "strategy", "encoder", "head", ("scorer", "discoverer"), "phase", "codec", "suite")
+NUMBERED = ("environment", "engine", "strategy", "encoder", "head", ("scorer", "discoverer"), "store", "phase", "codec", "suite")
 """The recipes in the order of CONTRIBUTING.md; one of them is for either of two."""
 
 
@@ -157,8 +163,8 @@ def test_every_member_is_one_file_and_one_line_and_keeps_its_contract(package: P
 
 
 def test_every_recipe_is_performed_and_names_its_files() -> None:
-    recipes = re.findall(r"^\d\. \*\*(.+?)\*\*(.+?)(?=^\d\. |\Z)", (ROOT / "CONTRIBUTING.md").read_text(), re.MULTILINE | re.DOTALL)
-    assert len(recipes) == len(NUMBERED) == 9
+    recipes = re.findall(r"^\d+\. \*\*(.+?)\*\*(.+?)(?=^\d+\. |\Z)", (ROOT / "CONTRIBUTING.md").read_text(), re.MULTILINE | re.DOTALL)
+    assert len(recipes) == len(NUMBERED) == 10
     for kinds, (title, text) in zip(NUMBERED, recipes, strict=True):
         for kind in (kinds,) if isinstance(kinds, str) else kinds:
             assert kind in title.lower()
