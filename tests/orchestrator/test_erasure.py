@@ -2,90 +2,21 @@
 
 from __future__ import annotations
 
-import os
-import random
-import string
-import subprocess
-import sys
-import textwrap
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from scripted import ScriptedEngine, open_scripted
+from secret_chats import Chats, echo, files_with, open_echo, planted, secret
 
-from lifelong.core import Lesson, Message, Receipt, Task
+from lifelong.core import Lesson, Receipt, Task
 from lifelong.memory import Record
-from lifelong.memory.sqlite.database import Database
-from lifelong.orchestrator import EvaluationRow, LifelongLearner
+from lifelong.orchestrator import EvaluationRow
 from lifelong.orchestrator.erasure import own_words
 from lifelong.orchestrator.night_lock import night_lock
 from lifelong.orchestrator.run_state import PendingSleep
 from lifelong.serving import ChatRequest
-
-
-def secret(number: int) -> str:
-    return "qz" + "".join(random.Random(number).choices(string.ascii_lowercase, k=12))
-
-
-def echo(request: ChatRequest) -> str:
-    """The worst model for an erasure: it repeats what it was shown."""
-    return "I repeat: " + " ".join(message["content"] for message in request.messages)[-600:]
-
-
-def open_echo(home: Path, **values: object) -> LifelongLearner:
-    learner = open_scripted(home, **values)
-    learner._components.engine = ScriptedEngine(echo)
-    return learner
-
-
-def files_with(home: Path, word: str) -> list[str]:
-    return [path.name for path in sorted(home.rglob("*")) if path.is_file() and word.encode() in path.read_bytes()]
-
-
-@dataclass
-class Chats:
-    """What clients of one home do; all of it is done through the public verbs."""
-
-    learner: LifelongLearner
-    turns: int = 0
-    given: dict[str, list[str]] = field(default_factory=dict)
-    """For each secret, the episodes in which a person said it."""
-    tenant_of: dict[str, str] = field(default_factory=dict)
-    open_chat: dict[str, list[Message]] = field(default_factory=dict)
-
-    def say(self, tenant: str, text: str, *, goes_on: bool = False) -> str:
-        history = self.open_chat.get(tenant, []) if goes_on else []
-        self.turns += 1
-        task = Task(id=f"turn-{self.turns}", goal=text, tenant=tenant, environment="chat", skill="vault")
-        episode = self.learner.wake(task, history=history)
-        answered: list[Message] = [{"role": "user", "content": text}, {"role": "assistant", "content": episode.answer}]
-        self.open_chat[tenant] = [*history, *answered]
-        return episode.id
-
-    def tell(self, tenant: str, word: str, *, goes_on: bool = False) -> str:
-        id = self.say(tenant, f"the vault word is {word}", goes_on=goes_on)
-        self.given.setdefault(word, []).append(id)
-        self.tenant_of[word] = tenant
-        return id
-
-    def correct(self, tenant: str, id: str, word: str) -> None:
-        self.learner.feedback(id, tenant=tenant, success=False, correction=f"noted: {word}")
-        if id not in self.given[word]:
-            self.given[word].append(id)
-
-    def forget(self, word: str) -> list[Receipt]:
-        receipts = []
-        for id in self.given[word]:
-            if self.learner.record.episodes.existing([id]):
-                receipts.append(self.learner.forget(episode=id))
-        return receipts
-
 
 QUESTIONS = ("the vault word, please", "tell me the vault word again")
 STEPS = st.one_of(
@@ -174,18 +105,6 @@ def test_no_erased_text_is_left_whatever_happened_before(
         chats.learner.close()
 
 
-def planted(home: Path) -> tuple[Chats, str, str]:
-    """Two tenants with a secret each, told, corrected, repeated by the model and carried on as history."""
-    chats = Chats(open_echo(home))
-    words = secret(1), secret(2)
-    for tenant, word in zip(("ann", "anna"), words, strict=True):
-        chats.correct(tenant, chats.tell(tenant, word), word)
-        chats.say(tenant, "and the capital of Norway", goes_on=True)
-        for text in ("the vault word, please", "tell me the vault word again", "the vault word in capitals"):
-            chats.say(tenant, text)
-    return chats, *words
-
-
 def test_a_chain_of_copies_is_followed_to_its_end(tmp_path: Path) -> None:
     chats, word, other = planted(tmp_path)
     record = chats.learner.record
@@ -246,110 +165,6 @@ def test_the_name_of_an_erased_tenant_is_nowhere(tmp_path: Path) -> None:
     assert files_with(tmp_path, "Zoë") == []
     assert [kept.erasure for kept in chats.learner.record.receipts.find()] == ["exact", "exact"]
     chats.learner.close()
-
-
-class Stopped(BaseException):
-    """As if the process had been killed."""
-
-
-@contextmanager
-def dying_at(write: int, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[int]]:
-    """The process dies before its n-th transaction; the list holds how many it began."""
-    begun, whole = [0], Database.transaction
-
-    @contextmanager
-    def counted(self: Database) -> Iterator[object]:
-        if not self._connection.in_transaction:
-            if begun[0] == write:
-                raise Stopped
-            begun[0] += 1
-        with whole(self) as connection:
-            yield connection
-
-    with monkeypatch.context() as patched:
-        patched.setattr(Database, "transaction", counted)
-        yield begun
-
-
-@pytest.mark.parametrize("target", ["episode", "tenant"])
-def test_an_erasure_that_dies_at_any_write_is_finished_by_whoever_opens_the_home(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, target: str
-) -> None:
-    for write in range(64):
-        home = tmp_path / f"{write}"
-        chats, word, other = planted(home)
-        what = {"episode": chats.given[word][0]} if target == "episode" else {"tenant": "ann"}
-        with dying_at(write, monkeypatch) as begun:
-            try:
-                chats.learner.forget(**what)
-                died = False
-            except Stopped:
-                died = True
-        chats.learner.close()
-        if not died:
-            assert begun[0] == write, "every write was tried"
-            return
-        if write == 0:
-            continue  # nothing was promised yet
-        with open_echo(home) as learner:
-            assert files_with(home, word) == [], f"died before write {write}"
-            assert files_with(home, other)
-            assert learner.record.erasures.find() == []
-            assert [receipt.erasure for receipt in learner.record.receipts.find()][-1] == "exact"
-            assert learner.record.episodes.count(tenant="anna") == 5
-    raise AssertionError("an erasure takes fewer writes than that")
-
-
-def test_a_second_erasure_does_not_take_the_place_of_a_pending_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    chats, word, other = planted(tmp_path)
-    with dying_at(1, monkeypatch), pytest.raises(Stopped):
-        chats.learner.forget(episode=chats.given[word][0])
-    chats.learner.forget(episode=chats.given[other][0])
-    assert len(chats.learner.record.erasures.find()) == 1
-    chats.learner.close()
-    with open_echo(tmp_path) as learner:
-        [receipt] = learner.resume()
-        assert isinstance(receipt, Receipt)
-        assert receipt.asked == f"episode={chats.given[word][0]}"
-        assert files_with(tmp_path, word) == files_with(tmp_path, other) == []
-
-
-FORGETTER = """
-    import sys
-    from pathlib import Path
-    sys.path.insert(0, sys.argv[3])
-    from scripted import open_scripted
-    with open_scripted(Path(sys.argv[1])) as learner:
-        print("ready", flush=True)
-        sys.stdin.readline()
-        learner.forget(episode=sys.argv[2])
-        print("done", flush=True)
-"""
-
-
-@pytest.mark.slow
-def test_erasures_that_are_killed_are_finished(tmp_path: Path) -> None:
-    draw = random.Random(0)
-    for attempt in range(6):
-        home = tmp_path / f"{attempt}"
-        chats, word, other = planted(home)
-        episode = chats.given[word][0]
-        chats.learner.close()
-        support = str(Path(__file__).parent.parent / "support")
-        command = [sys.executable, "-c", textwrap.dedent(FORGETTER), str(home), episode, support]
-        with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env={**os.environ}) as child:
-            assert child.stdout is not None
-            assert child.stdin is not None
-            assert child.stdout.readline() == "ready\n"
-            child.stdin.write("go\n")
-            child.stdin.flush()
-            time.sleep(draw.uniform(0, 0.3))
-            child.kill()
-        with open_echo(home) as learner:
-            if learner.record.episodes.existing([episode]):
-                learner.forget(episode=episode)
-            assert files_with(home, word) == []
-            assert files_with(home, other)
 
 
 def test_another_process_that_still_reads_is_told_of_and_the_erasure_stays_pending(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

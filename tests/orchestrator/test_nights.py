@@ -9,14 +9,12 @@ import time
 from pathlib import Path
 
 import pytest
-from nights import AdaptedEngine, FakeTrainer, corrected_chats, open_fake
+from nights import FakeTrainer, corrected_chats, open_fake
 from toy import ToyEnvironment
 
-from lifelong.core import AdapterStatus, NothingFound, Recall, Task
+from lifelong.core import NothingFound, Recall, Task
 from lifelong.orchestrator import NightState
-from lifelong.orchestrator.held_out import choose, is_held_out
-from lifelong.orchestrator.night_lock import holder, night_lock
-from lifelong.orchestrator.phases import NightStopped, consolidate
+from lifelong.orchestrator.phases import consolidate
 from lifelong.orchestrator.run_state import Night, PendingSleep, SleepReport
 
 
@@ -89,20 +87,6 @@ def test_what_an_environment_judged_is_not_recalled_once_an_adapter_serves(tmp_p
         assert not any(step.episodes for step in after.steps if isinstance(step, Recall))
 
 
-def test_too_few_tasks_are_said_and_not_used_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    with open_fake(tmp_path, monkeypatch, **{"sleep.min_held_out": 12}) as learner:
-        corrected_chats(learner, 9)
-        [report] = learner.sleep()
-        assert report.state is NightState.NOTHING_TO_LEARN
-        assert report.reason == "9 held-out tasks of 'chat'; 12 are needed to tell a gain"
-        corrected_chats(learner, 3, first=9)
-        [report] = learner.sleep()
-        assert report.published
-        night = learner.night(learner.start_sleep())
-        learner.wait_for_nights(60)
-        assert "0 new trainable episodes of 'chat', 8 are needed" in learner.night(night.id).reason
-
-
 def test_one_skill_that_fails_ends_its_own_night_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def broken(samples: object) -> None:
         if any(sample.skill == "bells" for sample in samples):  # type: ignore[attr-defined]
@@ -118,19 +102,6 @@ def test_one_skill_that_fails_ends_its_own_night_alone(tmp_path: Path, monkeypat
         monkeypatch.setattr(consolidate, "train_lora", FakeTrainer())
         [again] = learner.sleep()
         assert (again.skill, again.published) == ("bells", True)
-
-
-def test_a_reflector_that_fails_costs_its_wording_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuses(prompt: str) -> str:
-        raise OSError("500 Internal Server Error")
-
-    with open_fake(tmp_path, monkeypatch) as learner:
-        learner._components.writer = refuses
-        corrected_chats(learner, 12)
-        [report] = learner.sleep()
-        assert report.published
-        assert report.lessons > 0
-        assert learner.status().faults["reflector"] > 0
 
 
 def test_an_answer_never_waits_for_a_night(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -195,38 +166,6 @@ def test_nights_of_many_threads_come_one_after_another(tmp_path: Path, monkeypat
         assert len({adapter.path for adapter in adapters}) == 2
 
 
-def test_the_lock_names_its_holder_and_outlives_no_process(tmp_path: Path) -> None:
-    program = f"""
-import time
-from pathlib import Path
-from lifelong.orchestrator.night_lock import night_lock
-with night_lock(Path({str(tmp_path)!r}), "ann", lambda: None):
-    print("held", flush=True)
-    time.sleep(60)
-"""
-    process = subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True)
-    assert process.stdout is not None
-    assert process.stdout.readline() == "held\n"
-    found = holder(tmp_path)
-    assert found is not None
-    assert (found.pid, found.tenant) == (process.pid, "ann")
-
-    def give_up() -> None:
-        if holder(tmp_path):
-            raise NightStopped
-
-    with pytest.raises(NightStopped), night_lock(tmp_path, "ben", give_up):
-        pass
-    process.kill()
-    process.wait()
-    process.stdout.close()
-    with night_lock(tmp_path, "ben", lambda: None):
-        found = holder(tmp_path)
-        assert found is not None
-        assert found.tenant == "ben"
-    assert holder(tmp_path) is None
-
-
 def test_a_night_whose_process_is_gone_has_failed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with open_fake(tmp_path, monkeypatch) as learner:
         gone = subprocess.Popen([sys.executable, "-c", ""])
@@ -236,64 +175,6 @@ def test_a_night_whose_process_is_gone_has_failed(tmp_path: Path, monkeypatch: p
         assert learner.night("old").state is NightState.FAILED
         learner.sleep()
         assert learner.night("old").ended > 0
-
-
-def test_what_is_forgotten_while_a_night_trains_is_not_published(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def forget(samples: object) -> None:
-        monkeypatch.setattr(consolidate, "train_lora", FakeTrainer())
-        learner.forget(episode=ids[0], rebuild=False)
-
-    with open_fake(tmp_path, monkeypatch, FakeTrainer(forget), **{"memory.recall": "off"}) as learner:
-        ids = corrected_chats(learner, 12)
-        [report] = learner.sleep()
-        assert report.state is NightState.FAILED
-        assert "erased meanwhile" in report.reason
-        assert learner.record.adapters.routes("default") == {}
-        [report] = learner.sleep()
-        assert report.published
-        adapter = learner.record.adapters.get(report.adapter)
-        assert ids[0] not in adapter.episodes
-        assert {path.name for path in (tmp_path / "adapters").iterdir()} == {adapter.name}
-
-
-def test_a_directory_that_was_made_of_something_else_is_discarded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    trainer = FakeTrainer()
-    with open_fake(tmp_path, monkeypatch, trainer) as learner:
-        corrected_chats(learner, 12, tenant="ann")
-        name = learner.record.adapters.next_name()
-        learner.record.state.put(PendingSleep(tenant="ann", skill="chat", number=1, adapter=name, started=0.0))
-        old = tmp_path / "adapters" / name
-        old.mkdir(parents=True)
-        (old / "training.json").write_text("{}")
-        (old / "weights of another tenant").write_text("x")
-        [report] = learner.sleep(tenant="ann")
-        assert (report.adapter, report.published) == (name, True)
-        assert not (old / "weights of another tenant").exists()
-
-
-def test_held_out_tasks_include_what_the_live_policy_fails(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    lamps = ToyEnvironment("lamps")
-    with open_fake(tmp_path, monkeypatch, **{"sleep.held_out": 0.4}) as learner:
-        learner.environments[lamps.id] = lamps
-        episodes = learner.wake_many(lamps.tasks("train", 40), lamps, ids=[str(number) for number in range(40)])
-        assert not any(episode.outcome.success for episode in episodes)
-        chosen = choose(learner._components, learner.environments, "default", episodes[0].skill)
-        assert {e.task.id for e in chosen} == {e.task.id for e in episodes if is_held_out(e, 0, 0.4)}
-        assert len(chosen) >= 8
-        # Without its environment nobody can tell how another policy does on them.
-        assert choose(learner._components, {}, "default", episodes[0].skill) == []
-
-
-def test_a_candidate_without_a_gain_is_rejected(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    with open_fake(tmp_path, monkeypatch) as learner:
-        corrected_chats(learner, 12)
-        engine = learner._components.engine
-        assert isinstance(engine, AdaptedEngine)
-        engine.useless = {"lifelong-v0001", *(f"lifelong-v0001-fold{number}" for number in range(3))}
-        [report] = learner.sleep()
-        assert (report.state, learner.record.adapters.get(report.adapter).status) == (NightState.REJECTED, AdapterStatus.REJECTED)
-        assert "no proven gain" in report.reason
-        assert learner.sleep() == []
 
 
 def test_tenants_go_on_learning_after_compression_and_erasure(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

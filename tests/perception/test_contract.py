@@ -1,9 +1,6 @@
 from __future__ import annotations
 
 import inspect
-import os
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
@@ -79,43 +76,6 @@ def test_minilm_keeps_the_laws() -> None:
     assert MiniLMEncoder(path).dimensions == 384
 
 
-def test_the_check_notices_an_encoder_that_draws() -> None:
-    class Drawn(HashedEncoder):
-        def __init__(self) -> None:
-            super().__init__(seed=int.from_bytes(os.urandom(4), "big"))
-
-    with pytest.raises(AssertionError, match="another instance"):
-        check_encoder(Drawn)
-
-
-def test_hashed_vectors_are_the_same_in_another_process() -> None:
-    code = "from lifelong.perception import HashedEncoder as E; print(E(64, seed=3).encode(['a door', 'Ünï']).tobytes().hex())"
-    run = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, check=True, env={**os.environ, "PYTHONHASHSEED": "7"}
-    )
-    assert run.stdout.strip() == HashedEncoder(64, seed=3).encode(["a door", "Ünï"]).tobytes().hex()
-
-
-def test_hashed_vectors_keep_cosines_of_their_features() -> None:
-    # The projection is unbiased: over seeds, the mean cosine is that of the sparse feature vectors.
-    from collections import Counter
-
-    from lifelong.perception.encoders.hashed import features
-
-    first, second = (Counter(features(text)) for text in ("open the red door", "open the blue door now"))
-    weigh = {name: np.log1p([first[name], second[name]]) for name in first | second}
-    table = np.array(list(weigh.values()))
-    exact = table[:, 0] @ table[:, 1] / np.linalg.norm(table[:, 0]) / np.linalg.norm(table[:, 1])
-    rows = [HashedEncoder(384, seed=seed).encode(["open the red door", "open the blue door now"]) for seed in range(60)]
-    assert np.mean([a @ b for a, b in rows]) == pytest.approx(exact, abs=0.02)
-
-
-@pytest.mark.parametrize("dimensions", [0, -8, 12])
-def test_hashed_dimensions_are_checked(dimensions: int) -> None:
-    with pytest.raises(ValueError, match="multiple of 8"):
-        HashedEncoder(dimensions)
-
-
 def test_a_missing_model_is_named(tmp_path: Path) -> None:
     with pytest.raises(ModelMissing, match="models pull"):
         MiniLMEncoder(tmp_path)
@@ -129,10 +89,6 @@ def check_strange_texts(encoder: Encoder) -> None:
     rows = encoder.encode(["word " * 20_000, BROKEN, "\ud800", "caf rows"])
     assert np.linalg.norm(rows, axis=1) == pytest.approx(1, abs=1e-5)
     assert rows[1] @ rows[3] > rows[2] @ rows[3], "what can be read of a broken text counts"
-
-
-def test_hashed_reads_long_and_broken_texts() -> None:
-    check_strange_texts(HashedEncoder())
 
 
 @pytest.mark.model

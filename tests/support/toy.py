@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from lifelong.core import MalformedTask, Settings, Task
+from lifelong.core import Episode, MalformedTask, Settings, Task
 from lifelong.envs import Demonstration, Environment
 from lifelong.memory import Record, VectorIndex
-from lifelong.orchestrator import Components, LifelongLearner
+from lifelong.orchestrator import Components, LifelongLearner, unlabelled
 from lifelong.perception import HashedEncoder
 from lifelong.serving import EmbeddedEngine
 
@@ -87,3 +87,30 @@ def open_toy(home: Path, model: Path, *environments: Environment, **values: Any)
         base_path=model,
     )
     return LifelongLearner(components, {one.id: one for one in environments})
+
+
+def ids(count: int, prefix: str = "run") -> list[str]:
+    return [f"{prefix}-{number}" for number in range(count)]
+
+
+def run_tasks(learner: LifelongLearner, environment: ToyEnvironment, count: int = 32) -> list[Episode]:
+    episodes = learner.wake_many(environment.tasks("train", count), environment, ids=ids(count, environment.name))
+    for episode in episodes:
+        if not episode.outcome.success:
+            learner.correct(episode, environment)
+    return episodes
+
+
+def success(learner: LifelongLearner, environment: ToyEnvironment) -> float:
+    runs = learner.evaluate(unlabelled(environment.tasks("test", 16)), environment)
+    return sum(run.outcome.success is True for run in runs) / len(runs)
+
+
+def unlike_the_base(learner: LifelongLearner, environment: ToyEnvironment) -> str:
+    """A colour that the untrained model does not choose anyway."""
+    return unlike(learner, environment)[0]
+
+
+def unlike(learner: LifelongLearner, environment: ToyEnvironment) -> list[str]:
+    chosen = {run.steps[1].text for run in learner.evaluate(environment.tasks("test", 8), environment)}
+    return [colour for colour in COLOURS if colour not in chosen]

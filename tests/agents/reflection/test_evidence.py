@@ -1,8 +1,6 @@
 from __future__ import annotations
 
-import pytest
-
-from lifelong.agents import contrast, reflect
+from lifelong.agents import contrast
 from lifelong.agents.reflection.evidence import actions_without_effect, first_divergence, generalise, repeated_actions
 from lifelong.core import Action, Episode, Judge, Observation, Outcome, Task, ToolResult
 
@@ -37,40 +35,3 @@ def test_habits_of_failed_runs_are_seen() -> None:
     steps = (Observation(text="wall"), Action(text="forward"), ToolResult(text="wall"), Action(text="forward"), ToolResult(text="wall"))
     assert repeated_actions(steps) == ["forward"]
     assert actions_without_effect(steps) == ["forward", "forward"]
-
-
-def test_a_lesson_cites_its_evidence_and_is_written_once() -> None:
-    failed = [episode(n, "SELECT 1 DESC", "wrong", BAD) for n in range(3)]
-    right = [episode(n, "SELECT 1 ASC", "right", GOOD) for n in range(3)]
-    [lesson] = reflect(failed, right)
-    assert set(lesson.episodes) == {e.id for e in failed + right}
-    assert [lesson] == reflect(failed, right)
-    assert "DESC" in lesson.text
-    assert lesson.author == "evidence"
-
-
-def test_a_stronger_model_words_the_lesson_and_silence_falls_back() -> None:
-    failed = [episode(n, "SELECT 1 DESC", "wrong", BAD) for n in range(3)]
-    right = [episode(n, "SELECT 1 ASC", "right", GOOD) for n in range(3)]
-    told: list[str] = []
-
-    def writer(prompt: str) -> str:
-        told.append(prompt)
-        return "Mind the direction of the order."
-
-    [lesson] = reflect(failed, right, writer=writer, author="strong-model")
-    assert (lesson.text, lesson.author) == ("Mind the direction of the order.", "strong-model")
-    assert "DESC" in told[0]
-    [plain] = reflect(failed, right, writer=lambda _: "  ", author="strong-model")
-    assert plain.author == "evidence"
-    assert plain.id == lesson.id
-
-
-def test_what_only_the_agent_itself_judged_is_no_evidence() -> None:
-    own = Outcome(success=False, judge=Judge.SELF)
-    assert reflect([episode(n, "SELECT 1 DESC", "wrong", own) for n in range(3)], [episode(9, "SELECT 1 ASC", "right", GOOD)]) == []
-
-
-def test_tenants_are_never_mixed() -> None:
-    with pytest.raises(ValueError, match="one tenant"):
-        reflect([episode(1, "a", "b", BAD, tenant="one")], [episode(2, "a", "b", GOOD, tenant="two")])

@@ -4,15 +4,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from lifelong.memory import CueMemory
-from lifelong.memory.cues.blobs import pack, unpack
-from lifelong.memory.cues.codes import Codebook, fit_codebook, order_by_parent
-from lifelong.memory.cues.cue_memory import _rounded_mean
-from lifelong.memory.cues.model import LARGEST, bits, bounds, rounded, shares
-from lifelong.memory.cues.range_coding import TOTAL, Decoder, encode
 
 
 def samples(classes: int, each: int, d: int = 32, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
@@ -21,64 +14,6 @@ def samples(classes: int, each: int, d: int = 32, seed: int = 0) -> tuple[np.nda
     spread = 0.4 / np.arange(1, d + 1)
     vectors = draw.normal(size=(classes, d))[labels] / d**0.5 + spread * draw.normal(size=(len(labels), d))
     return (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float32), labels
-
-
-@settings(max_examples=30, deadline=None)
-@given(seed=st.integers(0, 2**16), rows=st.integers(1, 5), steps=st.integers(1, 60), symbols=st.integers(1, 9))
-def test_every_symbol_comes_back(seed: int, rows: int, steps: int, symbols: int) -> None:
-    draw = np.random.default_rng(seed)
-    inner = np.sort(draw.choice(np.arange(1, TOTAL), size=symbols - 1, replace=False))
-    ends = np.concatenate([[0], inner, [TOTAL]])
-    data = draw.integers(0, symbols, (rows, steps))
-    decoder = Decoder(encode(ends[data], np.diff(ends)[data]))
-    assert np.array_equal(np.stack([decoder.read(np.tile(ends, (rows, 1))) for _ in range(steps)], axis=1), data)
-
-
-def test_streams_are_as_short_as_the_entropy_asks() -> None:
-    # 8 symbols of probability 1/2, 1/4, ..., drawn as often as that: entropy about 2 bits a symbol.
-    ends = np.array([0, *np.cumsum([TOTAL >> k for k in (1, 2, 3, 4, 5, 6, 7, 7)])])
-    data = np.random.default_rng(0).choice(8, size=(1, 8000), p=np.diff(ends) / TOTAL)
-    ideal = -np.log2(np.diff(ends)[data] / TOTAL).sum() / 8
-    assert ideal <= len(encode(ends[data], np.diff(ends)[data])[0]) <= ideal + 8
-
-
-def test_shares_are_those_of_the_bounds_and_fill_the_whole() -> None:
-    draw = np.random.default_rng(0)
-    codes, quarters = draw.integers(-LARGEST, LARGEST + 1, 200), draw.integers(-60, 61, 200)
-    deviations = draw.integers(0, 64, 200).astype(np.uint8)
-    ends = bounds(quarters, deviations)
-    start, size = shares(codes, quarters, deviations)
-    assert np.array_equal(ends[np.arange(200), codes + LARGEST], start)
-    assert np.array_equal(np.diff(ends)[np.arange(200), codes + LARGEST], size)
-    assert size.min() >= 1
-    assert (ends[:, 0] == 0).all()
-    assert (ends[:, -1] == TOTAL).all()
-
-
-def test_rounding_and_cost_golden() -> None:
-    # By hand: floor(|t| + 0.47) with the sign of t; a code in the middle of a narrow Gaussian costs next to nothing.
-    assert rounded(np.array([0.52, 0.54, -1.6, 40.0])).tolist() == [0, 1, -2, LARGEST]
-    narrow, wide = np.zeros(1, dtype=np.uint8), np.full(1, 63, dtype=np.uint8)
-    at_mean, far = np.array([2]), np.array([-2])
-    assert bits(at_mean, np.array([8]), narrow) < 0.01
-    assert bits(far, np.array([8]), narrow) == 15
-    assert 4.8 < bits(at_mean, np.array([0]), wide) < 7.5
-
-
-def test_blobs_and_codebooks_come_back_bit_for_bit() -> None:
-    vectors, labels = samples(3, 9)
-    groups = [(_rounded_mean(rows), rows) for rows in (vectors[labels == c].astype(float) for c in range(3))]
-    book = fit_codebook(np.cov(vectors.T), groups, 8, 0.1)
-    same = Codebook.from_bytes(book.to_bytes())
-    assert np.array_equal(same.directions, book.directions)
-    assert np.array_equal(same.deviations, book.deviations)
-    assert np.array_equal(same.weights, book.weights)
-    classes = [
-        (7 + c, order_by_parent(m, rounded(book.coordinates(rows[: 9 - 4 * c], m)), book.deviations)) for c, (m, rows) in enumerate(groups)
-    ]
-    for (_, one), other in zip(classes, unpack(pack(classes, 0, book), book), strict=True):
-        for name in ("mean", "codes", "parents", "levels"):
-            assert np.array_equal(getattr(one, name), getattr(other, name))
 
 
 def test_recall_is_close_and_the_file_is_the_memory(tmp_path: Path) -> None:

@@ -1,14 +1,12 @@
 from __future__ import annotations
 
-import copy
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
-from lifelong.learners import ImageRecipe, SelfSupervisedEncoder, image_network, load_head, save_head
-from lifelong.learners.experimental.images.branch_tuning import branched, expand, fold, folded_kernel
+from lifelong.learners import ImageRecipe, SelfSupervisedEncoder, load_head, save_head
 from lifelong.learners.experimental.images.self_supervised import barlow_twins_loss
 
 TINY = ImageRecipe(width=4, blocks=(1, 1), epochs=1, batch_size=8)
@@ -33,38 +31,6 @@ def test_barlow_twins_golden() -> None:
     assert barlow_twins_loss(view, view * torch.tensor([1.0, -1.0])).item() == pytest.approx(4, abs=1e-3)
     # Two equal columns: both entries off the diagonal are one.
     assert barlow_twins_loss(view[:, [0, 0]], view[:, [0, 0]], 0.25).item() == pytest.approx(0.5, abs=1e-3)
-
-
-def test_folded_kernel_golden() -> None:
-    kernel = torch.ones(1, 1, 3, 3)
-    assert folded_kernel(kernel, torch.tensor([[[[5.0]]]])).flatten().tolist() == [1, 1, 1, 1, 6, 1, 1, 1, 1]
-    assert torch.equal(folded_kernel(kernel, 2 * kernel), 3 * kernel)
-
-
-@pytest.mark.parametrize("size", [1, 3])
-def test_a_folded_network_equals_the_one_with_branches(size: int) -> None:
-    images = torch.randn(5, 3, 8, 8, generator=torch.Generator().manual_seed(0))
-    network = image_network(3, width=4, blocks=(1, 1), stride=2).eval()
-    plain = copy.deepcopy(network)
-    expand(network, size)
-    torch.testing.assert_close(network(images), plain(images))
-    draw = torch.Generator().manual_seed(1)
-    with torch.no_grad():
-        for name, weights in network.named_parameters():
-            if "branch" in name:
-                weights.copy_(torch.randn(weights.shape, generator=draw))
-    two = network(images)
-    assert not torch.allclose(two, plain(images), atol=0.1)
-    folded = fold(network)(images)
-    assert (folded - two).abs().max() <= 1e-5 * two.abs().max()
-    assert [name for name, _ in network.named_parameters()] == [name for name, _ in plain.named_parameters()]
-    assert all(weights.requires_grad for weights in network.parameters())
-
-
-@pytest.mark.parametrize("size", [2, 5])
-def test_a_branch_that_would_not_fold_is_refused(size: int) -> None:
-    with pytest.raises(ValueError, match="does not fold"):
-        branched(torch.nn.Conv2d(1, 1, 3), size)
 
 
 @pytest.mark.parametrize("form", FORMS)

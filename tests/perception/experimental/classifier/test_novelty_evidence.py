@@ -6,8 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lifelong.checks.scorer import example_samples
-from lifelong.perception import ClassNeighbours, HeadOutputs, NoveltyEvidence
-from lifelong.perception.experimental.classifier.held_out import held_out_classes
+from lifelong.perception import HeadOutputs, NoveltyEvidence
 
 WIDTHS = (8, 4)
 
@@ -16,24 +15,6 @@ def outputs_for(count: int, classes: int = 3, seed: int = 0) -> HeadOutputs:
     draw = np.random.default_rng(seed)
     chances = draw.dirichlet(np.ones(classes), size=count)
     return HeadOutputs(probabilities=chances, energy=draw.normal(size=count), outlier=draw.normal(size=count), inlier=chances.max(1))
-
-
-def test_neighbours_golden() -> None:
-    # Cosines of (0, 2) to the four samples: 0, 0.8, 1 and -1.
-    bank = np.array([[1, 0], [3, 4], [0, 5], [0, -1]], dtype=np.float32)
-    around = ClassNeighbours(bank, np.array([7, 7, 2, 7]), depth=5, few=2).around(np.array([[0, 2]], dtype=np.float32), np.array([7]))
-    np.testing.assert_allclose(around.nearest, [[1, 0.8]], atol=1e-6)
-    np.testing.assert_allclose(around.ranked, [[1, 0.8, 0, -1, -1]], atol=1e-6)
-    np.testing.assert_allclose(around.own, [0.4], atol=1e-6)
-
-
-@pytest.mark.parametrize("named", [[0], [0, 0, 1]])
-def test_neighbours_refuse_what_they_do_not_know(named: list[int]) -> None:
-    bank = ClassNeighbours(np.eye(2, dtype=np.float32), np.array([0, 3]))
-    with pytest.raises(ValueError, match="one known class a vector"):
-        bank.around(np.eye(2, dtype=np.float32), np.array(named))
-    with pytest.raises(ValueError, match="one of each are needed"):
-        ClassNeighbours(np.zeros((0, 2), dtype=np.float32), np.zeros(0, dtype=np.int64))
 
 
 @settings(max_examples=15)
@@ -87,29 +68,3 @@ def test_what_is_not_known_cannot_be_forgotten() -> None:
     np.testing.assert_array_equal(evidence.labels, [0, 1, 2])
     with pytest.raises(ValueError, match="at least one block"):
         NoveltyEvidence(())
-
-
-@given(st.lists(st.integers(0, 6), min_size=2, max_size=60).filter(lambda labels: len(set(labels)) > 1), st.integers(0, 50))
-def test_what_is_held_out_was_not_learned_and_every_known_class_was(labels: list[int], seed: int) -> None:
-    rows = np.arange(len(labels), dtype=np.float32)[:, None]  # no repeats
-    numbers = np.array(labels)
-
-    def fit(vectors: np.ndarray, some: np.ndarray, number: int) -> object:
-        learned = set(vectors[:, 0].astype(int).tolist())
-
-        def judge(asked: np.ndarray) -> np.ndarray:
-            places = asked[:, 0].astype(int)
-            assert not learned & set(places.tolist())
-            return np.column_stack([places, np.isin(numbers[places], some)]).astype(np.float64)
-
-        return judge
-
-    known, unknown = held_out_classes(rows, numbers, fit, rounds=2, seed=seed)  # type: ignore[arg-type]
-    assert known[:, 1].all()
-    assert len(unknown)
-    assert not unknown[:, 1].any()
-
-
-def test_one_class_cannot_be_held_out() -> None:
-    with pytest.raises(ValueError, match="two classes"):
-        held_out_classes(np.eye(3, dtype=np.float32), np.zeros(3), lambda *_: lambda rows: rows, rounds=1, seed=0)  # type: ignore[arg-type, return-value]

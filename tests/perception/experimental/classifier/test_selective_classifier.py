@@ -10,8 +10,6 @@ from hypothesis import strategies as st
 
 from lifelong.checks.scorer import example_samples
 from lifelong.perception import ClassifierRecipe, SelectiveClassifier, SelectiveScores, binomial_upper_bound, selective_rule
-from lifelong.perception.experimental.classifier.evidence_model import failure_columns
-from lifelong.perception.experimental.classifier.head_ensemble import HeadOutputs
 from lifelong.perception.experimental.classifier.selective_classifier import fewest_faultless, promise_of
 
 QUICK = ClassifierRecipe(epochs=6, batch_size=16)
@@ -29,13 +27,6 @@ def fitted() -> SelectiveClassifier:
     vectors, _, labels = example_samples(0)
     held, _, classes = example_samples(1, 90)
     return gate().fit(vectors, labels, held, classes)
-
-
-def test_failure_columns_golden() -> None:
-    chances = np.array([[0.5, 0.25, 0.25]])
-    outputs = HeadOutputs(probabilities=chances, energy=np.zeros(1), outlier=np.zeros(1), inlier=np.zeros(1))
-    # Log odds of 1 - 0.5 and of 1 - (0.5 - 0.25) = 0.75.
-    np.testing.assert_allclose(failure_columns(outputs), [[0, math.log(3)]], atol=1e-6)
 
 
 def test_promise_golden() -> None:

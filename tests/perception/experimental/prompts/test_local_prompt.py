@@ -4,15 +4,12 @@ import math
 from collections.abc import Sequence
 from functools import cache
 
-import numpy as np
 import pytest
 import torch
 
 from lifelong.metrics.detection import auroc
 from lifelong.perception import CLIPEncoder, LocalPrompt, MisclassificationPrompt
 from lifelong.perception.experimental.prompts.local_prompt import local_contrastive, mean_likeness, negative_contrastive
-from lifelong.perception.experimental.prompts.misclassification_prompt import negative_loss, overlap
-from lifelong.perception.experimental.prompts.vision_language import guided_crops, random_crops
 
 BEGIN, END = 30, 31
 PROMPTS, NAMES = [[1, 2, 3], [1, 2, 4]], [[3], [4, 5]]
@@ -39,36 +36,6 @@ def images(count: int, seed: int) -> tuple[torch.Tensor, torch.Tensor]:
     return made, labels
 
 
-def test_features_are_those_of_the_model_itself() -> None:
-    encoder = clip()
-    model = encoder._model
-    with torch.no_grad():
-        tokens = torch.tensor([[BEGIN, 1, 2, 3, END, 0], [BEGIN, 4, END, 0, 0, 0]])
-        texts = model.get_text_features(input_ids=tokens).pooler_output
-        found = encoder.text_features([encoder.words([1, 2, 3]), encoder.words([4])])
-    torch.testing.assert_close(found, torch.nn.functional.normalize(texts, dim=-1))
-    whole, regions = encoder.image_features(images(3, 0)[0])
-    assert whole.shape == (3, 8)
-    assert regions.shape == (3, 4, 8)
-    torch.testing.assert_close(regions.norm(dim=-1), torch.ones(3, 4))
-
-
-def test_a_prompt_that_is_too_long_is_refused() -> None:
-    with pytest.raises(ValueError, match="13 tokens is longer than the 12"):
-        clip().text_features([torch.zeros(11, 16)])
-
-
-def test_guided_crops_are_the_most_and_the_least_alike() -> None:
-    pictures, _ = images(3, 0)
-    texts = clip().text_features([clip().words([1]), clip().words([2]), clip().words([3])])
-    (near, _), (far, regions) = guided_crops(clip(), pictures, texts, random_crops, 4, np.random.default_rng(0))
-    draw = np.random.default_rng(0)
-    likeness = torch.stack([(clip().image_features(random_crops(pictures, draw))[0] * texts).sum(-1) for _ in range(4)])
-    torch.testing.assert_close((near * texts).sum(-1), likeness.amax(0))
-    torch.testing.assert_close((far * texts).sum(-1), likeness.amin(0))
-    assert regions.shape == (3, 4, 8)
-
-
 def test_local_losses_golden() -> None:
     # Two regions, one counts: class logits ln (4, 1) and ln (2, 3), one negative ln 1 and ln 5; the label is the first class.
     local = torch.tensor([[[4.0, 1.0], [2.0, 3.0]]]).log()
@@ -80,14 +47,6 @@ def test_local_losses_golden() -> None:
     assert negative_contrastive(local, negative, label, 1).item() == pytest.approx(math.log((1 + 4 + 3) / 1), rel=1e-5)
     rows = torch.tensor([[1.0, 0.0], [0.6, 0.8], [0.0, 1.0]])
     assert mean_likeness(rows).item() == pytest.approx((0.6 + 0.8 + 0.0) / 3)
-
-
-def test_misclassification_losses_golden() -> None:
-    category, negative = torch.tensor([[1.0, 2.0]]).log(), torch.tensor([[3.0, 4.0]]).log()
-    assert negative_loss(category, negative).item() == pytest.approx(math.log(10 / 7), rel=1e-5)
-    rows = torch.tensor([[1.0, 0.0], [0.6, 0.8], [0.0, 1.0]])
-    assert overlap(rows).item() == pytest.approx((0.36 + 0.64 + 0.0) / 3)
-    assert overlap(rows[:1]).item() == 0
 
 
 def test_on_clip_only_prompts_learn() -> None:

@@ -4,16 +4,13 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy.special import logsumexp
 
 from lifelong.checks.scorer import example_samples
-from lifelong.numerics.class_statistics import ClassStatistics
 from lifelong.perception import (
     ClassMeanNovelty,
     MahalanobisNovelty,
     NearestNeighbourNovelty,
     RelativeMahalanobisNovelty,
-    VirtualLogitNovelty,
 )
 
 NO_LOGITS = np.zeros((2, 0), dtype=np.float32)
@@ -23,13 +20,6 @@ INCREMENTAL = [ClassMeanNovelty, MahalanobisNovelty, RelativeMahalanobisNovelty,
 CROSS = np.array([[1, 0], [-1, 0], [0, 2], [0, -2]], dtype=np.float32) * np.sqrt(2).astype(np.float32)
 VECTORS = np.concatenate([CROSS, CROSS + np.array([4, 0], dtype=np.float32)])
 LABELS = np.array([0] * 4 + [1] * 4)
-
-
-def test_moments_golden() -> None:
-    moments = ClassStatistics.from_samples(VECTORS, LABELS)
-    np.testing.assert_allclose(moments.means, [[0, 0], [4, 0]], atol=1e-6)
-    np.testing.assert_allclose(moments.within(), [[1, 0], [0, 4]], atol=1e-6)
-    np.testing.assert_allclose(moments.total(), [[5, 0], [0, 4]], atol=1e-6)
 
 
 def test_mahalanobis_golden() -> None:
@@ -43,38 +33,6 @@ def test_class_mean_golden() -> None:
     vectors, labels = np.array([[2, 0], [0, 1], [0, 3]], dtype=np.float32), np.array([7, 3, 3])
     scores = ClassMeanNovelty().fit(vectors, NO_LOGITS, labels).score(np.array([[0, 5], [3, 4], [-1, 0]], dtype=np.float32), NO_LOGITS)
     np.testing.assert_allclose(scores, [0, 0.2, 1], atol=1e-6)
-
-
-def test_neighbours_golden() -> None:
-    vectors = np.array([[1, 0], [0.6, 0.8], [-1, 0]], dtype=np.float32)
-    point = np.array([[0, 2]], dtype=np.float32)
-    for k, novelty in ((1, 0.2), (2, 1.0), (3, 1.0), (9, 1.0)):
-        assert NearestNeighbourNovelty(k).fit(vectors, NO_LOGITS, np.arange(3)).score(point, NO_LOGITS) == pytest.approx(
-            [novelty], abs=1e-6
-        )
-    with pytest.raises(ValueError, match="at least 1"):
-        NearestNeighbourNovelty(0)
-
-
-def test_virtual_logit_matches_the_paper_step_by_step() -> None:
-    vectors, _, labels = example_samples(3)
-    weights, bias = np.random.default_rng(0).normal(size=(3, 12)), np.array([1.0, -2.0, 0.5])
-    logits = vectors @ weights.T + bias
-    origin = -np.linalg.pinv(weights) @ bias
-    values, directions = np.linalg.eigh((vectors - origin).T @ (vectors - origin))
-    residual = directions[:, np.argsort(values)[: 12 - 4]]
-
-    def virtual(rows: np.ndarray) -> np.ndarray:
-        return np.asarray(np.linalg.norm((rows - origin) @ residual, axis=1))
-
-    alpha = logits.max(1).mean() / virtual(vectors).mean()
-    fresh = example_samples(4)[0]
-    outputs = fresh @ weights.T + bias
-    expected = alpha * virtual(fresh) - logsumexp(outputs, axis=1)
-    scores = VirtualLogitNovelty(principal=4).fit(vectors, logits.astype(np.float32), labels).score(fresh, outputs.astype(np.float32))
-    np.testing.assert_allclose(scores, expected, rtol=1e-3, atol=1e-3)
-    with pytest.raises(ValueError, match="no residual"):
-        VirtualLogitNovelty(principal=12).fit(vectors, logits.astype(np.float32), labels)
 
 
 @pytest.mark.parametrize("member", INCREMENTAL)

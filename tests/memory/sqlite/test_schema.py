@@ -1,0 +1,97 @@
+"""The tables keep their own counts, whatever is written, moved and removed."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections import Counter
+from collections.abc import Iterator
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lifelong.memory.sqlite.digests import message_digest
+from lifelong.memory.sqlite.schema import STEPS, VERSION
+
+
+def opened() -> sqlite3.Connection:
+    connection = sqlite3.connect(":memory:")
+    connection.execute("PRAGMA foreign_keys = ON")
+    connection.create_function("message_digest", 1, message_digest, deterministic=True)
+    for step in STEPS:
+        for statement in step:
+            connection.execute(statement)
+    return connection
+
+
+@pytest.fixture
+def connection() -> Iterator[sqlite3.Connection]:
+    with opened() as one:
+        yield one
+    one.close()
+
+
+def insert(connection: sqlite3.Connection, id: str, tenant: str, skill: str) -> None:
+    connection.execute(
+        "INSERT INTO episodes (id, tenant, skill, environment, trusted, trainable, control, offered, body) "
+        "VALUES (?, ?, ?, '', 0, 0, 0, 0, '{}')",
+        (id, tenant, skill),
+    )
+
+
+def test_every_format_is_a_step_and_the_last_is_the_version(connection: sqlite3.Connection) -> None:
+    assert len(STEPS) == VERSION
+    tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+    assert {"episodes", "vectors", "lessons", "adapters", "skills", "changes", "run_state", "learned", "erasures", "quoted"} <= tables
+    assert "journal" not in tables
+
+
+Writes = st.lists(
+    st.tuples(st.sampled_from("abcdef"), st.sampled_from(["ann", "bob"]), st.sampled_from(["", "x", "y"]), st.booleans()), max_size=25
+)
+
+
+@given(Writes)
+def test_counts_of_tenants_and_skills_are_those_of_the_rows(writes: list[tuple[str, str, str, bool]]) -> None:
+    connection = opened()
+    for id, tenant, skill, remove in writes:
+        there = connection.execute("SELECT 1 FROM episodes WHERE id = ?", (id,)).fetchone()
+        if there and remove:
+            connection.execute("DELETE FROM episodes WHERE id = ?", (id,))
+        elif there:
+            connection.execute("UPDATE episodes SET skill = ? WHERE id = ?", (skill, id))
+        else:
+            insert(connection, id, tenant, skill)
+    rows = connection.execute("SELECT tenant, skill FROM episodes").fetchall()
+    assert dict(connection.execute("SELECT tenant, episodes FROM tenants")) == Counter(tenant for tenant, _ in rows)
+    counted = {(tenant, skill): count for tenant, skill, count in connection.execute("SELECT * FROM skills")}
+    assert counted == Counter(row for row in rows if row[1])
+    connection.close()
+
+
+def test_a_row_number_is_never_used_twice(connection: sqlite3.Connection) -> None:
+    insert(connection, "a", "ann", "")
+    [(first,)] = connection.execute("SELECT sequence FROM episodes").fetchall()
+    connection.execute("DELETE FROM episodes")
+    insert(connection, "b", "ann", "")
+    assert connection.execute("SELECT sequence FROM episodes").fetchall() == [(first + 1,)]
+
+
+def test_evidence_cannot_vanish_under_what_it_proves(connection: sqlite3.Connection) -> None:
+    insert(connection, "a", "ann", "x")
+    connection.execute("INSERT INTO lessons VALUES ('l', 'ann', 'x', 'active', 0, 0, 'text', 'evidence')")
+    connection.execute("INSERT INTO lesson_episodes VALUES ('l', 'a')")
+    with pytest.raises(sqlite3.IntegrityError):
+        connection.execute("DELETE FROM episodes WHERE id = 'a'")
+    connection.execute("DELETE FROM lessons WHERE id = 'l'")
+    connection.execute("DELETE FROM episodes WHERE id = 'a'")
+
+
+def test_the_log_has_one_entry_a_row_and_kind_and_loses_it_with_the_row(connection: sqlite3.Connection) -> None:
+    insert(connection, "a", "ann", "")
+    connection.execute("UPDATE episodes SET skill = 'x' WHERE id = 'a'")
+    for success in (1, 0, 1):
+        connection.execute("UPDATE episodes SET success = ? WHERE id = 'a'", (success,))
+    assert [kind for (kind,) in connection.execute("SELECT kind FROM changes ORDER BY number")] == ["filed", "judged"]
+    connection.execute("DELETE FROM episodes")
+    assert connection.execute("SELECT count(*) FROM changes").fetchone() == (0,)

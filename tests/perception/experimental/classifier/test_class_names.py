@@ -1,0 +1,45 @@
+"""Classes as callers name them."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lifelong.perception.experimental.classifier.class_names import ClassNames
+
+
+def test_whole_numbers_stay_what_they_are() -> None:
+    names = ClassNames()
+    assert names.learn([7, 3, 7]).tolist() == [7, 3, 7]
+    assert names.named(np.array([3, 7])).tolist() == [3, 7]
+    assert names.learn([]).dtype == np.int64
+
+
+def test_texts_are_numbered_in_alphabetical_order_and_later_ones_behind() -> None:
+    names = ClassNames()
+    assert names.learn(["pay", "card", "pay"]).tolist() == [1, 0, 1]
+    assert names.learn(["block", "pay"]).tolist() == [2, 1]
+    assert names.named(np.array([2, 0])).tolist() == ["block", "card"]
+
+
+def test_other_kinds_are_refused_by_name() -> None:
+    with pytest.raises(ValueError, match=r"whole numbers or texts.*float64 such as"):
+        ClassNames().learn([0.5])  # type: ignore[list-item]
+    names = ClassNames()
+    names.learn(["a"])
+    with pytest.raises(ValueError, match="texts, as the classes before"):
+        names.learn([1])
+    with pytest.raises(ValueError, match=r"\['b', 'c'\] are not known"):
+        names.find(["c", "a", "b"])
+    assert names.named(names.find(["a"])).tolist() == ["a"], "a refusal learns nothing"
+
+
+@given(st.lists(st.lists(st.text(max_size=3), max_size=6), max_size=4))
+def test_every_text_comes_back(batches: list[list[str]]) -> None:
+    names = ClassNames()
+    numbers = [names.learn(batch) for batch in batches]
+    for batch, given_ in zip(batches, numbers, strict=True):
+        assert names.named(given_).tolist() == batch or not batch
+        assert np.array_equal(names.find(batch), given_)

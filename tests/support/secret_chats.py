@@ -1,0 +1,84 @@
+"""Chats of several tenants that quote, repeat and chain a secret word."""
+
+from __future__ import annotations
+
+import random
+import string
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from scripted import ScriptedEngine, open_scripted
+
+from lifelong.core import Message, Receipt, Task
+from lifelong.orchestrator import LifelongLearner
+from lifelong.serving import ChatRequest
+
+
+def secret(number: int) -> str:
+    return "qz" + "".join(random.Random(number).choices(string.ascii_lowercase, k=12))
+
+
+def echo(request: ChatRequest) -> str:
+    """The worst model for an erasure: it repeats what it was shown."""
+    return "I repeat: " + " ".join(message["content"] for message in request.messages)[-600:]
+
+
+def open_echo(home: Path, **values: object) -> LifelongLearner:
+    learner = open_scripted(home, **values)
+    learner._components.engine = ScriptedEngine(echo)
+    return learner
+
+
+def files_with(home: Path, word: str) -> list[str]:
+    return [path.name for path in sorted(home.rglob("*")) if path.is_file() and word.encode() in path.read_bytes()]
+
+
+@dataclass
+class Chats:
+    """What clients of one home do; all of it is done through the public verbs."""
+
+    learner: LifelongLearner
+    turns: int = 0
+    given: dict[str, list[str]] = field(default_factory=dict)
+    """For each secret, the episodes in which a person said it."""
+    tenant_of: dict[str, str] = field(default_factory=dict)
+    open_chat: dict[str, list[Message]] = field(default_factory=dict)
+
+    def say(self, tenant: str, text: str, *, goes_on: bool = False) -> str:
+        history = self.open_chat.get(tenant, []) if goes_on else []
+        self.turns += 1
+        task = Task(id=f"turn-{self.turns}", goal=text, tenant=tenant, environment="chat", skill="vault")
+        episode = self.learner.wake(task, history=history)
+        answered: list[Message] = [{"role": "user", "content": text}, {"role": "assistant", "content": episode.answer}]
+        self.open_chat[tenant] = [*history, *answered]
+        return episode.id
+
+    def tell(self, tenant: str, word: str, *, goes_on: bool = False) -> str:
+        id = self.say(tenant, f"the vault word is {word}", goes_on=goes_on)
+        self.given.setdefault(word, []).append(id)
+        self.tenant_of[word] = tenant
+        return id
+
+    def correct(self, tenant: str, id: str, word: str) -> None:
+        self.learner.feedback(id, tenant=tenant, success=False, correction=f"noted: {word}")
+        if id not in self.given[word]:
+            self.given[word].append(id)
+
+    def forget(self, word: str) -> list[Receipt]:
+        receipts = []
+        for id in self.given[word]:
+            if self.learner.record.episodes.existing([id]):
+                receipts.append(self.learner.forget(episode=id))
+        return receipts
+
+
+def planted(home: Path) -> tuple[Chats, str, str]:
+    """Two tenants with a secret each, told, corrected, repeated by the model and carried on as history."""
+    chats = Chats(open_echo(home))
+    words = secret(1), secret(2)
+    for tenant, word in zip(("ann", "anna"), words, strict=True):
+        chats.correct(tenant, chats.tell(tenant, word), word)
+        chats.say(tenant, "and the capital of Norway", goes_on=True)
+        for text in ("the vault word, please", "tell me the vault word again", "the vault word in capitals"):
+            chats.say(tenant, text)
+    return chats, *words
