@@ -18,6 +18,7 @@ EXTRAS = {
     "safetensors": "local",
     "sentence_transformers": "local",
     "threadpoolctl": "bench",
+    "tokenizers": "local",
     "torch": "local",
     "transformers": "local",
     "trl": "train",

@@ -5,22 +5,22 @@ from __future__ import annotations
 import json
 import os
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ...core import ModelCorrupt, ModelMissing
 from ...numerics.arrays import Vector
+from .bert import BertModel, is_plain_bert
 from .encoder import ends
-
-if TYPE_CHECKING:
-    from sentence_transformers import SentenceTransformer
 
 WINDOW = 700
 """Characters read at once; they stay inside the model's 256 tokens, past which it reads nothing."""
 BATCH = 32
+"""Pieces read at once, at most."""
+BATCH_CHARACTERS = 4 * WINDOW
+"""Characters read at once, at most, some 0.15 s of one core."""
 
 
 class MiniLMEncoder:
@@ -37,17 +37,13 @@ class MiniLMEncoder:
         if not (path / "config.json").is_file():
             raise ModelMissing(f"no encoder model in {path}; run `lifelong models pull`, or set memory.encoder to 'hashed'")
         self._path = path
-        self._model: SentenceTransformer | None = None
+        self._model: BertModel | _LibraryModel | None = None
         self._lock = threading.Lock()
 
     @property
     def dimensions(self) -> int:
         """Length of every vector; loads the model."""
-        with self._lock:
-            size = self._loaded().get_embedding_dimension()
-        if size is None:
-            raise ModelCorrupt(f"the encoder model in {self._path} does not say how long its vectors are")
-        return size
+        return self._loaded().dimensions
 
     def encode(self, texts: Sequence[str]) -> Vector:
         """Unit rows, float32 `(n, dimensions)`."""
@@ -57,49 +53,64 @@ class MiniLMEncoder:
         texts = [ends(text).encode("utf-8", "surrogatepass").decode("utf-8", "replace") for text in texts]
         pieces = [text[start : start + WINDOW] for text in texts for start in range(0, max(1, len(text)), WINDOW)]
         owners = [row for row, text in enumerate(texts) for _ in range(0, max(1, len(text)), WINDOW)]
-        # Pieces of like length together, as padding costs time; the model takes one batch at a time, for a fraction of a second, so
-        # that a short request never waits for all of a long one.
-        order = sorted(range(len(pieces)), key=lambda place: len(pieces[place]))
-        encoded = np.zeros((len(pieces), self.dimensions), dtype=np.float32)
-        for start in range(0, len(order), BATCH):
-            some = order[start : start + BATCH]
-            with self._lock:
-                encoded[some] = _vectors(self._loaded(), [pieces[place] for place in some])
+        model = self._loaded()
+        encoded = np.zeros((len(pieces), model.dimensions), dtype=np.float32)
+        for some in _batches(pieces):
+            encoded[some] = model.vectors([pieces[place] for place in some])
         rows = np.zeros((len(texts), encoded.shape[1]), dtype=np.float32)
         np.add.at(rows, owners, encoded)
         rows /= np.linalg.norm(rows, axis=1, keepdims=True)
         return rows
 
-    def _loaded(self) -> SentenceTransformer:
-        if self._model is None:
-            from sentence_transformers import SentenceTransformer
-            from transformers.utils import logging
-
-            # A bar for a model of 90 MB would only break the caller's own display.
-            logging.disable_progress_bar()
-            try:
-                _refuse_custom_modules(self._path / "modules.json")
-                model = SentenceTransformer(str(self._path), device="cpu", local_files_only=True, trust_remote_code=False)
-                self._model = model.eval()
-            except Exception as error:
-                # The libraries below raise nearly every kind of error for a damaged file.
-                raise ModelCorrupt(
-                    f"the encoder model in {self._path} cannot be read ({error}); delete it and run `lifelong models pull`"
-                ) from error
-        return self._model
+    def _loaded(self) -> BertModel | _LibraryModel:
+        if self._model is not None:
+            return self._model
+        with self._lock:
+            if self._model is None:
+                try:
+                    _refuse_custom_modules(self._path / "modules.json")
+                    self._model = BertModel(self._path) if is_plain_bert(self._path) else _LibraryModel(self._path)
+                except Exception as error:
+                    # The libraries below raise nearly every kind of error for a damaged file.
+                    raise ModelCorrupt(
+                        f"the encoder model in {self._path} cannot be read ({error}); delete it and run `lifelong models pull`"
+                    ) from error
+            return self._model
 
 
-def _vectors(model: SentenceTransformer, pieces: list[str]) -> Vector:
-    """Unit rows `(n, d)`: what `model.encode` gives, without its work on every call that a short text takes a third of its time for."""
-    import torch
+class _LibraryModel:
+    """Any sentence-transformers model, run by that library."""
 
-    if model.default_prompt_name is not None or model.truncate_dim is not None:
-        return np.asarray(model.encode(pieces, normalize_embeddings=True, show_progress_bar=False), dtype=np.float32)
-    # Releases before `preprocess` call it `tokenize`.
-    prepared = getattr(model, "preprocess", None) or model.tokenize
-    with torch.inference_mode():
-        rows = model(prepared(pieces))["sentence_embedding"]
-        return np.asarray(torch.nn.functional.normalize(rows, dim=1).numpy(), dtype=np.float32)
+    def __init__(self, path: Path) -> None:
+        from sentence_transformers import SentenceTransformer
+        from transformers.utils import logging
+
+        # A bar for a model of 90 MB would only break the caller's own display.
+        logging.disable_progress_bar()
+        self._model = SentenceTransformer(str(path), device="cpu", local_files_only=True, trust_remote_code=False).eval()
+        # One batch at a time, for a fraction of a second, so that a short request never waits for all of a long one.
+        self._lock = threading.Lock()
+        size = self._model.get_embedding_dimension()
+        if size is None:
+            raise ValueError("it does not say how long its vectors are")
+        self.dimensions: int = size
+
+    def vectors(self, texts: list[str]) -> Vector:
+        """Unit rows `(n, d)`."""
+        with self._lock:
+            return np.asarray(self._model.encode(texts, normalize_embeddings=True, show_progress_bar=False), dtype=np.float32)
+
+
+def _batches(pieces: Sequence[str]) -> Iterator[list[int]]:
+    """Places of pieces to be read together: of like length, as padding costs time, and not too many at once."""
+    batch: list[int] = []
+    for place in sorted(range(len(pieces)), key=lambda place: len(pieces[place])):
+        if batch and (len(batch) == BATCH or (len(batch) + 1) * len(pieces[place]) > BATCH_CHARACTERS):
+            yield batch
+            batch = []
+        batch.append(place)
+    if batch:
+        yield batch
 
 
 def _refuse_custom_modules(file: Path) -> None:

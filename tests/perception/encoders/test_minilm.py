@@ -8,6 +8,7 @@ import pytest
 
 from lifelong.core import ModelCorrupt, ModelMissing
 from lifelong.perception import MiniLMEncoder
+from lifelong.perception.encoders import minilm
 from lifelong.serving import locate
 
 
@@ -43,11 +44,22 @@ def test_a_module_that_is_not_the_library_s_is_never_imported(tmp_path: Path, mo
     assert not marker.exists()
 
 
+def test_every_piece_is_read_once_and_not_too_much_at_a_time() -> None:
+    pieces = ["x" * length for length in (700, 3, 0, 700, 50, 699, 700, 700, 700, 3, *range(100))]
+    batches = list(minilm._batches(pieces))
+    assert sorted(place for batch in batches for place in batch) == list(range(len(pieces)))
+    # What is read is as long as the longest of a batch, for each of them.
+    read = [len(batch) * max(len(pieces[place]) for place in batch) for batch in batches]
+    assert max(read) <= minilm.BATCH_CHARACTERS
+    assert max(map(len, batches)) <= minilm.BATCH
+
+
 @pytest.mark.model
 def test_its_rows_are_those_of_the_library() -> None:
     from sentence_transformers import SentenceTransformer
 
     path = locate("all-minilm-l6-v2")
-    texts = ["Book a flight to Rome", "", "a longer text " * 20]
+    texts = ["Book a flight to Rome", "", "a longer text " * 20, "[SEP] \u200bÉ ﬁ İ", "日本 🙂" * 40]
+    texts += ["word " * count for count in range(1, 60)]
     rows = SentenceTransformer(str(path), device="cpu").encode(texts, normalize_embeddings=True)
     np.testing.assert_allclose(MiniLMEncoder(path).encode(texts), rows, atol=1e-6)
