@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .codec import Codec, Conversation, Reply
+from .codec import Answer, Codec, Conversation, PassingCodec, Reply, StreamReader
 from .episodes import (
     Adapter,
     AdapterStatus,
@@ -55,6 +55,7 @@ __all__ = [
     "Adapter",
     "AdapterRejected",
     "AdapterStatus",
+    "Answer",
     "Codec",
     "Conversation",
     "DataMissing",
@@ -74,6 +75,7 @@ __all__ = [
     "Outcome",
     "PackageMissing",
     "Part",
+    "PassingCodec",
     "PluginError",
     "Recall",
     "Receipt",
@@ -84,6 +86,7 @@ __all__ = [
     "SkillGate",
     "Step",
     "StoreError",
+    "StreamReader",
     "Task",
     "Thought",
     "ToolCall",

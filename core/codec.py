@@ -19,7 +19,7 @@ class Conversation:
     """A request for an answer, whatever the protocol it came in."""
 
     messages: tuple[Message, ...]
-    """All turns in their order; the last is the user's and holds text."""
+    """All turns in their order, in OpenAI's shape; the last is a user's that holds something, or a tool's result."""
     model: str
     """The model that the client asks for."""
     user: str = ""
@@ -32,6 +32,10 @@ class Conversation:
     """0 takes the likeliest token."""
     max_tokens: int | None = None
     """Most tokens of the answer; None leaves it to the settings."""
+    count: int = 1
+    """How many answers are wanted."""
+    tools: tuple[Mapping[str, Any], ...] = ()
+    """Specifications of the tools that the model may call, in OpenAI's shape."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,6 +56,32 @@ class Reply:
     """Whether the answer ended at `max_tokens`."""
     details: Mapping[str, Any] = field(default_factory=dict)
     """What lies behind the answer, for clients that show it; JSON values."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Answer:
+    """An assistant's turn as an upstream gave it, put together from its bytes."""
+
+    id: str
+    """What the upstream calls it; empty where it names none."""
+    message: Message
+    """The turn: text and tool calls."""
+    usage: Usage = field(default_factory=Usage)
+    """Tokens, where the upstream says them."""
+    finish_reason: str = ""
+    """Why it ended, in the protocol's own words."""
+    complete: bool = True
+    """Whether it came to its end; what was cut off on the way is not learned from."""
+
+
+class StreamReader(Protocol):
+    """Puts an answer together while its stream passes by. One for each stream."""
+
+    def take(self, name: str, data: str) -> bool:
+        """Read one event, its name (empty where the protocol has none) and its data; whether it is the one that ends the stream."""
+
+    def answer(self) -> Answer | None:
+        """What was read so far; None where that is no answer."""
 
 
 @runtime_checkable
@@ -77,3 +107,17 @@ class Codec(Protocol):
 
     def schema(self) -> dict[str, Any]:
         """JSON Schema of a request's body."""
+
+
+@runtime_checkable
+class PassingCodec(Codec, Protocol):
+    """A protocol that somebody else's server may answer: requests are passed on to it, and what it answers is read on the way."""
+
+    def error_events(self, kind: str, message: str) -> bytes:
+        """How a stream that has begun says that it failed, its end included."""
+
+    def read_reply(self, body: Mapping[str, Any]) -> Answer | None:
+        """Read a whole answer of an upstream; None where that is no answer."""
+
+    def read_stream(self) -> StreamReader:
+        """Something that reads a stream of an upstream."""

@@ -235,6 +235,16 @@ class GatewaySettings:
     """A connection whose request head is not complete after this many seconds is closed."""
     body_seconds: float = 30
     """A connection whose request body is not complete after this many seconds is closed."""
+    max_body_mib: int = 32
+    """Largest request in MiB, where requests are passed on to a server; images and files are part of them. Elsewhere it is 1 MiB."""
+    deadline_ms: float = 100
+    """Milliseconds that perception and recall may take together before a request is passed on without them."""
+    record_seconds: float = 1
+    """Seconds that the end of an answer waits until it is recorded. After them it goes out, marked as not recorded yet."""
+    keep_alive_seconds: float = 15
+    """A stream in which nothing came for so many seconds gets a comment, so that nobody on the way takes it for dead."""
+    upstream_seconds: float = 600
+    """Most seconds of silence of a server that requests are passed on to."""
 
     def __post_init__(self) -> None:
         _within(
@@ -245,6 +255,11 @@ class GatewaySettings:
             max_connections=(2, 100_000),
             head_seconds=(0.05, 3600),
             body_seconds=(0.05, 3600),
+            max_body_mib=(1, 1024),
+            deadline_ms=(1, 60_000),
+            record_seconds=(0.01, 600),
+            keep_alive_seconds=(0.05, 3600),
+            upstream_seconds=(0.05, 86_400),
         )
 
 

@@ -15,11 +15,13 @@ from ..core import Episode, Message, Receipt, Settings, Task, demonstration_id, 
 from ..envs import Environment
 from ..memory import MemoryEffect, Record, memory_effect
 from ..perception import SelectiveRule
+from ..serving import UpstreamAddress
 from . import forget as _forget
 from . import wake as _wake
 from .components import Components
 from .feedback import take_feedback
 from .nights import Nights
+from .observed import Observer
 from .open import open_components
 from .perceiver import outcome_model_of, skill_routes
 from .phases import Progress
@@ -105,6 +107,17 @@ class LifelongLearner:
     def record(self) -> Record:
         """The durable record."""
         return self._components.record
+
+    @property
+    def upstream(self) -> UpstreamAddress | None:
+        """The server that requests can be passed on to, where the engine is only a URL."""
+        found: UpstreamAddress | None = getattr(self._components.engine, "upstream", None)
+        return found
+
+    @property
+    def observer(self) -> Observer:
+        """What remembers requests that pass by."""
+        return Observer(self._components)
 
     def wake(
         self,

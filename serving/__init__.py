@@ -11,7 +11,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from .engine import ChatReply, ChatRequest, Choice, Engine
+from .engine import ChatReply, ChatRequest, Choice, Engine, UpstreamAddress
 
 if TYPE_CHECKING:
     from .adapter_files import adapter_provenance, check_directory, seal_adapter
@@ -74,6 +74,7 @@ __all__ = [
     "HotSwap",
     "ModelFile",
     "OpenAIEngine",
+    "UpstreamAddress",
     "VLLMEngine",
     "VLLMServer",
     "adapter_provenance",

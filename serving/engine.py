@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol, runtime_checkable
 
 from ..core import Adapter, Message, ToolCall, ToolSpecification, Usage
@@ -55,6 +55,27 @@ class Choice:
     """Length-normalised log-likelihood of every option, in the order given."""
     usage: Usage
     """Tokens read; the shared prefix counts once."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class UpstreamAddress:
+    """A server to which requests can be passed on, with what it takes to be let in. An engine that is one has it as `upstream`."""
+
+    model: str
+    """The model's name there."""
+    url: str
+    """Its address without `/v1` and without credentials."""
+    key: str = field(default="", repr=False)
+    """The key to send; empty: none."""
+    user: str = field(default="", repr=False)
+    """User name of Basic authentication, empty where there is none."""
+    password: str = field(default="", repr=False)
+    """Its password."""
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """What no client may see."""
+        return tuple(secret for secret in (self.key, self.password) if secret)
 
 
 @runtime_checkable

@@ -9,9 +9,9 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from ..core import Adapter, AdapterRejected, EngineUnreachable, MalformedTask, NothingFound, Settings, SettingsError
+from ..core import Adapter, AdapterRejected, EngineUnreachable, MalformedTask, NothingFound, Settings, SettingsError, split_url
 from .adapter_files import same_model
-from .engine import ChatReply, ChatRequest, Choice
+from .engine import ChatReply, ChatRequest, Choice, UpstreamAddress
 from .openai_wire import ChatCompletion, ModelList, OpenAIClient, Refused, api_key, chat_reply, estimated_tokens, named_error
 from .prompts import clean_messages
 
@@ -39,6 +39,8 @@ class OpenAIEngine:
         Raises `EngineUnreachable` when nobody answers and `NothingFound` when the server lists its models and `model` is not one.
         """
         self._client = OpenAIClient(url, api_key=api_key, timeout=timeout, connections=in_flight, diagnose=str)
+        self._api_key = api_key
+        self._given_url = url
         self._pool = ThreadPoolExecutor(max_workers=in_flight, thread_name_prefix="openai")
         self._refused: set[str] = set()
         try:
@@ -56,6 +58,12 @@ class OpenAIEngine:
     def url(self) -> str:
         """The server's address, without `/v1`."""
         return self._client.url
+
+    @property
+    def upstream(self) -> UpstreamAddress:
+        """Where the server is, for whoever passes requests on to it."""
+        address = split_url(self._given_url)
+        return UpstreamAddress(model=self._model, url=self.url, key=self._api_key, user=address.user, password=address.password)
 
     def chat(self, requests: Sequence[ChatRequest]) -> list[ChatReply]:
         """Next turns, all in flight at once; `logprob` is minus infinity where the server gives none.

@@ -1,7 +1,8 @@
-"""The gateway: an OpenAI-compatible server whose every answer goes through `wake` and can be judged.
+"""The gateway: a server of chat protocols whose every answer is remembered and can be judged.
 
-The whole answer is made and recorded before its first piece is sent (invariant Durability), also when it is streamed. Handlers are
-asynchronous and hand what blocks to bounded pools of threads, so that `/health` and `/ready` answer under any load.
+Where the model runs here, or behind vLLM with adapters, an answer goes through `wake`, and is recorded before its first piece is sent.
+Where the engine is only a URL, requests are passed on to it (`PassThrough`). Handlers are asynchronous and hand what blocks to bounded
+pools of threads, so that `/health` and `/ready` answer under any load.
 """
 
 from __future__ import annotations
@@ -13,27 +14,32 @@ from typing import Any, Protocol, TypeVar
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse, PlainTextResponse, StreamingResponse
+from fastapi.responses import JSONResponse, PlainTextResponse, Response, StreamingResponse
 from pydantic import BaseModel, ValidationError
 from starlette.exceptions import HTTPException
 
-from ...core import Codec, Episode, LifelongError, MalformedTask, Message, NothingFound, Task
+from ...core import Codec, Episode, LifelongError, MalformedTask, Message, NothingFound, PassingCodec, Task
 from ...core.plugins import load_table
 from ...core.settings import GatewaySettings
+from ...orchestrator.observed import Observer
 from ...orchestrator.run_state import Night
-from . import MEMBERS
-from .body_limit import BodyLimit
+from ...serving import UpstreamAddress
+from . import protocols
+from .body_limit import MOST_BYTES, BodyLimit
 from .conversation import NAME, reply_of, shown_model, task_of
 from .errors import codec_error, http_error, invalid_request, named_error, unexpected_error
 from .nights import NightRequests
+from .pass_through import PLAIN_PATHS, PassThrough
+from .protocols.fields import validation_message
+from .protocols.openai_chat import OpenAIChat
 from .requests import json_body, tenant_of
-from .wire import FeedbackBody, SleepBody, validation_message
+from .wire import FeedbackBody, SleepBody
 from .workers import Workers
 
 Body = TypeVar("Body", bound=BaseModel)
 
-CODECS: tuple[Codec, ...] = tuple(make() for make in load_table(__package__, MEMBERS))
-"""The protocols that clients may speak; a new one is one file and one line in `MEMBERS` of this package."""
+CODECS: tuple[Codec, ...] = tuple(make() for make in load_table(protocols.__name__, protocols.MEMBERS))
+"""The protocols that clients may speak; a new one is one file and one line in `MEMBERS` of `protocols`."""
 
 SHORT_CALLS = 8
 """Threads for calls that ask no model: feedback, names of models. They do not queue behind answers."""
@@ -47,6 +53,14 @@ class Learner(Protocol):
 
     def feedback(self, episode_id: str, *, tenant: str, success: bool | None, correction: str = "", reason: str = "") -> Episode:
         """Take a user's verdict. Raises `NothingFound` or `MalformedTask`."""
+
+    @property
+    def upstream(self) -> UpstreamAddress | None:
+        """The server that requests are passed on to; None where the learner answers them itself."""
+
+    @property
+    def observer(self) -> Observer:
+        """What remembers requests that pass by."""
 
     def models(self, tenant: str = "default") -> list[str]:
         """The base model and every adapter that serves the tenant."""
@@ -69,13 +83,18 @@ class Gateway:
         """Calls that ask a model."""
         self.calls = Workers("call", running=SHORT_CALLS, waiting=settings.max_waiting)
         """Calls that ask the record alone."""
+        upstream = learner.upstream if learner is not None else None
+        self.passing = PassThrough(learner.observer, upstream, settings) if upstream else None
+        """Where requests are passed on; None where the learner answers them itself."""
 
     def tenant(self, request: Request, user: str | None = None) -> str:
         """Whose request it is. Raises `MalformedTask`."""
         return tenant_of(request, user, required=self._settings.require_tenant)
 
-    async def answer(self, codec: Codec, request: Request) -> JSONResponse | StreamingResponse:
+    async def answer(self, codec: Codec, request: Request) -> Response:
         """One request of a chat protocol."""
+        if self.passing is not None and isinstance(codec, PassingCodec):
+            return await self.passing.answer(codec, request)
         body = await json_body(request)
         answering = partial(self._answer, codec, body, request)
         episode, conversation = await self.answers.call(answering, request.scope.get("lifelong.body_bytes", 0))
@@ -94,6 +113,11 @@ class Gateway:
             raise NothingFound(f"there is no model {conversation.model!r}; ask for {NAME!r}, or one of: {', '.join(known)}")
         temperature, limit = conversation.temperature, conversation.max_tokens
         return self._learner.wake(task, history=history, temperature=temperature, max_tokens=limit), conversation
+
+    async def plain(self, request: Request) -> Response:
+        """A request that is passed on and not remembered."""
+        assert self.passing is not None, "the route is there only where requests are passed on"
+        return await self.passing.plain(OpenAIChat(), request)
 
     async def feedback(self, request: Request) -> JSONResponse:
         """A user's verdict on an answer of the same tenant."""
@@ -144,20 +168,24 @@ class Gateway:
 
     async def ready(self, request: Request) -> JSONResponse:
         """Whether another request would be taken now."""
-        full = self.answers.full
+        full = self.passing.full if self.passing else self.answers.full
         return JSONResponse({"status": "full" if full else "ready"}, 503 if full else 200, {"Retry-After": "1"} if full else None)
 
     async def metrics(self, request: Request) -> PlainTextResponse:
         """Counters in Prometheus' text format."""
         figures = {"requests_active": self.answers.active, "requests_refused_total": self.answers.refused}
+        if self.passing:
+            figures = self.passing.figures()
         kinds = {name: "counter" if name.endswith("_total") else "gauge" for name in figures}
         lines = [f"# TYPE lifelong_{name} {kinds[name]}\nlifelong_{name} {figure}" for name, figure in figures.items()]
         return PlainTextResponse("\n".join(lines) + "\n", media_type="text/plain; version=0.0.4")
 
-    def close(self) -> None:
+    async def close(self) -> None:
         """Take no more calls."""
         self.answers.close()
         self.calls.close()
+        if self.passing:
+            await self.passing.close()
 
 
 def create_app(learner: Learner, settings: GatewaySettings | None = None) -> FastAPI:
@@ -176,10 +204,11 @@ def create_app(learner: Learner, settings: GatewaySettings | None = None) -> Fas
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         yield
-        gateway.close()
+        await gateway.close()
 
     app = FastAPI(title="lifelong", docs_url=None, redoc_url=None, lifespan=lifespan)
-    app.add_middleware(BodyLimit, hosts=settings.hosts.split(","))
+    most = settings.max_body_mib << 20 if gateway.passing else MOST_BYTES
+    app.add_middleware(BodyLimit, most=most, hosts=settings.hosts.split(","))
     app.add_exception_handler(LifelongError, named_error)
     app.add_exception_handler(RequestValidationError, invalid_request)
     app.add_exception_handler(HTTPException, http_error)
@@ -199,13 +228,15 @@ def create_app(learner: Learner, settings: GatewaySettings | None = None) -> Fas
         app.add_api_route(
             codec.path, _answering(gateway, codec), methods=["POST"], response_model=None, openapi_extra=_body(codec.schema())
         )
+    for path in PLAIN_PATHS if gateway.passing else ():
+        app.add_api_route(path, gateway.plain, methods=["POST"], response_model=None)
     for path, write, model in (("/feedback", gateway.feedback, FeedbackBody), ("/v1/lifelong/sleep", gateway.sleep, SleepBody)):
         app.add_api_route(path, write, methods=["POST"], response_model=None, openapi_extra=_body(model.model_json_schema()))
     return app
 
 
 def _answering(gateway: Gateway, codec: Codec) -> Callable[[Request], Any]:
-    async def answer(request: Request) -> JSONResponse | StreamingResponse:
+    async def answer(request: Request) -> Response:
         try:
             return await gateway.answer(codec, request)
         except LifelongError as error:

@@ -10,6 +10,7 @@ from pathlib import Path
 from ...core import Conversation, Episode, MalformedTask, Message, Reply, Task, text_of
 from ...core.visible import visible_text
 from ...orchestrator.wake import AUXILIARY
+from .protocols.parts import other_parts
 
 NAME = "lifelong"
 """The model that clients ask for: the learner itself, which chooses the adapter."""
@@ -19,18 +20,22 @@ AUXILIARY_MARKS = ("### Task:", "<chat_history>")
 
 
 def task_of(conversation: Conversation, *, tenant: str, learn: bool = True) -> tuple[Task, list[Message]]:
-    """The task in a conversation and the turns before it.
+    """The task in a conversation and the turns before it, for an engine that reads and writes text alone.
 
     System messages are the instructions, the last user message is the goal. The id is a hash of the whole conversation, so that
     the same request is the same task wherever tasks are drawn by their id. Raises `MalformedTask`.
     """
+    for message in conversation.messages:
+        _check_plain(message)
+    if conversation.count != 1:
+        raise MalformedTask(f"n is {conversation.count}; this engine gives one answer, so send n: 1 or leave it out")
     instructions = "\n".join(text_of(one) for one in conversation.messages if one["role"] == "system")
     turns = [one for one in conversation.messages if one["role"] != "system" and visible_text(text_of(one))]
     if not turns or turns[-1]["role"] != "user":
         raise MalformedTask("the last of messages must be a user's and must hold text that can be seen")
     goal = text_of(turns[-1])
     whole = json.dumps([tenant, instructions, turns])
-    auxiliary = not learn or (goal.lstrip().startswith(AUXILIARY_MARKS[0]) and AUXILIARY_MARKS[1] in goal)
+    auxiliary = not learn or is_auxiliary(conversation)
     task = Task(
         id=hashlib.sha256(whole.encode()).hexdigest()[:32],
         goal=goal,
@@ -39,6 +44,19 @@ def task_of(conversation: Conversation, *, tenant: str, learn: bool = True) -> t
         environment=AUXILIARY if auxiliary else "chat",
     )
     return task, turns[:-1]
+
+
+def is_auxiliary(conversation: Conversation) -> bool:
+    """Whether a chat tool asks for itself: for a title, tags, a follow-up."""
+    goal = text_of(conversation.messages[-1]) if conversation.messages else ""
+    return goal.lstrip().startswith(AUXILIARY_MARKS[0]) and AUXILIARY_MARKS[1] in goal
+
+
+def _check_plain(message: Message) -> None:
+    if message["role"] == "tool" or message.get("tool_calls"):
+        raise MalformedTask("messages hold tool calls or results, which this engine cannot read; set model.engine to 'openai'")
+    if other := other_parts(message):
+        raise MalformedTask(f"messages hold parts of type {', '.join(sorted(other))}; this engine reads parts of type 'text' alone")
 
 
 def reply_of(episode: Episode, conversation: Conversation) -> Reply:

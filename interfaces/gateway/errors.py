@@ -13,10 +13,16 @@ from starlette.responses import JSONResponse
 from ...core import EngineUnreachable, LifelongError, MalformedTask, NothingFound, StoreError, redact
 from .workers import Overloaded
 
+
+class BadReply(EngineUnreachable):
+    """The server that a request was passed on to answered with something that is no answer."""
+
+
 STATUS: tuple[tuple[type[LifelongError], int, str], ...] = (
     (MalformedTask, 400, "invalid_request_error"),
     (NothingFound, 404, "invalid_request_error"),
     (Overloaded, 503, "service_unavailable"),
+    (BadReply, 502, "bad_gateway"),
     (EngineUnreachable, 503, "service_unavailable"),
     (StoreError, 503, "service_unavailable"),
 )

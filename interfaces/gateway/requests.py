@@ -35,15 +35,23 @@ def tenant_of(request: Request, user: str | None, *, required: bool) -> str:
     return DEFAULT_TENANT
 
 
-async def json_body(request: Request) -> object:
-    """The decoded body. Raises `MalformedTask` for what is not JSON, or holds numbers or text that JSON does not allow."""
+async def body_text(request: Request) -> str:
+    """The body as text. Raises `MalformedTask` for what is not declared as JSON, or is no text."""
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind != "application/json" and not (kind.startswith("application/") and kind.endswith("+json")):
         raise MalformedTask(f"the Content-Type is {kind or 'missing'!r}; send application/json")
-    raw = await request.body()
     try:
-        body = json.loads(raw, parse_constant=_refuse_constant)
-        if b"\\u" in raw:
+        return (await request.body()).decode()
+    except UnicodeDecodeError as error:
+        raise MalformedTask(f"the body is not valid JSON: it is no UTF-8 text ({error.reason})") from None
+
+
+async def json_body(request: Request) -> object:
+    """The decoded body. Raises `MalformedTask` for what is not JSON, or holds numbers or text that JSON does not allow."""
+    text = await body_text(request)
+    try:
+        body = json.loads(text, parse_constant=_refuse_constant)
+        if "\\u" in text:
             json.dumps(body, ensure_ascii=False).encode()  # lone surrogates are no text
     except UnicodeEncodeError:
         raise MalformedTask("the body holds half of a surrogate pair, which is no text; send whole characters") from None

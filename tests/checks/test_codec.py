@@ -12,7 +12,7 @@ import pytest
 from lifelong.checks import CodecSamples, check_codec
 from lifelong.core import Codec, Conversation, Reply
 from lifelong.interfaces.gateway.app import CODECS
-from lifelong.interfaces.gateway.openai_chat import OpenAIChat
+from lifelong.interfaces.gateway.protocols.openai_chat import OpenAIChat
 
 
 def _stream_text(events: Sequence[str]) -> str:

@@ -92,7 +92,7 @@ RECIPES = {
     ),
     "codec": Recipe(
         source=OWN / "codec.py",
-        folder="interfaces/gateway",
+        folder="interfaces/gateway/protocols",
         line='"plain": "{}:PlainCodec"',
         check="import own_members.client; own_members.client.ask('plain')",
     ),

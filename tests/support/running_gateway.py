@@ -59,11 +59,11 @@ class EchoEngine:
 class RunningGateway:
     """A running gateway and everything behind it."""
 
-    def __init__(self, home: Path, engine: Engine, limits: GatewaySettings | None = None) -> None:
+    def __init__(self, home: Path, engine: Engine, limits: GatewaySettings | None = None, **more: object) -> None:
         self.engine = engine
         limits = limits or GatewaySettings()
         self.record = Record(home / "record.sqlite3")
-        settings = Settings(home=home).with_values({"memory.encoder": "hashed", "wake.control_share": 0})
+        settings = Settings(home=home).with_values({"memory.encoder": "hashed", "wake.control_share": 0, **more})
         self.learner = LifelongLearner(
             Components(
                 settings=settings,

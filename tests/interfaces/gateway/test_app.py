@@ -127,7 +127,7 @@ def test_requests_that_tools_make_for_themselves_are_not_learned(gateway: Runnin
     ("change", "says"),
     [
         ({"messages": []}, "messages"),
-        ({"messages": [{"role": "wizard", "content": "x"}]}, "'system', 'developer', 'user' or 'assistant'"),
+        ({"messages": [{"role": "wizard", "content": "x"}]}, "'system', 'developer', 'user', 'assistant' or 'tool'"),
         ({"messages": [{"role": "user", "content": "  "}]}, "last of messages"),
         ({"messages": [{"role": "user", "content": "x"}, {"role": "assistant", "content": "y"}]}, "last of messages"),
         ({"messages": [{"role": "user", "content": [{"type": "image_url", "image_url": {"url": "x"}}]}]}, "'text'"),

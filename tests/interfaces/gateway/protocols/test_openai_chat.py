@@ -7,7 +7,7 @@ import json
 import pytest
 
 from lifelong.core import MalformedTask, Reply, Usage
-from lifelong.interfaces.gateway.openai_chat import OpenAIChat
+from lifelong.interfaces.gateway.protocols.openai_chat import OpenAIChat
 
 CODEC = OpenAIChat()
 

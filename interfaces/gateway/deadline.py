@@ -1,0 +1,96 @@
+"""Work beside a request that must never hold it up: few threads, one deadline, and a circuit breaker."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
+
+T = TypeVar("T")
+
+log = logging.getLogger("lifelong")
+
+THREADS = 4
+"""Calls at once. They compete for the processor, so more would only make all of them late."""
+MOST_BEGUN = 64
+"""Calls that run or wait; where as many hang, the next is given up at once."""
+FAILURES = 5
+"""Failures in a row after which the breaker opens."""
+OPEN_SECONDS = 5.0
+"""How long nothing is tried then; a single call tries again afterwards."""
+
+
+class Late(Exception):
+    """The call was not begun before its deadline."""
+
+
+class Aside:
+    """Runs calls in threads and waits for none beyond the deadline (invariant Fail open). Use from one event loop."""
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+        self._pool = ThreadPoolExecutor(max_workers=THREADS, thread_name_prefix="lifelong-aside")
+        self._begun = 0
+        self._in_a_row = 0
+        self._closed_until = 0.0
+        self.missed = 0
+        """Calls that were not ready in time, since the start."""
+        self.failed = 0
+        """Calls that raised."""
+        self.skipped = 0
+        """Calls that were not tried, since earlier ones hang or failed."""
+
+    async def call(self, function: Callable[[], T]) -> T | None:
+        """The result, or None where there is none in time; never raises what `function` raises."""
+        started = time.monotonic()
+        if self._begun >= MOST_BEGUN or started < self._closed_until:
+            self.skipped += 1
+            return None
+        if self._in_a_row >= FAILURES:
+            self._closed_until = started + OPEN_SECONDS  # this call alone tries whether it works again
+        deadline = started + self._seconds
+
+        def begin() -> T:
+            if time.monotonic() > deadline:
+                raise Late
+            return function()
+
+        self._begun += 1
+        future = asyncio.get_running_loop().run_in_executor(self._pool, begin)
+        future.add_done_callback(self._ended)
+        try:
+            result = await asyncio.wait_for(asyncio.shield(future), self._seconds)
+        except (TimeoutError, Late):
+            self.missed += 1
+            self._count_failure()
+            return None
+        except Exception as error:
+            self.failed += 1
+            self._count_failure()
+            log.warning("memory and perception failed and were passed over: %s", error, exc_info=error)
+            return None
+        self._in_a_row, self._closed_until = 0, 0.0
+        return result
+
+    @property
+    def open(self) -> bool:
+        """Whether the breaker is open: nothing is tried at the moment."""
+        return time.monotonic() < self._closed_until
+
+    def close(self) -> None:
+        """Start no more calls; those that run end by themselves."""
+        self._pool.shutdown(wait=False, cancel_futures=True)
+
+    def _ended(self, future: asyncio.Future[T]) -> None:
+        self._begun -= 1
+        if not future.cancelled():
+            future.exception()  # a result that came too late is nobody's; reading it keeps the loop from reporting it
+
+    def _count_failure(self) -> None:
+        self._in_a_row += 1
+        if self._in_a_row == FAILURES:
+            self._closed_until = time.monotonic() + OPEN_SECONDS
+            log.warning("memory and perception were late or failed %d times in a row; requests go on without them", FAILURES)

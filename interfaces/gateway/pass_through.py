@@ -1,0 +1,160 @@
+"""The gateway before a server that is only a URL: requests go there as they came, and what passes by is remembered.
+
+Of a request's bytes at most two things change: the model's name, where the client asks for `lifelong`, and text recalled from memory,
+beside the newest message of the user. In the control arm, and wherever memory is not ready within the deadline, only the name does.
+"""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any
+
+from starlette.requests import Request
+
+from ...core import Answer, Conversation, MalformedTask, PassingCodec
+from ...core.settings import GatewaySettings
+from ...orchestrator.observed import ObservedRequest, Observer
+from ...serving import UpstreamAddress
+from .conversation import NAME, is_auxiliary
+from .deadline import Aside
+from .protocols.json_spans import ObjectText, exchange, read_object
+from .protocols.memory_block import insertions
+from .recorder import Recorder
+from .relay import Passage, Relay
+from .requests import body_text, tenant_of
+from .upstream import Upstream
+from .workers import Overloaded
+
+PLAIN_PATHS = ("/v1/completions", "/v1/embeddings")
+"""What is passed on and not remembered."""
+
+
+class PassThrough:
+    """The handlers of requests that go on to an upstream. Use from one event loop."""
+
+    def __init__(self, observer: Observer, address: UpstreamAddress, settings: GatewaySettings) -> None:
+        self._observer = observer
+        self._settings = settings
+        self._most = settings.max_running + settings.max_waiting
+        self.upstream = Upstream(address, connections=self._most + 16, seconds=settings.upstream_seconds)
+        self.aside = Aside(settings.deadline_ms / 1000)
+        self.recorder = Recorder(observer.transaction, settings.record_seconds)
+        self.active = 0
+        """Requests on their way now."""
+        self.refused = 0
+        """Requests refused since the start, because too many were on their way."""
+
+    @property
+    def full(self) -> bool:
+        """Whether the next request would be refused."""
+        return self.active >= self._most
+
+    async def answer(self, codec: PassingCodec, request: Request) -> Relay:
+        """One request of a chat protocol. Raises `MalformedTask`, `Overloaded`."""
+        body = read_body(await body_text(request))
+        tenant = tenant_of(request, _user(body), required=self._settings.require_tenant)
+        return self._relay(codec, self._prepare(codec, body, request, tenant))
+
+    async def plain(self, codec: PassingCodec, request: Request) -> Relay:
+        """A request that is passed on and not remembered."""
+        body = read_body(await body_text(request))
+        tenant_of(request, _user(body), required=self._settings.require_tenant)
+        return self._relay(codec, self._passage(request, body, []))
+
+    def figures(self) -> dict[str, int]:
+        """Counters for `/metrics`."""
+        return {
+            "requests_active": self.active,
+            "requests_refused_total": self.refused,
+            "deadline_missed_total": self.aside.missed,
+            "memory_failed_total": self.aside.failed,
+            "memory_skipped_total": self.aside.skipped,
+            "memory_breaker_open": int(self.aside.open),
+            "answers_recorded_total": self.recorder.written,
+            "answers_recorded_late_total": self.recorder.late,
+            "answers_lost_total": self.recorder.lost,
+            "answers_waiting": self.recorder.waiting,
+        }
+
+    async def close(self) -> None:
+        """Write what is left and close the connections."""
+        self.aside.close()
+        self.recorder.close()
+        await self.upstream.close()
+
+    def _relay(self, codec: PassingCodec, preparing: Any) -> Relay:
+        if self.full:
+            preparing.close()
+            self.refused += 1
+            raise Overloaded(f"{self.active} requests run already; try again in a moment")
+        self.active += 1
+        return Relay(self.upstream, codec, preparing, keep_alive_seconds=self._settings.keep_alive_seconds, ended=self._end)
+
+    def _end(self) -> None:
+        self.active -= 1
+
+    async def _prepare(self, codec: PassingCodec, body: ObjectText, request: Request, tenant: str) -> Passage:
+        observed = self._observed(codec, body, request, tenant)
+        if observed is None:
+            return await self._passage(request, body, [])
+        prepared = await self.aside.call(partial(self._observer.prepare, observed))
+        id = prepared.episode if prepared else uuid.uuid4().hex
+        changes = insertions(body, prepared.blocks) if prepared else []
+
+        async def record(answer: Answer) -> bool:
+            return await self.recorder.record(partial(self._observer.record, observed, prepared, answer, id))
+
+        shown = ((b"x-lifelong-episode", id.encode()),)
+        return await self._passage(request, body, changes, record, shown)
+
+    def _observed(self, codec: PassingCodec, body: ObjectText, request: Request, tenant: str) -> ObservedRequest | None:
+        """What of a request is worth remembering; None where it is not understood, or shall not be learned from."""
+        try:
+            conversation = codec.parse(body.values)
+        except MalformedTask:
+            return None  # the upstream may understand it, and says so where it does not
+        if request.headers.get("x-lifelong-learn", "").lower() == "no" or conversation.count > 1 or is_auxiliary(conversation):
+            return None
+        return _observed(conversation, tenant)
+
+    async def _passage(
+        self,
+        request: Request,
+        body: ObjectText,
+        changes: list[tuple[int, int, str]],
+        record: Callable[[Answer], Any] | None = None,
+        shown: Sequence[tuple[bytes, bytes]] = (),
+    ) -> Passage:
+        model = body.last("model")
+        if model is not None and model.value == NAME:
+            changes = [*changes, (model.start, model.end, json.dumps(self.upstream.model, ensure_ascii=False))]
+        query = request.url.query
+        return Passage(
+            method=request.method,
+            target=request.url.path + (f"?{query}" if query else ""),
+            headers=list(request.scope["headers"]),
+            body=exchange(body.text, changes).encode(),
+            streamed=body.values.get("stream") is True,
+            shown=tuple(shown),
+            record=record,
+        )
+
+
+def read_body(text: str) -> ObjectText:
+    """The body of a request. Raises `MalformedTask` for what is no JSON object."""
+    try:
+        return read_object(text)
+    except (ValueError, RecursionError) as error:
+        raise MalformedTask(f"the body is not valid JSON: {error}") from None
+
+
+def _observed(conversation: Conversation, tenant: str) -> ObservedRequest:
+    return ObservedRequest(messages=conversation.messages, tenant=tenant, tools=conversation.tools)
+
+
+def _user(body: ObjectText) -> str | None:
+    user = body.values.get("user")
+    return user if isinstance(user, str) else None

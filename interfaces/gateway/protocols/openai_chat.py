@@ -1,0 +1,243 @@
+"""`OpenAIChat`: the chat completions protocol (https://platform.openai.com/docs/api-reference/chat)."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any, Literal, cast
+
+from pydantic import BaseModel, Field, StrictBool, ValidationError
+
+from ....core import Answer, Conversation, MalformedTask, Message, Reply, Usage
+from .fields import Text, validation_message
+from .parts import check_last, joined
+
+PIECE = 24
+"""Characters in one piece of a streamed answer."""
+
+
+class ChatFunction(BaseModel):
+    """What an assistant calls, and with what."""
+
+    name: Text
+    arguments: Text = ""
+
+
+class ChatToolCall(BaseModel):
+    """One call of a tool."""
+
+    id: Text = ""
+    function: ChatFunction
+
+
+class ChatMessage(BaseModel):
+    """One message of a conversation."""
+
+    role: Literal["system", "developer", "user", "assistant", "tool"]
+    content: Text | list[dict[str, Any]] | None = None
+    tool_calls: list[ChatToolCall] | None = None
+    tool_call_id: Text | None = None
+
+
+class StreamOptions(BaseModel):
+    """What a stream holds beside the answer."""
+
+    include_usage: StrictBool = False
+
+
+class ChatBody(BaseModel):
+    """A request for a completion. Fields that are not named here are ignored, since clients send many."""
+
+    model: Text = Field("lifelong", max_length=512)
+    messages: list[ChatMessage] = Field(min_length=1)
+    stream: StrictBool | None = None
+    stream_options: StreamOptions | None = None
+    temperature: float | None = Field(None, ge=0, le=2)
+    max_tokens: int | None = Field(None, ge=1, le=32_768)
+    max_completion_tokens: int | None = Field(None, ge=1, le=32_768)
+    n: int | None = Field(None, ge=1, le=128)
+    tools: list[dict[str, Any]] | None = None
+    user: Text | None = None
+
+    @property
+    def token_limit(self) -> int | None:
+        """Most tokens of the answer, under its new name or its old one."""
+        return self.max_completion_tokens or self.max_tokens
+
+
+class OpenAIChat:
+    """A `Codec`."""
+
+    name = "openai-chat"
+    path = "/v1/chat/completions"
+
+    def parse(self, body: object) -> Conversation:
+        """See `Codec.parse`. System and developer messages are both instructions; the last message is a user's or a tool's."""
+        try:
+            read = ChatBody.model_validate(body)
+        except ValidationError as error:
+            raise MalformedTask(validation_message(error)) from None
+        messages = tuple(_message(one) for one in read.messages)
+        check_last(messages)
+        return Conversation(
+            messages=messages,
+            model=read.model,
+            user=read.user or "",
+            stream=bool(read.stream),
+            include_usage=bool(read.stream_options and read.stream_options.include_usage),
+            temperature=read.temperature or 0.0,
+            max_tokens=read.token_limit,
+            count=read.n or 1,
+            tools=tuple(read.tools or ()),
+        )
+
+    def reply(self, reply: Reply, conversation: Conversation) -> dict[str, Any]:
+        """A `chat.completion`; what lies behind the answer is under `lifelong`."""
+        message = {"role": "assistant", "content": reply.text}
+        choice = {"index": 0, "message": message, "logprobs": None, "finish_reason": _finish_reason(reply)}
+        return {**_envelope(reply, "chat.completion"), "choices": [choice], "usage": _usage(reply), "lifelong": dict(reply.details)}
+
+    def stream(self, reply: Reply, conversation: Conversation) -> Iterator[str]:
+        """Server-sent events: the role, the answer in pieces, the end, the usage if asked for, `[DONE]`."""
+        envelope, text = _envelope(reply, "chat.completion.chunk"), reply.text
+        deltas: list[dict[str, str]] = [{"role": "assistant", "content": ""}]
+        deltas += [{"content": text[start : start + PIECE]} for start in range(0, len(text), PIECE)]
+        for delta in deltas:
+            yield _event({**envelope, "choices": [{"index": 0, "delta": delta, "finish_reason": None}]})
+        end = {"index": 0, "delta": {}, "finish_reason": _finish_reason(reply)}
+        yield _event({**envelope, "choices": [end], "lifelong": dict(reply.details)})
+        if conversation.include_usage:
+            yield _event({**envelope, "choices": [], "usage": _usage(reply)})
+        yield "data: [DONE]\n\n"
+
+    def error(self, kind: str, message: str) -> dict[str, Any]:
+        """OpenAI's shape of an error."""
+        return {"error": {"message": message, "type": kind, "param": None, "code": None}}
+
+    def error_events(self, kind: str, message: str) -> bytes:
+        """The error as an event, as servers of this protocol send it, and the end."""
+        return f"{_event(self.error(kind, message))}data: [DONE]\n\n".encode()
+
+    def read_reply(self, body: Mapping[str, Any]) -> Answer | None:
+        """The first choice of a `chat.completion`."""
+        try:
+            choice = next(one for one in body["choices"] if not one.get("index"))
+            turn = choice["message"]
+            calls = [_call(one) for one in turn.get("tool_calls") or ()]
+            message = _turn(turn.get("content"), calls)
+            return Answer(
+                id=str(body.get("id") or ""),
+                message=message,
+                usage=_read_usage(body.get("usage")),
+                finish_reason=str(choice.get("finish_reason") or ""),
+            )
+        except (KeyError, TypeError, AttributeError, StopIteration, ValueError):
+            return None
+
+    def read_stream(self) -> ChatStream:
+        """Puts the first choice of a stream of `chat.completion.chunk` together."""
+        return ChatStream()
+
+    def schema(self) -> dict[str, Any]:
+        """JSON Schema of a chat request; fields that it does not name are passed over."""
+        return ChatBody.model_json_schema()
+
+
+class ChatStream:
+    """A `StreamReader`."""
+
+    def __init__(self) -> None:
+        self._id = ""
+        self._texts: list[str] = []
+        self._calls: dict[int, dict[str, Any]] = {}
+        self._usage = Usage()
+        self._finish_reason = ""
+        self._seen = self._failed = False
+
+    def take(self, name: str, data: str) -> bool:
+        """See `StreamReader.take`; the end is `[DONE]`."""
+        if data.strip() == "[DONE]":
+            return True
+        try:
+            chunk = json.loads(data) if data else {}
+            self._read(chunk)
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+            self._failed = True  # whatever it is, it passes by, and what was read is not learned from
+        return False
+
+    def answer(self) -> Answer | None:
+        """See `StreamReader.answer`."""
+        if not self._seen:
+            return None
+        calls = [_call(self._calls[index]) for index in sorted(self._calls)]
+        complete = bool(self._finish_reason) and not self._failed
+        return Answer(
+            id=self._id,
+            message=_turn("".join(self._texts), calls),
+            usage=self._usage,
+            finish_reason=self._finish_reason,
+            complete=complete,
+        )
+
+    def _read(self, chunk: dict[str, Any]) -> None:
+        self._failed = self._failed or "error" in chunk
+        self._id = self._id or str(chunk.get("id") or "")
+        if chunk.get("usage"):
+            self._usage = _read_usage(chunk["usage"])
+        for choice in chunk.get("choices") or ():
+            if choice.get("index"):
+                continue
+            self._seen = True
+            delta = choice.get("delta") or {}
+            self._texts.append(delta.get("content") or "")
+            for position, one in enumerate(delta.get("tool_calls") or ()):
+                call = self._calls.setdefault(one.get("index", position), {"id": "", "function": {"name": "", "arguments": ""}})
+                called = one.get("function") or {}
+                call["id"] = one.get("id") or call["id"]
+                call["function"]["name"] += called.get("name") or ""
+                call["function"]["arguments"] += called.get("arguments") or ""
+            self._finish_reason = choice.get("finish_reason") or self._finish_reason
+
+
+def _message(one: ChatMessage) -> Message:
+    role = "system" if one.role == "developer" else one.role
+    message: dict[str, Any] = {"role": role, "content": joined(one.content)}
+    if one.tool_calls:
+        message["tool_calls"] = [{"id": call.id, "type": "function", "function": call.function.model_dump()} for call in one.tool_calls]
+    if one.role == "tool":
+        message["tool_call_id"] = one.tool_call_id or ""
+    return cast(Message, message)
+
+
+def _turn(content: Any, calls: list[dict[str, Any]]) -> Message:
+    text = joined(content if isinstance(content, list) else str(content or ""))
+    return cast(Message, {"role": "assistant", "content": text, **({"tool_calls": calls} if calls else {})})
+
+
+def _call(one: dict[str, Any]) -> dict[str, Any]:
+    function = one["function"]
+    named = {"name": str(function.get("name") or ""), "arguments": str(function.get("arguments") or "")}
+    return {"id": str(one.get("id") or ""), "type": "function", "function": named}
+
+
+def _read_usage(usage: Any) -> Usage:
+    if not isinstance(usage, dict):
+        return Usage()
+    return Usage(prompt_tokens=int(usage.get("prompt_tokens") or 0), completion_tokens=int(usage.get("completion_tokens") or 0))
+
+
+def _event(payload: dict[str, Any]) -> str:
+    return f"data: {json.dumps(payload, ensure_ascii=False)}\n\n"
+
+
+def _envelope(reply: Reply, kind: str) -> dict[str, Any]:
+    return {"id": reply.id, "object": kind, "created": reply.created, "model": reply.model}
+
+
+def _usage(reply: Reply) -> dict[str, int]:
+    read, written = reply.usage.prompt_tokens, reply.usage.completion_tokens
+    return {"prompt_tokens": read, "completion_tokens": written, "total_tokens": read + written}
+
+
+def _finish_reason(reply: Reply) -> str:
+    return "length" if reply.cut else "stop"
