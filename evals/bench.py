@@ -11,7 +11,7 @@ from pathlib import Path
 from ..core import DataMissing, PluginError
 from ..core.plugins import names, resolve
 from .cases import takes_filter
-from .results_file import Results, Row, make_results, read_results, write_results, write_whole
+from .results_file import Results, Row, make_results, read_results, updated, write_results, write_whole
 from .row_filter import ALL_ROWS, RowFilter, refuse_empty
 
 PUBLISHED = Path(__file__).parent / "results"
@@ -81,18 +81,22 @@ def hash_files(suite: Suite, data: Path | None) -> dict[str, str]:
     return hashes
 
 
-def run_suite(suite: Suite, *, quick: bool, seeds: int, data: Path | None, file: Path | None, only: RowFilter = ALL_ROWS) -> Results:
+def run_suite(
+    suite: Suite, *, quick: bool, seeds: int, data: Path | None, file: Path | None, only: RowFilter = ALL_ROWS, update: bool = False
+) -> Results:
     """Check the data, measure, and write the figures to `file` if one is named, and the suite's plots beside it as `FILE-NAME.svg`.
 
     Raises `DataMissing`, before anything is measured, when a data file is not there. A quick run may do without a data
-    directory, where its suite can. Raises `NothingFound` where no row is `only` what was asked for.
+    directory, where its suite can. With `update` the figures of the file that are not measured again stay, under the commit that
+    measured them. Raises `NothingFound` where no row is `only` what was asked for, and as `updated`.
     """
     hashes = {} if quick and data is None else hash_files(suite, data)
     rows = suite.run(quick=quick, seeds=seeds, data=data, only=only)
     refuse_empty(rows, only, _published(suite), suite.name)
     results = make_results(suite.name, rows, selection=suite.selection, data_hashes=hashes)
     if file is not None:
-        for name, drawn in suite.plots(rows).items():
+        results = updated(read_results(file), results) if update and file.exists() else results
+        for name, drawn in suite.plots(results.results).items():
             write_whole(file.with_name(f"{file.stem}-{name}.svg"), drawn)
         write_results(file, results)
     return results

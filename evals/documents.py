@@ -143,6 +143,9 @@ def _table(file: Path, suite: str, case: str | None, metrics: list[str]) -> str:
     if not file.exists():
         return f"Not measured yet: `lifelong bench {suite} --json evals/results/{suite}.json`.\n"
     results = read_results(file)
-    seeds = max((row.seeds for row in results.results), default=1)
-    source = f"Commit {results.commit[:10] or 'unknown'}, {seeds} seed{'s' * (seeds > 1)}, {results.machine}; brackets hold 95 % intervals."
+    shown = [row for row in results.results if (not case or row.case == case) and (not metrics or row.metric in metrics)]
+    seeds = max((row.seeds for row in shown), default=1)
+    commits = dict.fromkeys((row.commit or results.commit)[:10] or "unknown" for row in shown)
+    source = f"Commit{'s' * (len(commits) > 1)} {', '.join(commits)}, {seeds} seed{'s' * (seeds > 1)}, {results.machine}; "
+    source += "brackets hold 95 % intervals."
     return f"{case_table(results, case, metrics) if case else markdown_table(results, metrics=metrics or None)}\n{source}\n"

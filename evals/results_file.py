@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +32,8 @@ class Row:
     """How many tasks, samples or runs stand behind the value, over all seeds."""
     seeds: int = 1
     """How many seeds it was averaged over."""
+    commit: str = ""
+    """The commit that measured it, where that is not the one of its file."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,11 +69,29 @@ def make_results(suite: str, rows: Sequence[Row], *, selection: str = "", data_h
     )
 
 
+def updated(old: Results, new: Results) -> Results:
+    """New figures among the old ones that were not measured again; these say which commit they are of.
+
+    Raises `ValueError` where both were not measured on the same data.
+    """
+    if (old.suite, dict(old.data)) != (new.suite, dict(new.data)):
+        raise ValueError(f"the figures of {old.suite} at {old.commit} were measured on other data files; measure all of the suite again")
+    keys = {(row.case, row.method, row.metric) for row in new.results}
+    kept = [replace(row, commit=row.commit or old.commit) for row in old.results if (row.case, row.method, row.metric) not in keys]
+    rows = [*kept, *new.results]
+    cases = list(dict.fromkeys(row.case for row in (*old.results, *new.results)))
+    order = {(row.case, row.method): place for place, row in reversed(list(enumerate((*old.results, *new.results))))}
+    rows.sort(key=lambda row: (cases.index(row.case), order[row.case, row.method]))
+    return replace(new, results=tuple(rows))
+
+
 def write_results(path: AnyPath, results: Results) -> None:
     """Write a suite's figures; the file appears whole or not at all."""
     plain = asdict(results)
     for row in plain["results"]:
         row["value"] = row["value"] if math.isfinite(row["value"]) else None
+        if not row["commit"]:
+            del row["commit"]
     write_whole(Path(path), json.dumps(plain, indent=1, allow_nan=False) + "\n")
 
 

@@ -6,9 +6,27 @@ from collections.abc import Sequence
 from math import isnan, sqrt
 from statistics import fmean, stdev
 
-from ..numerics.intervals import Interval, bootstrap_ci95, paired_difference_ci95, rate_difference_ci95, wilson_ci95
+from ..numerics.intervals import (
+    Interval,
+    bootstrap_ci95,
+    crossed_bootstrap_ci95,
+    paired_difference_ci95,
+    pooled_rate_ci95,
+    rate_difference_ci95,
+    wilson_ci95,
+)
 
-__all__ = ["Interval", "beta_ci95", "bootstrap_ci95", "paired_difference_ci95", "rate_difference_ci95", "student_ci95", "wilson_ci95"]
+__all__ = [
+    "Interval",
+    "beta_ci95",
+    "bootstrap_ci95",
+    "crossed_bootstrap_ci95",
+    "paired_difference_ci95",
+    "pooled_rate_ci95",
+    "rate_difference_ci95",
+    "student_ci95",
+    "wilson_ci95",
+]
 
 
 def student_ci95(values: Sequence[float]) -> Interval:

@@ -26,9 +26,12 @@ def wilson_ci95(successes: int, total: int) -> Interval:
     """
     if not 0 <= successes <= total:
         raise ValueError(f"{successes} successes of {total} is no rate; successes must lie between 0 and the total")
-    if total == 0:
-        return 0.0, 1.0
-    rate, squared = successes / total, Z95**2
+    return _score_interval(successes / total, total) if total else (0.0, 1.0)
+
+
+def _score_interval(rate: float, total: float) -> Interval:
+    """Wilson's interval of a rate over `total` trials, which need not be whole."""
+    squared = Z95**2
     centre = (rate + squared / (2 * total)) / (1 + squared / total)
     half = Z95 * sqrt(rate * (1 - rate) / total + squared / (4 * total**2)) / (1 + squared / total)
     # At 0 and at `total` a bound is exact in theory; rounding must not push it past the rate.
@@ -127,3 +130,49 @@ def _upper_tail(total: int, least: int, rate: float) -> float:
         return rate
     odds, whole = log(rate), lgamma(total + 1)
     return sum(exp(whole - lgamma(k + 1) - lgamma(total - k + 1) + k * odds + (total - k) * log1p(-rate)) for k in range(least, total + 1))
+
+
+def pooled_rate_ci95(rates: Sequence[float], trials: int) -> Interval:
+    """Score interval of the mean of several runs' rates, each of `trials` trials: Wilson's interval of the pooled counts.
+
+    Runs that differ more than chance alone makes them are no independent trials: the pooled number of trials is divided by the
+    design effect, the variance between runs over the binomial one, where that is above 1 (Rao and Scott, A simple method for the
+    analysis of clustered binary data, Biometrics 48 (1992) 577, https://doi.org/10.2307/2532311). Unlike an interval over runs
+    alone it has a width where all runs agree. Raises `ValueError` for no runs, no trials or a rate outside [0, 1].
+    """
+    if not rates or trials < 1 or not all(0 <= rate <= 1 for rate in rates):
+        raise ValueError(f"{list(rates)} over {trials} trials each are no rates; give rates in [0, 1] of at least one trial")
+    mean = sum(rates) / len(rates)
+    expected = mean * (1 - mean) / trials
+    between = sum((rate - mean) ** 2 for rate in rates) / (len(rates) - 1) if len(rates) > 1 else 0.0
+    total = trials * len(rates) / max(1.0, between / expected if expected else 1.0)
+    return _score_interval(mean, total)
+
+
+def crossed_bootstrap_ci95(table: Sequence[Sequence[float]], *, seed: int = 0, resamples: int = 1000) -> Interval:
+    """Percentile interval of the mean of `table[run][sample]`, with both the runs and the samples drawn again.
+
+    All runs are measured on the same samples, so a mean over runs does not average the samples' error away: it is resampled too.
+    NaN where a run has no such sample; the mean is that of the runs' means. Owen, The pigeonhole bootstrap, Annals of Applied
+    Statistics 1 (2007) 386, https://doi.org/10.1214/07-AOAS122: the error is overestimated rather than underestimated where runs
+    are many; with few runs their own share is underestimated by (runs - 1) / runs. Raises `ValueError` for a run without a sample.
+    """
+    import numpy as np
+
+    values = np.asarray(table, dtype=np.float64)
+    present = ~np.isnan(values)
+    if values.ndim != 2 or not len(values) or not present.any(axis=1).all():
+        raise ValueError(f"a table of the shape {values.shape} with a run that has no sample; every run needs at least one")
+    draw = np.random.default_rng(seed)
+    runs, samples = values.shape
+    filled = np.where(present, values, 0.0)
+    means = []
+    for _ in range(resamples):
+        weights = np.bincount(draw.integers(samples, size=samples), minlength=samples).astype(np.float64)
+        drawn = draw.integers(runs, size=runs)
+        counts = present @ weights
+        known = drawn[counts[drawn] > 0]
+        if len(known):
+            means.append(float(((filled @ weights)[known] / counts[known]).mean()))
+    low, high = np.quantile(means, (0.025, 0.975))
+    return float(low), float(high)

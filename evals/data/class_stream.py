@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ...learners import CueHead, Head, NearestMeanHead, ReplayHead
+from ...learners import Head, NearestMeanHead, ReplayHead
 from ...metrics.continual import mean_forgetting
+from .resident import resident_bytes
+from .seeded import Figure
 from .texts import TextData, Texts
 
 
@@ -32,6 +34,14 @@ class StreamHead(Protocol):
         """What is kept."""
 
 
+@runtime_checkable
+class TextStreamHead(StreamHead, Protocol):
+    """A head that keeps texts and not only their vectors."""
+
+    def learn_texts(self, texts: Texts) -> None:
+        """Add samples, in the place of `learn`."""
+
+
 HeadFactory = Callable[[int], Head]
 """A head of a seed."""
 FIRST_ORDER = 2003
@@ -48,6 +58,8 @@ class ClassStream:
     """To learn from."""
     test: Texts
     """To be measured on."""
+    tested: NDArray[np.bool_] | None = None
+    """Which of the data set's test samples those are; all where it is not said."""
 
     def train_at(self, step: int) -> Texts:
         """What comes at a step."""
@@ -68,37 +80,70 @@ def class_stream(data: TextData, steps: int, seed: int, groups: int | None = Non
     """The classes in a random order, in `steps` groups; the first `groups` of them where not all are wanted."""
     parts = class_groups(len(data.names), steps, seed)[:groups]
     known = np.concatenate(parts)
+    tested = np.isin(data.test.labels, known)
     return ClassStream(
-        groups=parts, train=data.train.subset(np.isin(data.train.labels, known)), test=data.test.subset(np.isin(data.test.labels, known))
+        groups=parts, train=data.train.subset(np.isin(data.train.labels, known)), test=data.test.subset(tested), tested=tested
     )
 
 
-def run_stream(head: StreamHead, stream: ClassStream, *, every_step: bool = True) -> dict[str, float]:
-    """Learn group after group; accuracies over the steps, forgetting, bytes kept a class and seconds, those of the sleeps included.
+def run_stream(head: StreamHead, stream: ClassStream, *, every_step: bool = True) -> dict[str, Figure]:
+    """Learn group after group; accuracies over the steps, forgetting, bytes kept a class and a sample, and seconds, sleeps included.
 
-    With `every_step=False` only the end is tested, and `average_accuracy` and `forgetting` are left out.
+    Accuracies and forgetting are values of the test samples, whose means they are. With `every_step=False` only the end is
+    tested, and `average_accuracy` and `forgetting` are left out. `resident_bytes_per_class` is what a process holds to answer and
+    to learn on, the encoder aside.
     """
-    table = np.full((len(stream.groups), len(stream.groups)), np.nan)
-    tests = [stream.test_at(step) for step in range(len(stream.groups))]
-    seen: list[float] = []
+    tested = np.ones(len(stream.test), dtype=bool) if stream.tested is None else stream.tested
+    hits = np.full((len(stream.groups), len(tested)), np.nan)
+    places = [np.flatnonzero(tested)[np.isin(stream.test.labels, group)] for group in stream.groups]
     started, spent = time.perf_counter(), 0.0
     for step in range(len(stream.groups)):
         fresh = stream.train_at(step)
-        head.learn(fresh.vectors, fresh.labels)
+        if isinstance(head, TextStreamHead):
+            head.learn_texts(fresh)
+        else:
+            head.learn(fresh.vectors, fresh.labels)
         if not every_step and step + 1 < len(stream.groups):
             continue
         head.predict(fresh.vectors[:1])  # lazy heads prepare here, so that it is counted
         paused = time.perf_counter()
-        hits = [head.predict(part.vectors) == part.labels for part in tests[: step + 1]]
-        table[step, : step + 1] = [part.mean() for part in hits]
-        seen.append(float(np.concatenate(hits).mean()))
+        for earlier in range(step + 1):
+            part = stream.test_at(earlier)
+            hits[step, places[earlier]] = head.predict(part.vectors) == part.labels
         spent += time.perf_counter() - paused
-    figures = {"last_accuracy": seen[-1], "bytes_per_class": kept_bytes(head) / len(head.labels)}
+    kept = kept_bytes(head)
+    figures: dict[str, Figure] = {"last_accuracy": hits[-1]}
+    figures |= {"bytes_per_class": kept / len(head.labels), "bytes_per_sample": kept / len(stream.train)}
+    figures["resident_bytes_per_class"] = resident_bytes(head) / len(head.labels)
     figures["seconds"] = time.perf_counter() - started - spent
     if every_step:
-        figures["average_accuracy"] = float(np.mean(seen))
-        figures["forgetting"] = stream_forgetting(table)
+        figures["average_accuracy"] = average_values(hits)
+        figures["forgetting"] = forgetting_values(hits, places)
     return figures
+
+
+def average_values(hits: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Values `(n,)` of test samples whose mean is the accuracy on all classes known, averaged over the steps.
+
+    `hits` `(steps, n)` are 1 and 0, NaN where a sample's class was not known yet; samples never tested stay NaN.
+    """
+    tested = ~np.isnan(hits)
+    shares = np.nan_to_num(hits) / tested.sum(1, keepdims=True)
+    return np.where(tested[-1], tested[-1].sum() * shares.mean(0), np.nan)
+
+
+def forgetting_values(hits: NDArray[np.float64], places: Sequence[NDArray[np.int64]]) -> NDArray[np.float64]:
+    """Values `(n,)` of test samples whose mean says how far each group but the last has fallen from its best, at the end.
+
+    As `stream_forgetting`, its best step taken as given. `hits` as of `average_values`, `places[j]` the samples of group j.
+    """
+    tested = ~np.isnan(hits[-1])
+    values = np.where(tested, 0.0, np.nan)
+    for step, samples in enumerate(places[:-1]):
+        accuracies = hits[step:-1, samples].mean(1)
+        best = hits[step + int(accuracies.argmax()), samples]
+        values[samples] = tested.sum() * (best - hits[-1, samples]) / ((len(places) - 1) * len(samples))
+    return values
 
 
 def stream_forgetting(table: NDArray[np.float64]) -> float:
@@ -116,8 +161,9 @@ def kept_bytes(head: StreamHead) -> float:
     Cues are counted as they lie in the file, raw samples and nearest means in float16, all other arrays in float32, though they
     are float64 where they must be exact, and a symmetric matrix once above its diagonal.
     """
-    if isinstance(head, CueHead):
-        return head.memory.bytes
+    memory = getattr(head, "memory", None)
+    if memory is not None:
+        return float(memory.bytes)
     total = 0.0
     for name, array in head.state().items():
         if array.ndim < 1 or name.endswith("between_scatter"):

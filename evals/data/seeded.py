@@ -5,30 +5,61 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 
 import numpy as np
+from numpy.typing import NDArray
 
-from ...metrics.statistics import student_ci95
+from ...metrics.statistics import crossed_bootstrap_ci95, student_ci95
 from ..results_file import Row
 
+Figure = float | NDArray[np.floating]
+"""A figure of one seed; or the values `(n,)` of the data set's test samples whose mean it is, NaN where a sample was not tested."""
 Metrics = Mapping[tuple[str, str], float]
-"""Figures of one seed by method and metric."""
+"""Numbers of one seed by method and metric."""
+Figures = Mapping[tuple[str, str], Figure]
+"""The same, with values of test samples where they are at hand."""
 
 
-def seeded_rows(case: str, measure: Callable[[int], Metrics], seeds: int, n: int = 1) -> list[Row]:
-    """Measure under seeds 0, 1, ...; a row each method and metric: the mean over seeds and, from two seeds on, Student's interval.
+def seeded_rows(case: str, measure: Callable[[int], Figures], seeds: int, n: int = 1) -> list[Row]:
+    """Measure under seeds 0, 1, ...; a row each method and metric: the mean over seeds and an interval.
 
     `n` is the number of samples behind one seed's figure.
     """
     return rows_of(case, [measure(seed) for seed in range(seeds)], n)
 
 
-def rows_of(case: str, measured: Iterable[Metrics], n: int = 1) -> list[Row]:
-    """The rows of figures that were measured already, one mapping a seed; each must hold the same methods and metrics."""
+def rows_of(case: str, measured: Iterable[Figures], n: int = 1) -> list[Row]:
+    """The rows of figures that were measured already, one mapping a seed; each must hold the same methods and metrics.
+
+    The interval of a single number is Student's over seeds, from two seeds on. Of values of test samples it is that of
+    `crossed_bootstrap_ci95`, over seeds and over samples: seeds that share a test set share its error.
+    """
     runs = list(measured)
     rows: list[Row] = []
     for method, metric in runs[0]:
         values = [run[method, metric] for run in runs]
-        interval = student_ci95(values) if len(values) > 1 else None
+        means = [mean_of(value) for value in values]
         rows.append(
-            Row(case=case, method=method, metric=metric, value=float(np.mean(values)), ci95=interval, n=n * len(runs), seeds=len(runs))
+            Row(
+                case=case,
+                method=method,
+                metric=metric,
+                value=float(np.mean(means)),
+                ci95=_interval(values, means),
+                n=n * len(runs),
+                seeds=len(runs),
+            )
         )
     return rows
+
+
+def mean_of(figure: Figure) -> float:
+    """The number that a figure is, whatever its form."""
+    return float(np.nanmean(figure)) if isinstance(figure, np.ndarray) else float(figure)
+
+
+def _interval(values: list[Figure], means: list[float]) -> tuple[float, float] | None:
+    samples = [value for value in values if isinstance(value, np.ndarray)]
+    if len(samples) == len(values):
+        low, high = crossed_bootstrap_ci95(np.stack(samples).tolist())
+        # Percentiles of draws need not hold the mean itself where hardly any sample differs.
+        return min(low, float(np.mean(means))), max(high, float(np.mean(means)))
+    return student_ci95(means) if len(means) > 1 else None

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from ...perception import MiniLMEncoder
+from ...perception import HashedEncoder, MiniLMEncoder
 from ...serving import cache_directory, locate
 
 OUT_OF_SCOPE = -1
@@ -21,6 +21,8 @@ OUT_OF_SCOPE = -1
 CLINC150 = ("clinc150/data_full.json", "clinc150/all_wiki_sents.txt")
 BANKING77 = ("banking77/train.csv", "banking77/test.csv", "banking77/categories.json")
 ENCODER = "all-minilm-l6-v2"
+HASHED = 384
+"""Length of the second view of a text: hashed words and letters, which see a name or a misspelling that the sentence model does not."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -130,6 +132,18 @@ def encoded(
         draft.replace(file)
     vectors: NDArray[np.float32] = np.load(file)
     return vectors
+
+
+def two_views(texts: Texts) -> NDArray[np.float32]:
+    """Two blocks a text `(n, d + HASHED)`: its sentence vector and its hashed one, each of unit length."""
+    hashed = encoded(texts.texts, f"hashed-{HASHED}", HashedEncoder(HASHED).encode)
+    return np.hstack([texts.vectors, hashed.reshape(-1, HASHED)])
+
+
+def with_two_views(data: TextData) -> TextData:
+    """The same data set with both views as its vectors, scaled to unit length; its parts of no class are left as they are."""
+    parts = {name: getattr(data, name) for name in ("train", "validation", "test")}
+    return replace(data, **{name: replace(texts, vectors=two_views(texts) / np.float32(np.sqrt(2))) for name, texts in parts.items()})
 
 
 def _texts(texts: Sequence[str], classes: Sequence[str], names: Sequence[str]) -> Texts:

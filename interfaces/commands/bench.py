@@ -27,6 +27,9 @@ def bench(
     seeds: Annotated[int, typer.Option("--seeds", min=1, help="How many seeds to average over.")] = 1,
     data: DataFlag = None,
     json: Annotated[Path | None, typer.Option("--json", help="Write the figures to this file.")] = None,
+    update: Annotated[
+        bool, typer.Option("--update", help="Keep the figures of the --json file that are not measured again, with their commit.")
+    ] = False,
     method: Annotated[
         list[str] | None, typer.Option("--method", help="Only this method; may be repeated. In `continual` also module:Class, a head.")
     ] = None,
@@ -51,17 +54,17 @@ def bench(
             say(f"{one.name}\n  shows {one.shows}\n  needs {one.needs}")
     elif suite:
         import_from_here(suite, *(method or []))
-        _measure(suite, quick, seeds, data, json, RowFilter(methods=tuple(method or ()), cases=tuple(case or ())))
+        _measure(suite, quick, seeds, data, json, RowFilter(methods=tuple(method or ()), cases=tuple(case or ())), update)
     else:
         raise typer.BadParameter("name a suite, or ask for --list")
 
 
-def _measure(name: str, quick: bool, seeds: int, data: Path | None, file: Path | None, only: RowFilter) -> None:
+def _measure(name: str, quick: bool, seeds: int, data: Path | None, file: Path | None, only: RowFilter, update: bool) -> None:
     from ...evals import pipe_table, terminal_tables
     from ...evals.bench import find_suite, run_suite
 
     try:
-        results = run_suite(find_suite(name), quick=quick, seeds=seeds, data=data, file=file, only=only)
+        results = run_suite(find_suite(name), quick=quick, seeds=seeds, data=data, file=file, only=only, update=update)
     except DataMissing as error:
         complain(str(error))
         raise typer.Exit(NO_DATA) from error

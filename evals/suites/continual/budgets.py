@@ -13,7 +13,7 @@ from pathlib import Path
 from ....learners import CueHead, NearestMeanHead
 from ...data.class_stream import HeadFactory, class_stream, run_stream
 from ...data.curve_plots import CurvePoint, curves_plot
-from ...data.seeded import Metrics, rows_of
+from ...data.seeded import Figure, Figures, rows_of
 from ...data.texts import clinc150
 from ...data.worker_pool import worker_pool
 from ...results_file import Row
@@ -29,7 +29,9 @@ BUDGETS: dict[str, tuple[tuple[float, float, int], int, tuple[int, int]]] = {
     "32": ((0.02, 1.0, 96), 84, (383, 80)),
 }
 """By kilobytes a class: step, kept share and directions of our cues; raw samples; shared and own directions of the Gaussians."""
-NAMES = {"lifelong": "cues (ours)", "raw_replay": "raw samples", "class_gaussians": "class Gaussians", "class_means": "class means"}
+TEXTS = {"0.5": 40, "1": 95, "2": 100}
+"""Deflated texts a class that fit; from 2 KB on all of them fit."""
+NAMES = {"lifelong": "cues (ours)", "zlib_texts": "texts, deflated", "raw_replay": "raw samples", "class_gaussians": "class Gaussians", "class_means": "class means"}
 TICKS = (0.5, 1, 2, 4, 8, 16, 32)
 
 
@@ -44,10 +46,10 @@ def run(*, quick: bool, seeds: int, data: Path) -> list[Row]:
     return rows
 
 
-def at_budget(budget: str, data: Path, quick: bool, seed: int) -> Metrics:
+def at_budget(budget: str, data: Path, quick: bool, seed: int) -> Figures:
     """Every memory that fits, on the stream of a seed."""
     stream = class_stream(clinc150(data), 10, seed, 2 if quick else None)
-    figures: dict[tuple[str, str], float] = {}
+    figures: dict[tuple[str, str], Figure] = {}
     for method, make in memories(budget).items():
         measured = run_stream(make(seed), stream, every_step=False)
         figures |= {(method, metric): measured[metric] for metric in ("last_accuracy", "bytes_per_class")}

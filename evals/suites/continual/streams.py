@@ -24,13 +24,16 @@ from ....learners import (
     RidgeHead,
     StreamingLDAHead,
 )
-from ...data.class_stream import HeadFactory, class_stream, run_stream
-from ...data.seeded import Metrics, rows_of
-from ...data.texts import TextData, Texts, banking77, clinc150
+from ....perception import Encoder
+from ...data.class_stream import HeadFactory, StreamHead, class_stream, run_stream
+from ...data.seeded import Figure, Figures, rows_of
+from ...data.texts import TextData, banking77, clinc150, with_two_views
 from ...data.worker_pool import worker_pool
 from ...results_file import Row
 from ...row_filter import ALL_ROWS, RowFilter
+from .plain_baselines import LogisticHead, SeededKMeans
 from .sampled_memories import QuantisedMemory, RawMemory, SampledMemoryHead
+from .text_memory import KnownTexts, TextLogisticHead, TextSleepHead
 
 LOADED: dict[str, Callable[[Path], TextData]] = {"clinc150": clinc150, "banking77": banking77}
 CASES = {"clinc150 10x15": ("clinc150", 10), "banking77 7x11": ("banking77", 7)}
@@ -52,18 +55,46 @@ METHODS: dict[str, HeadFactory] = {
     "quantised_48_same_sleep": lambda seed: SampledMemoryHead(QuantisedMemory(), seed=seed),
     "joint_same_sleep": lambda seed: SampledMemoryHead(RawMemory(per_class=None, seed=seed), seed=seed),
 }
+TWO_VIEWS = "_two_views"
+"""Ends the name of a method that sees hashed words and letters beside the sentence vector."""
+METHODS |= {
+    "joint_logistic": lambda seed: LogisticHead(),
+    f"nearest_mean{TWO_VIEWS}": lambda seed: NearestMeanHead(),
+    f"streaming_lda{TWO_VIEWS}": lambda seed: StreamingLDAHead(),
+    f"replay_20{TWO_VIEWS}": lambda seed: ReplayHead(per_class=20, seed=seed),
+    f"joint_logistic{TWO_VIEWS}": lambda seed: LogisticHead(),
+    f"lifelong{TWO_VIEWS}": lambda seed: CueHead(seed=seed),
+}
+TEXT_METHODS: dict[str, Callable[[Encoder, int], Head]] = {
+    "zlib_texts_logistic": lambda encoder, seed: TextLogisticHead(encoder),
+    f"zlib_texts_logistic{TWO_VIEWS}": lambda encoder, seed: TextLogisticHead(encoder),
+    "zlib_texts_same_sleep": lambda encoder, seed: TextSleepHead(encoder, seed=seed),
+}
+"""Methods that keep the texts themselves, deflated, and encode them again before they sleep."""
 OURS_NAME = "lifelong"
-LABELLED = ("lifelong_semi_ipc", "ipc_labelled_only", "nearest_mean_labelled_only")
-"""Methods of the case with few labels."""
-TABLE = (OURS_NAME, *METHODS)
+LABELLED: dict[str, Callable[[int], StreamHead]] = {
+    "lifelong_semi_ipc": lambda seed: PrototypeHead(seed=seed),
+    "lifelong_semi_ipc_closed": lambda seed: PrototypeHead(closed=True, seed=seed),
+    "seeded_kmeans": lambda seed: SeededKMeans(),
+    "ipc_labelled_only": lambda seed: PrototypeHead(seed=seed),
+    "nearest_mean_labelled_only": lambda seed: NearestMeanHead(),
+}
+"""Methods of the case with few labels; the last two see labelled samples alone."""
+TABLE = (OURS_NAME, *METHODS, *TEXT_METHODS)
 """Methods of the case with all labels."""
 OURS: dict[str, HeadFactory] = {
     "clinc150": lambda seed: CueHead(seed=seed),
     "banking77": lambda seed: CueHead(step=0.05, kept=1.0, directions=64, seed=seed),
 }
-LAST_ONLY = ("joint_softmax", "joint_same_sleep", "quantised_48_same_sleep")
+LAST_ONLY = (
+    *("joint_softmax", "joint_same_sleep", "quantised_48_same_sleep", "joint_logistic", f"joint_logistic{TWO_VIEWS}"),
+    *(f"lifelong{TWO_VIEWS}", *TEXT_METHODS),
+)
 """Asked at the end alone: those that see all samples at every step forget nothing by that, and the sleep is that of `lifelong`."""
-QUICK = ("nearest_mean", "ridge", "replay_5", "joint_softmax")
+QUICK = ("nearest_mean", "ridge", "replay_5", "joint_softmax", f"joint_logistic{TWO_VIEWS}", "zlib_texts_logistic")
+FEW, MIXED = "one label in 100", "one label in 100, old classes come again"
+OLD = 0.5
+"""Share of the unlabelled samples of earlier groups that come again with each group, in the mixed case."""
 
 
 def run(*, quick: bool, seeds: int, data: Path, only: RowFilter = ALL_ROWS) -> list[Row]:
@@ -73,14 +104,19 @@ def run(*, quick: bool, seeds: int, data: Path, only: RowFilter = ALL_ROWS) -> l
     """
     rows: list[Row] = []
     with worker_pool() as pool:
-        for case in CASES:
-            few = f"{case}, one label in 100"
-            wanted = [(case, streams)] if only.wants_case(case) and (any(map(only.wants_method, TABLE)) or own_heads(only)) else []
-            wanted += [(few, few_labels)] if only.wants_case(few) and any(map(only.wants_method, LABELLED)) else []
-            for one, measure in wanted:
-                texts = LOADED[CASES[case][0]](data)  # encoded here once; the workers read the vectors from the cache
-                measured = pool.map(partial(measure, case, data, quick, only), range(seeds))
-                rows += rows_of(one, measured, n=len(texts.test))
+        for case, (name, _) in CASES.items():
+            measures: dict[str, Callable[[Path, bool, RowFilter, int], Figures]] = {
+                case: partial(streams, case),
+                f"{case}, {FEW}": partial(few_labels, case, False),
+                f"{case}, {MIXED}": partial(few_labels, case, True),
+            }
+            for one, measure in measures.items():
+                table = TABLE if one == case else tuple(LABELLED)
+                if not only.wants_case(one) or not (any(map(only.wants_method, table)) or (one == case and own_heads(only))):
+                    continue
+                texts = LOADED[name](data)
+                with_two_views(texts)  # both are encoded here once; the workers read the vectors from the cache
+                rows += rows_of(one, pool.map(partial(measure, data, quick, only), range(seeds)), n=len(texts.test))
     return rows
 
 
@@ -89,18 +125,20 @@ def own_heads(only: RowFilter) -> list[str]:
     return only.others((*TABLE, *LABELLED))
 
 
-def streams(case: str, data: Path, quick: bool, only: RowFilter, seed: int) -> Metrics:
+def streams(case: str, data: Path, quick: bool, only: RowFilter, seed: int) -> Figures:
     """All methods on the stream of a seed."""
     name, steps = CASES[case]
-    stream = class_stream(LOADED[name](data), steps, seed, 2 if quick else None)
+    texts = LOADED[name](data)
+    views = {both: class_stream(one, steps, seed, 2 if quick else None) for both, one in ((False, texts), (True, with_two_views(texts)))}
     table = {OURS_NAME: OURS[name], **METHODS}
+    table |= {method: partial(make, KnownTexts(views[method.endswith(TWO_VIEWS)].train)) for method, make in TEXT_METHODS.items()}
     quickly = (OURS_NAME, *QUICK) if quick and not only.methods else table
     makes = {method: table[method] for method in quickly if only.wants_method(method)}
     makes |= {method: partial(_own_head, method) for method in own_heads(only)}
     return {
         (method, metric): value
         for method, make in makes.items()
-        for metric, value in run_stream(make(seed), stream, every_step=method not in LAST_ONLY).items()
+        for metric, value in run_stream(make(seed), views[method.endswith(TWO_VIEWS)], every_step=method not in LAST_ONLY).items()
     }
 
 
@@ -109,31 +147,39 @@ def _own_head(name: str, seed: int) -> Head:
     return head
 
 
-def few_labels(case: str, data: Path, quick: bool, only: RowFilter, seed: int) -> Metrics:
-    """One sample of a hundred has a label, and one of each class at least; the others come without."""
+def few_labels(case: str, mixed: bool, data: Path, quick: bool, only: RowFilter, seed: int) -> Figures:
+    """One sample of a hundred has a label, and one of each class at least; the others come without.
+
+    In the `mixed` case unlabelled samples of earlier groups come again among those of each group.
+    """
     name, steps = CASES[case]
     stream = class_stream(LOADED[name](data), steps, seed, 2 if quick else None)
     draw = np.random.default_rng(seed)
     some = np.concatenate([_drawn(stream.train.labels == label, draw) for label in np.concatenate(stream.groups)])
     partly = np.full(len(stream.train), UNLABELLED)
     partly[some] = stream.train.labels[some]
-    alone, helped = PrototypeHead(seed=seed), PrototypeHead(seed=seed)
-    heads: dict[str, Head] = dict(zip(LABELLED, (helped, alone, NearestMeanHead()), strict=True))
+    heads = {method: make(seed) for method, make in LABELLED.items() if only.wants_method(method)}
+    seen = np.zeros(len(stream.train), dtype=bool)
     for group in stream.groups:
         come = np.isin(stream.train.labels, group)
+        again = seen & (partly == UNLABELLED) & (draw.random(len(seen)) < OLD) if mixed else np.zeros_like(seen)
         named = come & (partly != UNLABELLED)
-        for head in heads.values():
-            given = come if head is helped else named
+        for method, head in heads.items():
+            given = named if method.endswith("labelled_only") else come | again
             head.learn(stream.train.vectors[given], partly[given])
-    figures = {(method, "last_accuracy"): _accuracy(head.predict(stream.test.vectors), stream.test) for method, head in heads.items()}
-    gain = figures["lifelong_semi_ipc", "last_accuracy"] - figures["ipc_labelled_only", "last_accuracy"]
-    return {**figures, ("lifelong_semi_ipc", "gain_over_labelled_only"): gain}
+        seen |= come
+    figures: dict[tuple[str, str], Figure] = {}
+    for method, head in heads.items():
+        hits = np.full(len(LOADED[name](data).test), np.nan)
+        hits[stream.tested] = head.predict(stream.test.vectors) == stream.test.labels
+        figures[method, "last_accuracy"] = hits
+    if len(heads) == len(LABELLED):
+        for other in ("ipc_labelled_only", "seeded_kmeans"):
+            gain = figures["lifelong_semi_ipc", "last_accuracy"] - figures[other, "last_accuracy"]
+            figures["lifelong_semi_ipc", f"gain_over_{other}"] = gain
+    return figures
 
 
 def _drawn(mask: NDArray[np.bool_], draw: np.random.Generator) -> NDArray[np.int64]:
     places = np.flatnonzero(mask)
     return draw.choice(places, size=max(1, round(len(places) / 100)), replace=False)
-
-
-def _accuracy(predicted: NDArray[np.int64], texts: Texts) -> float:
-    return float((predicted == texts.labels).mean())

@@ -22,6 +22,7 @@ from . import budgets, growth
 CASES: tuple[str, ...] = (
     "streams",
     "budgets",
+    "inversion",
     "peers",
     "wake",
     "regret",

@@ -15,7 +15,7 @@ from typing import Any
 from ....core import Settings
 from ....envs import make_environment
 from ....metrics.provenance import source_version
-from ....metrics.statistics import student_ci95, wilson_ci95
+from ....metrics.statistics import pooled_rate_ci95, student_ci95
 from ....orchestrator import LifelongLearner
 from ....runs.folders import discard_run, mark_run
 from ....runs.stream import RunEnvironment, Schedule, run_stream
@@ -63,7 +63,7 @@ QUICK: Sizes = {"database": (10, 8)}
 
 
 def run(*, quick: bool, seeds: int, data: Path | None) -> list[Row]:
-    """Every method over every seed; rates are means over seeds with Student's interval, over tasks where there is one seed.
+    """Every method over every seed; rates have Wilson's interval over the tasks of all seeds, other figures Student's.
 
     On CPU, as many runs at once as there are cores, one thread each. A full run that was killed goes on where it stopped
     when the same commit is asked again. Raises `DataMissing` when the full suite has no data directory.
@@ -166,8 +166,7 @@ def _last_seconds(run: Mapping[str, Any]) -> float:
 
 
 def _rate(case: str, method: str, metric: str, values: Sequence[float], tasks: int) -> Row:
-    mean = sum(values) / len(values)
-    interval = wilson_ci95(round(values[0] * tasks), tasks) if len(values) == 1 else _clipped(student_ci95(values))
+    mean, interval = sum(values) / len(values), pooled_rate_ci95(values, tasks)
     return Row(case=case, method=method, metric=metric, value=mean, ci95=interval, n=tasks * len(values), seeds=len(values))
 
 
@@ -177,6 +176,3 @@ def _mean(case: str, method: str, metric: str, values: Sequence[float], tasks: i
     interval = student_ci95(known) if len(known) > 1 else None
     return Row(case=case, method=method, metric=metric, value=mean, ci95=interval, n=tasks * len(values), seeds=len(values))
 
-
-def _clipped(interval: tuple[float, float]) -> tuple[float, float]:
-    return max(0.0, interval[0]), min(1.0, interval[1])

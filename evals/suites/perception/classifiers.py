@@ -16,7 +16,6 @@ from ....perception import (
     ClassMeanNovelty,
     EnergyConfidence,
     EntropyConfidence,
-    HashedEncoder,
     HeadEnsemble,
     MahalanobisNovelty,
     MarginConfidence,
@@ -29,10 +28,8 @@ from ....perception import (
     VirtualLogitNovelty,
     train_classifier,
 )
-from ...data.texts import OUT_OF_SCOPE, TextData, Texts, clinc150, encoded
+from ...data.texts import HASHED, OUT_OF_SCOPE, TextData, Texts, clinc150, two_views
 
-HASHED = 384
-"""Length of the second block of a vector: hashed words and letters, which see a name or a misspelling that the sentence model does not."""
 VALIDATION = 0.1
 """Share of the training texts that validate where a data set has no validation split."""
 MEMBERS = 5
@@ -108,12 +105,6 @@ def subset_split(split: OpenSetSplit, classes: int = QUICK_CLASSES) -> OpenSetSp
     return replace(split, **fewer, outliers=split.outliers.subset(np.arange(len(split.outliers)) < 500))
 
 
-def blocks(texts: Texts) -> NDArray[np.float32]:
-    """Two blocks a text: its sentence vector and its hashed one."""
-    hashed = encoded(texts.texts, f"hashed-{HASHED}", HashedEncoder(HASHED).encode)
-    return np.hstack([texts.vectors, hashed.reshape(-1, HASHED)])
-
-
 def fitted_classifier(
     split: OpenSetSplit, seed: int, *, members: int, rounds: int, rejection_rate: float, quick: bool
 ) -> SelectiveClassifier:
@@ -127,12 +118,12 @@ def fitted_classifier(
         seed=seed,
     )
     return classifier.fit(
-        blocks(split.train),
+        two_views(split.train),
         split.train.labels,
-        blocks(split.validation),
+        two_views(split.validation),
         split.validation.labels,
-        outliers=blocks(split.outliers),
-        validation_outliers=blocks(split.validation_outliers) if len(split.validation_outliers) else None,
+        outliers=two_views(split.outliers),
+        validation_outliers=two_views(split.validation_outliers) if len(split.validation_outliers) else None,
     )
 
 

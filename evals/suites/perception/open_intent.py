@@ -19,9 +19,9 @@ from numpy.typing import NDArray
 from ....metrics.detection import macro_f1
 from ....perception import conformal_quantile
 from ...data.seeded import Metrics, seeded_rows
-from ...data.texts import TextData, Texts, banking77, clinc150
+from ...data.texts import TextData, Texts, banking77, clinc150, two_views
 from ...results_file import Row
-from .classifiers import OpenSetSplit, blocks, fitted_classifier, linear_head, partial_split, subset_split
+from .classifiers import OpenSetSplit, fitted_classifier, linear_head, partial_split, subset_split
 
 KNOWN_SHARES = (0.25, 0.5, 0.75)
 UNKNOWN_RATE = 0.1
@@ -55,8 +55,8 @@ class _Measure:
         split = subset_split(split) if self.quick else split
         classifier = fitted_classifier(split, seed, members=MEMBERS, rounds=self.rounds, rejection_rate=UNKNOWN_RATE, quick=self.quick)
         # All validation texts may calibrate: novelty was weighed on held-out training texts, not on them.
-        threshold = classifier.recalibrate(blocks(split.validation), split.validation.labels).threshold
-        known, unknown = classifier.judge(blocks(split.test)), classifier.judge(blocks(split.unknown))
+        threshold = classifier.recalibrate(two_views(split.validation), split.validation.labels).threshold
+        known, unknown = classifier.judge(two_views(split.test)), classifier.judge(two_views(split.unknown))
         figures = _figures("lifelong", split, (known.labels, known.novelty > threshold), (unknown.labels, unknown.novelty > threshold))
         answer = linear_head(split, seed, self.quick)
         held, inside, outside = (answer(texts) for texts in (split.validation, split.test, split.unknown))

@@ -19,8 +19,9 @@ from numpy.typing import NDArray
 from ....perception import SelectiveScores
 from ....perception.experimental.classifier.selective_classifier import promise_of
 from ...data.seeded import Metrics, seeded_rows
+from ...data.texts import two_views
 from ...results_file import Row
-from .classifiers import blocks, classifier_on_clinc150
+from .classifiers import classifier_on_clinc150
 
 SPLITS = 100
 UNKNOWN_RATES = (0.01, 0.05, 0.1, 0.2)
@@ -40,7 +41,7 @@ def run(*, quick: bool, seeds: int, data: Path) -> list[Row]:
 
 def _measure(data: Path, seed: int, quick: bool) -> dict[tuple[str, float], Metrics]:
     split, classifier = classifier_on_clinc150(data, seed, quick)
-    scores, right = classifier.judge(blocks(split.test)), split.test.labels
+    scores, right = classifier.judge(two_views(split.test)), split.test.labels
     draw = np.random.default_rng(seed)
     halves = [np.array_split(draw.permutation(len(right)), 2) for _ in range(SPLITS)]
     figures: dict[tuple[str, float], Metrics] = {}

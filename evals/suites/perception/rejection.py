@@ -21,12 +21,11 @@ from ....metrics.detection import auroc, failure_aurc, fpr_at_95_id_tpr, unified
 from ....numerics.arrays import AnyFloats
 from ....perception import SelectiveClassifier
 from ...data.seeded import Metrics, seeded_rows
-from ...data.texts import banking77, clinc150
+from ...data.texts import banking77, clinc150, two_views
 from ...results_file import Row
 from .classifiers import (
     MEMBERS,
     OpenSetSplit,
-    blocks,
     classifier_on_clinc150,
     fitted_classifier,
     head_ensemble,
@@ -61,7 +60,7 @@ def run(*, quick: bool, seeds: int, data: Path) -> list[Row]:
 
 
 def _measure(split: OpenSetSplit, classifier: SelectiveClassifier, seed: int, quick: bool) -> Metrics:
-    known, unknown = classifier.judge(blocks(split.test)), classifier.judge(blocks(split.unknown))
+    known, unknown = classifier.judge(two_views(split.test)), classifier.judge(two_views(split.unknown))
     right = known.labels == split.test.labels
     figures = {("lifelong", "accuracy"): float(right.mean())}
     figures |= _rejection("lifelong", -known.novelty, -unknown.novelty)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +15,28 @@ BLOCK = 512
 """Questions answered at a time."""
 LEAST = 0.01
 """Regularisation of a sample, at least: below it float32 could not solve."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class KernelRidge:
+    """A fitted kernel ridge regression: called with rows `(m, d)` it gives chances `(m, classes)`."""
+
+    known: NDArray[np.float64]
+    """Unit samples `(n, d)`: the kernel compares every question with each of them."""
+    solved: NDArray[np.float64]
+    """Dual weights `(n, classes)`, the sharpness within."""
+    gamma: float
+    """Of the kernel."""
+
+    def __call__(self, asked: Rows) -> NDArray[np.float64]:
+        """Chances, block by block."""
+        answers = np.zeros((len(asked), self.solved.shape[1]))
+        for start in range(0, len(asked), BLOCK):
+            some = slice(start, start + BLOCK)
+            scores = _kernel(l2_normalize(asked[some].astype(np.float64)), self.known, self.gamma) @ self.solved
+            shares = np.exp(scores - scores.max(1, keepdims=True))
+            answers[some] = shares / shares.sum(1, keepdims=True)
+        return answers
 
 
 def kernel_ridge(
@@ -33,6 +56,7 @@ def kernel_ridge(
     # It is symmetric: its transpose is the same matrix in the order that is solved in place.
     factor = cho_factor(kernel.T, overwrite_a=True, check_finite=False)
     solved = sharpness * cho_solve(factor, np.eye(len(weights), dtype=np.float32)[targets], check_finite=False).astype(np.float64)
+<<<<<<< HEAD
     exact = known.astype(np.float64)
 
     def chances(asked: Vector) -> NDArray[np.float64]:
@@ -45,6 +69,9 @@ def kernel_ridge(
         return answers
 
     return chances
+=======
+    return KernelRidge(known=known.astype(np.float64), solved=solved, gamma=gamma)
+>>>>>>> c4503e0 (Continual suite: texts as a memory, logistic regression on both views, seeded k-means, an inversion test; intervals resample test samples; bench --update)
 
 
 def _kernel(left: NDArray[np.floating], right: NDArray[np.floating], gamma: float) -> NDArray[np.floating]:

@@ -1,0 +1,121 @@
+"""Plain baselines that a sceptic asks for first: logistic regression on all samples, and k-means that starts from the labelled ones."""
+
+from __future__ import annotations
+
+import warnings
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ....learners import UNLABELLED
+from ....numerics.arrays import l2_normalize
+
+Rows = NDArray[np.float32]
+Labels = NDArray[np.int64]
+STRENGTHS = (1.0, 3.0, 10.0, 30.0, 100.0)
+"""Inverse regularisations C that are tried."""
+HELD_OUT = 5
+"""Every so many-th sample is held out to choose C by its accuracy."""
+STEPS = 30
+"""Of k-means, at most."""
+
+
+class LogisticHead:
+    """Multinomial logistic regression on all samples so far, kept in float16; C is chosen on a held-out fifth of them, then refitted.
+
+    Fitted at the first answer after something was learned, so that a stream which is only tested at its end costs one fit.
+    """
+
+    def __init__(self) -> None:
+        self._rows: list[NDArray[np.float16]] = []
+        self._labels: list[Labels] = []
+        self._model: Any = None
+        self.strength = 0.0
+
+    @property
+    def labels(self) -> Labels:
+        """Class numbers known, ascending."""
+        return np.unique(np.concatenate(self._labels)) if self._labels else np.zeros(0, dtype=np.int64)
+
+    def learn(self, vectors: Rows, labels: Labels) -> None:
+        """Keep samples `(n, d)`."""
+        self._rows.append(vectors.astype(np.float16))
+        self._labels.append(labels)
+        self._model = None
+
+    def predict(self, vectors: Rows) -> Labels:
+        """The likeliest class numbers `(n,)`."""
+        if self._model is None:
+            self._model, self.strength = chosen_logistic(np.concatenate(self._rows).astype(np.float32), np.concatenate(self._labels))
+        return np.asarray(self._model.predict(vectors), dtype=np.int64)
+
+    def state(self) -> dict[str, NDArray[Any]]:
+        """The samples; the weights follow from them."""
+        return {"kept": np.concatenate(self._rows), "kept_labels": np.concatenate(self._labels)}
+
+
+def chosen_logistic(rows: Rows, labels: Labels) -> tuple[Any, float]:
+    """Logistic regression on samples `(n, d)`, and its C among `STRENGTHS`: the one that is right most often on a held-out fifth.
+
+    Where too few samples are there to hold any out of every class, C is 10. Raises `ValueError` for a single class.
+    """
+    if len(np.unique(labels)) < 2:
+        raise ValueError("logistic regression needs two classes at least; give samples of another class")
+    held = np.zeros(len(labels), dtype=bool)
+    for label in np.unique(labels):
+        held[np.flatnonzero(labels == label)[HELD_OUT - 1 :: HELD_OUT]] = True
+    accuracies = {c: float(_fitted(rows[~held], labels[~held], c).score(rows[held], labels[held])) for c in STRENGTHS} if held.any() else {}
+    best = max(accuracies, key=lambda c: accuracies[c]) if accuracies else 10.0
+    return _fitted(rows, labels, best), best
+
+
+def _fitted(rows: Rows, labels: Labels, strength: float) -> Any:
+    from sklearn.exceptions import ConvergenceWarning
+    from sklearn.linear_model import LogisticRegression
+
+    with warnings.catch_warnings():
+        # Accuracy settles long before the likelihood does.
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        return LogisticRegression(C=strength, max_iter=200, tol=1e-3).fit(rows, labels)
+
+
+class SeededKMeans:
+    """Spherical k-means of each group of classes, its centres started at the labelled samples, which stay with their class.
+
+    "Constrained-KMeans" of Basu, Banerjee and Mooney, Semi-supervised clustering by seeding, ICML 2002,
+    https://dl.acm.org/doi/10.5555/645531.656012. It is told which classes are new in a group by their labelled samples, as Semi-IPC
+    is, and like it keeps one centre a class.
+    """
+
+    def __init__(self) -> None:
+        self._centres: dict[int, NDArray[np.float64]] = {}
+
+    @property
+    def labels(self) -> Labels:
+        """Class numbers known, ascending."""
+        return np.array(sorted(self._centres), dtype=np.int64)
+
+    def learn(self, vectors: Rows, labels: Labels) -> None:
+        """Centres of the classes that have a label among samples `(n, d)`; the others are labelled `UNLABELLED`."""
+        named = np.unique(labels[labels != UNLABELLED])
+        rows = l2_normalize(vectors.astype(np.float64))
+        own = np.searchsorted(named, labels)
+        centres = l2_normalize(np.array([rows[labels == label].mean(0) for label in named]))
+        before: NDArray[np.int64] | None = None
+        for _ in range(STEPS):
+            places = np.where(labels == UNLABELLED, (rows @ centres.T).argmax(1), own)
+            if before is not None and np.array_equal(places, before):
+                break
+            before = places
+            centres = l2_normalize(np.array([rows[places == place].mean(0) for place in range(len(named))]))
+        self._centres |= {int(label): centre for label, centre in zip(named, centres, strict=True)}
+
+    def predict(self, vectors: Rows) -> Labels:
+        """The class numbers `(n,)` of the nearest centres."""
+        centres = np.array([self._centres[int(label)] for label in self.labels])
+        return np.asarray(self.labels[(vectors.astype(np.float64) @ centres.T).argmax(1)])
+
+    def state(self) -> dict[str, NDArray[Any]]:
+        """The centres."""
+        return {"centres": np.array([self._centres[int(label)] for label in self.labels])}
