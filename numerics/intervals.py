@@ -169,8 +169,8 @@ def crossed_bootstrap_ci95(table: Sequence[Sequence[float]], *, seed: int = 0, r
     means = []
     for _ in range(resamples):
         weights = np.bincount(draw.integers(samples, size=samples), minlength=samples).astype(np.float64)
-        drawn = draw.integers(runs, size=runs)
-        counts = present @ weights
+        drawn = np.asarray(draw.integers(runs, size=runs))
+        counts = np.asarray(present @ weights)
         known = drawn[counts[drawn] > 0]
         if len(known):
             means.append(float(((filled @ weights)[known] / counts[known]).mean()))

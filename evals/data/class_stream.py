@@ -10,7 +10,7 @@ from typing import Any, Protocol, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
-from ...learners import Head, NearestMeanHead, ReplayHead
+from ...learners import NearestMeanHead, ReplayHead
 from ...metrics.continual import mean_forgetting
 from .resident import resident_bytes
 from .seeded import Figure
@@ -42,7 +42,7 @@ class TextStreamHead(StreamHead, Protocol):
         """Add samples, in the place of `learn`."""
 
 
-HeadFactory = Callable[[int], Head]
+HeadFactory = Callable[[int], StreamHead]
 """A head of a seed."""
 FIRST_ORDER = 2003
 """Seed of the first class order. Those from 1993 on, which publications begin with, were looked at while methods were settled."""

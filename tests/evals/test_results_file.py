@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import math
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from lifelong.core import DataMissing
 from lifelong.evals import Results, Row, make_results, read_results, write_results
+from lifelong.evals.results_file import updated
 
 RESULTS = Path(__file__).resolve().parents[2] / "evals" / "results"
 ROWS = (
@@ -62,3 +64,24 @@ def test_a_missing_or_damaged_file_is_named(tmp_path: Path) -> None:
         (tmp_path / "bad.json").write_text(text)
         with pytest.raises(ValueError, match=r"bad\.json is not a results file"):
             read_results(tmp_path / "bad.json")
+
+
+def test_an_update_keeps_what_was_not_measured_again_with_its_commit(tmp_path: Path) -> None:
+    def results(commit: str, rows: list[Row], data: str = "a") -> Results:
+        return replace(make_results("letters", rows, data_hashes={"file": data}), commit=commit)
+
+    first, second = Row(case="a", method="plain", metric="accuracy", value=0.5), Row(case="b", method="plain", metric="accuracy", value=0.6)
+    again = Row(case="a", method="plain", metric="accuracy", value=0.7)
+    ours = Row(case="a", method="lifelong", metric="accuracy", value=0.8)
+    whole = updated(results("old", [first, second]), results("new", [ours, again]))
+    assert [(row.case, row.method, row.value, row.commit) for row in whole.results] == [
+        ("a", "plain", 0.7, ""),
+        ("a", "lifelong", 0.8, ""),
+        ("b", "plain", 0.6, "old"),
+    ]
+    write_results(tmp_path / "letters.json", whole)
+    assert read_results(tmp_path / "letters.json") == whole
+    newest = updated(whole, results("newest", [again]))
+    assert [row.commit for row in newest.results] == ["", "new", "old"]
+    with pytest.raises(ValueError, match="other data"):
+        updated(results("old", [first]), results("new", [ours], data="b"))

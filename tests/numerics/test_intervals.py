@@ -9,8 +9,10 @@ from hypothesis import strategies as st
 from lifelong.numerics.intervals import (
     bootstrap_ci95,
     clopper_pearson,
+    crossed_bootstrap_ci95,
     paired_difference_ci95,
     paired_gain_ci95,
+    pooled_rate_ci95,
     rate_difference_ci95,
     wilson_ci95,
 )
@@ -117,3 +119,31 @@ def test_swapping_wins_and_losses_mirrors_the_gain(wins: int, losses: int, other
     low, high = paired_gain_ci95(wins, losses, wins + losses + others)
     assert paired_gain_ci95(losses, wins, wins + losses + others) == pytest.approx((-high, -low))
     assert -1 <= low <= high <= 1
+
+
+def test_rates_of_runs_that_agree_are_pooled() -> None:
+    # 56 of 80: two runs of 28 of 40.
+    assert pooled_rate_ci95([0.7, 0.7], 40) == wilson_ci95(56, 80)
+    assert pooled_rate_ci95([0.7], 40) == wilson_ci95(28, 40)
+
+
+def test_runs_that_differ_beyond_chance_count_as_fewer_trials() -> None:
+    # By hand: mean .5, variance between runs .08, binomial .0025: 200 trials count as 6.25, and half the width is then .3085.
+    low, high = pooled_rate_ci95([0.3, 0.7], 100)
+    assert (low, high) == pytest.approx((0.1915, 0.8085), abs=5e-4)
+    assert pooled_rate_ci95([0.0, 0.0], 40) == wilson_ci95(0, 80)
+    for wrong in ([], [1.2]):
+        with pytest.raises(ValueError, match="no rates"):
+            pooled_rate_ci95(wrong, 40)
+
+
+def test_the_crossed_bootstrap_sees_both_kinds_of_error() -> None:
+    nan = float("nan")
+    samples = [[1.0] * 75 + [0.0] * 25] * 4
+    low, high = crossed_bootstrap_ci95(samples)
+    # All runs agree, so that only the samples' deviation of .0433 is left.
+    assert (low, high) == pytest.approx((0.665, 0.835), abs=0.02)
+    assert crossed_bootstrap_ci95([[0.0] * 10, [1.0] * 10]) == (0.0, 1.0)
+    assert crossed_bootstrap_ci95([[1.0, nan], [nan, 1.0]]) == (1.0, 1.0)
+    with pytest.raises(ValueError, match="no sample"):
+        crossed_bootstrap_ci95([[nan, nan]])

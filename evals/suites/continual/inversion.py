@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ....memory import CueMemory
+from ....numerics.arrays import Labels, Vector
 from ...data.seeded import Metrics, rows_of
 from ...data.texts import TextData, Texts, banking77, clinc150
 from ...data.worker_pool import worker_pool
@@ -26,7 +27,6 @@ from ...results_file import Row
 from .budgets import BUDGETS
 from .sampled_memories import GaussianMemory, QuantisedMemory, RawMemory, SampledMemory
 
-Rows = NDArray[np.float32]
 NAMED = 10
 """Words that the attacker names for a vector."""
 NEAR = 0.8
@@ -36,6 +36,8 @@ RIDGE = 1.0
 DRAWS = 3
 """Seeds at most."""
 QUICK_CLASSES = 8
+CUES = ("0.5", "1", "2", "4", "8")
+"""Budgets of cues, in kilobytes a class of the whole data set; half of the texts take about half of that."""
 
 
 def run(*, quick: bool, seeds: int, data: Path) -> list[Row]:
@@ -71,21 +73,21 @@ def measure(data: TextData, classes: int, seed: int) -> Metrics:
     return figures
 
 
-def recalled(texts: Texts, seed: int) -> Mapping[str, tuple[Rows, NDArray[np.int64]]]:
-    """What each memory recalls of the texts, with its class numbers."""
+def recalled(texts: Texts, seed: int, methods: tuple[str, ...] = ()) -> Mapping[str, tuple[Vector, Labels]]:
+    """What each memory, or each one named, recalls of the texts, with its class numbers."""
     memories: dict[str, SampledMemory | CueMemory] = {
         "raw_8_bit": RawMemory(per_class=None, seed=seed),
         "quantised_48": QuantisedMemory(),
+        "class_gaussians_4_kb": GaussianMemory(shared=BUDGETS["4"][2][0], own=BUDGETS["4"][2][1], seed=seed),
     }
-    for budget in ("0.5", "1", "4", "8"):
-        (step, kept, directions), _, (shared, own) = BUDGETS[budget]
+    for budget in CUES:
+        step, kept, directions = BUDGETS[budget][0]
         memories[f"lifelong_cues_{budget.replace('.', '_')}_kb"] = CueMemory(step=step, kept=kept, directions=directions)
-        if budget == "4":
-            memories["class_gaussians_4_kb"] = GaussianMemory(shared=shared, own=min(own, 6), seed=seed)
     found = {}
     for method, memory in memories.items():
-        memory.remember(texts.vectors, texts.labels)
-        found[method] = memory.recall()
+        if not methods or method in methods:
+            memory.remember(texts.vectors, texts.labels)
+            found[method] = memory.recall()
     known = np.unique(texts.labels)
     means = np.array([texts.vectors[texts.labels == label].mean(0) for label in known], dtype=np.float32)
     return {**found, "class_means": (means, known)}
@@ -105,7 +107,7 @@ class Attack:
         self.rate = self.bags[~kept].mean(0)
         self.decoder = np.linalg.solve(own.T @ own + RIDGE * np.eye(own.shape[1]), own.T @ (self.bags[~kept] - self.rate))
 
-    def on(self, vectors: Rows, labels: NDArray[np.int64]) -> dict[str, float]:
+    def on(self, vectors: Vector, labels: NDArray[np.int64]) -> dict[str, float]:
         """What recalled vectors `(n, d)` of classes `(n,)` give away."""
         named = (vectors @ self.pool.vectors.T).argmax(1)
         return {**self._texts(named), "words_recovered": self._words(vectors, labels)}
@@ -138,7 +140,7 @@ class Attack:
             near[start : start + 512] = (common >= NEAR * (some.sum(1)[:, None] + sizes - common)).any(1)
         return near
 
-    def _words(self, vectors: Rows, labels: NDArray[np.int64]) -> float:
+    def _words(self, vectors: Vector, labels: NDArray[np.int64]) -> float:
         """Share of a remembered text's words among those read from the recalled vector of its class that is nearest to it."""
         shares = []
         for label in np.unique(self.pool.labels):
@@ -157,4 +159,3 @@ class Attack:
 def top(scores: NDArray[np.floating], count: int) -> NDArray[np.int64]:
     """The places of the `count` largest of each row; all of them where there are fewer."""
     return np.asarray(np.argsort(-scores, axis=1, kind="stable")[:, :count], dtype=np.int64)
-

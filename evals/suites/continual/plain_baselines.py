@@ -9,10 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ....learners import UNLABELLED
-from ....numerics.arrays import l2_normalize
+from ....numerics.arrays import Labels, Vector, l2_normalize
 
-Rows = NDArray[np.float32]
-Labels = NDArray[np.int64]
 STRENGTHS = (1.0, 3.0, 10.0, 30.0, 100.0)
 """Inverse regularisations C that are tried."""
 HELD_OUT = 5
@@ -38,13 +36,13 @@ class LogisticHead:
         """Class numbers known, ascending."""
         return np.unique(np.concatenate(self._labels)) if self._labels else np.zeros(0, dtype=np.int64)
 
-    def learn(self, vectors: Rows, labels: Labels) -> None:
+    def learn(self, vectors: Vector, labels: Labels) -> None:
         """Keep samples `(n, d)`."""
         self._rows.append(vectors.astype(np.float16))
         self._labels.append(labels)
         self._model = None
 
-    def predict(self, vectors: Rows) -> Labels:
+    def predict(self, vectors: Vector) -> Labels:
         """The likeliest class numbers `(n,)`."""
         if self._model is None:
             self._model, self.strength = chosen_logistic(np.concatenate(self._rows).astype(np.float32), np.concatenate(self._labels))
@@ -55,7 +53,7 @@ class LogisticHead:
         return {"kept": np.concatenate(self._rows), "kept_labels": np.concatenate(self._labels)}
 
 
-def chosen_logistic(rows: Rows, labels: Labels) -> tuple[Any, float]:
+def chosen_logistic(rows: Vector, labels: Labels) -> tuple[Any, float]:
     """Logistic regression on samples `(n, d)`, and its C among `STRENGTHS`: the one that is right most often on a held-out fifth.
 
     Where too few samples are there to hold any out of every class, C is 10. Raises `ValueError` for a single class.
@@ -70,7 +68,7 @@ def chosen_logistic(rows: Rows, labels: Labels) -> tuple[Any, float]:
     return _fitted(rows, labels, best), best
 
 
-def _fitted(rows: Rows, labels: Labels, strength: float) -> Any:
+def _fitted(rows: Vector, labels: Labels, strength: float) -> Any:
     from sklearn.exceptions import ConvergenceWarning
     from sklearn.linear_model import LogisticRegression
 
@@ -96,7 +94,7 @@ class SeededKMeans:
         """Class numbers known, ascending."""
         return np.array(sorted(self._centres), dtype=np.int64)
 
-    def learn(self, vectors: Rows, labels: Labels) -> None:
+    def learn(self, vectors: Vector, labels: Labels) -> None:
         """Centres of the classes that have a label among samples `(n, d)`; the others are labelled `UNLABELLED`."""
         named = np.unique(labels[labels != UNLABELLED])
         rows = l2_normalize(vectors.astype(np.float64))
@@ -111,7 +109,7 @@ class SeededKMeans:
             centres = l2_normalize(np.array([rows[places == place].mean(0) for place in range(len(named))]))
         self._centres |= {int(label): centre for label, centre in zip(named, centres, strict=True)}
 
-    def predict(self, vectors: Rows) -> Labels:
+    def predict(self, vectors: Vector) -> Labels:
         """The class numbers `(n,)` of the nearest centres."""
         centres = np.array([self._centres[int(label)] for label in self.labels])
         return np.asarray(self.labels[(vectors.astype(np.float64) @ centres.T).argmax(1)])

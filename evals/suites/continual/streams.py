@@ -65,7 +65,7 @@ METHODS |= {
     f"joint_logistic{TWO_VIEWS}": lambda seed: LogisticHead(),
     f"lifelong{TWO_VIEWS}": lambda seed: CueHead(seed=seed),
 }
-TEXT_METHODS: dict[str, Callable[[Encoder, int], Head]] = {
+TEXT_METHODS: dict[str, Callable[[Encoder, int], StreamHead]] = {
     "zlib_texts_logistic": lambda encoder, seed: TextLogisticHead(encoder),
     f"zlib_texts_logistic{TWO_VIEWS}": lambda encoder, seed: TextLogisticHead(encoder),
     "zlib_texts_same_sleep": lambda encoder, seed: TextSleepHead(encoder, seed=seed),
@@ -112,7 +112,9 @@ def run(*, quick: bool, seeds: int, data: Path, only: RowFilter = ALL_ROWS) -> l
             }
             for one, measure in measures.items():
                 table = TABLE if one == case else tuple(LABELLED)
-                if not only.wants_case(one) or not (any(map(only.wants_method, table)) or (one == case and own_heads(only))):
+                if not (only.wants_case(one) or "streams" in only.cases) or not (
+                    any(map(only.wants_method, table)) or (one == case and own_heads(only))
+                ):
                     continue
                 texts = LOADED[name](data)
                 with_two_views(texts)  # both are encoded here once; the workers read the vectors from the cache

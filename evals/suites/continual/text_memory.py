@@ -11,12 +11,12 @@ import zlib
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
+from ....numerics.arrays import Labels, Vector
 from ....perception import Encoder
 from ...data.texts import Texts
 from .plain_baselines import LogisticHead
-from .sampled_memories import LABEL_BYTES, Labels, Rows, SampledMemory, SampledMemoryHead
+from .sampled_memories import LABEL_BYTES, SampledMemory, SampledMemoryHead
 
 
 class TextMemory(SampledMemory):
@@ -39,7 +39,7 @@ class TextMemory(SampledMemory):
             known = self.texts_of(int(label)) if int(label) in self._classes else []
             self._classes[int(label)] = zlib.compress(json.dumps(known + some, ensure_ascii=False, separators=(",", ":")).encode(), 9)
 
-    def remember(self, vectors: Rows, labels: Labels) -> None:
+    def remember(self, vectors: Vector, labels: Labels) -> None:
         """Refused with `TypeError`: vectors are no texts."""
         raise TypeError("TextMemory keeps texts; call `remember_texts`")
 
@@ -48,7 +48,7 @@ class TextMemory(SampledMemory):
         texts: list[str] = json.loads(zlib.decompress(self._classes[label]))
         return texts
 
-    def recall(self) -> tuple[NDArray[np.float32], Labels]:
+    def recall(self) -> tuple[Vector, Labels]:
         """Vectors of all texts, class by class."""
         parts = [self.texts_of(int(label)) for label in self.labels]
         return self.encoder.encode([text for part in parts for text in part]), np.repeat(self.labels, [len(part) for part in parts])
@@ -84,7 +84,7 @@ class TextLogisticHead(LogisticHead):
         self.memory.remember_texts(texts)
         self._model = None
 
-    def predict(self, vectors: NDArray[np.float32]) -> Labels:
+    def predict(self, vectors: Vector) -> Labels:
         """The likeliest class numbers `(n,)`."""
         if self._model is None:
             rows, labels = self.memory.recall()
@@ -107,6 +107,6 @@ class KnownTexts:
         """Length of a vector."""
         return int(self._vectors.shape[1])
 
-    def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
+    def encode(self, texts: Sequence[str]) -> Vector:
         """Vectors `(n, d)`. Raises `KeyError` for an unknown text."""
         return np.asarray(self._vectors[[self._places[text] for text in texts]])

@@ -175,4 +175,3 @@ def _mean(case: str, method: str, metric: str, values: Sequence[float], tasks: i
     mean = sum(known) / len(known) if known else math.nan
     interval = student_ci95(known) if len(known) > 1 else None
     return Row(case=case, method=method, metric=metric, value=mean, ci95=interval, n=tasks * len(values), seeds=len(values))
-

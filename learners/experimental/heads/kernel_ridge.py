@@ -28,7 +28,7 @@ class KernelRidge:
     gamma: float
     """Of the kernel."""
 
-    def __call__(self, asked: Rows) -> NDArray[np.float64]:
+    def __call__(self, asked: Vector) -> NDArray[np.float64]:
         """Chances, block by block."""
         answers = np.zeros((len(asked), self.solved.shape[1]))
         for start in range(0, len(asked), BLOCK):
@@ -56,22 +56,7 @@ def kernel_ridge(
     # It is symmetric: its transpose is the same matrix in the order that is solved in place.
     factor = cho_factor(kernel.T, overwrite_a=True, check_finite=False)
     solved = sharpness * cho_solve(factor, np.eye(len(weights), dtype=np.float32)[targets], check_finite=False).astype(np.float64)
-<<<<<<< HEAD
-    exact = known.astype(np.float64)
-
-    def chances(asked: Vector) -> NDArray[np.float64]:
-        answers = np.zeros((len(asked), len(weights)))
-        for start in range(0, len(asked), BLOCK):
-            some = slice(start, start + BLOCK)
-            scores = _kernel(l2_normalize(asked[some].astype(np.float64)), exact, gamma) @ solved
-            shares = np.exp(scores - scores.max(1, keepdims=True))
-            answers[some] = shares / shares.sum(1, keepdims=True)
-        return answers
-
-    return chances
-=======
     return KernelRidge(known=known.astype(np.float64), solved=solved, gamma=gamma)
->>>>>>> c4503e0 (Continual suite: texts as a memory, logistic regression on both views, seeded k-means, an inversion test; intervals resample test samples; bench --update)
 
 
 def _kernel(left: NDArray[np.floating], right: NDArray[np.floating], gamma: float) -> NDArray[np.floating]:

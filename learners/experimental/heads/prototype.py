@@ -80,10 +80,7 @@ class PrototypeHead(GradientHead):
             chances = np.where((truth == UNLABELLED)[:, None], self._chances(rows, fresh), certain)
             prototypes[fresh] = ((chances.T @ rows) / np.maximum(chances.sum(0), 1e-9)[:, None])[fresh]
 
-<<<<<<< HEAD
-    def _descend(self, rows: Vector, truth: NDArray[np.int64], fresh: NDArray[np.bool_]) -> None:
-=======
-    def _chances(self, rows: Rows, fresh: NDArray[np.bool_]) -> NDArray[np.float64]:
+    def _chances(self, rows: Vector, fresh: NDArray[np.bool_]) -> NDArray[np.float64]:
         """Of all classes; of the new ones alone where no other can be meant."""
         chances = soft_assignments(rows, self._arrays["weights"], self.sharpness)
         if self.closed:
@@ -91,8 +88,7 @@ class PrototypeHead(GradientHead):
             chances /= np.maximum(chances.sum(1, keepdims=True), 1e-300)
         return chances
 
-    def _descend(self, rows: Rows, truth: NDArray[np.int64], fresh: NDArray[np.bool_]) -> None:
->>>>>>> c4503e0 (Continual suite: texts as a memory, logistic regression on both views, seeded k-means, an inversion test; intervals resample test samples; bench --update)
+    def _descend(self, rows: Vector, truth: NDArray[np.int64], fresh: NDArray[np.bool_]) -> None:
         import torch
 
         old = torch.from_numpy(self._arrays["weights"][~fresh])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
 from lifelong.evals.data.seeded import rows_of, seeded_rows
@@ -28,3 +29,20 @@ def test_one_seed_has_no_interval_over_seeds() -> None:
     [row] = rows_of("a case", [{("lifelong", "accuracy"): 0.5}])
     assert row.ci95 is None
     assert row.seeds == 1
+
+
+def test_values_of_test_samples_give_an_interval_that_resamples_them() -> None:
+    # Every seed is wrong on the same quarter of the samples: seeds agree, and the test set is still a sample.
+    values = np.ones(200)
+    values[:50] = 0
+    [row] = rows_of("a case", [{("lifelong", "accuracy"): values}] * 3, n=200)
+    assert row.value == 0.75
+    assert row.ci95 is not None
+    # The binomial deviation is sqrt(.75 * .25 / 200) = 0.0306.
+    assert row.ci95 == pytest.approx((0.69, 0.81), abs=0.01)
+
+
+def test_samples_that_a_seed_did_not_test_do_not_count() -> None:
+    one, other = np.array([1.0, 0.0, np.nan]), np.array([np.nan, 1.0, 1.0])
+    [row] = rows_of("a case", [{("lifelong", "accuracy"): one}, {("lifelong", "accuracy"): other}])
+    assert row.value == 0.75

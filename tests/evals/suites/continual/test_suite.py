@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from lifelong.evals.data.class_stream import ClassStream, kept_bytes, run_stream
+from lifelong.evals.data.seeded import mean_of
 from lifelong.evals.data.texts import Texts
 from lifelong.evals.suites.continual.sampled_memories import (
     GaussianMemory,
@@ -29,5 +30,5 @@ def test_all_memories_are_slept_on() -> None:
     stream = ClassStream(groups=(np.arange(4), np.arange(4, 8)), train=train, test=test)
     for memory in (RawMemory(per_class=2), GaussianMemory(shared=4, own=1), QuantisedMemory(code_bytes=4)):
         head = SampledMemoryHead(memory)
-        assert run_stream(head, stream, every_step=False)["last_accuracy"] > 0.8
+        assert mean_of(run_stream(head, stream, every_step=False)["last_accuracy"]) > 0.8
         assert kept_bytes(head) == memory.bytes
