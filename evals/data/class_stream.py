@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from ...learners import NearestMeanHead, ReplayHead
 from ...metrics.continual import mean_forgetting
 from .resident import resident_bytes
-from .seeded import Figure
+from .seeded import Measurement
 from .texts import TextData, Texts
 
 
@@ -86,7 +86,7 @@ def class_stream(data: TextData, steps: int, seed: int, groups: int | None = Non
     )
 
 
-def run_stream(head: StreamHead, stream: ClassStream, *, every_step: bool = True) -> dict[str, Figure]:
+def run_stream(head: StreamHead, stream: ClassStream, *, every_step: bool = True) -> dict[str, Measurement]:
     """Learn group after group; accuracies over the steps, forgetting, bytes kept a class and a sample, and seconds, sleeps included.
 
     Accuracies and forgetting are values of the test samples, whose means they are. With `every_step=False` only the end is
@@ -112,7 +112,7 @@ def run_stream(head: StreamHead, stream: ClassStream, *, every_step: bool = True
             hits[step, places[earlier]] = head.predict(part.vectors) == part.labels
         spent += time.perf_counter() - paused
     kept = kept_bytes(head)
-    figures: dict[str, Figure] = {"last_accuracy": hits[-1]}
+    figures: dict[str, Measurement] = {"last_accuracy": hits[-1]}
     figures |= {"bytes_per_class": kept / len(head.labels), "bytes_per_sample": kept / len(stream.train)}
     figures["resident_bytes_per_class"] = resident_bytes(head) / len(head.labels)
     figures["seconds"] = time.perf_counter() - started - spent

@@ -10,15 +10,15 @@ from numpy.typing import NDArray
 from ...metrics.statistics import crossed_bootstrap_ci95, student_ci95
 from ..results_file import Row
 
-Figure = float | NDArray[np.floating]
+Measurement = float | NDArray[np.floating]
 """A figure of one seed; or the values `(n,)` of the data set's test samples whose mean it is, NaN where a sample was not tested."""
 Metrics = Mapping[tuple[str, str], float]
 """Numbers of one seed by method and metric."""
-Figures = Mapping[tuple[str, str], Figure]
+Measurements = Mapping[tuple[str, str], Measurement]
 """The same, with values of test samples where they are at hand."""
 
 
-def seeded_rows(case: str, measure: Callable[[int], Figures], seeds: int, n: int = 1) -> list[Row]:
+def seeded_rows(case: str, measure: Callable[[int], Measurements], seeds: int, n: int = 1) -> list[Row]:
     """Measure under seeds 0, 1, ...; a row each method and metric: the mean over seeds and an interval.
 
     `n` is the number of samples behind one seed's figure.
@@ -26,7 +26,7 @@ def seeded_rows(case: str, measure: Callable[[int], Figures], seeds: int, n: int
     return rows_of(case, [measure(seed) for seed in range(seeds)], n)
 
 
-def rows_of(case: str, measured: Iterable[Figures], n: int = 1) -> list[Row]:
+def rows_of(case: str, measured: Iterable[Measurements], n: int = 1) -> list[Row]:
     """The rows of figures that were measured already, one mapping a seed; each must hold the same methods and metrics.
 
     The interval of a single number is Student's over seeds, from two seeds on. Of values of test samples it is that of
@@ -51,12 +51,12 @@ def rows_of(case: str, measured: Iterable[Figures], n: int = 1) -> list[Row]:
     return rows
 
 
-def mean_of(figure: Figure) -> float:
+def mean_of(figure: Measurement) -> float:
     """The number that a figure is, whatever its form."""
     return float(np.nanmean(figure)) if isinstance(figure, np.ndarray) else float(figure)
 
 
-def _interval(values: list[Figure], means: list[float]) -> tuple[float, float] | None:
+def _interval(values: list[Measurement], means: list[float]) -> tuple[float, float] | None:
     samples = [value for value in values if isinstance(value, np.ndarray)]
     if len(samples) == len(values):
         low, high = crossed_bootstrap_ci95(np.stack(samples).tolist())

@@ -14,7 +14,7 @@ from pathlib import Path
 from ....learners import CueHead, NearestMeanHead
 from ...data.class_stream import HeadFactory, class_stream, run_stream
 from ...data.curve_plots import CurvePoint, curves_plot
-from ...data.seeded import Figure, Figures, rows_of
+from ...data.seeded import Measurement, Measurements, rows_of
 from ...data.texts import Texts, clinc150
 from ...data.worker_pool import worker_pool
 from ...results_file import Row
@@ -56,10 +56,10 @@ def run(*, quick: bool, seeds: int, data: Path, only: RowFilter = ALL_ROWS) -> l
     return rows
 
 
-def at_budget(budget: str, data: Path, quick: bool, only: RowFilter, seed: int) -> Figures:
+def at_budget(budget: str, data: Path, quick: bool, only: RowFilter, seed: int) -> Measurements:
     """Every memory that fits, on the stream of a seed."""
     stream = class_stream(clinc150(data), 10, seed, 2 if quick else None)
-    figures: dict[tuple[str, str], Figure] = {}
+    figures: dict[tuple[str, str], Measurement] = {}
     for method, make in memories(budget, stream.train).items():
         if not only.wants_method(method):
             continue

@@ -17,7 +17,7 @@ import numpy as np
 
 from ....learners import ReplayHead, RidgeHead, StreamingLDAHead
 from ...data.class_stream import StreamHead, class_stream, run_stream
-from ...data.seeded import Figure, Figures, rows_of
+from ...data.seeded import Measurement, Measurements, rows_of
 from ...data.texts import clinc150
 from ...data.worker_pool import worker_pool
 from ...results_file import Row
@@ -32,7 +32,7 @@ def run(*, quick: bool, seeds: int, data: Path) -> list[Row]:
     if quick:
         return rows
     clinc150(data)
-    measures: dict[str, tuple[str, Callable[[Path, int], Figures]]] = {
+    measures: dict[str, tuple[str, Callable[[Path, int], Measurements]]] = {
         "avalanche": ("clinc150 10x15 beside avalanche", beside_avalanche),
         "river": ("clinc150 2 of 10 groups beside river", beside_river),
     }
@@ -48,7 +48,7 @@ def run(*, quick: bool, seeds: int, data: Path) -> list[Row]:
     return rows
 
 
-def beside_avalanche(data: Path, seed: int) -> Figures:
+def beside_avalanche(data: Path, seed: int) -> Measurements:
     """SLDA and replay, theirs and ours."""
     texts = clinc150(data)
     stream = class_stream(texts, 10, seed)
@@ -57,7 +57,7 @@ def beside_avalanche(data: Path, seed: int) -> Figures:
     return _figures({**heads, **theirs}, lambda head: run_stream(head, stream, every_step=False))
 
 
-def beside_river(data: Path, seed: int) -> Figures:
+def beside_river(data: Path, seed: int) -> Measurements:
     """Their classifiers of single samples, and our heads in closed form."""
     stream = class_stream(clinc150(data), 10, seed, 2)
     stream = replace(stream, test=stream.test.subset(np.arange(len(stream.test)) % 3 == 0))
@@ -65,8 +65,8 @@ def beside_river(data: Path, seed: int) -> Figures:
     return _figures({**heads, **river_heads()}, lambda head: run_stream(head, stream, every_step=False))
 
 
-def _figures(heads: dict[str, StreamHead], live: Callable[[StreamHead], dict[str, Figure]]) -> Figures:
-    figures: dict[tuple[str, str], Figure] = {}
+def _figures(heads: dict[str, StreamHead], live: Callable[[StreamHead], dict[str, Measurement]]) -> Measurements:
+    figures: dict[tuple[str, str], Measurement] = {}
     for method, head in heads.items():
         measured = live(head)
         figures |= {(method, metric): measured[metric] for metric in METRICS}

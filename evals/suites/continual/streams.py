@@ -26,7 +26,7 @@ from ....learners import (
 )
 from ....perception import Encoder
 from ...data.class_stream import HeadFactory, StreamHead, class_stream, run_stream
-from ...data.seeded import Figure, Figures, rows_of
+from ...data.seeded import Measurement, Measurements, rows_of
 from ...data.texts import TextData, banking77, clinc150, with_two_views
 from ...data.worker_pool import worker_pool
 from ...results_file import Row
@@ -105,7 +105,7 @@ def run(*, quick: bool, seeds: int, data: Path, only: RowFilter = ALL_ROWS) -> l
     rows: list[Row] = []
     with worker_pool() as pool:
         for case, (name, _) in CASES.items():
-            measures: dict[str, Callable[[Path, bool, RowFilter, int], Figures]] = {
+            measures: dict[str, Callable[[Path, bool, RowFilter, int], Measurements]] = {
                 case: partial(streams, case),
                 f"{case}, {FEW}": partial(few_labels, case, False),
                 f"{case}, {MIXED}": partial(few_labels, case, True),
@@ -127,7 +127,7 @@ def own_heads(only: RowFilter) -> list[str]:
     return only.others((*TABLE, *LABELLED))
 
 
-def streams(case: str, data: Path, quick: bool, only: RowFilter, seed: int) -> Figures:
+def streams(case: str, data: Path, quick: bool, only: RowFilter, seed: int) -> Measurements:
     """All methods on the stream of a seed."""
     name, steps = CASES[case]
     texts = LOADED[name](data)
@@ -149,7 +149,7 @@ def _own_head(name: str, seed: int) -> Head:
     return head
 
 
-def few_labels(case: str, mixed: bool, data: Path, quick: bool, only: RowFilter, seed: int) -> Figures:
+def few_labels(case: str, mixed: bool, data: Path, quick: bool, only: RowFilter, seed: int) -> Measurements:
     """One sample of a hundred has a label, and one of each class at least; the others come without.
 
     In the `mixed` case unlabelled samples of earlier groups come again among those of each group.
@@ -170,7 +170,7 @@ def few_labels(case: str, mixed: bool, data: Path, quick: bool, only: RowFilter,
             given = named if method.endswith("labelled_only") else come | again
             head.learn(stream.train.vectors[given], partly[given])
         seen |= come
-    figures: dict[tuple[str, str], Figure] = {}
+    figures: dict[tuple[str, str], Measurement] = {}
     for method, head in heads.items():
         hits = np.full(len(LOADED[name](data).test), np.nan)
         hits[stream.tested] = head.predict(stream.test.vectors) == stream.test.labels
