@@ -11,6 +11,7 @@ EXTRAS = {
     "huggingface_hub": "local",
     "langchain_core": "langchain",
     "matplotlib": "bench",
+    "sklearn": "bench",
     "minigrid": "bench",
     "pandas": "bench",
     "peft": "local",

@@ -74,7 +74,6 @@ TEXT_METHODS: dict[str, Callable[[Encoder, int], StreamHead]] = {
 OURS_NAME = "lifelong"
 LABELLED: dict[str, Callable[[int], StreamHead]] = {
     "lifelong_semi_ipc": lambda seed: PrototypeHead(seed=seed),
-    "lifelong_semi_ipc_closed": lambda seed: PrototypeHead(closed=True, seed=seed),
     "seeded_kmeans": lambda seed: SeededKMeans(),
     "ipc_labelled_only": lambda seed: PrototypeHead(seed=seed),
     "nearest_mean_labelled_only": lambda seed: NearestMeanHead(),

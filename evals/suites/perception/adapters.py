@@ -72,7 +72,7 @@ def perturbed_sets(data: Path, per_class: int, *, whole: bool) -> Mapping[str, S
 
 
 def measure(data: TextData, sets: Mapping[str, Set], epochs: int, seed: int) -> Metrics:
-    """Measurements of the frozen network, of each adapter alone, of both, of their contraries, and of the mixture that validation chose."""
+    """Figures of the frozen network, of each adapter alone, of both, of their contraries, and of the mixture that validation chose."""
     import torch
 
     recipe = ClassifierRecipe(epochs=epochs, seed=seed)

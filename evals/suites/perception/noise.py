@@ -86,7 +86,7 @@ def _level(job: tuple[str, float], *, quick: bool, seeds: int, data: Path) -> li
 
 
 def measure(data: TextData, level: float, chosen: Mapping[str, Setting], seed: int) -> Metrics:
-    """Measurements of one draw of noise and one initialisation, the same for all methods."""
+    """Figures of one draw of noise and one initialisation, the same for all methods."""
     train, _ = noisy_splits(data, level, seed)
     figures: dict[tuple[str, str], float] = {}
     for method, setting in chosen.items():

@@ -45,7 +45,7 @@ def run(*, quick: bool, seeds: int, data: Path) -> list[Row]:
 
 
 class _Measure:
-    """Measurements of one seed."""
+    """Figures of one seed."""
 
     def __init__(self, data: TextData, share: float, sentences: Texts, rounds: int, quick: bool) -> None:
         self.data, self.share, self.sentences, self.rounds, self.quick = data, share, sentences, rounds, quick

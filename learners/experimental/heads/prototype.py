@@ -35,9 +35,6 @@ class PrototypeHead(GradientHead):
     unlabelled rows enter the loss with their likeliest class where that is surer than `trust`, and with the entropy of their
     chances. A class is new to a batch by its labelled rows: at least one is needed. The unlabelled term is a reconstruction: the
     paper has no public code.
-
-    `closed` says that the unlabelled rows of a batch belong to its new classes, as k-means that starts from the labelled rows
-    supposes: old prototypes then take none of them. That is right where classes come group by group and harmful elsewhere.
     """
 
     def __init__(
@@ -48,12 +45,10 @@ class PrototypeHead(GradientHead):
         rounds: int = 20,
         trust: float = 0.9,
         entropy: float = 0.1,
-        closed: bool = False,
         epochs: int = 10,
         seed: int = 0,
     ) -> None:
         super().__init__(epochs=epochs, seed=seed)
-        self.closed = closed
         self.sharpness, self.attraction, self.rounds, self.trust, self.entropy = sharpness, attraction, rounds, trust, entropy
 
     def _fit(self, rows: Vector, labels: Labels) -> None:
@@ -67,7 +62,7 @@ class PrototypeHead(GradientHead):
         truth = np.where(named, places(labels, self._labels), UNLABELLED)
         if not named.all():
             self._settle(rows, truth, fresh)
-            chances = self._chances(rows, fresh)
+            chances = soft_assignments(rows, self._arrays["weights"], self.sharpness)
             sure = (truth == UNLABELLED) & (chances.max(1) > self.trust)
             truth[sure] = chances[sure].argmax(1)
         self._descend(rows, truth, fresh)
@@ -77,16 +72,8 @@ class PrototypeHead(GradientHead):
         prototypes = self._arrays["weights"]
         certain = np.eye(len(prototypes))[np.maximum(truth, 0)]
         for _ in range(self.rounds):
-            chances = np.where((truth == UNLABELLED)[:, None], self._chances(rows, fresh), certain)
+            chances = np.where((truth == UNLABELLED)[:, None], soft_assignments(rows, prototypes, self.sharpness), certain)
             prototypes[fresh] = ((chances.T @ rows) / np.maximum(chances.sum(0), 1e-9)[:, None])[fresh]
-
-    def _chances(self, rows: Vector, fresh: NDArray[np.bool_]) -> NDArray[np.float64]:
-        """Of all classes; of the new ones alone where no other can be meant."""
-        chances = soft_assignments(rows, self._arrays["weights"], self.sharpness)
-        if self.closed:
-            chances = np.where(fresh, chances, 0)
-            chances /= np.maximum(chances.sum(1, keepdims=True), 1e-300)
-        return chances
 
     def _descend(self, rows: Vector, truth: NDArray[np.int64], fresh: NDArray[np.bool_]) -> None:
         import torch
