@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from lifelong.evals.data.class_stream import ClassStream, run_stream
+from lifelong.evals.data.seeded import mean_of
 from lifelong.evals.data.texts import Texts
 from lifelong.evals.suites.continual.peer_libraries import PeerHead, RiverHead
 
@@ -34,5 +35,5 @@ def test_another_packages_head_is_lived_with() -> None:
     head: PeerHead = RiverHead(Nearest())
     train, test = made(4, 6), made(4, 3, seed=1)
     stream = ClassStream(groups=(np.arange(2), np.arange(2, 4)), train=train, test=test)
-    assert run_stream(head, stream, every_step=False)["last_accuracy"] == 1.0
+    assert mean_of(run_stream(head, stream, every_step=False)["last_accuracy"]) == 1.0
     assert head.labels.tolist() == [0, 1, 2, 3]
