@@ -130,5 +130,3 @@ def rollback(
         routes = record.adapters.routes(tenant)
     for name in changed:
         say(printable(f"{name}: {routes.get(name) or 'the base model'} serves again"))
-    if not changed:
-        say("nothing to roll back")

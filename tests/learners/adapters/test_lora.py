@@ -2,15 +2,17 @@ from __future__ import annotations
 
 import copy
 import json
+import math
 import resource
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from lifelong.core import Adapter, AdapterRejected, StoreError
 from lifelong.learners import Recipe, Sample, TrainingReport, train_lora
-from lifelong.learners.adapters.samples import encode, length_grouped
-from lifelong.serving import ChatPrompts, ChatRequest, EmbeddedEngine
+from lifelong.learners.adapters.lora import answer_loss
+from lifelong.serving import ChatRequest, EmbeddedEngine
 
 SAMPLES = [
     Sample(messages=({"role": "user", "content": f"room {number}"},), answer="blue", skill="lamps", episode=str(number), composed=False)
@@ -20,26 +22,6 @@ SAMPLES = [
 
 def recipe(model: Path, **changes: object) -> Recipe:
     return Recipe(**{"base": str(model), "rank": 4, "learning_rate": 0.02, "epochs": 8, **changes})  # type: ignore[arg-type]
-
-
-def test_the_answer_alone_is_learned_from(tiny_model: Path) -> None:
-    from transformers import AutoTokenizer
-
-    tokenizer = AutoTokenizer.from_pretrained(tiny_model)
-    ids, labels = encode(SAMPLES[0], ChatPrompts(tokenizer), 512, tokenizer.eos_token_id)
-    assert tokenizer.decode([label for label in labels if label != -100]) == "blue<|im_end|>"
-    assert tokenizer.decode(ids).endswith("<|im_start|>assistant\nblue<|im_end|>")
-    short_ids, short_labels = encode(SAMPLES[0], ChatPrompts(tokenizer), 10, tokenizer.eos_token_id)
-    assert len(short_ids) == 10
-    assert short_labels[-5:] == labels[-5:]
-
-
-def test_length_grouping_is_a_permutation_that_saves_padding() -> None:
-    lengths = [(7 * place) % 50 for place in range(64)]
-    order = length_grouped(lengths, 4, range(64))
-    assert sorted(order) == list(range(64))
-    batches = [[lengths[p] for p in order[start : start + 4]] for start in range(0, 64, 4)]
-    assert sum(max(batch) * 4 for batch in batches) < sum(max(lengths[s : s + 4]) * 4 for s in range(0, 64, 4))
 
 
 @pytest.mark.slow
@@ -98,3 +80,20 @@ def test_a_full_disk_leaves_nothing_half_written(tiny_model: Path, tmp_path: Pat
     assert list(tmp_path.iterdir()) == []
     train_lora(SAMPLES[:8], recipe(tiny_model, epochs=1), tmp_path / "v1")
     assert (tmp_path / "v1" / "adapter_model.safetensors").exists()
+
+
+def test_the_loss_is_the_mean_over_answer_tokens_by_hand() -> None:
+    import torch
+
+    # Three words, hidden size 2, a head with rows (1, 0), (0, 1), (0, 0).
+    head = torch.nn.Linear(2, 3, bias=False)
+    head.weight.data = torch.tensor([[1.0, 0.0], [0.0, 1.0], [0.0, 0.0]])
+    hidden = torch.tensor([[[9.0, 9.0], [1.0, 0.0], [0.0, 2.0], [5.0, 5.0]]])
+    network = SimpleNamespace(base_model=lambda **_: SimpleNamespace(last_hidden_state=hidden), get_output_embeddings=lambda: head)
+    labels = torch.tensor([[-100, -100, 0, 1]])
+    loss = answer_loss(network, labels, labels, labels)
+    # -ln softmax(1, 0, 0)[0] and -ln softmax(0, 2, 0)[1]: 0.5514 and 0.2395.
+    first, second = math.log(math.e + 2) - 1, math.log(math.e**2 + 2) - 2
+    assert loss.item() == pytest.approx((first + second) / 2, abs=1e-6)
+    assert loss.item() == pytest.approx(0.39548, abs=1e-4)
+    assert answer_loss(network, labels, labels, labels, items=4).item() == pytest.approx((first + second) / 4, abs=1e-6)

@@ -4,34 +4,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from scipy.stats import hypergeom
+from open_set_texts import EACH
 
-from lifelong.evals.data.texts import OUT_OF_SCOPE, TextData, Texts
+from lifelong.evals.data.texts import TextData
 from lifelong.evals.suites.perception import classifiers as _gates
-from lifelong.evals.suites.perception import open_intent as perception_open_intent
-from lifelong.evals.suites.perception import promise as perception_promise
 from lifelong.evals.suites.perception import rejection as perception_rejection
 from lifelong.evals.suites.perception.classifiers import full_split, partial_split, subset_split
-
-CLASSES, EACH = 8, 12
-
-
-def made(count: int, unknown: bool, seed: int) -> Texts:
-    draw = np.random.default_rng(seed)
-    labels = np.full(count, OUT_OF_SCOPE) if unknown else np.arange(count) % CLASSES
-    centres = np.eye(16)[[8 + row % 8 for row in range(count)]] if unknown else np.eye(16)[labels]
-    vectors = centres + 0.1 * draw.normal(size=(count, 16))
-    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
-    return Texts(texts=tuple(f"{seed} {row} word{labels[row]}" for row in range(count)), labels=labels, vectors=vectors.astype(np.float32))
-
-
-@pytest.fixture
-def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> TextData:
-    monkeypatch.setenv("LIFELONG_CACHE", str(tmp_path))
-    names = tuple(f"intent {number}" for number in range(CLASSES))
-    parts = {name: made(CLASSES * EACH, False, seed) for seed, name in enumerate(("train", "validation", "test"))}
-    outliers = {f"outliers_{name}": made(10, True, seed) for seed, name in enumerate(("train", "validation", "test"), 10)}
-    return TextData(names=names, **parts, **outliers, sentences=made(30, True, 20))
 
 
 @pytest.mark.parametrize("validated", [True, False])
@@ -69,25 +47,3 @@ def test_every_method_has_every_metric(data: TextData, monkeypatch: pytest.Monke
     assert ours["ood_auroc"] > 0.95
     assert ours["failure_aurc_x1000"] < ours["unified_aurc_x1000"] < 50
     assert len(subset_split(full_split(data), 4).test) == 4 * EACH
-
-
-def test_open_intent_counts_the_unknown_as_one_class(data: TextData) -> None:
-    split = subset_split(full_split(data), 2)
-    known = (split.test.labels, np.zeros(len(split.test), dtype=bool))
-    # All 24 known ones are named and half of the ten unknown ones are found: F1 of the open class 2 * 5 / 15.
-    unknown = (np.zeros(10, dtype=np.int64), np.arange(10) < 5)
-    figures = perception_open_intent._figures("x", split, known, unknown)
-    assert figures["x", "open_accuracy"] == pytest.approx(29 / 34)
-    assert figures["x", "open_macro_f1"] == pytest.approx((24 / 29 + 1 + 2 / 3) / 3)
-
-
-def test_the_bound_of_a_promise_is_exact() -> None:
-    rate, calibrated, counted, rank = 0.2, 19, 30, 16
-    above = round(perception_promise._bound(rate, calibrated, counted) * counted)
-
-    def more_than(number: int) -> float:
-        # More than `number` of the counted lie above the rank-th calibration score exactly when `rank` calibration scores or more
-        # are among the lowest `rank + counted - number - 1` of all.
-        return float(hypergeom.sf(rank - 1, calibrated + counted, calibrated, rank + counted - number - 1))
-
-    assert more_than(above) <= 0.05 < more_than(above - 1)

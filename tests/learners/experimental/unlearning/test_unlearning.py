@@ -5,7 +5,8 @@ from dataclasses import replace
 
 import pytest
 import torch
-from torch import Tensor, nn
+from block_encoder import CLASSES, accuracy, made
+from torch import nn
 
 from lifelong.learners import (
     GradientAscent,
@@ -17,65 +18,11 @@ from lifelong.learners import (
     UnlearningObjective,
     UnlearningRecipe,
     UnlearningRequest,
-    feed_forward_blocks,
     unlearn,
 )
-from lifelong.learners.experimental.adapters.low_rank import fold, low_rank
 from lifelong.learners.experimental.unlearning.unlearning import Before
 
-CLASSES = 4
 RECIPE = UnlearningRecipe(rank=2, steps=60, learning_rate=0.03, forget_batch=4, retain_batch=12)
-
-
-class Block(nn.Module):
-    def __init__(self) -> None:
-        super().__init__()
-        self.mixing, self.wide, self.narrow = nn.Linear(6, 6), nn.Linear(6, 24), nn.Linear(24, 6)
-
-    def forward(self, rows: Tensor) -> Tensor:
-        changed: Tensor = rows + self.narrow(torch.relu(self.wide(rows + self.mixing(rows))))
-        return changed
-
-
-class Encoder(nn.Module):
-    def __init__(self) -> None:
-        super().__init__()
-        self.layers = nn.ModuleList(Block() for _ in range(2))
-
-    def forward(self, rows: Tensor) -> Tensor:
-        for layer in self.layers:
-            rows = layer(rows)
-        return rows
-
-
-def made(rows: int, seed: int) -> tuple[Tensor, Tensor]:
-    """Groups around four corners."""
-    random = torch.Generator().manual_seed(seed)
-    labels = torch.arange(rows) % CLASSES
-    corners = 3 * torch.eye(6)[:CLASSES]
-    return corners[labels] + 0.5 * torch.randn(rows, 6, generator=random), labels
-
-
-@pytest.fixture(scope="module")
-def trained() -> nn.Sequential:
-    with torch.random.fork_rng():
-        torch.manual_seed(0)
-        network = nn.Sequential(Encoder(), nn.Linear(6, CLASSES))
-    inputs, labels = made(80, 0)
-    optimiser = torch.optim.AdamW(network.parameters(), lr=0.01)
-    for _ in range(60):
-        optimiser.zero_grad()
-        nn.functional.cross_entropy(network(inputs), labels).backward()
-        optimiser.step()
-    assert accuracy(network, range(CLASSES)) > 0.97
-    return network
-
-
-def accuracy(network: nn.Module, classes: range | list[int]) -> float:
-    inputs, labels = made(200, 1)
-    some = torch.isin(labels, torch.tensor(list(classes)))
-    with torch.no_grad():
-        return (network(inputs[some]).argmax(-1) == labels[some]).float().mean().item()
 
 
 def request(gone: int, kept: list[int], each: int = 4) -> UnlearningRequest:
@@ -153,20 +100,6 @@ def test_mixed_precision_forgets_too(trained: nn.Sequential) -> None:
     assert next(done.network.parameters()).dtype == torch.float32
 
 
-def test_a_fresh_adapter_changes_nothing_and_a_folded_one_what_it_did(trained: nn.Sequential) -> None:
-    network, names, (inputs, _) = copy.deepcopy(trained).requires_grad_(False), feed_forward_blocks(trained), made(8, 2)
-    before = network(inputs)
-    with low_rank(network, names, rank=2) as groups:
-        torch.testing.assert_close(network(inputs), before)
-        for matrix in (matrix for group in groups for matrix in group):
-            matrix.data.normal_(0, 0.1, generator=torch.Generator().manual_seed(matrix.numel()))
-        during = network(inputs).detach()
-    assert torch.equal(network(inputs), before), "closed, it is gone"
-    fold(network, names, groups)
-    torch.testing.assert_close(network(inputs), during)
-    assert not torch.allclose(during, before, atol=1e-3)
-
-
 def test_prototypes_are_the_means_of_classes_by_hand() -> None:
     features = torch.tensor([[1.0, 0.0], [3.0, 2.0], [5.0, 5.0]])
     old = Before.from_outputs(features, torch.zeros(3, 2), torch.tensor([7, 7, 1]))
@@ -174,19 +107,6 @@ def test_prototypes_are_the_means_of_classes_by_hand() -> None:
     tokens = torch.stack([features, torch.full((3, 2), 9.0)], dim=1)
     answered = Before.from_outputs(tokens, torch.zeros(3, 2, 2), torch.tensor([[7, -100], [7, -100], [7, 7]]))
     assert answered.prototypes.tolist() == [[2.0, 1.0], [2.0, 1.0], [7.0, 7.0]]
-
-
-def test_feed_forward_blocks_of_bert_vit_and_llama() -> None:
-    from transformers import BertConfig, BertModel, LlamaConfig, LlamaModel, ViTConfig, ViTModel
-
-    sizes = {"hidden_size": 8, "intermediate_size": 16, "num_hidden_layers": 2, "num_attention_heads": 2}
-    bert = feed_forward_blocks(nn.Sequential(BertModel(BertConfig(vocab_size=9, **sizes)), nn.Linear(8, 99)))
-    assert bert[1] == ("0.encoder.layer.1.intermediate.dense", "0.encoder.layer.1.output.dense")
-    llama = feed_forward_blocks(LlamaModel(LlamaConfig(vocab_size=9, num_key_value_heads=1, **sizes)))
-    assert llama[0] == ("layers.0.mlp.gate_proj", "layers.0.mlp.up_proj", "layers.0.mlp.down_proj")
-    vit = feed_forward_blocks(ViTModel(ViTConfig(image_size=8, patch_size=4, **sizes)))
-    assert [len(one) for one in (bert, llama, vit)] == [2, 2, 2]
-    assert all(len(block) == 2 for block in vit)
 
 
 def test_layers_can_be_named(trained: nn.Sequential) -> None:
