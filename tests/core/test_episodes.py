@@ -11,7 +11,7 @@ SECOND_FORMAT = (
     '"kind": "database"}, "steps": [{"step": "observation", "text": "g"}, {"step": "action", "text": "a", "chosen": false}], '
     '"outcome": {"success": true, "score": 1.0, "judge": "environment", "reason": ""}, "skill": "database", "model": "expert", '
     '"adapter": "", "lessons": [], "control": false, "verdict": {"skill": "database", "known": true, "novelty": 0.1, "confidence": 0.9, '
-    '"success_chance": 0.5, "vouched": true}, "correction": "", "usage": {"prompt_tokens": 1, "completion_tokens": 2, "seconds": 0.5}, '
+    '"success_chance": 0.5, "accepted": true}, "correction": "", "usage": {"prompt_tokens": 1, "completion_tokens": 2, "seconds": 0.5}, '
     '"created": 1.5}'
 )
 BEFORE_TOOLS = (

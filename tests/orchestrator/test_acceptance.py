@@ -58,10 +58,10 @@ def test_it_accepts_what_it_does_well_and_says_how_much(tmp_path: Path) -> None:
         assert good.answer_chance > 0.9
 
 
-def test_a_doubted_task_is_declined_where_the_policy_says_so(tmp_path: Path) -> None:
+def test_a_task_below_the_threshold_is_declined_where_the_policy_says_so(tmp_path: Path) -> None:
     with opened(tmp_path, **{"wake.abstain_on_low_confidence": True}) as learner:
         live(learner, 10)
-        assert asked(learner, BAD, "early").outcome.judge is Judge.ENVIRONMENT, "a gate that vouches for nothing declines nothing"
+        assert asked(learner, BAD, "early").outcome.judge is Judge.ENVIRONMENT, "a gate that accepts nothing declines nothing"
         live(learner)
         declined = asked(learner, BAD, "bad")
         assert "probably get this wrong" in declined.answer
@@ -76,9 +76,9 @@ def test_feedback_changes_the_chance(tmp_path: Path) -> None:
         assert first.outcome.success is None
         for _ in range(5):
             learner.feedback(learner.wake(task).id, success=False)
-        told = learner.wake(task).verdict
-        assert told is not None
-        assert told.success_chance < 0.2
+        verdict = learner.wake(task).verdict
+        assert verdict is not None
+        assert verdict.success_chance < 0.2
 
 
 def test_the_gate_recalibrates_as_skills_are_added_and_forgotten(tmp_path: Path) -> None:

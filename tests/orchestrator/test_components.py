@@ -1,4 +1,4 @@
-"""What the parts of a learner share: adapters loaded once, failures counted and passed over, draws by hash."""
+"""What the parts of a learner share: adapters loaded once, failures counted and passed over."""
 
 from __future__ import annotations
 
@@ -6,13 +6,10 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from nights import AdaptedEngine
 from scripted import open_scripted
 
 from lifelong.core import Adapter, NothingFound
-from lifelong.orchestrator.components import draw
 from lifelong.orchestrator.run_state import Fault
 
 
@@ -58,17 +55,3 @@ def test_adapters_lie_at_an_absolute_place(tmp_path: Path, monkeypatch: pytest.M
     monkeypatch.chdir(tmp_path)
     with open_scripted(Path("home")) as learner:
         assert learner._components.adapters_directory == tmp_path.resolve() / "home" / "adapters"
-
-
-@given(st.integers(), st.lists(st.text()))
-def test_a_draw_depends_on_seed_and_key_alone(seed: int, key: list[str]) -> None:
-    assert 0 <= draw(seed, *key) < 1
-    assert draw(seed, *key) == draw(seed, *key)
-
-
-def test_draws_are_spread_evenly() -> None:
-    drawn = [draw(0, "control", number) for number in range(4000)]
-    assert len(set(drawn)) == 4000
-    for share in (0.1, 0.5, 0.9):
-        # Four standard deviations of a binomial share.
-        assert abs(sum(one < share for one in drawn) / 4000 - share) < 4 * (share * (1 - share) / 4000) ** 0.5

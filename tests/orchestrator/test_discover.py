@@ -1,4 +1,4 @@
-"""Tasks that are unknown one by one become a skill together; a person names it, and the house knows it from then on."""
+"""Tasks that are unknown one by one become a skill together; a person names it, and the learner knows it from then on."""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ from lifelong.core import AdapterStatus, Judge, MalformedTask, NothingFound, Tas
 pytestmark = pytest.mark.slow
 
 
-def test_a_life(tiny_model: Path, tmp_path: Path) -> None:
+def test_wake_sleep_forget(tiny_model: Path, tmp_path: Path) -> None:
     lamps, bells = ToyEnvironment("lamps"), ToyEnvironment("bells")
     with open_toy(tmp_path, tiny_model, lamps, bells) as learner:
         lamps.right = unlike_the_base(learner, lamps)
@@ -46,7 +46,7 @@ def test_a_life(tiny_model: Path, tmp_path: Path) -> None:
         assert "bells" in learner.rollback(skill="bells")
         assert learner.status().skills["bells"] != second.adapter
 
-    # The house opens again as it was left.
+    # The home opens again as it was left.
     with open_toy(tmp_path, tiny_model, lamps, bells) as learner:
         assert success(learner, lamps) == 1.0
         status = learner.status()
@@ -102,16 +102,16 @@ def test_tenants_learn_apart(tiny_model: Path, tmp_path: Path) -> None:
         assert learner.status("other").skills == {}
 
 
-def test_a_door_that_stands_open_serves_what_another_process_published(tiny_model: Path, tmp_path: Path) -> None:
+def test_an_open_learner_serves_what_another_process_published(tiny_model: Path, tmp_path: Path) -> None:
     lamps = ToyEnvironment("lamps")
-    with open_toy(tmp_path, tiny_model, lamps) as door:
-        lamps.right = unlike_the_base(door, lamps)
+    with open_toy(tmp_path, tiny_model, lamps) as learner:
+        lamps.right = unlike_the_base(learner, lamps)
         with open_toy(tmp_path, tiny_model, lamps) as sleeper:
             run_tasks(sleeper, lamps)
             sleeper.sleep()
-        assert success(door, lamps) == 1.0
-        door.rollback()
-        assert success(door, lamps) == 0.0
+        assert success(learner, lamps) == 1.0
+        learner.rollback()
+        assert success(learner, lamps) == 0.0
 
 
 def test_a_home_that_was_moved_is_served_from_where_it_lies(tiny_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

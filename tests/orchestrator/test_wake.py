@@ -32,7 +32,7 @@ def test_a_dead_engine_is_an_error_and_nothing_is_recorded(tiny_model: Path, tmp
         assert learner.record.episodes.count() == 0
 
 
-def test_a_unknown_task_may_be_declined(tiny_model: Path, tmp_path: Path) -> None:
+def test_an_unknown_task_may_be_declined(tiny_model: Path, tmp_path: Path) -> None:
     with open_toy(tmp_path, tiny_model, **{"wake.abstain_on_unknown": True, "wake.control_share": 0.0}) as learner:
         episode = learner.wake(Task(id="1", goal="Fold a crane.", environment="chat"))
         assert "not learned" in episode.answer

@@ -53,22 +53,22 @@ def test_a_table_names_classes_as_they_are_called(table: ModuleType) -> None:
 
 
 @pytest.mark.parametrize("member", FILES_FREE)
-def test_every_encoder_without_files_keeps_the_laws(member: Callable[[], Encoder]) -> None:
+def test_every_encoder_without_files_keeps_the_rules(member: Callable[[], Encoder]) -> None:
     check_encoder(member)
 
 
 @pytest.mark.parametrize("member", SCORERS)
-def test_every_scorer_keeps_the_laws(member: Callable[[], Scorer]) -> None:
+def test_every_scorer_keeps_the_rules(member: Callable[[], Scorer]) -> None:
     check_scorer(member)
 
 
 @pytest.mark.parametrize("member", DISCOVERERS)
-def test_every_discoverer_keeps_the_laws(member: Callable[[], Discoverer]) -> None:
+def test_every_discoverer_keeps_the_rules(member: Callable[[], Discoverer]) -> None:
     check_discoverer(member)
 
 
 @pytest.mark.model
-def test_minilm_keeps_the_laws() -> None:
+def test_minilm_keeps_the_rules() -> None:
     from lifelong.serving import locate
 
     path = locate("all-minilm-l6-v2")

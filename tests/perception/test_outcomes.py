@@ -106,7 +106,7 @@ def test_the_promised_risk_is_kept_on_tasks_to_come() -> None:
     assert covered > 0.4, "a rule that accepts nothing would keep any promise"
 
 
-def test_an_unkeepable_promise_vouches_for_nothing() -> None:
+def test_an_unkeepable_promise_accepts_nothing() -> None:
     model = OutcomeModel()
     for vector in themes(30)[0]:
         model.learn(vector, *SERVED, success=False)

@@ -150,8 +150,8 @@ def test_topics_of_real_sentences_are_distinguished() -> None:
     walking = [f"go to the {colour} {thing}" for colour in ("red", "blue", "green", "grey") for thing in ("door", "ball", "box", "key")]
     recogniser = Recogniser()
     recogniser.fit(encoder.encode(database[::2] + walking[::2]), ["database"] * 72 + ["walking"] * 8)
-    told = [recogniser.judge(row).skill for row in encoder.encode(database[1::2] + walking[1::2])]
-    assert told == ["database"] * 72 + ["walking"] * 8
+    predicted = [recogniser.judge(row).skill for row in encoder.encode(database[1::2] + walking[1::2])]
+    assert predicted == ["database"] * 72 + ["walking"] * 8
     unknown = recogniser.judge(encoder.encode(["Translate this poem into Latin, please."])[0])
     assert not unknown.known
 

@@ -29,7 +29,7 @@ def test_what_is_learned_at_the_end_has_had_no_time_to_be_forgotten(tiny_model: 
     assert summary["metrics"]["success_after"]["bells"] == summary["metrics"]["success_final"]["bells"] is not None
 
 
-def test_a_run_that_ended_is_read_and_not_lived_again(tiny_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_run_that_ended_is_read_and_not_run_again(tiny_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     environments = [one.environment for one in schedule("after_each").environments]
     with open_toy(tmp_path, tiny_model, *environments) as learner:
         first = run_stream(learner, schedule("after_each"))

@@ -14,7 +14,7 @@ from lifelong.serving import EmbeddedEngine, adapter_provenance, check_directory
 from lifelong.serving.adapter_files import CONFIG, LARGEST_SCALE, WEIGHTS, check_adapter, read_base, zero_adapter
 from lifelong.serving.manifest import MANIFEST
 
-Make = Callable[..., Adapter]
+AdapterFactory = Callable[..., Adapter]
 
 
 def check(adapter: Adapter) -> None:
@@ -22,7 +22,7 @@ def check(adapter: Adapter) -> None:
 
 
 @pytest.mark.parametrize("bad", [float("nan"), float("inf"), -float("inf"), 1e6, -1e6])
-def test_weights_that_no_training_gives_are_refused(adapter: Make, bad: float) -> None:
+def test_weights_that_no_training_gives_are_refused(adapter: AdapterFactory, bad: float) -> None:
     made = adapter("a")
     file = Path(made.path) / WEIGHTS
     weights = load_file(file)
@@ -35,14 +35,14 @@ def test_weights_that_no_training_gives_are_refused(adapter: Make, bad: float) -
 
 
 @pytest.mark.parametrize("alpha", [float("nan"), float("inf"), 0, -1, 1e9, 2 * LARGEST_SCALE + 1, "4", True, None, [4]], ids=str)
-def test_a_scale_that_no_training_gives_is_refused(adapter: Make, alpha: object) -> None:
+def test_a_scale_that_no_training_gives_is_refused(adapter: AdapterFactory, alpha: object) -> None:
     for config in ({"lora_alpha": alpha}, {"alpha_pattern": {"q_proj": alpha}}):
         with pytest.raises(AdapterRejected, match="lora_alpha"):
             check(adapter("a", **config))
 
 
 @pytest.mark.parametrize("rank", [0, -1, 2.0, True, "2", None], ids=str)
-def test_a_rank_that_is_none_is_refused(adapter: Make, rank: object) -> None:
+def test_a_rank_that_is_none_is_refused(adapter: AdapterFactory, rank: object) -> None:
     made = adapter("a")
     file = Path(made.path) / CONFIG
     file.write_text(json.dumps({**json.loads(file.read_text()), "r": rank}))
@@ -70,7 +70,7 @@ def test_a_rank_that_is_none_is_refused(adapter: Make, rank: object) -> None:
     ],
     ids=str,
 )
-def test_a_pattern_is_refused_and_not_evaluated(adapter: Make, config: dict[str, object]) -> None:
+def test_a_pattern_is_refused_and_not_evaluated(adapter: AdapterFactory, config: dict[str, object]) -> None:
     started = time.perf_counter()
     with pytest.raises(AdapterRejected):
         check(adapter("a", **config))
@@ -78,7 +78,7 @@ def test_a_pattern_is_refused_and_not_evaluated(adapter: Make, config: dict[str,
 
 
 @pytest.mark.parametrize("name", ["adapter_model.bin", "evil.py", "modules.json", "tokenizer.json", ".hidden", "folder/x.txt"])
-def test_a_file_that_does_not_belong_there_is_refused(adapter: Make, name: str) -> None:
+def test_a_file_that_does_not_belong_there_is_refused(adapter: AdapterFactory, name: str) -> None:
     made = adapter("a")
     check(made)
     strange = Path(made.path) / name
@@ -88,7 +88,7 @@ def test_a_file_that_does_not_belong_there_is_refused(adapter: Make, name: str) 
         check(made)
 
 
-def test_files_are_those_that_training_wrote(adapter: Make) -> None:
+def test_files_are_those_that_training_wrote(adapter: AdapterFactory) -> None:
     made = adapter("a")
     path = Path(made.path)
     with pytest.raises(AdapterRejected, match="nobody knows what it was made from"):
@@ -117,7 +117,7 @@ def test_files_are_those_that_training_wrote(adapter: Make) -> None:
         check(made)
 
 
-def test_weights_that_are_no_lora_factor_are_refused(adapter: Make) -> None:
+def test_weights_that_are_no_lora_factor_are_refused(adapter: AdapterFactory) -> None:
     made = adapter("a")
     file = Path(made.path) / WEIGHTS
     save_file({**load_file(file), "base_model.model.lm_head.weight": np.ones((2, 2), "f4")}, file)
@@ -126,14 +126,14 @@ def test_weights_that_are_no_lora_factor_are_refused(adapter: Make) -> None:
 
 
 @pytest.mark.parametrize("content", [b"", b"\xff" * 8, b"\x02" + b"\0" * 7 + b"[]", (2**40).to_bytes(8, "little") + b"{}"], ids=len)
-def test_a_damaged_weights_file_is_named(adapter: Make, content: bytes) -> None:
+def test_a_damaged_weights_file_is_named(adapter: AdapterFactory, content: bytes) -> None:
     made = adapter("a")
     (Path(made.path) / WEIGHTS).write_bytes(content)
     with pytest.raises(AdapterRejected, match="missing or damaged"):
         check(made)
 
 
-def test_the_embedded_engine_refuses_what_was_changed_after_training(tiny_model: Path, tiny_adapter: Make) -> None:
+def test_the_embedded_engine_refuses_what_was_changed_after_training(tiny_model: Path, tiny_adapter: AdapterFactory) -> None:
     made = tiny_adapter("lifelong-v0001")
     seal_adapter(Path(made.path))
     weights = Path(made.path) / WEIGHTS

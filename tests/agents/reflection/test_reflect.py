@@ -32,15 +32,15 @@ def test_a_lesson_cites_its_evidence_and_is_written_once() -> None:
 def test_a_stronger_model_words_the_lesson_and_silence_falls_back() -> None:
     failed = [episode(n, "SELECT 1 DESC", "wrong", BAD) for n in range(3)]
     right = [episode(n, "SELECT 1 ASC", "right", GOOD) for n in range(3)]
-    told: list[str] = []
+    prompts: list[str] = []
 
     def writer(prompt: str) -> str:
-        told.append(prompt)
+        prompts.append(prompt)
         return "Mind the direction of the order."
 
     [lesson] = reflect(failed, right, writer=writer, author="strong-model")
     assert (lesson.text, lesson.author) == ("Mind the direction of the order.", "strong-model")
-    assert "DESC" in told[0]
+    assert "DESC" in prompts[0]
     [plain] = reflect(failed, right, writer=lambda _: "  ", author="strong-model")
     assert plain.author == "evidence"
     assert plain.id == lesson.id

@@ -71,7 +71,7 @@ def test_no_order_is_one_that_settings_were_looked_at_with() -> None:
         assert not any(all(set(order[2 * n : 2 * n + 2]) == set(group) for n, group in enumerate(groups)) for order in looked_at)
 
 
-def test_a_stream_is_lived_to_its_end() -> None:
+def test_a_stream_is_run_to_its_end() -> None:
     stream = class_stream(data(), 4, 0)
     figures = run_stream(NearestMeanHead(), stream)
     assert mean_of(figures["last_accuracy"]) == mean_of(figures["average_accuracy"]) == 1.0

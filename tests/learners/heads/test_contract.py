@@ -39,5 +39,5 @@ BY_GRADIENTS = [pytest.param(member, marks=pytest.mark.slow) for member in MEMBE
 
 
 @pytest.mark.parametrize("member", [member for member in MEMBERS if hasattr(member, "unlearn")] + BY_GRADIENTS)
-def test_every_head_keeps_the_laws(member: type) -> None:
+def test_every_head_keeps_the_rules(member: type) -> None:
     check_head(small(member))

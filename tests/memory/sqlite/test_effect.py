@@ -16,7 +16,7 @@ from lifelong.memory import Record, memory_effect
 VECTOR = np.array([1, 0, 0], dtype=np.float32)
 
 
-def test_meter_counts_judged_tasks_that_were_offered_help(record: Record) -> None:
+def test_the_effect_counts_judged_tasks_that_were_offered_help(record: Record) -> None:
     def put(number: int, **values: object) -> None:
         record.episodes.record(replace(example_episode(number), **values), VECTOR)  # type: ignore[arg-type]
 

@@ -18,7 +18,7 @@ def made(classes: int, each: int, seed: int = 0, d: int = 16) -> Texts:
     return Texts(texts=tuple(map(str, range(len(labels)))), labels=labels, vectors=vectors.astype(np.float32))
 
 
-def test_another_packages_head_is_lived_with() -> None:
+def test_another_packages_head_runs_on_the_stream() -> None:
     class Nearest:
         """As river's classifiers."""
 

@@ -36,7 +36,7 @@ def test_a_draw_has_so_many_images_of_each_class_in_five_pairs() -> None:
     assert any((one != two).any() for one, two in zip(groups, drawn(DATA, SCALE, 4)[0], strict=True))
 
 
-def test_a_life_golden() -> None:
+def test_a_stream_golden() -> None:
     class Newest(ImageLearner):
         """Tells the smallest class of the last group."""
 

@@ -57,7 +57,7 @@ def test_few_are_drawn_of_every_class() -> None:
     assert sample_per_class(train, 3, 0).texts != sample_per_class(train, 3, 1).texts
 
 
-def test_lived_golden() -> None:
+def test_a_stream_golden() -> None:
     class Last:
         """Answers with the least class of its last task."""
 

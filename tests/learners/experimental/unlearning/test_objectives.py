@@ -82,8 +82,8 @@ def test_divergences_by_hand() -> None:
     # At temperature 1/2 the logits are (0, 2 ln 3): softmax (1/10, 9/10), and KL = -ln(2 sqrt(9/100)) = -ln 0.6, times a quarter.
     assert distillation(FORGET.logits, FORGET.reference, FORGET.labels, 0.5).item() == pytest.approx(-0.25 * math.log(0.6))
     tokens = torch.stack([FORGET.logits, torch.full((1, 2), 7.0)], dim=1)
-    told = distillation(tokens, torch.zeros(1, 2, 2), torch.tensor([[0, -100]]), 1.0)
-    assert told.item() == pytest.approx(DIVERGENCE), "what is no answer does not count"
+    loss = distillation(tokens, torch.zeros(1, 2, 2), torch.tensor([[0, -100]]), 1.0)
+    assert loss.item() == pytest.approx(DIVERGENCE), "what is no answer does not count"
 
 
 def test_a_forgotten_answer_has_the_lowest_logit_of_its_row() -> None:
@@ -117,8 +117,8 @@ def test_the_target_is_the_old_answer_without_what_is_forgotten(tokens: bool) ->
 
 def test_negative_preference_by_hand() -> None:
     # -2 / 1 ln sigmoid(-(ln 1/4 - ln 1/2)) = -2 ln sigmoid(ln 2) = -2 ln 2/3.
-    told = negative_preference(torch.tensor([LN4]), torch.tensor([LN2]), 1.0)
-    assert told.item() == pytest.approx(-2 * math.log(2 / 3))
+    loss = negative_preference(torch.tensor([LN4]), torch.tensor([LN2]), 1.0)
+    assert loss.item() == pytest.approx(-2 * math.log(2 / 3))
 
 
 @pytest.mark.parametrize(

@@ -182,7 +182,7 @@ def test_both_engines_give_the_same_answers_and_scores(model, engine, adapter):
     engine.retire(shared.name)
 
 
-def test_it_keeps_the_laws_of_an_engine(engine, adapter):
+def test_it_keeps_the_rules_of_an_engine(engine, adapter):
     check_engine(engine, adapter=adapter("lawful-v1", seed=4))
 
 

@@ -75,6 +75,6 @@ def test_adapters_switch_per_request(engine: EmbeddedEngine, tmp_path: Path) -> 
     assert len({*texts}) == 3
 
 
-def test_the_engine_keeps_the_laws(tmp_path: Path) -> None:
+def test_the_engine_keeps_the_rules(tmp_path: Path) -> None:
     engine = EmbeddedEngine(NAME, device="cpu", dtype="float32")
     check_engine(engine, adapter=adapter(engine, tmp_path, 3))

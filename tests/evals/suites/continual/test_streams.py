@@ -1,0 +1,56 @@
+"""The table of the class stream: which heads are measured, and few labels."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from open_set_texts import made
+
+from lifelong.evals.data.texts import TextData
+from lifelong.evals.row_filter import ALL_ROWS, RowFilter
+from lifelong.evals.suites.continual import streams as module
+
+
+@pytest.fixture
+def case(monkeypatch: pytest.MonkeyPatch) -> str:
+    """Eight classes in four steps."""
+    parts = {name: made(96, False, seed) for seed, name in enumerate(("train", "validation", "test"))}
+    none = {f"outliers_{name}": made(0, True, 9) for name in ("train", "validation", "test")}
+    data = TextData(names=tuple(map(str, range(8))), **parts, **none, sentences=made(0, True, 9))
+    monkeypatch.setitem(module.LOADED, "clinc150", lambda _: data)
+    monkeypatch.setitem(module.CASES, "made 4x2", ("clinc150", 4))
+    return "made 4x2"
+
+
+def test_only_the_named_methods_are_measured_and_ones_own_among_them(case: str) -> None:
+    only = RowFilter(methods=("ridge", "nearest_mean", "lifelong.learners:StreamingLDAHead"))
+    figures = module.streams(case, Path(), False, only, 0)
+    assert {method for method, _ in figures} == set(only.methods)
+    assert figures["ridge", "last_accuracy"] > 0.9
+    again = module.streams(case, Path(), False, only, 0)
+    assert {key: value for key, value in figures.items() if key[1] != "seconds"} == {
+        key: value for key, value in again.items() if key[1] != "seconds"
+    }
+
+
+def test_a_method_that_no_table_holds_is_somebodys_own() -> None:
+    assert module.own_heads(ALL_ROWS) == []
+    assert module.own_heads(RowFilter(methods=("ridge", "mine:Head", *module.LABELLED))) == ["mine:Head"]
+
+
+def test_one_of_a_hundred_has_a_label_and_every_class_one_at_least() -> None:
+    draw = np.random.default_rng(0)
+    mask = np.arange(1000) >= 50
+    assert len(module._drawn(mask, draw)) == 10
+    assert module._drawn(mask, draw).min() >= 50
+    assert len(module._drawn(np.arange(9) == 4, draw)) == 1
+
+
+@pytest.mark.slow
+def test_few_labels_are_compared_with_the_same_labels_alone(case: str) -> None:
+    figures = module.few_labels(case, Path(), False, ALL_ROWS, 0)
+    gain = figures["lifelong_semi_ipc", "last_accuracy"] - figures["ipc_labelled_only", "last_accuracy"]
+    assert figures["lifelong_semi_ipc", "gain_over_labelled_only"] == gain
+    assert figures["lifelong_semi_ipc", "last_accuracy"] > 0.8
