@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 import pytest
-from made_summary import fake_summary
+from made.summary import fake_summary
 
 from lifelong.runs.report import closing_lines, summary_tables, write_report
 

@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from made_summary import fake_summary
+from made.summary import fake_summary
 
 from lifelong.runs.summary import summarise_metrics
 

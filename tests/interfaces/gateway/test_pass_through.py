@@ -174,7 +174,7 @@ def test_a_silent_upstream_gets_comments_and_its_error_becomes_an_event(tmp_path
         upstream.close()
 
 
-def test_who_hangs_up_is_not_learned_from_and_the_upstream_is_told(gateway: RunningGateway, upstream: ScriptedUpstream) -> None:
+def test_who_hangs_up_is_not_learned_from_and_the_upstream_hears_of_it(gateway: RunningGateway, upstream: ScriptedUpstream) -> None:
     upstream.script = lambda path, body: pieces(*(f"w{i} " for i in range(200)))
     upstream.pause = 0.02
     for _ in range(4):
@@ -288,10 +288,10 @@ def test_what_was_corrected_stands_beside_the_newest_message_as_data(gateway: Ru
         assert post(gateway, raw).status_code == 200
         got = upstream.bodies[-1]
         assert got["messages"][0] == body["messages"][0]
-        told = got["messages"][1]["content"]
-        assert (told if isinstance(told, str) else told[0]["text"]).startswith(question)
-        assert "in one table" in json.dumps(told)
-        assert isinstance(told, str) or told[0] == marked
+        shown = got["messages"][1]["content"]
+        assert (shown if isinstance(shown, str) else shown[0]["text"]).startswith(question)
+        assert "in one table" in json.dumps(shown)
+        assert isinstance(shown, str) or shown[0] == marked
         assert upstream.seen[-1][2].startswith(raw.partition(question.encode())[0])
     episode = gateway.record.episodes.find(tenant="default", newest_first=True, limit=1)[0]
     assert [type(step) for step in episode.steps][-1] is Action

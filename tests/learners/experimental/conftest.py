@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 import torch
-from block_encoder import CLASSES, Encoder, accuracy, made
+from made.block_encoder import CLASSES, Encoder, accuracy, made
 from torch import nn
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from open_set_texts import made
+from made.open_set_texts import made
 
 from lifelong.evals.data.texts import TextData
 from lifelong.evals.row_filter import ALL_ROWS, RowFilter

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from open_set_texts import made
+from made.open_set_texts import made
 
 from lifelong.evals.suites.continual import wake as module
 from lifelong.learners import SkillHead

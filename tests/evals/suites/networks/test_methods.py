@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from word_networks import learned
+from made.word_networks import learned
 
 from lifelong.evals.suites.networks.methods import CHOSEN, METHODS
 from lifelong.evals.suites.networks.networks import predict, relearning_steps

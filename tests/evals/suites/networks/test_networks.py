@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
+from made.word_networks import material, network
 from torch import Tensor, nn
-from word_networks import material, network
 
 from lifelong.evals.suites.networks.networks import TokenizedTexts, fine_tune, predict
 from lifelong.learners.experimental.unlearning.objectives import IGNORED

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from word_networks import learned
+from made.word_networks import learned
 
 from lifelong.evals.data.texts import clinc150
 from lifelong.evals.suites.networks import suite as networks_suite

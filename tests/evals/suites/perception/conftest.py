@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from open_set_texts import CLASSES, EACH, made
+from made.open_set_texts import CLASSES, EACH, made
 
 from lifelong.evals.data.texts import TextData
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from open_set_texts import EACH
+from made.open_set_texts import EACH
 
 from lifelong.evals.data.texts import TextData
 from lifelong.evals.suites.perception.classifiers import partial_split

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from open_set_texts import EACH
+from made.open_set_texts import EACH
 
 from lifelong.evals.data.texts import TextData
 from lifelong.evals.suites.perception import classifiers as classifiers

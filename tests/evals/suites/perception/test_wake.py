@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from open_set_texts import made
+from made.open_set_texts import made
 
 from lifelong.evals.suites.perception import wake as module
 

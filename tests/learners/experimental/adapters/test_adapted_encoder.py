@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from letter_texts import RECIPE, texts
+from made.letter_texts import RECIPE, texts
 
 from lifelong.learners import AdaptedEncoder
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 
 import torch
-from block_encoder import made
+from made.block_encoder import made
 from torch import nn
 
 from lifelong.learners import (

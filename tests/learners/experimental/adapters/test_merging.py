@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from letter_texts import RECIPE, texts
+from made.letter_texts import RECIPE, texts
 
 from lifelong.learners import AdaptedEncoder, EncoderRecipe
 from lifelong.learners.experimental.adapters.merging import attributions, consolidated, merged

@@ -7,7 +7,7 @@ import copy
 import numpy as np
 import pytest
 import torch
-from tiny_images import TINY, made
+from made.tiny_images import TINY, made
 
 from lifelong.learners import (
     PrototypeImageLearner,

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from tiny_images import MAKES, TINY, learned, made
+from made.tiny_images import MAKES, TINY, learned, made
 
 from lifelong.learners import (
     DistillationImageLearner,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
-from tiny_images import MAKES, learned, made
+from made.tiny_images import MAKES, learned, made
 
 from lifelong.learners.experimental.images.prototypes import ensemble_scores, gaussian_scores
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from tiny_images import MAKES, learned, made
+from made.tiny_images import MAKES, learned, made
 
 
 def test_naive_forgets_what_replay_keeps() -> None:

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 import torch
-from block_encoder import CLASSES, accuracy, made
+from made.block_encoder import CLASSES, accuracy, made
 from torch import nn
 
 from lifelong.learners import (

@@ -45,46 +45,9 @@ MATRIX = ((0.04, 0.00, 0.22), (0.66, 0.02, 0.22), (0.64, 0.58, 0.24), (0.66, 0.5
 
 def fake_summary(names: tuple[str, ...] = NAMES) -> dict[str, Any]:
     """A run of three environments with sixty tasks before each night and forty after it."""
-    draw = random.Random(7)
-    stream: list[dict[str, Any]] = []
-    for index, name in enumerate(names):
-        for night, count in ((index, 60), (index + 1, 40)):
-            for _ in range(count):
-                control = draw.random() < 0.1
-                rate = MATRIX[0 if control else night][index]
-                success = draw.random() < rate
-                corrected = night == index and not success and draw.random() < 0.7
-                stream.append(
-                    {
-                        "position": len(stream), "environment": name, "night": night, "success": success, "control": control,
-                        "known": night > index, "corrected": corrected, "tokens": draw.randint(140, 260),
-                        "chance": 0.6 + 0.1 * success, "answer_chance": 0.5 if night else None,
-                    }
-                )  # fmt: skip
     evaluations = [
         {"night": night, "environment": name, "successes": round(50 * MATRIX[night][index]), "tasks": 50, "tokens": 50 * (190 - 10 * night)}
         for night in range(len(names) + 1)
-        for index, name in enumerate(names)
-    ]
-    reasons = (
-        "published: database rose by 62 points, no other skill fell",
-        "published for graph alone: database would have fallen by 4 points, more than the 3 allowed",
-        "published: navigation rose by 48 points, no other skill fell",
-    )
-    nights = [
-        {
-            "night": index + 1,
-            "environment": name,
-            "seconds": 148.2 + 20 * index,
-            "samples": 42,
-            "replayed": 21 * index,
-            "loss": [2.1, 1.2, 0.71, 0.44, 0.31, 0.27],
-            "lessons": 2,
-            "published": f"lifelong-v{index + 1:04d}",
-            "reason": reasons[index],
-            "gate": [gate_row(other, MATRIX[index][j], MATRIX[index + 1][j], j == index) for j, other in enumerate(names[: index + 1])],
-            "phases": {"reflect": 6.2, "consolidate": 112.0 + 18 * index, "gate": 27.5, "publish": 0.8},
-        }
         for index, name in enumerate(names)
     ]
     return {
@@ -96,9 +59,9 @@ def fake_summary(names: tuple[str, ...] = NAMES) -> dict[str, Any]:
         "versions": {"python": "3.11.9", "torch": "2.13.0"},
         "settings": {"seed": 0, "sleep": {"rank": 16, "epochs": 6}, "model": {"url": ""}},
         "environments": list(names),
-        "stream": stream,
+        "stream": stream_rows(names),
         "evaluations": evaluations,
-        "nights": nights,
+        "nights": night_rows(names),
         "lessons": [dict(lesson) for lesson in LESSONS],
         "episodes": [
             {"id": id_, "task": f"Task of {id_}", "answer": "SELECT 1", "success": id_ != "run0-00012", "reason": "no such table"}
@@ -121,6 +84,50 @@ def fake_summary(names: tuple[str, ...] = NAMES) -> dict[str, Any]:
         "memory_effect": {"treated": [151, 268], "control": [5, 32], "difference": 151 / 268 - 5 / 32, "ci95": [0.23, 0.51]},
         "corrections": {"budget": 120, "used": 117},
     }
+
+
+def stream_rows(names: tuple[str, ...]) -> list[dict[str, Any]]:
+    draw = random.Random(7)
+    stream: list[dict[str, Any]] = []
+    for index, name in enumerate(names):
+        for night, count in ((index, 60), (index + 1, 40)):
+            for _ in range(count):
+                control = draw.random() < 0.1
+                rate = MATRIX[0 if control else night][index]
+                success = draw.random() < rate
+                corrected = night == index and not success and draw.random() < 0.7
+                stream.append(
+                    {
+                        "position": len(stream), "environment": name, "night": night, "success": success, "control": control,
+                        "known": night > index, "corrected": corrected, "tokens": draw.randint(140, 260),
+                        "chance": 0.6 + 0.1 * success, "answer_chance": 0.5 if night else None,
+                    }
+                )  # fmt: skip
+    return stream
+
+
+def night_rows(names: tuple[str, ...]) -> list[dict[str, Any]]:
+    reasons = (
+        "published: database rose by 62 points, no other skill fell",
+        "published for graph alone: database would have fallen by 4 points, more than the 3 allowed",
+        "published: navigation rose by 48 points, no other skill fell",
+    )
+    return [
+        {
+            "night": index + 1,
+            "environment": name,
+            "seconds": 148.2 + 20 * index,
+            "samples": 42,
+            "replayed": 21 * index,
+            "loss": [2.1, 1.2, 0.71, 0.44, 0.31, 0.27],
+            "lessons": 2,
+            "published": f"lifelong-v{index + 1:04d}",
+            "reason": reasons[index],
+            "gate": [gate_row(other, MATRIX[index][j], MATRIX[index + 1][j], j == index) for j, other in enumerate(names[: index + 1])],
+            "phases": {"reflect": 6.2, "consolidate": 112.0 + 18 * index, "gate": 27.5, "publish": 0.8},
+        }
+        for index, name in enumerate(names)
+    ]
 
 
 def gate_row(skill: str, live: float, candidate: float, serves: bool) -> dict[str, Any]:
