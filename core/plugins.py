@@ -18,13 +18,14 @@ from typing import Any, Literal
 from .errors import PluginError
 from .versions import newest
 
-Point = Literal["encoders", "engines", "environments", "heads", "stores", "strategies", "suites"]
+Point = Literal["encoders", "engines", "environments", "heads", "scorers", "stores", "strategies", "suites"]
 
 PACKAGES: Mapping[Point, str] = {
     "encoders": "perception.encoders",
     "engines": "serving",
     "environments": "envs",
     "heads": "learners.heads",
+    "scorers": "perception.scores",
     "stores": "memory",
     "strategies": "agents.strategies",
     "suites": "evals",

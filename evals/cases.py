@@ -14,28 +14,25 @@ from .row_filter import ALL_ROWS, RowFilter
 
 
 def run_cases(package: str, cases: Sequence[str], *, quick: bool, seeds: int, data: Path, only: RowFilter = ALL_ROWS) -> list[Row]:
-    """The rows of the modules `cases` of a suite's package, telling on standard error how far it is.
+    """The rows of the modules `cases` of a suite's package, one after another, telling on standard error how far it is."""
+    return [row for case in chosen(cases, only) for row in run_case(package, case, cases, quick=quick, seeds=seeds, data=data, only=only)]
 
-    A module whose `run` has a parameter `only` measures just the wanted rows. Where methods are named, the others are left out,
-    unless their own name is among the cases or no module can measure one method alone.
-    """
-    rows: list[Row] = []
-    for case in chosen(package, cases, only):
-        start = time.perf_counter()
-        run = import_module(f".{case}", package).run
-        asked = {"only": only} if takes_filter(run) else {}
-        found: list[Row] = run(quick=quick, seeds=seeds, data=data, **asked)
-        print(f"{case}: {len(found)} figures ({time.perf_counter() - start:.0f} s)", file=sys.stderr, flush=True)
-        rows += only.rows(found, modules=cases)
+
+def run_case(
+    package: str, case: str, cases: Sequence[str], *, quick: bool, seeds: int, data: Path, only: RowFilter = ALL_ROWS
+) -> list[Row]:
+    """The wanted rows of one module; a module whose `run` has a parameter `only` measures just these."""
+    start = time.perf_counter()
+    run, wanted = import_module(f".{case}", package).run, only.within(case, cases)
+    asked = {"only": wanted} if takes_filter(run) else {}
+    rows: list[Row] = wanted.rows(run(quick=quick, seeds=seeds, data=data, **asked))
+    print(f"{case}: {len(rows)} figures ({time.perf_counter() - start:.0f} s)", file=sys.stderr, flush=True)
     return rows
 
 
-def chosen(package: str, cases: Sequence[str], only: RowFilter) -> list[str]:
-    """The modules that have wanted rows."""
-    if named := [case for case in cases if case in only.cases]:
-        return named
-    selective = [case for case in cases if only.methods and takes_filter(import_module(f".{case}", package).run)]
-    return selective or list(cases)
+def chosen(cases: Sequence[str], only: RowFilter) -> list[str]:
+    """The modules that are named, or all of them: each knows which of its rows are wanted."""
+    return [case for case in cases if case in only.cases] or list(cases)
 
 
 def takes_filter(run: object) -> bool:

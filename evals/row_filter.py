@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ..core import NothingFound
+from ..core.plugins import Point, names
 from .results_file import Row
 
 
@@ -26,14 +27,23 @@ class RowFilter:
         """Whether a case's rows are wanted."""
         return not self.cases or any(text in case for text in self.cases)
 
-    def others(self, known: Iterable[str]) -> list[str]:
-        """Methods that are named and are none of the known ones, in their order."""
-        return [method for method in self.methods if method not in set(known)]
+    def wants_any(self, methods: Iterable[str]) -> bool:
+        """Whether the rows of one of these methods are wanted."""
+        return not self.methods or not set(self.methods).isdisjoint(methods)
 
-    def rows(self, rows: Iterable[Row], *, modules: Iterable[str] = ()) -> list[Row]:
-        """The wanted rows; those of a module of the suite that was named are wanted whatever their case is called."""
-        named = bool(set(self.cases) & set(modules))
-        return [row for row in rows if self.wants_method(row.method) and (named or self.wants_case(row.case))]
+    def own(self, point: Point, known: Iterable[str]) -> list[str]:
+        """Methods that are named, that no table knows, and that stand for a member of an extension point: its name or `module:Class`."""
+        members = {*names(point)}
+        return [method for method in self.methods if method not in set(known) and (":" in method or method in members)]
+
+    def within(self, module: str, modules: Iterable[str]) -> RowFilter:
+        """What is wanted of a module of the suite: all its cases where it was named, the named cases where no module was."""
+        cases = () if module in self.cases else tuple(case for case in self.cases if case not in set(modules))
+        return replace(self, cases=cases)
+
+    def rows(self, rows: Iterable[Row]) -> list[Row]:
+        """The wanted rows."""
+        return [row for row in rows if self.wants_method(row.method) and self.wants_case(row.case)]
 
 
 ALL_ROWS = RowFilter()

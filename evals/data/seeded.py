@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from ...metrics.statistics import crossed_bootstrap_ci95, student_ci95
 from ..results_file import Row
+from ..row_filter import ALL_ROWS, RowFilter
 
 Measurement = float | NDArray[np.floating]
 """A figure of one seed; or the values `(n,)` of the data set's test samples whose mean it is, NaN where a sample was not tested."""
@@ -18,12 +19,14 @@ Measurements = Mapping[tuple[str, str], Measurement]
 """The same, with values of test samples where they are at hand."""
 
 
-def seeded_rows(case: str, measure: Callable[[int], Measurements], seeds: int, n: int = 1) -> list[Row]:
+def seeded_rows(case: str, measure: Callable[[int], Measurements], seeds: int, n: int = 1, *, only: RowFilter = ALL_ROWS) -> list[Row]:
     """Measure under seeds 0, 1, ...; a row each method and metric: the mean over seeds and an interval.
 
-    `n` is the number of samples behind one seed's figure.
+    `n` is the number of samples behind one seed's figure. A case that is not wanted is not measured.
     """
-    return rows_of(case, [measure(seed) for seed in range(seeds)], n)
+    if not only.wants_case(case):
+        return []
+    return only.rows(rows_of(case, [measure(seed) for seed in range(seeds)], n))
 
 
 def rows_of(case: str, measured: Iterable[Measurements], n: int = 1) -> list[Row]:
@@ -33,6 +36,8 @@ def rows_of(case: str, measured: Iterable[Measurements], n: int = 1) -> list[Row
     `crossed_bootstrap_ci95`, over seeds and over samples: seeds that share a test set share its error.
     """
     runs = list(measured)
+    if not runs:
+        return []
     rows: list[Row] = []
     for method, metric in runs[0]:
         values = [run[method, metric] for run in runs]

@@ -20,6 +20,12 @@ NO_DATA = 3
 ROOT = Path(__file__).resolve().parents[2]
 
 
+OWN = (
+    "One of your own is named as module:Class: a head in `continual` and `unlearning`, a scorer in `perception` and `scoring`, "
+    "an encoder in `encoders`, an engine or a strategy in `loop`."
+)
+
+
 def bench(
     suite: Annotated[str, typer.Argument(help="A name that --list shows.")] = "",
     list_: Annotated[bool, typer.Option("--list", help="Say what each suite shows and what it needs.")] = False,
@@ -30,10 +36,11 @@ def bench(
     update: Annotated[
         bool, typer.Option("--update", help="Keep the figures of the --json file that are not measured again, with their commit.")
     ] = False,
-    method: Annotated[
-        list[str] | None, typer.Option("--method", help="Only this method; may be repeated. In `continual` also module:Class, a head.")
+    method: Annotated[list[str] | None, typer.Option("--method", help=f"Only this method; may be repeated. {OWN}")] = None,
+    case: Annotated[
+        list[str] | None,
+        typer.Option("--case", help="Only cases that contain this text, or a module of the suite; in `loop` also an environment."),
     ] = None,
-    case: Annotated[list[str] | None, typer.Option("--case", help="Only cases that contain this text, or a module of the suite.")] = None,
     documents: Annotated[
         bool, typer.Option("--documents", help="Write the measured tables of README.md and docs/benchmarks.md from evals/results.")
     ] = False,
@@ -53,7 +60,7 @@ def bench(
         for one in all_suites():
             say(f"{one.name}\n  shows {one.shows}\n  needs {one.needs}")
     elif suite:
-        import_from_here(suite, *(method or []))
+        import_from_here(suite, *(method or []), *(case or []))
         _measure(suite, quick, seeds, data, json, RowFilter(methods=tuple(method or ()), cases=tuple(case or ())), update)
     else:
         raise typer.BadParameter("name a suite, or ask for --list")

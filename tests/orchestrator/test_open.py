@@ -25,7 +25,7 @@ def test_a_start_that_fails_does_not_decide_the_encoder(tmp_path: Path, tiny_mod
             closed.append(True)
 
     with monkeypatch.context() as broken:
-        broken.setattr(opening, "create", lambda point, name, settings: Engine())
+        broken.setattr(opening, "create", lambda point, name, **given: Record(**given) if point == "stores" else Engine())
         broken.setattr(opening, "_encoder", lambda settings: (_ for _ in ()).throw(SettingsError("no encoder")))
         with pytest.raises(SettingsError, match="no encoder"):
             LifelongLearner.open(settings(home, tiny_model, "minilm"))

@@ -47,12 +47,14 @@ TICKS = (0.5, 1, 2, 4, 8, 16, 32)
 def run(*, quick: bool, seeds: int, data: Path, only: RowFilter = ALL_ROWS) -> list[Row]:
     """Last accuracy at equal bytes a class; `quick` has one budget."""
     rows: list[Row] = []
+    budgets = [budget for budget in (("1",) if quick else BUDGETS) if only.wants_case(f"clinc150, {budget} KB a class")]
+    if not budgets or not only.wants_any(NAMES):
+        return rows
     clinc = clinc150(data)
     with worker_pool() as pool:
-        for budget in ("1",) if quick else BUDGETS:
-            case = f"clinc150, {budget} KB a class"
-            if only.wants_case(case) or only.wants_case("budgets"):
-                rows += rows_of(case, pool.map(partial(at_budget, budget, data, quick, only), range(seeds)), n=len(clinc.test))
+        for budget in budgets:
+            measured = pool.map(partial(at_budget, budget, data, quick, only), range(seeds))
+            rows += rows_of(f"clinc150, {budget} KB a class", measured, n=len(clinc.test))
     return rows
 
 

@@ -14,6 +14,7 @@ from ....memory import CueMemory
 from ...data.curve_plots import CurvePoint, curves_plot
 from ...data.seeded import Metrics, seeded_rows
 from ...results_file import Row
+from ...row_filter import ALL_ROWS, RowFilter
 
 SKILLS = (100, 300, 1_000, 3_000, 10_000)
 SAMPLES, BEFORE, DIMENSIONS = 100, 2, 384
@@ -31,14 +32,16 @@ DRAWS = 3
 """Seeds at most: the samples are made, and only the clock varies."""
 
 
-def run(*, quick: bool, seeds: int, data: Path) -> list[Row]:
+def run(*, quick: bool, seeds: int, data: Path, only: RowFilter = ALL_ROWS) -> list[Row]:
     """Every size, on one thread; nothing else runs meanwhile. `data` is not read."""
     from threadpoolctl import threadpool_limits  # type: ignore[import-untyped, unused-ignore]
 
     rows: list[Row] = []
+    if not only.wants_any(NAMES):
+        return rows
     with threadpool_limits(1):
         for skills in SKILLS[:3:2] if quick else SKILLS:
-            rows += seeded_rows(f"{skills} skills", partial(cost, skills), min(seeds, DRAWS))
+            rows += seeded_rows(f"{skills} skills", partial(cost, skills), min(seeds, DRAWS), only=only)
     return rows
 
 

@@ -24,6 +24,7 @@ from ...data.seeded import Metrics, rows_of
 from ...data.texts import TextData, Texts, banking77, clinc150
 from ...data.worker_pool import worker_pool
 from ...results_file import Row
+from ...row_filter import ALL_ROWS, RowFilter
 from .budgets import BUDGETS
 from .sampled_memories import GaussianMemory, QuantisedMemory, RawMemory, SampledMemory
 
@@ -39,19 +40,33 @@ QUICK_CLASSES = 8
 CUES = ("0.5", "1", "2", "4", "8")
 """Budgets of cues, in kilobytes a class of the whole data set; half of the texts take about half of that."""
 
+METHODS = (
+    "texts",
+    "nothing_stolen",
+    "raw_8_bit",
+    "quantised_48",
+    "class_gaussians_4_kb",
+    "class_means",
+    *(f"lifelong_cues_{budget.replace('.', '_')}_kb" for budget in CUES),
+)
+"""Memories that are attacked, and the two ends of the scale."""
 
-def run(*, quick: bool, seeds: int, data: Path) -> list[Row]:
+
+def run(*, quick: bool, seeds: int, data: Path, only: RowFilter = ALL_ROWS) -> list[Row]:
     """Both data sets; quick: a few classes of one."""
     rows: list[Row] = []
     with worker_pool() as pool:
         for name, load in (("clinc150", clinc150),) if quick else (("clinc150", clinc150), ("banking77", banking77)):
+            case = f"{name}, what a stolen memory reveals"
+            if not only.wants_case(case) or not only.wants_any(METHODS):
+                continue
             texts = load(data)
-            measured = pool.map(partial(measure, texts, QUICK_CLASSES if quick else len(texts.names)), range(min(seeds, DRAWS)))
-            rows += rows_of(f"{name}, what a stolen memory reveals", measured, n=len(texts.train) // 2)
+            measured = pool.map(partial(measure, texts, QUICK_CLASSES if quick else len(texts.names), only), range(min(seeds, DRAWS)))
+            rows += only.rows(rows_of(case, measured, n=len(texts.train) // 2))
     return rows
 
 
-def measure(data: TextData, classes: int, seed: int) -> Metrics:
+def measure(data: TextData, classes: int, only: RowFilter, seed: int) -> Metrics:
     """What is recovered from each memory of the half that a seed draws."""
     pool = data.train.subset(data.train.labels < classes)
     draw = np.random.default_rng(seed)
@@ -68,7 +83,9 @@ def measure(data: TextData, classes: int, seed: int) -> Metrics:
     }
     figures |= {("nothing_stolen", metric): value for metric, value in attack.without_memory(draw).items()}
     remembered = pool.subset(kept)
-    for method, (vectors, labels) in recalled(remembered, seed).items():
+    for method, (vectors, labels) in recalled(remembered, seed, only.methods).items():
+        if not only.wants_method(method):
+            continue
         figures |= {(method, metric): value for metric, value in attack.on(vectors, labels).items()}
     return figures
 

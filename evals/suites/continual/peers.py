@@ -21,12 +21,18 @@ from ...data.seeded import Measurement, Measurements, rows_of
 from ...data.texts import clinc150
 from ...data.worker_pool import worker_pool
 from ...results_file import Row
+from ...row_filter import ALL_ROWS, RowFilter
 from .peer_libraries import avalanche_heads, river_heads
 
+METHODS = {
+    "avalanche": ("lifelong_streaming_lda", "lifelong_replay_20", "avalanche_slda", "avalanche_replay_20"),
+    "river": ("lifelong_ridge", "lifelong_streaming_lda", "river_softmax", "river_naive_bayes"),
+}
+"""Of the case beside each package."""
 METRICS = ("last_accuracy", "seconds")
 
 
-def run(*, quick: bool, seeds: int, data: Path) -> list[Row]:
+def run(*, quick: bool, seeds: int, data: Path, only: RowFilter = ALL_ROWS) -> list[Row]:
     """Both packages; a line says which is not installed, and `quick` leaves them out."""
     rows: list[Row] = []
     if quick:
@@ -38,6 +44,8 @@ def run(*, quick: bool, seeds: int, data: Path) -> list[Row]:
     }
     with worker_pool() as pool:
         for package, (case, measure) in measures.items():
+            if not only.wants_case(case) or not only.wants_any(METHODS[package]):
+                continue
             if importlib.util.find_spec(package) is None:
                 print(f'{package} is not installed and is left out; for its rows: pip install "lifelong[peers]"', file=sys.stderr)
                 continue

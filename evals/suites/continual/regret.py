@@ -24,6 +24,7 @@ from ...data.class_stream import class_stream
 from ...data.seeded import Metrics, seeded_rows
 from ...data.texts import TextData, clinc150, sample_per_class
 from ...results_file import Row
+from ...row_filter import ALL_ROWS, RowFilter
 
 Learn = Callable[[Floats, Floats], Floats]
 """Takes one sample `(d,)` and its targets `(k,)` and gives the weights `(d, k)` learned so far, which predict what comes next."""
@@ -106,14 +107,18 @@ def predicted_before(learn: Learn, inputs: Floats, targets: Floats) -> tuple[Flo
     return predictions, weights
 
 
-def run(*, quick: bool, seeds: int, data: Path) -> list[Row]:
+def run(*, quick: bool, seeds: int, data: Path, only: RowFilter = ALL_ROWS) -> list[Row]:
     """The made stream at doubling lengths, then CLINC150."""
     found: list[Row] = []
+    if not only.wants_any((OURS, CONTRAST)):
+        return found
     for count in (500, 1000) if quick else (2000, 4000, 8000, 16000):
-        found += seeded_rows(f"made stream of {count}, neither independent nor exciting", partial(made_figures, count), seeds, n=count)
+        found += seeded_rows(
+            f"made stream of {count}, neither independent nor exciting", partial(made_figures, count), seeds, n=count, only=only
+        )
     texts = clinc150(data)
     case = f"clinc150 10x15, {PER_CLASS} texts a class, one by one"
-    return found + seeded_rows(case, lambda seed: text_figures(texts, seed, quick=quick), seeds, n=PER_CLASS * len(texts.names))
+    return found + seeded_rows(case, lambda seed: text_figures(texts, seed, quick=quick), seeds, n=PER_CLASS * len(texts.names), only=only)
 
 
 def made_figures(count: int, seed: int) -> Metrics:

@@ -123,7 +123,7 @@ def run(*, quick: bool, seeds: int, data: Path, only: RowFilter = ALL_ROWS) -> l
 
 def own_heads(only: RowFilter) -> list[str]:
     """Methods that are asked for and are heads of the extension point."""
-    return only.others((*TABLE, *LABELLED))
+    return only.own("heads", (*TABLE, *LABELLED))
 
 
 def streams(case: str, data: Path, quick: bool, only: RowFilter, seed: int) -> Measurements:

@@ -18,7 +18,10 @@ from ....memory import CueMemory
 from ...data.seeded import Metrics, seeded_rows
 from ...data.texts import TextData, banking77, clinc150
 from ...results_file import Row
+from ...row_filter import ALL_ROWS, RowFilter
 
+METHODS = ("nearest_mean", "lifelong_awake", "lifelong_asleep", "lifelong_awake_from_cues", "lifelong_asleep_from_cues")
+"""They share what is learned, so that one alone costs nearly as much as all."""
 SHARE = 0.8
 """Of the training texts, another draw for every seed."""
 RECENT = 0.1
@@ -27,11 +30,13 @@ TIMED = 50
 """Tasks that are named and learned one by one to see what a task costs."""
 
 
-def run(*, quick: bool, seeds: int, data: Path) -> list[Row]:
+def run(*, quick: bool, seeds: int, data: Path, only: RowFilter = ALL_ROWS) -> list[Row]:
     """Both data sets."""
     made: list[Row] = []
+    if not only.wants_any(METHODS):
+        return made
     for case, texts in (("clinc150, skills named as deployed", clinc150(data)), ("banking77, skills named as deployed", banking77(data))):
-        made += seeded_rows(case, partial(_measure, texts, classes=15 if quick else None), seeds, n=len(texts.test))
+        made += seeded_rows(case, partial(_measure, texts, classes=15 if quick else None), seeds, n=len(texts.test), only=only)
         if quick:
             break
     return made

@@ -40,6 +40,7 @@ from ...data.images import ImageData, Images, cifar10, sample_images
 from ...data.seeded import Metrics, rows_of
 from ...data.worker_pool import worker_pool
 from ...results_file import Row
+from ...row_filter import ALL_ROWS, RowFilter
 
 if TYPE_CHECKING:
     from torch import nn
@@ -130,7 +131,7 @@ def run_stream(learner: ImageLearner, groups: ClassGroups, train: Images, test: 
     return {"last_accuracy": seen[-1], "average_accuracy": float(np.mean(seen)), "forgetting": stream_forgetting(table), "seconds": spent}
 
 
-def run(*, quick: bool, seeds: int, data: Path) -> list[Row]:
+def run(*, quick: bool, seeds: int, data: Path, only: RowFilter = ALL_ROWS) -> list[Row]:
     """Both cases, every method, every seed; as many seeds at once as there are cores, or one after another on a GPU."""
     import torch
 
@@ -138,53 +139,64 @@ def run(*, quick: bool, seeds: int, data: Path) -> list[Row]:
     scale = QUICK if quick else FULL if full else REDUCED
     images = cifar10(data)
     with worker_pool() as pool:
-        labelled = [pool.submit(measure, images, scale, seed) for seed in range(seeds)]
-        unlabelled = [pool.submit(measure_unlabelled, images, scale, seed) for seed in range(min(seeds, DRAWS))]
+        cases = {
+            f"cifar10 5x2 {scale.name}": (measure, seeds),
+            f"cifar10 5x2 {scale.name}, no labels": (measure_unlabelled, min(seeds, DRAWS)),
+        }
+        begun = {
+            case: [pool.submit(one, images, scale, seed, only) for seed in range(count)]
+            for case, (one, count) in cases.items()
+            if only.wants_case(case)
+        }
         n = CLASSES * scale.test_images
-        found = rows_of(f"cifar10 5x2 {scale.name}", [one.result() for one in labelled], n)
-        return found + rows_of(f"cifar10 5x2 {scale.name}, no labels", [one.result() for one in unlabelled], n)
+        return [row for case, runs in begun.items() for row in only.rows(rows_of(case, [one.result() for one in runs], n))]
 
 
-def measure(images: ImageData, scale: ImageScale, seed: int) -> Metrics:
+def measure(images: ImageData, scale: ImageScale, seed: int, only: RowFilter = ALL_ROWS) -> Metrics:
     """The figures of one seed, which draws the order of the classes, the images and all chance in training; methods share the draw."""
     groups, train, test = drawn(images, scale, seed)
     figures: dict[tuple[str, str], float] = {}
-    for name, make in METHODS.items():
+    for name, make in ((name, make) for name, make in METHODS.items() if only.wants_method(name)):
         found = run_stream(make(scale.recipe, seed), groups, train, test)
         figures |= {(name, metric): value for metric, value in found.items()}
         _tell(seed, name, found)
-    found = run_stream(ImageLearner(scale.recipe, seed=seed), (np.concatenate(groups),), train, test)
-    figures |= {("joint", metric): found[metric] for metric in ("last_accuracy", "seconds")}
-    _tell(seed, "joint", found)
-    last = {name: figures[name, "last_accuracy"] for name in METHODS}
-    gains = {(OURS, f"gain_over_{other}"): last[OURS] - last[other] for other in CONTRASTS}
+    if only.wants_method("joint"):
+        found = run_stream(ImageLearner(scale.recipe, seed=seed), (np.concatenate(groups),), train, test)
+        figures |= {("joint", metric): found[metric] for metric in ("last_accuracy", "seconds")}
+        _tell(seed, "joint", found)
+    last = {name: value for (name, metric), value in figures.items() if metric == "last_accuracy"}
+    gains = {(OURS, f"gain_over_{other}"): last[OURS] - last[other] for other in CONTRASTS if {OURS, other} <= last.keys()}
     return {**figures, **gains}
 
 
-def measure_unlabelled(images: ImageData, scale: ImageScale, seed: int) -> Metrics:
+def measure_unlabelled(images: ImageData, scale: ImageScale, seed: int, only: RowFilter = ALL_ROWS) -> Metrics:
     """The same for encoders without labels. The first group is learned once: all ways to go on start from the same encoder."""
+    if not only.wants_any((*FORMS, "joint_self_supervision", "first_group_only")):
+        return {}
     groups, train, test = drawn(images, scale, seed)
     start = time.perf_counter()
     first = SelfSupervisedEncoder(scale.unlabelled, seed=seed)
     first.learn(train.subset(np.isin(train.labels, groups[0])).pixels)
     begun = time.perf_counter() - start
     figures: dict[tuple[str, str], float] = {}
-    for name, form in FORMS.items():
+    for name, form in ((name, form) for name, form in FORMS.items() if only.wants_method(name)):
         encoder = SelfSupervisedEncoder(scale.unlabelled, form=form, seed=seed)
         encoder.restore(first.state())
         found = probed(encoder, groups, train, test)
         found["seconds"] += begun
         figures |= {(name, metric): value for metric, value in found.items()}
         _tell(seed, name, found)
-    start = time.perf_counter()
-    joint = SelfSupervisedEncoder(scale.unlabelled, seed=seed)
-    joint.learn(train.pixels)
-    found = {"seconds": time.perf_counter() - start, "probe_accuracy": float(probe(joint, train, test).mean())}
-    figures |= {("joint_self_supervision", metric): value for metric, value in found.items()}
-    figures["first_group_only", "probe_accuracy"] = float(probe(first, train, test).mean())
-    _tell(seed, "joint_self_supervision", found)
+    if only.wants_method("joint_self_supervision"):
+        start = time.perf_counter()
+        joint = SelfSupervisedEncoder(scale.unlabelled, seed=seed)
+        joint.learn(train.pixels)
+        found = {"seconds": time.perf_counter() - start, "probe_accuracy": float(probe(joint, train, test).mean())}
+        figures |= {("joint_self_supervision", metric): value for metric, value in found.items()}
+        _tell(seed, "joint_self_supervision", found)
+    if only.wants_method("first_group_only"):
+        figures["first_group_only", "probe_accuracy"] = float(probe(first, train, test).mean())
     for other in FORMS:
-        if other != BRANCHES:
+        if other != BRANCHES and only.wants_method(BRANCHES) and only.wants_method(other):
             figures[BRANCHES, f"gain_over_{other}"] = figures[BRANCHES, "probe_accuracy"] - figures[other, "probe_accuracy"]
     return figures
 

@@ -18,18 +18,23 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from ....core import Settings
+from ....core.plugins import create
 from ....learners import AdaptedEncoder, DesireLearner, EncoderRecipe, RanPACHead
+from ....numerics.arrays import Vector
+from ....perception import Encoder
 from ....serving import locate
 from ...data.class_stream import ClassStream, class_stream, stream_forgetting
 from ...data.seeded import Metrics, rows_of
 from ...data.texts import ENCODER, TextData, banking77, clinc150, sample_per_class
 from ...data.worker_pool import worker_pool
 from ...results_file import Row
+from ...row_filter import ALL_ROWS, RowFilter
 
 if TYPE_CHECKING:
     from ....learners.experimental.adapters.adapted_encoder import Change
 
-OURS = "lifelong_desire"
+OURS, JOINT = "lifelong_desire", "joint_lora"
 DRAWS = 3
 """Seeds at most."""
 
@@ -57,7 +62,7 @@ CASES: dict[str, tuple[Callable[[Path], TextData], int]] = {"clinc150 10x15": (c
 """Texts and groups of each case; on a CPU the first is measured alone."""
 
 
-def run(*, quick: bool, seeds: int, data: Path) -> list[Row]:
+def run(*, quick: bool, seeds: int, data: Path, only: RowFilter = ALL_ROWS) -> list[Row]:
     """Every method; as many seeds at once as there are cores, or one after another on a GPU."""
     import torch
 
@@ -66,17 +71,20 @@ def run(*, quick: bool, seeds: int, data: Path) -> list[Row]:
     with worker_pool() as pool:
         for case, (load, steps) in list(CASES.items())[: None if scale is FULL else 1]:
             amount = "all texts" if scale is FULL else f"{scale.texts} texts a class"
+            named = f"{case}, encoder trained, {amount}"
+            if not only.wants_case(named):
+                continue
             texts = load(data)
-            measured = list(pool.map(partial(measure, case, texts, steps, scale), range(min(seeds, DRAWS))))
+            measured = list(pool.map(partial(measure, case, texts, steps, scale, only), range(min(seeds, DRAWS))))
             tested = min(scale.tested * len(texts.names), len(texts.test))
-            found += rows_of(f"{case}, encoder trained, {amount}", measured, n=tested)
-    return found
+            found += rows_of(named, measured, n=tested)
+    return only.rows(found)
 
 
-def measure(case: str, texts: TextData, steps: int, scale: TextScale, seed: int) -> Metrics:
+def measure(case: str, texts: TextData, steps: int, scale: TextScale, only: RowFilter, seed: int) -> Metrics:
     """The figures of one seed."""
     started = time.perf_counter()
-    figures = figures_of(AdaptedEncoder.load(locate(ENCODER)), stream_of(texts, steps, scale, seed), scale.recipe, seed)
+    figures = figures_of(AdaptedEncoder.load(locate(ENCODER)), stream_of(texts, steps, scale, seed), scale.recipe, seed, only)
     last = ", ".join(f"{method} {value:.4f}" for (method, metric), value in figures.items() if metric == "last_accuracy")
     print(f"{case}, encoder trained, seed {seed}: {last} ({time.perf_counter() - started:.0f} s)", file=sys.stderr, flush=True)
     return figures
@@ -88,29 +96,38 @@ def stream_of(data: TextData, steps: int, scale: TextScale, seed: int) -> ClassS
     return class_stream(some, steps, seed, scale.groups)
 
 
-def figures_of(encoder: AdaptedEncoder, stream: ClassStream, recipe: EncoderRecipe, seed: int) -> Metrics:
-    """All methods on one stream; the LoRAs of single tasks are trained once for the methods that share them, and counted for each."""
+def figures_of(encoder: AdaptedEncoder, stream: ClassStream, recipe: EncoderRecipe, seed: int, only: RowFilter = ALL_ROWS) -> Metrics:
+    """All methods on one stream; the LoRAs of single tasks are trained once for the methods that share them, and counted for each.
+
+    A method that `only` names and the table does not is a frozen encoder of somebody else, under RanPAC.
+    """
     tasks: list[Change] = []
     spent: list[float] = []
-    for step in range(len(stream.groups)):
+    needed = len(stream.groups) if only.wants_any((OURS, "desire_average")) else int(only.wants_method("first_session_ranpac"))
+    for step in range(needed):
         fresh, started = stream.train_at(step), time.perf_counter()
         tasks.append(encoder.train(fresh.texts, fresh.labels, replace(recipe, seed=seed + step))[0])
         spent.append(time.perf_counter() - started)
-    learners: dict[str, tuple[TextLearner, Sequence[float]]] = {
-        OURS: (Desire(DesireLearner(encoder, seed=seed), tasks), spent),
-        "desire_average": (Desire(DesireLearner(encoder, merge="average", seed=seed), tasks), spent),
-        "naive_lora": (NaiveLoRA(encoder, replace(recipe, seed=seed)), ()),
-        "first_session_ranpac": (OnRanPAC(encoder, tasks[0], seed), spent[:1]),
-        "frozen_ranpac": (OnRanPAC(encoder, None, seed), ()),
+    learners: dict[str, tuple[Callable[[], TextLearner], Sequence[float]]] = {
+        OURS: (lambda: Desire(DesireLearner(encoder, seed=seed), tasks), spent),
+        "desire_average": (lambda: Desire(DesireLearner(encoder, merge="average", seed=seed), tasks), spent),
+        "naive_lora": (lambda: NaiveLoRA(encoder, replace(recipe, seed=seed)), ()),
+        "first_session_ranpac": (lambda: OnRanPAC(partial(encoder.encode, change=tasks[0]), seed), spent[:1]),
+        "frozen_ranpac": (lambda: OnRanPAC(encoder.encode, seed), ()),
     }
+    own = {name: (partial(own_encoder, name, seed), ()) for name in only.own("encoders", (*learners, JOINT))}
+    wanted = {name: one for name, one in learners.items() if only.wants_method(name)} | own
     found = {
-        (name, metric): value for name, (one, extra) in learners.items() for metric, value in run_stream(one, stream, sum(extra)).items()
+        (name, metric): value for name, (make, extra) in wanted.items() for metric, value in run_stream(make(), stream, sum(extra)).items()
     }
-    started = time.perf_counter()
-    joint = NaiveLoRA(encoder, replace(recipe, seed=seed))
-    joint.learn(stream.train.texts, stream.train.labels)
-    found["joint_lora", "seconds"] = time.perf_counter() - started
-    found["joint_lora", "last_accuracy"] = float((joint.predict(stream.test.texts) == stream.test.labels).mean())
+    if only.wants_method(JOINT):
+        started = time.perf_counter()
+        joint = NaiveLoRA(encoder, replace(recipe, seed=seed))
+        joint.learn(stream.train.texts, stream.train.labels)
+        found[JOINT, "seconds"] = time.perf_counter() - started
+        found[JOINT, "last_accuracy"] = float((joint.predict(stream.test.texts) == stream.test.labels).mean())
+    if not only.wants_method(OURS):
+        return found
     gains = {
         (OURS, f"last_accuracy_less_{name}"): found[OURS, "last_accuracy"] - value
         for (name, metric), value in found.items()
@@ -168,16 +185,22 @@ class NaiveLoRA:
 class OnRanPAC:
     """RanPAC on an encoder that stays: adapted to the first task (first-session adaptation), or frozen from the start."""
 
-    def __init__(self, encoder: AdaptedEncoder, change: Change | None, seed: int) -> None:
-        self.encoder, self.change, self.head = encoder, change, RanPACHead(seed=seed)
+    def __init__(self, encode: Callable[[Sequence[str]], Vector], seed: int) -> None:
+        self.encode, self.head = encode, RanPACHead(seed=seed)
 
     def learn(self, texts: Sequence[str], labels: NDArray[np.int64]) -> None:
         """A task."""
-        self.head.learn(self.encoder.encode(texts, self.change), labels)
+        self.head.learn(self.encode(texts), labels)
 
     def predict(self, texts: Sequence[str]) -> NDArray[np.int64]:
         """Class numbers `(n,)`."""
-        return self.head.predict(self.encoder.encode(texts, self.change))
+        return self.head.predict(self.encode(texts))
+
+
+def own_encoder(name: str, seed: int) -> OnRanPAC:
+    """RanPAC on an encoder by its name, or `module:Class`."""
+    encoder: Encoder = create("encoders", name, settings=Settings())
+    return OnRanPAC(encoder.encode, seed)
 
 
 def run_stream(learner: TextLearner, stream: ClassStream, extra: float = 0.0) -> Mapping[str, float]:

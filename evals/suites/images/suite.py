@@ -14,6 +14,7 @@ import sys
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -37,9 +38,10 @@ from ....perception import (
     train_classifier,
 )
 from ...data.images import ImageData, Images, cifar10, sample_images
-from ...data.seeded import Metrics, rows_of
+from ...data.seeded import Metrics, seeded_rows
 from ...data.worker_pool import compute_device
 from ...results_file import Row
+from ...row_filter import ALL_ROWS, RowFilter
 
 if TYPE_CHECKING:
     import torch
@@ -114,7 +116,7 @@ METHODS: Mapping[str, ImageMethod] = {
 }
 
 
-def run(*, quick: bool, seeds: int, data: Path | None) -> list[Row]:
+def run(*, quick: bool, seeds: int, data: Path | None, only: RowFilter = ALL_ROWS) -> list[Row]:
     """Both cases, every method, every seed. Raises `DataMissing` where no data directory is named."""
     if data is None:
         raise DataMissing("suite images reads cifar10/cifar10_jpeg.zip; name the data directory with --data or LIFELONG_DATA")
@@ -125,12 +127,12 @@ def run(*, quick: bool, seeds: int, data: Path | None) -> list[Row]:
     for known in (len(images.names), KNOWN):
         unknown = len(images.names) - known
         case = f"cifar10 {scale.name}, {known} known" + (f" and {unknown} unknown classes" if unknown else " classes")
-        figures = [measure(images, known, scale, seed, device) for seed in range(seeds)]
-        rows += rows_of(case, figures, n=scale.test_images * len(images.names))
+        measured = partial(measure, images, known, scale, device=device, only=only)
+        rows += seeded_rows(case, measured, seeds, n=scale.test_images * len(images.names), only=only)
     return rows
 
 
-def measure(images: ImageData, known: int, scale: StreamScale, seed: int, device: torch.device) -> Metrics:
+def measure(images: ImageData, known: int, scale: StreamScale, seed: int, device: torch.device, only: RowFilter = ALL_ROWS) -> Metrics:
     """The figures of one seed, which draws the known classes, the images, the weights and their order; all methods share the draw."""
     draw = np.random.default_rng(seed)
     classes = np.sort(draw.permutation(len(images.names))[:known])
@@ -140,7 +142,7 @@ def measure(images: ImageData, known: int, scale: StreamScale, seed: int, device
     labels, answers = np.searchsorted(classes, train.labels), np.searchsorted(classes, test.labels)
     outliers = _inputs(train, device, corrupt=seed)
     figures: dict[tuple[str, str], float] = {}
-    for name in methods(scale):
+    for name in filter(only.wants_method, methods(scale)):
         method = METHODS[name]
         start = time.perf_counter()
         objective = method.objective(outliers)
@@ -149,7 +151,11 @@ def measure(images: ImageData, known: int, scale: StreamScale, seed: int, device
         trained = _trained(network, _inputs(train, device), labels, recipe, objective, device)
         found = figures_of(logits_of(trained, test, known, device), answers, logits_of(trained, unknown, known, device))
         figures |= {(name, metric): value for metric, value in found.items()}
-        figures |= {(name, f"{metric}_less_plain"): value - figures[PLAIN, metric] for metric, value in found.items() if name != PLAIN}
+        figures |= {
+            (name, f"{metric}_less_plain"): value - figures[PLAIN, metric]
+            for metric, value in found.items()
+            if name != PLAIN and only.wants_method(PLAIN)
+        }
         shown = ", ".join(f"{metric} {value:.4g}" for metric, value in found.items())
         print(f"{known} known, seed {seed}, {name}: {shown} ({time.perf_counter() - start:.0f} s)", file=sys.stderr, flush=True)
     return figures

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from ....core import Settings
+from ....core.plugins import names, resolve
 from ....envs import make_environment
 from ....metrics.provenance import source_version
 from ....metrics.statistics import pooled_rate_ci95, student_ci95
@@ -22,6 +23,7 @@ from ....runs.stream import RunEnvironment, Schedule, run_stream
 from ....serving import cache_directory
 from ...data.worker_pool import worker_pool
 from ...results_file import Row
+from ...row_filter import ALL_ROWS, RowFilter
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,22 +64,42 @@ FULL: Sizes = {"database": (150, 40), "lab-db": (150, 150)}
 QUICK: Sizes = {"database": (10, 8)}
 
 
-def run(*, quick: bool, seeds: int, data: Path | None) -> list[Row]:
+def run(*, quick: bool, seeds: int, data: Path | None, only: RowFilter = ALL_ROWS) -> list[Row]:
     """Every method over every seed; rates have Wilson's interval over the tasks of all seeds, other figures Student's.
 
     On CPU, as many runs at once as there are cores, one thread each. A full run that was killed goes on where it stopped
-    when the same commit is asked again. Raises `DataMissing` when the full suite has no data directory.
+    when the same commit is asked again. The untrained agent is always measured first.
+    Raises `DataMissing` when the full suite has no data directory.
     """
-    sizes = QUICK if quick else FULL
+    sizes, methods = wanted_sizes(quick, only), wanted_methods(only)
     for environment in sizes:
         make_environment(environment, data)
     with _scratch(keep=not quick) as scratch, worker_pool() as pool:
         one = partial(_one, sizes=sizes, data=data, quick=quick, scratch=scratch)
         untrained = list(map(_tell, pool.map(one, [(BASE, seed, ()) for seed in range(seeds)])))
-        jobs = [(name, seed, start["evaluations"]) for seed, start in enumerate(untrained) for name in METHODS if name != BASE]
+        jobs = [(name, seed, start["evaluations"]) for seed, start in enumerate(untrained) for name in methods if name != BASE]
         summaries = list(map(_tell, pool.map(one, jobs)))
-    runs = {BASE: untrained, **{name: [one for one in summaries if one["method"] == name] for name in METHODS if name != BASE}}
-    return [row for name in METHODS for row in rows_of(name, runs[name])]
+    runs = {BASE: untrained, **{name: [one for one in summaries if one["method"] == name] for name in methods if name != BASE}}
+    return [row for name in methods for row in rows_of(name, runs[name]) if only.wants_method(name)]
+
+
+def wanted_sizes(quick: bool, only: RowFilter) -> Sizes:
+    """The environments that are named, or those of the table; one that the table has not is somebody's own, by its id or `module:Class`."""
+    table = QUICK if quick else FULL
+    own = {name: next(iter(table.values())) for name in only.cases if name != "stream" and not any(name in known for known in table)}
+    return {name: size for name, size in table.items() if only.wants_case(name) or "stream" in only.cases} | own
+
+
+def wanted_methods(only: RowFilter) -> dict[str, LoopMethod]:
+    """Those of the table that are wanted, and ours with an engine or a strategy of somebody else that is named as a method."""
+    own = dict.fromkeys([*only.own("engines", METHODS), *only.own("strategies", METHODS)])
+    return {name: method for name, method in METHODS.items() if only.wants_method(name)} | {name: own_method(name) for name in own}
+
+
+def own_method(name: str) -> LoopMethod:
+    """Ours on the engine, or with the strategy, of that name or `module:Class`: what has `chat` is an engine."""
+    is_engine = name in names("engines") or (name not in names("strategies") and hasattr(resolve("engines", name), "chat"))
+    return LoopMethod(values={**METHODS["lifelong"].values, "model.engine" if is_engine else "wake.strategy": name})
 
 
 @contextmanager
@@ -119,7 +141,7 @@ def run_method(
     untrained: Sequence[dict[str, Any]] = (),
 ) -> dict[str, Any]:
     """One method under one seed, in a home of its own; returns the run's summary."""
-    method = METHODS[name]
+    method = METHODS.get(name) or own_method(name)
     environments = tuple(
         RunEnvironment(environment=make_environment(environment, data), train=train if method.streams else 0, test=test)
         for environment, (train, test) in sizes.items()

@@ -18,6 +18,7 @@ from ....core.settings import MemorySettings
 from ....memory import Record, VectorIndex, recall
 from ....numerics.arrays import Vector
 from ...results_file import Row
+from ...row_filter import ALL_ROWS, RowFilter
 
 SIZES = {"1k": 1_000, "10k": 10_000, "100k": 100_000}
 QUICK = ("1k", "10k")
@@ -34,17 +35,20 @@ NEIGHBOURS = 10
 TENANT = "default"
 
 
-def run(*, quick: bool, seeds: int, data: Path | None) -> list[Row]:
-    """Measure every size, the latencies pooled over the seeds. `data` is not read: vectors and episodes are made."""
+def run(*, quick: bool, seeds: int, data: Path | None, only: RowFilter = ALL_ROWS) -> list[Row]:
+    """Measure every size, the latencies pooled over the seeds. `data` is not read: vectors and episodes are made.
+
+    The exact search is always measured: it is the truth that recall is counted by.
+    """
     rows: list[Row] = []
-    for case in QUICK if quick else SIZES:
+    for case in filter(only.wants_case, QUICK if quick else SIZES):
         measured: dict[tuple[str, str], list[float]] = {}
         for seed in range(seeds):
             with tempfile.TemporaryDirectory(prefix="lifelong-bench-") as folder:
                 for key, values in _measure(Path(folder), SIZES[case], seed).items():
                     measured.setdefault(key, []).extend(values)
         rows += [row for (method, metric), values in measured.items() for row in _rows(case, method, metric, values, seeds)]
-    return rows
+    return only.rows(rows)
 
 
 def _measure(folder: Path, size: int, seed: int) -> dict[tuple[str, str], list[float]]:

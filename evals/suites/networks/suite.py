@@ -30,6 +30,7 @@ from ...data.seeded import Metrics, rows_of
 from ...data.texts import TextData, Texts, clinc150
 from ...data.worker_pool import compute_device, worker_pool
 from ...results_file import Row
+from ...row_filter import ALL_ROWS, RowFilter
 from .methods import GRID, METHODS, NetworkMethod
 from .networks import (
     Predictions,
@@ -137,7 +138,7 @@ class Learned:
     """What it is measured on."""
 
 
-def run(*, quick: bool, seeds: int, data: Path | None) -> list[Row]:
+def run(*, quick: bool, seeds: int, data: Path | None, only: RowFilter = ALL_ROWS) -> list[Row]:
     """Both networks, every seed, as many at once as there are cores; `quick` is MiniLM at a toy's size.
 
     Raises `DataMissing` where no data directory is named.
@@ -146,22 +147,34 @@ def run(*, quick: bool, seeds: int, data: Path | None) -> list[Row]:
 
     if data is None:
         raise DataMissing("suite networks reads clinc150; name the data directory with --data or LIFELONG_DATA")
-    scales = (QUICK,) if quick else ON_GPU if torch.cuda.is_available() else (SMOLLM2, MINILM)
+    every = (QUICK,) if quick else ON_GPU if torch.cuda.is_available() else (SMOLLM2, MINILM)
+    scales = tuple(scale for scale in every if any(only.wants_case(case_of(scale, missing)) for missing in cases_of(scale)))
     jobs = [(scale, seed) for scale in scales for seed in range(seeds)]
     if quick:
-        measured = [measure(job, data=data) for job in jobs]
+        measured = [measure(job, data=data, only=only) for job in jobs]
     else:
         with worker_pool() as pool:
-            measured = list(pool.map(partial(measure, data=data), jobs))
+            measured = list(pool.map(partial(measure, data=data, only=only), jobs))
     rows: list[Row] = []
     for scale in scales:
         runs = [cases for (one, _), cases in zip(jobs, measured, strict=True) if one is scale]
         for case in runs[0]:
             rows += rows_of(case, [cases[case] for cases in runs], n=scale.tested * scale.classes)
-    return rows
+    return only.rows(rows)
 
 
-def measure(job: tuple[NetworkScale, int], *, data: Path) -> dict[str, Metrics]:
+def cases_of(scale: NetworkScale) -> tuple[bool, ...]:
+    """Whether half of the kept classes are missing, for each case of a network."""
+    return (False, True) if scale.partly_missing else (False,)
+
+
+def case_of(scale: NetworkScale, missing: bool) -> str:
+    """A case as the table names it."""
+    some = f"{scale.retained_share:.0%} of the kept texts" + (", half of the classes missing" if missing else "")
+    return f"{scale.network}, {scale.requests} of {scale.classes} classes, {scale.forget} texts each, {some}"
+
+
+def measure(job: tuple[NetworkScale, int], *, data: Path, only: RowFilter = ALL_ROWS) -> dict[str, Metrics]:
     """The figures of one network and one seed, which draws classes, texts and all orders, by case."""
     scale, seed = job
     learned = learn(scale, clinc150(data), seed)
@@ -175,15 +188,16 @@ def measure(job: tuple[NetworkScale, int], *, data: Path) -> dict[str, Metrics]:
         ("chance", "forget_accuracy"): 1 / scale.classes,
     }
     figures: dict[str, Metrics] = {}
-    for missing in (False, True) if scale.partly_missing else (False,):
+    for missing in (missing for missing in cases_of(scale) if only.wants_case(case_of(scale, missing))):
         requests = requested(learned, seed, missing=missing)
         case = dict(contrasts)
         for name, method in METHODS[scale.network].items():
+            if not only.wants_method(name):
+                continue
             started = time.perf_counter()
             network = forgotten(learned.network, requests, method, scale, seed)
             case.update(measured_as(name, network, (time.perf_counter() - started) / len(requests)))
-        some = f"{scale.retained_share:.0%} of the kept texts" + (", half of the classes missing" if missing else "")
-        figures[f"{scale.network}, {scale.requests} of {scale.classes} classes, {scale.forget} texts each, {some}"] = case
+        figures[case_of(scale, missing)] = case
     return figures
 
 
@@ -206,7 +220,7 @@ def retrained(learned: Learned, seed: int) -> nn.Sequential:
 def choose(scale: NetworkScale, texts: TextData, seeds: Sequence[int] = (100, 101)) -> dict[str, list[float]]:
     """What `CHOSEN` is made of: the H-mean on validation texts of each setting, mean over both cases and draws of classes."""
     drawn = [(learn(scale, texts, seed, on_validation=True), seed) for seed in seeds]
-    cases = (False, True) if scale.partly_missing else (False,)
+    cases = cases_of(scale)
 
     def reached(method: NetworkMethod) -> float:
         return float(np.mean([_h_mean(learned, seed, method, missing=missing) for learned, seed in drawn for missing in cases]))

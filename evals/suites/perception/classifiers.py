@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ....core.plugins import create
 from ....numerics.arrays import AnyFloats
 from ....perception import (
     ClassifierRecipe,
@@ -29,6 +30,7 @@ from ....perception import (
     train_classifier,
 )
 from ...data.texts import HASHED, OUT_OF_SCOPE, TextData, Texts, clinc150, two_views
+from .own_scorers import novelty_sign
 
 VALIDATION = 0.1
 """Share of the training texts that validate where a data set has no validation split."""
@@ -162,8 +164,8 @@ class Answers:
     """Larger is surer."""
 
 
-def linear_head(split: OpenSetSplit, seed: int, quick: bool) -> Callable[[Texts], Answers]:
-    """All plain scores over one linear head, trained by cross-entropy."""
+def linear_head(split: OpenSetSplit, seed: int, quick: bool, own: Sequence[str] = ()) -> Callable[[Texts], Answers]:
+    """All plain scores over one linear head, trained by cross-entropy; `own` names scorers besides, as `lifelong.core.plugins` does."""
     import torch
 
     rows, labels = split.train.vectors, split.train.labels
@@ -178,12 +180,12 @@ def linear_head(split: OpenSetSplit, seed: int, quick: bool) -> Callable[[Texts]
             return np.asarray(head(torch.from_numpy((texts.vectors - mean) * scale)).numpy())
 
     seen = logits(split.train)
-    scorers = {name: make().fit(rows, seen, labels) for name, make in SCORERS.items()}
+    makes: dict[str, Callable[[], Scorer]] = {**SCORERS, **{name: partial(create, "scorers", name) for name in own}}
+    scorers = {name: make().fit(rows, seen, labels) for name, make in makes.items()}
 
     def scored(texts: Texts) -> dict[str, AnyFloats]:
         outputs = logits(texts)
-        signs = {name: -1 if type(scorer).__name__.endswith("Novelty") else 1 for name, scorer in scorers.items()}
-        return {name: signs[name] * scorer.score(texts.vectors, outputs).astype(np.float64) for name, scorer in scorers.items()}
+        return {name: -novelty_sign(scorer) * scorer.score(texts.vectors, outputs).astype(np.float64) for name, scorer in scorers.items()}
 
     spread = {name: (values.mean(), max(values.std(), 1e-12)) for name, values in scored(split.validation).items()}
 

@@ -19,6 +19,7 @@ from ...data.partly_known import PartlyKnown, partly_known
 from ...data.seeded import Metrics, seeded_rows
 from ...data.texts import TextData, banking77, clinc150
 from ...results_file import Row
+from ...row_filter import ALL_ROWS, RowFilter
 
 KNOWN_SHARES = (0.25, 0.75)
 """Of the classes that are known."""
@@ -29,7 +30,7 @@ PATIENCE = 2
 """It stops at this many times the best count so far."""
 
 
-def run(*, quick: bool, seeds: int, data: Path) -> list[Row]:
+def run(*, quick: bool, seeds: int, data: Path, only: RowFilter = ALL_ROWS) -> list[Row]:
     """Every data set at every share of known classes, each seed another draw of classes; quick: 20 classes of one data set."""
     rows: list[Row] = []
     for name, load in (("banking77", banking77),) if quick else (("banking77", banking77), ("clinc150", clinc150)):
@@ -37,17 +38,19 @@ def run(*, quick: bool, seeds: int, data: Path) -> list[Row]:
         classes = QUICK_CLASSES if quick else None
         for share in KNOWN_SHARES:
             tested = len(partly_known(texts, share, 0, classes).test_labels)
-            rows += seeded_rows(f"{name}, discovery, {share:.0%} known", partial(_partly_known, texts, share, classes), seeds, n=tested)
-        rows += seeded_rows(f"{name}, discovery, nothing known", partial(_nothing_known, texts, classes), 1)
+            rows += seeded_rows(
+                f"{name}, discovery, {share:.0%} known", partial(_partly_known, texts, share, classes, only), seeds, n=tested, only=only
+            )
+        rows += seeded_rows(f"{name}, discovery, nothing known", partial(_nothing_known, texts, classes), 1, only=only)
     return rows
 
 
-def _partly_known(texts: TextData, share: float, classes: int | None, seed: int) -> Metrics:
-    return measure(partly_known(texts, share, seed, classes), seed)
+def _partly_known(texts: TextData, share: float, classes: int | None, only: RowFilter, seed: int) -> Metrics:
+    return measure(partly_known(texts, share, seed, classes), seed, only)
 
 
-def measure(problem: PartlyKnown, seed: int) -> Metrics:
-    """All methods on one draw of classes."""
+def measure(problem: PartlyKnown, seed: int, only: RowFilter = ALL_ROWS) -> Metrics:
+    """All wanted methods on one draw of classes, and how they compare where both are."""
     estimate = estimate_class_count(problem.vectors, problem.known_vectors, problem.known_labels, seed=seed)
     members: Mapping[str, tuple[Discoverer, int]] = {
         "lifelong": (ProtoGCD(seed=seed), estimate),
@@ -57,14 +60,16 @@ def measure(problem: PartlyKnown, seed: int) -> Metrics:
         "gcd": (SemiSupervisedKMeans(seed=seed), estimate),
     }
     figures: dict[tuple[str, str], float] = {}
+    members = {method: member for method, member in members.items() if only.wants_method(method)}
     for method, (member, count) in members.items():
         discovery = member.discover(problem.vectors, problem.known_vectors, problem.known_labels, count)
         placed = clustering_figures(discovery.place(problem.test_vectors), problem.test_labels, problem.known)
         figures |= {(method, metric): value for metric, value in placed.items()}
-    for method in ("kmeans_count_given", "kmeans", "gcd_count_given", "gcd"):
-        figures["lifelong", f"accuracy_gain_over_{method}"] = figures["lifelong", "accuracy"] - figures[method, "accuracy"]
-    scored = count_by_prototype_score(problem, seed)
-    for method, count in (("lifelong", estimate), ("prototype_score", scored)):
+    for method in members:
+        if method != "lifelong" and "lifelong" in members:
+            figures["lifelong", f"accuracy_gain_over_{method}"] = figures["lifelong", "accuracy"] - figures[method, "accuracy"]
+    counts = {"lifelong": lambda: estimate, "prototype_score": lambda: count_by_prototype_score(problem, seed)}
+    for method, count in ((method, counts[method]()) for method in counts if only.wants_method(method)):
         figures[method, "class_count"] = float(count)
         figures[method, "class_count_relative_error"] = abs(count / problem.count - 1)
     return figures

@@ -21,6 +21,7 @@ from ....perception import conformal_quantile
 from ...data.seeded import Metrics, seeded_rows
 from ...data.texts import TextData, Texts, banking77, clinc150, two_views
 from ...results_file import Row
+from ...row_filter import ALL_ROWS, RowFilter
 from .classifiers import OpenSetSplit, fitted_classifier, linear_head, partial_split, subset_split
 
 KNOWN_SHARES = (0.25, 0.5, 0.75)
@@ -32,15 +33,17 @@ ROUNDS = {"banking77": 4, "clinc150": 2}
 """How often known intents are held out; fewer where there are more texts to learn from."""
 
 
-def run(*, quick: bool, seeds: int, data: Path) -> list[Row]:
+def run(*, quick: bool, seeds: int, data: Path, only: RowFilter = ALL_ROWS) -> list[Row]:
     """Both data sets at every share over every seed; one share when quick."""
+    if not only.wants_any(("lifelong", *BASELINES)):
+        return []
     clinc = clinc150(data)
     rows: list[Row] = []
     for name, texts in (("banking77", banking77(data)), ("clinc150", clinc)):
         for share in KNOWN_SHARES[-1:] if quick else KNOWN_SHARES:
             case = f"{name}, open intents, {share:.0%} known"
             measure = _Measure(texts, share, clinc.sentences, ROUNDS[name], quick)
-            rows += seeded_rows(case, measure, seeds, len(texts.test) + len(texts.outliers_test))
+            rows += seeded_rows(case, measure, seeds, len(texts.test) + len(texts.outliers_test), only=only)
     return rows
 
 

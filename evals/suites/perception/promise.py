@@ -21,6 +21,7 @@ from ....perception.experimental.classifier.selective_classifier import promise_
 from ...data.seeded import Metrics, seeded_rows
 from ...data.texts import two_views
 from ...results_file import Row
+from ...row_filter import ALL_ROWS, RowFilter
 from .classifiers import classifier_on_clinc150
 
 SPLITS = 100
@@ -29,9 +30,12 @@ RISKS = (0.005, 0.01, 0.02)
 DELTA = 0.05
 
 
-def run(*, quick: bool, seeds: int, data: Path) -> list[Row]:
+def run(*, quick: bool, seeds: int, data: Path, only: RowFilter = ALL_ROWS) -> list[Row]:
     """Every target rate over every seed."""
     targets = [("out-of-scope rate", rate) for rate in UNKNOWN_RATES] + [("risk", risk) for risk in RISKS]
+    targets = [(kind, rate) for kind, rate in targets if only.wants_case(f"clinc150, promised {kind} {rate:g}")]
+    if not targets or not only.wants_any(("lifelong", "plug_in")):
+        return []
     measured = [_measure(data, seed, quick) for seed in range(seeds)]
     rows: list[Row] = []
     for kind, rate in targets:

@@ -12,6 +12,8 @@ each, a plain score has itself.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -21,13 +23,18 @@ from ....metrics.detection import auroc, failure_aurc, fpr_at_95_id_tpr, unified
 from ....numerics.arrays import AnyFloats
 from ....perception import SelectiveClassifier
 from ...data.seeded import Metrics, seeded_rows
-from ...data.texts import banking77, clinc150, two_views
+from ...data.texts import Texts, banking77, clinc150, two_views
 from ...results_file import Row
+from ...row_filter import ALL_ROWS, RowFilter
 from .classifiers import (
     MEMBERS,
+    SCORERS,
+    SUMS,
+    Answers,
     OpenSetSplit,
     classifier_on_clinc150,
     fitted_classifier,
+    full_split,
     head_ensemble,
     linear_head,
     partial_split,
@@ -40,44 +47,59 @@ ROUNDS = 4
 UNKNOWN_RATE = 0.05
 
 
-def run(*, quick: bool, seeds: int, data: Path) -> list[Row]:
+def run(*, quick: bool, seeds: int, data: Path, only: RowFilter = ALL_ROWS) -> list[Row]:
     """Both data sets over every seed."""
     clinc, bank = clinc150(data), banking77(data)
 
     def on_clinc(seed: int) -> Metrics:
-        return _measure(*classifier_on_clinc150(data, seed, quick), seed, quick)
+        split = subset_split(full_split(clinc)) if quick else full_split(clinc)
+        return _measure(split, lambda: classifier_on_clinc150(data, seed, quick)[1], seed, quick, only)
 
     def on_bank(seed: int) -> Metrics:
         split = partial_split(bank, SHARE, seed, clinc.sentences)
         split = subset_split(split) if quick else split
-        classifier = fitted_classifier(split, seed, members=MEMBERS, rounds=ROUNDS, rejection_rate=UNKNOWN_RATE, quick=quick)
-        return _measure(split, classifier, seed, quick)
+        fit = partial(fitted_classifier, split, seed, members=MEMBERS, rounds=ROUNDS, rejection_rate=UNKNOWN_RATE, quick=quick)
+        return _measure(split, fit, seed, quick, only)
 
     return [
-        *seeded_rows("clinc150, out of scope", on_clinc, seeds, len(clinc.test) + len(clinc.outliers_test)),
-        *seeded_rows("banking77, intents held out", on_bank, seeds, len(bank.test)),
+        *seeded_rows("clinc150, out of scope", on_clinc, seeds, len(clinc.test) + len(clinc.outliers_test), only=only),
+        *seeded_rows("banking77, intents held out", on_bank, seeds, len(bank.test), only=only),
     ]
 
 
-def _measure(split: OpenSetSplit, classifier: SelectiveClassifier, seed: int, quick: bool) -> Metrics:
+def _measure(split: OpenSetSplit, fit: Callable[[], SelectiveClassifier], seed: int, quick: bool, only: RowFilter) -> Metrics:
+    figures = _classified(split, fit()) if only.wants_method("lifelong") else {}
+    for baseline in _baselines(split, seed, quick, only):
+        inside, outside = baseline(split.test), baseline(split.unknown)
+        right = inside.labels == split.test.labels
+        for method in filter(only.wants_method, inside.confidences):
+            known, unknown = inside.confidences[method], outside.confidences[method]
+            figures[method, "accuracy"] = float(right.mean())
+            figures |= _rejection(method, known, unknown)
+            figures |= _failure(method, known, right)
+            figures |= _unified(method, known, right, unknown)
+    return figures
+
+
+def _baselines(split: OpenSetSplit, seed: int, quick: bool, only: RowFilter) -> Iterator[Callable[[Texts], Answers]]:
+    """What is fitted for the methods that are wanted; a method that no table has is somebody's own scorer."""
+    ensembles = {name: [f"{name}_{score}" for score in ("msp", "entropy", "energy")] for name in ("mlp", "openmix")}
+    own = only.own("scorers", ("lifelong", *SCORERS, *SUMS, *ensembles["mlp"], *ensembles["openmix"]))
+    if only.wants_any((*SCORERS, *SUMS)) or own:
+        yield linear_head(split, seed, quick, own=own)
+    if only.wants_any(ensembles["mlp"]):
+        yield head_ensemble(split, seed, "mlp", members=MEMBERS, outliers=False, quick=quick)
+    if only.wants_any(ensembles["openmix"]):
+        yield head_ensemble(split, seed, "openmix", members=1, outliers=True, quick=quick)
+
+
+def _classified(split: OpenSetSplit, classifier: SelectiveClassifier) -> dict[tuple[str, str], float]:
     known, unknown = classifier.judge(two_views(split.test)), classifier.judge(two_views(split.unknown))
     right = known.labels == split.test.labels
     figures = {("lifelong", "accuracy"): float(right.mean())}
     figures |= _rejection("lifelong", -known.novelty, -unknown.novelty)
     figures |= _failure("lifelong", -known.failure, right)
     figures |= _unified("lifelong", known.confidence, right, unknown.confidence)
-    for baseline in (
-        linear_head(split, seed, quick),
-        head_ensemble(split, seed, "mlp", members=MEMBERS, outliers=False, quick=quick),
-        head_ensemble(split, seed, "openmix", members=1, outliers=True, quick=quick),
-    ):
-        inside, outside = baseline(split.test), baseline(split.unknown)
-        right = inside.labels == split.test.labels
-        for method, confidence in inside.confidences.items():
-            figures[method, "accuracy"] = float(right.mean())
-            figures |= _rejection(method, confidence, outside.confidences[method])
-            figures |= _failure(method, confidence, right)
-            figures |= _unified(method, confidence, right, outside.confidences[method])
     return figures
 
 

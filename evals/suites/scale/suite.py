@@ -94,7 +94,8 @@ def run(*, quick: bool, seeds: int, data: Path | None, only: RowFilter = ALL_ROW
     """Measure every size: filled in one process, read in a fresh one. `data` is not read: episodes are made. One seed is enough."""
     encoder = "hashed" if quick else "minilm"
     rows: list[Row] = []
-    for size in (size for size in (QUICK if quick else FULL) if only.wants_case(size.case)):
+    sizes = (QUICK if quick else FULL) if only.wants_method(f"lifelong_{encoder}") else ()
+    for size in (size for size in sizes if only.wants_case(size.case)):
         with tempfile.TemporaryDirectory(prefix="lifelong-bench-") as folder:
             home = Path(folder)
             figures = {**_apart(fill, home, size), **_apart(settle, home, size, encoder), **_apart(measure, home, size, encoder)}
@@ -102,7 +103,8 @@ def run(*, quick: bool, seeds: int, data: Path | None, only: RowFilter = ALL_ROW
             Row(case=size.case, method=f"lifelong_{encoder}", metric=name, value=value, n=WAKES if name.startswith("wake") else 1)
             for name, value in figures.items()
         ]
-    for episodes in (count for count in (QUICK_REFLECTED if quick else REFLECTED) if only.wants_case(_reflection_case(count))):
+    counts = (QUICK_REFLECTED if quick else REFLECTED) if only.wants_method("lifelong_hashed") else ()
+    for episodes in (count for count in counts if only.wants_case(_reflection_case(count))):
         with tempfile.TemporaryDirectory(prefix="lifelong-bench-") as folder:
             figures = _apart(reflection, Path(folder), episodes)
         case = _reflection_case(episodes)

@@ -15,12 +15,14 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ....core.plugins import create
 from ....perception import (
     ClassMeanNovelty,
     EnergyConfidence,
@@ -36,8 +38,9 @@ from ....perception import (
 )
 from ...data.seeded import Metrics, seeded_rows
 from ...results_file import Row
+from ...row_filter import ALL_ROWS, RowFilter
 
-PEER = "pytorch_ood"
+OURS, PEER = "lifelong", "pytorch_ood"
 SKILLS, DIMENSIONS, PRINCIPAL = 150, 384, 192
 FIT, SCORED = 15_000, 100_000
 QUICK_FIT, QUICK_SCORED = 3_000, 2_000
@@ -77,6 +80,8 @@ class Comparison:
     """Makes our scorer."""
     theirs: Callable[[Any, Samples], Any] | None = None
     """Makes the peer's detector from its module; none where it has no such score."""
+    method: str = OURS
+    """Whose rows they are: ours, or a scorer of somebody else by its name."""
 
 
 COMPARISONS = (
@@ -98,7 +103,7 @@ COMPARISONS = (
 )
 
 
-def run(*, quick: bool, seeds: int, data: Path | None) -> list[Row]:
+def run(*, quick: bool, seeds: int, data: Path | None, only: RowFilter = ALL_ROWS) -> list[Row]:
     """Every score; ours alone, and a line that says so, where pytorch-ood is not installed. `data` is not read."""
     peer = peer_detectors()
     if peer is None:
@@ -106,11 +111,17 @@ def run(*, quick: bool, seeds: int, data: Path | None) -> list[Row]:
     fit, scored = (QUICK_FIT, QUICK_SCORED) if quick else (FIT, SCORED)
     rows: list[Row] = []
     with _one_thread():
-        for comparison in COMPARISONS:
+        for comparison in wanted_comparisons(only):
             case = f"{comparison.case}, {scored} embeddings"
-            rows += seeded_rows(case, lambda seed, one=comparison: compare(one, made(fit, scored, seed), peer), seeds)  # type: ignore[misc]
+            rows += seeded_rows(case, lambda seed, one=comparison: compare(one, made(fit, scored, seed), peer), seeds, only=only)  # type: ignore[misc]
             print("; ".join(f"{row.method} {row.metric} {row.value:.4g}" for row in rows if row.case == case), file=sys.stderr, flush=True)
     return rows
+
+
+def wanted_comparisons(only: RowFilter) -> list[Comparison]:
+    """Those of the table, where ours or the peer's are wanted, and one for each scorer that is named besides."""
+    own = [Comparison(case=name, ours=partial(create, "scorers", name), method=name) for name in only.own("scorers", (OURS, PEER))]
+    return [*(COMPARISONS if only.wants_any((OURS, PEER)) else ()), *own]
 
 
 def peer_detectors() -> Any | None:
@@ -153,7 +164,7 @@ def compare(comparison: Comparison, samples: Samples, peer: Any | None) -> Metri
     if peer is None or comparison.theirs is None:
         for _ in range(RUNS):
             ours.append(_seconds(lambda: scorer.score(samples.scored, logits))[0])
-        return {("lifelong", "cpu_seconds"): float(np.median(ours))}
+        return {(comparison.method, "cpu_seconds"): float(np.median(ours))}
     detect = _detector(comparison.theirs(peer, samples), samples, logits)
     theirs: list[float] = []
     while len(ours) < LEAST_RUNS or (len(ours) < RUNS and sum(ours) + sum(theirs) < ENOUGH_SECONDS):
@@ -162,10 +173,10 @@ def compare(comparison: Comparison, samples: Samples, peer: Any | None) -> Metri
         seconds, outliers = _seconds(detect)
         theirs.append(seconds)
     return {
-        ("lifelong", "cpu_seconds"): float(np.median(ours)),
+        (comparison.method, "cpu_seconds"): float(np.median(ours)),
         (PEER, "cpu_seconds"): float(np.median(theirs)),
-        ("lifelong", "times_faster_than_pytorch_ood"): float(np.median(np.divide(theirs, ours))),
-        ("lifelong", "rank_correlation_with_pytorch_ood"): _agreement(scorer, scores, outliers.numpy()),
+        (comparison.method, "times_faster_than_pytorch_ood"): float(np.median(np.divide(theirs, ours))),
+        (comparison.method, "rank_correlation_with_pytorch_ood"): _agreement(scorer, scores, outliers.numpy()),
     }
 
 

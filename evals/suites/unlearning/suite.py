@@ -7,17 +7,20 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ....core import DataMissing
+from ....core import DataMissing, PluginError
+from ....core.plugins import create
 from ....learners import KernelLDAHead, NearestMeanHead, RanPACHead, RidgeHead, StreamingLDAHead, UnlearningHead
 from ....numerics.class_statistics import ClassStatistics
 from ...data.seeded import Metrics, seeded_rows
 from ...data.texts import Texts, clinc150
 from ...results_file import Row
+from ...row_filter import ALL_ROWS, RowFilter
 
 HEADS: dict[str, Callable[[int], UnlearningHead]] = {
     "lifelong_nearest_mean": lambda seed: NearestMeanHead(),
@@ -26,11 +29,12 @@ HEADS: dict[str, Callable[[int], UnlearningHead]] = {
     "lifelong_ranpac": lambda seed: RanPACHead(seed=seed),
     "lifelong_kernel_lda": lambda seed: KernelLDAHead(seed=seed),
 }
+GAUSSIANS = "lifelong_class_gaussians"
 QUICK = ("lifelong_nearest_mean", "lifelong_ridge")
 SIZES = ("1", "10", "1000", "a whole class")
 
 
-def run(*, quick: bool, seeds: int, data: Path | None) -> list[Row]:
+def run(*, quick: bool, seeds: int, data: Path | None, only: RowFilter = ALL_ROWS) -> list[Row]:
     """Every size of request. Raises `DataMissing` where no data directory is named."""
     if data is None:
         raise DataMissing("suite unlearning reads clinc150; name the data directory with --data or LIFELONG_DATA")
@@ -42,12 +46,28 @@ def run(*, quick: bool, seeds: int, data: Path | None) -> list[Row]:
         def measure(seed: int, size: str = size) -> Metrics:
             gone = requested(size, train.labels, seed)
             figures: dict[tuple[str, str], float] = {}
-            for name in QUICK if quick else HEADS:
-                figures |= erased(name, lambda name=name, seed=seed: HEADS[name](seed), train, gone, texts.test.vectors)  # type: ignore[misc]
-            return {**figures, **_gaussians(train, gone)}
+            for name, make in wanted_heads(quick, only).items():
+                figures |= erased(name, partial(make, seed), train, gone, texts.test.vectors)
+            return {**figures, **(_gaussians(train, gone) if only.wants_method(GAUSSIANS) else {})}
 
-        rows += seeded_rows(f"erase {size}" if size.startswith("a") else f"erase {size} of {len(train)}", measure, seeds)
+        rows += seeded_rows(f"erase {size}" if size.startswith("a") else f"erase {size} of {len(train)}", measure, seeds, only=only)
     return rows
+
+
+def wanted_heads(quick: bool, only: RowFilter) -> dict[str, Callable[[int], UnlearningHead]]:
+    """Heads of the table whose rows, or those of their retraining, are wanted; a method that the table has not is somebody's own head."""
+    table = {name: HEADS[name] for name in HEADS if name in QUICK or not quick or only.methods}
+    known = {name: (name, f"{name.removeprefix('lifelong_')}_retrained") for name in HEADS}
+    own = only.own("heads", (GAUSSIANS, *(method for methods in known.values() for method in methods)))
+    heads = {name: make for name, make in table.items() if only.wants_any(known[name])}
+    return heads | {name: partial(_own_head, name) for name in own}
+
+
+def _own_head(name: str, seed: int) -> UnlearningHead:
+    head: UnlearningHead = create("heads", name, seed=seed)
+    if not callable(getattr(head, "unlearn", None)):
+        raise PluginError(f"the head {name!r} has no method unlearn; the suite continual measures heads that only learn")
+    return head
 
 
 def requested(size: str, labels: NDArray[np.int64], seed: int) -> NDArray[np.bool_]:
@@ -92,4 +112,4 @@ def _gaussians(train: Texts, gone: NDArray[np.bool_]) -> Metrics:
     )
     moments.forget(train.vectors[gone], train.labels[gone])
     differences = (np.abs(moments.means - anew.means).max(), np.abs(moments.within() - anew.within()).max())
-    return {("lifelong_class_gaussians", "largest_moment_difference_x1e9"): 1e9 * float(max(differences))}
+    return {(GAUSSIANS, "largest_moment_difference_x1e9"): 1e9 * float(max(differences))}
