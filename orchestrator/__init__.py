@@ -11,19 +11,26 @@ from .discover import Question, answer, questions
 from .erasure import erase_pending_rows, erasure_lock
 from .learner import LifelongLearner, Status, acceptance_rule, unlabelled
 from .open import open_store
+from .open_runs import OpenRun, Runs, Session
 from .phases import PHASES, Progress
+from .run_context import AsyncRun, RunContext
 from .run_state import EvaluationRow, Night, NightState, RunSeconds, SleepReport
 
 __all__ = [
     "PHASES",
+    "AsyncRun",
     "Components",
     "EvaluationRow",
     "LifelongLearner",
     "Night",
     "NightState",
+    "OpenRun",
     "Progress",
     "Question",
+    "RunContext",
     "RunSeconds",
+    "Runs",
+    "Session",
     "SleepReport",
     "Status",
     "acceptance_rule",

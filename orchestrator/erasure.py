@@ -137,7 +137,7 @@ def search(record: Record, home: Path, state: PendingErasure) -> Search:
     A text that some other episode says of its own accord is not the erased episode's alone; it is not searched for any longer.
     """
     texts = {*state.needles, *(id for id in state.ids[:NAMED] if len(id) >= SHORTEST_ID)}
-    if state.whole_tenant and not record.episodes.count(tenant=state.whole_tenant):
+    if state.whole_tenant and not record.knows(state.whole_tenant):
         texts.add(state.whole_tenant)
     texts -= own_words(record, texts)
     scrubbed, blanked, vacuumed, adapters = record.scrub(), False, False, set[str]()

@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-from ..core import Episode, Judge, MalformedTask, NothingFound, Outcome
+from ..core import Episode, MalformedTask, NothingFound, Outcome
 from ..core.visible import visible_text
 from .components import Components
 
 
-def take_feedback(components: Components, episode_id: str, *, tenant: str, success: bool | None, correction: str, reason: str) -> Episode:
-    """Judge an episode for its user. See `LifelongLearner.feedback`."""
+def take_feedback(components: Components, episode_id: str, *, tenant: str, outcome: Outcome, correction: str) -> Episode:
+    """Judge a recorded episode. See `LifelongLearner.feedback` and `Runs.judge`."""
     record = components.record
     mine = record.episodes.get_many([episode_id], tenant=tenant)
     if not mine:
         raise NothingFound(f"tenant {tenant!r} has no episode {episode_id!r}")
     [episode] = mine
-    right = visible_text(correction)
-    _check(episode, success, correction, right)
-    outcome = Outcome(success=bool(success), score=float(bool(success)), judge=Judge.USER, reason=reason)
-    if _judged_finally(episode) and right:
+    right, success = visible_text(correction), outcome.success
+    _check(episode, outcome, correction, right)
+    if _judged_finally(episode) and right and not outcome.judge.final:
         outcome = episode.outcome
     with record.transaction():
         judged = record.episodes.judge(episode_id, outcome, correction=right)
@@ -34,8 +33,9 @@ def _judged_finally(episode: Episode) -> bool:
     return episode.outcome.judge.final and episode.outcome.success is not None
 
 
-def _check(episode: Episode, success: bool | None, correction: str, right: str) -> None:
+def _check(episode: Episode, outcome: Outcome, correction: str, right: str) -> None:
     """Raise `MalformedTask` for feedback that says nothing, or two things at once."""
+    success, final = outcome.success, outcome.judge.final
     if correction and not right:
         raise MalformedTask("the correction holds nothing that can be seen; send the right answer as text")
     if success is True and right:
@@ -44,7 +44,7 @@ def _check(episode: Episode, success: bool | None, correction: str, right: str) 
         raise MalformedTask("feedback must say success true or false, or give a correction")
     if right and right == episode.answer.strip():
         raise MalformedTask("the correction is the very answer that it calls wrong; send success true, or another answer")
-    if success is True and not visible_text(episode.answer):
+    if success is True and not final and not visible_text(episode.answer):
         raise MalformedTask("the answer is empty, so there is nothing to confirm; send the right answer as a correction")
-    if right and _judged_finally(episode) and episode.outcome.success:
+    if right and not final and _judged_finally(episode) and episode.outcome.success:
         raise MalformedTask(f"the {episode.outcome.judge} {episode.task.environment!r} judged the answer right; it cannot be corrected")

@@ -34,7 +34,7 @@ def forget(
     rebuild: bool = True,
     progress: Progress | None = None,
 ) -> Receipt:
-    """Erase one episode, or a tenant, or a skill (of one tenant where both are given), and everything made of it.
+    """Erase one episode (a run under way is one), or a tenant, or a skill (of one tenant where both are given), and everything made of it.
 
     Rows, vectors, citing lessons and every copy in other episodes go in one transaction; adapters that saw the data stop serving at
     once, their files are deleted, and with `rebuild` their skills sleep again without the data. Once this is called the erasure is
@@ -118,7 +118,7 @@ def finish(
 
 def _keep(record: Record, receipt: Receipt, state: PendingErasure) -> None:
     """Keep the receipt, without the name of a tenant of whom nothing is left, and drop the promise if it was kept."""
-    gone = [tenant for tenant in (state.whole_tenant, *state.tenants) if tenant and not record.episodes.count(tenant=tenant)]
+    gone = [tenant for tenant in (state.whole_tenant, *state.tenants) if tenant and not record.knows(tenant)]
     kept = receipt
     for tenant in gone:
         traces = tuple(trace.replace(repr(tenant), "[erased]") for trace in kept.traces)
@@ -149,11 +149,11 @@ def _apart(unlearned: Iterable[tuple[Perceiver, Position]]) -> float | None:
 def probe(record: Record, state: PendingErasure) -> dict[str, float]:
     """Look for what should be gone; every figure is a count and zero when the erasure worked."""
     gone = set(state.ids)
-    tenants = [tenant for tenant in state.tenants if record.episodes.count(tenant=tenant)]
+    tenants = [tenant for tenant in state.tenants if record.knows(tenant)]
     lessons = [lesson for tenant in tenants for lesson in record.lessons.find(tenant=tenant)]
     serving = [a for a in record.adapters.find() if a.status in (AdapterStatus.LIVE, AdapterStatus.CANDIDATE)]
     return {
-        "episodes_left": float(record.episodes.existing(gone)),
+        "episodes_left": float(record.episodes.existing(gone) + len(gone & set(record.open_runs.ids()))),
         "lessons_citing_left": float(sum(bool(gone & set(lesson.episodes)) for lesson in lessons)),
         "adapters_serving_left": float(sum(bool(gone & set(adapter.episodes)) for adapter in serving)),
         "cues_left": float(len(record.cues.find(episodes=gone))),
@@ -164,11 +164,12 @@ def probe(record: Record, state: PendingErasure) -> dict[str, float]:
 def _matching(record: Record, episode: str, tenant: str, skill: str) -> list[str]:
     if not episode:
         filed = record.episodes.ids(tenant=tenant or None, skill=skill or None)
+        filed += record.open_runs.ids(tenant=tenant or None, skill=skill or None)
         return filed + sorted(set(record.cues.find(tenant=tenant or None, skill=skill or None)) - set(filed))
     if cued := record.cues.find(episodes=[episode]):
         return cued
     # The expert's run of a task is the same experience; it goes with the run it corrects.
-    asked = record.episodes.get(episode)
+    asked = record.open_runs.head(episode) if record.open_runs.owners([episode]) else record.episodes.get(episode)
     if tenant and asked.task.tenant != tenant:
         raise NothingFound(f"tenant {tenant!r} has no episode {episode!r}")
     return [episode, *record.episodes.demonstrations(asked)]
@@ -188,6 +189,6 @@ def _rebuild(
             nights += sleep(components, environments, tenant=tenant, skills=[skill], progress=progress)
     for tenant in state.tenants:
         # Of a tenant who is gone nothing is written anew.
-        if components.record.episodes.count(tenant=tenant) or components.record.cues.find(tenant=tenant):
+        if components.record.knows(tenant) or components.record.cues.find(tenant=tenant):
             components.guarded("refit", partial(_refit, components, tenant), None)
     return nights

@@ -11,7 +11,7 @@ from types import TracebackType
 from typing import Self
 
 from ..agents import Run, replay
-from ..core import Episode, Message, Receipt, Settings, Task, demonstration_id, tenant_name
+from ..core import Episode, Judge, Message, Receipt, Settings, Task, demonstration_id, tenant_name
 from ..envs import Environment
 from ..memory import MemoryEffect, Record, memory_effect
 from ..perception import SelectiveRule
@@ -23,8 +23,10 @@ from .feedback import take_feedback
 from .nights import Nights
 from .observed import Observer
 from .open import open_components
+from .open_runs import Runs, outcome_of
 from .perceiver import outcome_model_of, skill_routes
 from .phases import Progress
+from .run_context import RunContext
 from .run_state import Night, PendingSleep, SleepReport, report_count
 
 CLOSE_SECONDS = 30.0
@@ -69,6 +71,8 @@ class LifelongLearner:
         self._components = components
         self.environments: dict[str, Environment] = dict(environments or {})
         self._nights = Nights(components, self.environments)
+        self.runs = Runs(components=components, finished=self._sleep_where_due)
+        """Runs of agents that are not driven here, begun and continued over several requests."""
         # Before anything is served: what was promised to be erased is neither recalled nor recognised any more.
         self._finished: list[Receipt] = components.guarded(
             "erasure", lambda: _forget.finish_pending(components, self.environments, rebuild=False), []
@@ -135,10 +139,13 @@ class LifelongLearner:
         [episode] = _wake.wake(
             self._components, [task], environment, ids=[id_], history=history, temperature=temperature, max_tokens=max_tokens
         )
+        self._sleep_where_due(task)
+        return episode
+
+    def _sleep_where_due(self, task: Task) -> None:
         every = self.settings.sleep.every
         if every and self.record.episodes.count(tenant=task.tenant) % every == 0:
             self.start_sleep(tenant=task.tenant)
-        return episode
 
     def wake_many(self, tasks: Sequence[Task], environment: Environment, *, ids: Sequence[str]) -> list[Episode]:
         """Handle tasks side by side under given episode ids; those already recorded are not run again."""
@@ -180,9 +187,17 @@ class LifelongLearner:
         verdict may be overruled. Raises `MalformedTask` for feedback that says nothing (blank or invisible text, a confirmed empty
         answer) or contradicts itself.
         """
-        return take_feedback(
-            self._components, episode_id, tenant=tenant_name(tenant), success=success, correction=correction, reason=reason
-        )
+        outcome = outcome_of(success, None, Judge.USER, reason, correction=correction)
+        return take_feedback(self._components, episode_id, tenant=tenant_name(tenant), outcome=outcome, correction=correction)
+
+    def run(self, task: Task, *, id: str = "", previous: str = "") -> RunContext:
+        """A run of your own agent, as `with learner.run(task) as run:` or `async with`.
+
+        Inside, `run.recall` is what memory adds and `run.verdict` what perception says; `run.act` and `run.tool` keep what happens,
+        each durable when it returns; `run.finish` gives the outcome of the whole run. A run of an `id` that is open is taken up where
+        it stands, after a crash too: `run.steps` tells what was done.
+        """
+        return RunContext(partial(self.runs.begin, task, id=id, previous=previous))
 
     def sleep(self, *, tenant: str = "default", skills: Sequence[str] = (), progress: Progress | None = None) -> list[SleepReport]:
         """A night from beginning to end: the phases of `lifelong.orchestrator.phases`, skill by skill.

@@ -169,7 +169,7 @@ def wake(
     )
     for episode in episodes:
         if episode.lessons and episode.outcome.success is not None:
-            _credit(components, episode)
+            credit_lessons(components, episode)
     return episodes
 
 
@@ -256,13 +256,19 @@ def _episode(components: Components, one: Plan, run: Run, id_: str) -> Episode:
     )
 
 
-def _credit(components: Components, episode: Episode) -> None:
+def credit_lessons(components: Components, episode: Episode) -> None:
+    """Count an outcome for the lessons that were shown."""
     components.guarded("lessons", lambda: components.record.lessons.credit(episode.lessons, bool(episode.outcome.success)), None)
+
+
+def blank_vector(components: Components) -> Vector:
+    """What stands in the place of an embedding that could not be made; it is near nothing."""
+    return np.zeros(components.encoder.dimensions, dtype=np.float32)
 
 
 def remember(components: Components, episodes: Sequence[tuple[Episode, Vector | None]]) -> None:
     """Write episodes to the record in one transaction; perception and index read them there when they are next asked."""
-    blank = np.zeros(components.encoder.dimensions, dtype=np.float32)
+    blank = blank_vector(components)
     components.record.episodes.record_many([(episode, blank if vector is None else vector) for episode, vector in episodes])
     for episode, vector in episodes:
         if vector is None:

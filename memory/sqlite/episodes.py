@@ -17,6 +17,9 @@ from .digests import quoted_digests
 from .fragments import Erasure, fragments, rewrite
 from .generations import raise_generations
 
+SESSION = "coalesce(json_extract(body, '$.task.session'), '')"
+"""The session of a row; the index `episodes_by_session` is made of the same words."""
+
 
 class EpisodeStore:
     """The episodes of all tenants. Part of a `Record`; every method may raise `StoreError`."""
@@ -36,7 +39,7 @@ class EpisodeStore:
         """`record` for many in one transaction: all are kept, or none."""
         with self._database.transaction() as connection:
             for episode, vector in pairs:
-                _insert(connection, _without_erased(connection, episode), _blob(connection, vector))
+                insert_episode(connection, _without_erased(connection, episode), vector_blob(connection, vector))
 
     def get(self, id: str) -> Episode:
         """One episode. Raises `NothingFound`."""
@@ -125,6 +128,20 @@ class EpisodeStore:
     def existing(self, ids: Iterable[str]) -> int:
         """How many of these episodes there are, whoever's they are."""
         return int(self._database.value("SELECT count(*) FROM episodes WHERE id IN (SELECT value FROM json_each(?))", (json_array(ids),)))
+
+    def of_session(self, tenant: str, session: str) -> list[Episode]:
+        """The episodes of one session, in the order in which they were recorded."""
+        sql = f"SELECT body FROM episodes WHERE tenant = ? AND {SESSION} = ? ORDER BY sequence"
+        return [read_episode(body) for (body,) in self._database.rows(sql, (tenant, session))]
+
+    def sessions(self, tenant: str, limit: int) -> list[tuple[str, int, float]]:
+        """Name, number of episodes and time of the newest one, of the sessions in which something was recorded last, newest first."""
+        sql = (
+            f"SELECT session, episodes, (SELECT json_extract(body, '$.created') FROM episodes WHERE sequence = last) FROM ("
+            f"SELECT {SESSION} AS session, count(*) AS episodes, max(sequence) AS last FROM episodes "
+            f"WHERE tenant = ? AND {SESSION} != '' GROUP BY 1 ORDER BY last DESC LIMIT ?)"
+        )
+        return [tuple(row) for row in self._database.rows(sql, (tenant, limit))]
 
     def demonstrations(self, episode: Episode) -> list[str]:
         """Ids of the demonstrations of an episode's task."""
@@ -238,7 +255,8 @@ def _without_erased(connection: sqlite3.Connection, episode: Episode) -> Episode
     return after.episode
 
 
-def _insert(connection: sqlite3.Connection, episode: Episode, blob: bytes) -> None:
+def insert_episode(connection: sqlite3.Connection, episode: Episode, blob: bytes) -> None:
+    """Within a transaction: record an episode with its embedding. Raises `ValueError` for the id of a different one."""
     known = connection.execute("SELECT body, vector FROM episodes JOIN vectors USING (sequence) WHERE id = ?", (episode.id,)).fetchone()
     if known is not None:
         # A run that was killed after the commit repeats its last task, at another time of day.
@@ -278,7 +296,8 @@ def _where(**conditions: object) -> tuple[str, tuple[object, ...]]:
     return f" WHERE {' AND '.join(f'{name} = ?' for name in given) or '1'}", tuple(given.values())
 
 
-def _blob(connection: sqlite3.Connection, vector: Vector) -> bytes:
+def vector_blob(connection: sqlite3.Connection, vector: Vector) -> bytes:
+    """An embedding as it is stored. Raises `ValueError` for one that is not finite or not of the dimension of those before."""
     row = np.asarray(vector, dtype="<f4")
     if row.ndim != 1 or not row.size or not np.isfinite(row).all():
         raise ValueError(f"an embedding must be one finite row of numbers, got shape {np.shape(vector)}")

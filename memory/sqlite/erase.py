@@ -11,7 +11,8 @@ from ..store import Erased
 from .database import json_array
 from .episodes import store_rewritten
 from .generations import raise_generations
-from .provenance import Trace, trace
+from .open_runs import open_runs_as_episodes
+from .provenance import Trace, touched_tenants, trace
 
 if TYPE_CHECKING:
     from .record import Record
@@ -26,13 +27,14 @@ def erase(record: Record, episodes: Iterable[str], lessons: Iterable[str] = ()) 
     learned again; what other episodes were shown, quote or repeat of them goes too (`trace`).
     """
     episodes = set(episodes)
-    with record.transaction():
+    with open_runs_as_episodes(record, touched_tenants(record, episodes, lessons)):
         return _apply(record, episodes, trace(record._database, episodes, lessons))
 
 
 def erase_copies(record: Record, texts: Iterable[str], holders: Iterable[str]) -> Erased:
     """Remove texts of episodes that are gone already from other episodes in which they were found, and whatever follows from that."""
-    with record.transaction():
+    holders = set(holders)
+    with open_runs_as_episodes(record, touched_tenants(record, holders)):
         return _apply(record, set(), trace(record._database, [], texts=texts, holders=holders))
 
 

@@ -13,6 +13,7 @@ from .database import Database, json_array
 from .digests import message_digest
 from .episodes import read_episode
 from .fragments import Erasure, answer_texts, fragments, generated_texts, message_digests, needles, private_texts, request_texts, rewrite
+from .open_runs import open_runs_as_episodes
 
 if TYPE_CHECKING:
     from .record import Record
@@ -65,7 +66,7 @@ class Trace:
 def closure(record: Record, episode_ids: Iterable[str]) -> Closure:
     """What has to go, or to change, when these episodes go."""
     asked = set(episode_ids)
-    with record.transaction():
+    with open_runs_as_episodes(record, touched_tenants(record, asked)):
         found = trace(record._database, asked)
     return Closure(
         lessons=tuple(sorted(found.lessons)),
@@ -75,6 +76,14 @@ def closure(record: Record, episode_ids: Iterable[str]) -> Closure:
         tenants=tuple(sorted({episode.task.tenant for episode in [*found.gone.values(), *found.rewritten.values()]})),
         needles=tuple(found.needles),
     )
+
+
+def touched_tenants(record: Record, episodes: Iterable[str], lessons: Iterable[str] = ()) -> set[str]:
+    """Tenants to whom these episodes, runs under way and lessons belong."""
+    episodes = set(episodes)
+    own = "SELECT DISTINCT tenant FROM lessons WHERE id IN (SELECT value FROM json_each(?))"
+    citing = set(_column(record._database, own, json_array(lessons)))
+    return {*record.episodes.owners(episodes), *record.open_runs.owners(episodes), *citing}
 
 
 def made_from(database: Database, tenant: str, episodes: Iterable[str], lessons: Iterable[str] = ()) -> str:

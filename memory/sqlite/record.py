@@ -20,9 +20,10 @@ from .erase import erase, erase_copies
 from .erasures import ErasureStore
 from .generations import Generations, raise_generations
 from .lessons import LessonStore
+from .open_runs import OpenRunStore
 from .provenance import made_from
 from .receipts import ReceiptStore
-from .search import find_text
+from .search import find_text, runs_with_text
 from .skill_cues import SkillCueStore
 from .state import StateStore
 
@@ -44,6 +45,7 @@ class Record:
         self._database = Database(path)
         self.episodes = EpisodeStore(self._database)
         self.changes = ChangeLog(self._database)
+        self.open_runs = OpenRunStore(self._database)
         self.lessons = LessonStore(self._database)
         self.adapters = AdapterStore(self._database, path.parent)
         self.receipts = ReceiptStore(self._database)
@@ -58,6 +60,10 @@ class Record:
         Whoever keeps something derived of the record compares it on every request, in whatever process (invariant Many processes).
         """
         return self._generations.get(tenant)
+
+    def knows(self, tenant: str) -> bool:
+        """Whether anything was recorded for a tenant and is still there: an episode or a run under way."""
+        return bool(self.episodes.count(tenant=tenant) or self.open_runs.ids(tenant=tenant))
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
@@ -91,8 +97,8 @@ class Record:
         return made_from(self._database, tenant, episodes, lessons)
 
     def find_text(self, text: str) -> list[Episode]:
-        """Episodes of all tenants that hold a text, or whose id does; reads every row."""
-        return find_text(self._database, text)
+        """Episodes of all tenants that hold a text, or whose id does, runs under way among them; reads every row."""
+        return [*find_text(self._database, text), *(self.open_runs.get(id) for id in runs_with_text(self._database, text))]
 
     def schema(self) -> str:
         """The text of the file's tables and indexes, which stands in every record."""
@@ -113,6 +119,7 @@ class Record:
             connection.execute("UPDATE lessons SET skill = ? WHERE tenant = ? AND skill = ?", (new, tenant, old))
             self.adapters.rename_skill(connection, tenant, old, new)
             self.cues.rename_skill(connection, tenant, old, new)
+            self.open_runs.rename_skill(connection, tenant, old, new)
             raise_generations(connection, [tenant])
             self.state.rename_skill(connection, tenant, old, new)
         return len(moved)

@@ -136,7 +136,18 @@ ERASURES = (
     "CREATE INDEX episodes_demonstrated ON episodes (tenant) WHERE demonstration",
 )
 
-STEPS = (TABLES, CUES, NAMES, UPKEEP, LOG, STATE, ERASURES)
+RUNS = (
+    # Runs under way: the head once, and every step in a row of its own.
+    """CREATE TABLE open_runs (
+        id TEXT PRIMARY KEY, tenant TEXT NOT NULL, skill TEXT NOT NULL, session TEXT NOT NULL, created REAL NOT NULL, body TEXT NOT NULL,
+        vector BLOB NOT NULL) WITHOUT ROWID""",
+    "CREATE INDEX open_runs_by_session ON open_runs (tenant, session, created)",
+    "CREATE TABLE run_steps (run TEXT NOT NULL REFERENCES open_runs ON DELETE CASCADE, position INTEGER NOT NULL, at REAL NOT NULL, "
+    "body TEXT NOT NULL, usage TEXT, PRIMARY KEY (run, position)) WITHOUT ROWID",
+    "CREATE INDEX episodes_by_session ON episodes (tenant, coalesce(json_extract(body, '$.task.session'), ''))",
+)
+
+STEPS = (TABLES, CUES, NAMES, UPKEEP, LOG, STATE, ERASURES, RUNS)
 """What makes each format of the file out of the one before."""
 
 VERSION = len(STEPS)
