@@ -17,9 +17,6 @@ from .digests import quoted_digests
 from .fragments import Erasure, fragments, rewrite
 from .generations import raise_generations
 
-SESSION = "coalesce(json_extract(body, '$.task.session'), '')"
-"""The session of a row; the index `episodes_by_session` is made of the same words."""
-
 
 class EpisodeStore:
     """The episodes of all tenants. Part of a `Record`; every method may raise `StoreError`."""
@@ -131,15 +128,15 @@ class EpisodeStore:
 
     def of_session(self, tenant: str, session: str) -> list[Episode]:
         """The episodes of one session, in the order in which they were recorded."""
-        sql = f"SELECT body FROM episodes WHERE tenant = ? AND {SESSION} = ? ORDER BY sequence"
+        sql = "SELECT body FROM episodes WHERE tenant = ? AND session = ? AND session != '' ORDER BY sequence"
         return [read_episode(body) for (body,) in self._database.rows(sql, (tenant, session))]
 
     def sessions(self, tenant: str, limit: int) -> list[tuple[str, int, float]]:
         """Name, number of episodes and time of the newest one, of the sessions in which something was recorded last, newest first."""
         sql = (
-            f"SELECT session, episodes, (SELECT json_extract(body, '$.created') FROM episodes WHERE sequence = last) FROM ("
-            f"SELECT {SESSION} AS session, count(*) AS episodes, max(sequence) AS last FROM episodes "
-            f"WHERE tenant = ? AND {SESSION} != '' GROUP BY 1 ORDER BY last DESC LIMIT ?)"
+            "SELECT name, number, (SELECT json_extract(body, '$.created') FROM episodes WHERE sequence = last) FROM ("
+            "SELECT session AS name, count(*) AS number, max(sequence) AS last FROM episodes "
+            "WHERE tenant = ? AND session != '' GROUP BY session ORDER BY last DESC LIMIT ?)"
         )
         return [tuple(row) for row in self._database.rows(sql, (tenant, limit))]
 
@@ -281,6 +278,7 @@ def _columns(episode: Episode) -> dict[str, Any]:
         "tenant": episode.task.tenant,
         "skill": episode.skill,
         "environment": episode.task.environment,
+        "session": episode.task.session,
         "success": episode.outcome.success,
         "trusted": episode.outcome.judge.trusted,
         "trainable": episode.trainable,

@@ -27,14 +27,14 @@ def erase(record: Record, episodes: Iterable[str], lessons: Iterable[str] = ()) 
     learned again; what other episodes were shown, quote or repeat of them goes too (`trace`).
     """
     episodes = set(episodes)
-    with open_runs_as_episodes(record, touched_tenants(record, episodes, lessons)):
+    with open_runs_as_episodes(record.open_runs, touched_tenants(record, episodes, lessons)):
         return _apply(record, episodes, trace(record._database, episodes, lessons))
 
 
 def erase_copies(record: Record, texts: Iterable[str], holders: Iterable[str]) -> Erased:
     """Remove texts of episodes that are gone already from other episodes in which they were found, and whatever follows from that."""
     holders = set(holders)
-    with open_runs_as_episodes(record, touched_tenants(record, holders)):
+    with open_runs_as_episodes(record.open_runs, touched_tenants(record, holders)):
         return _apply(record, set(), trace(record._database, [], texts=texts, holders=holders))
 
 

@@ -12,7 +12,7 @@ import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -21,9 +21,6 @@ from ...core.steps import step_to_json, steps_from_json
 from ...numerics.arrays import Vector
 from .database import Database, json_array
 from .episodes import EpisodeStore, insert_episode, read_episode, vector_blob
-
-if TYPE_CHECKING:
-    from .record import Record
 
 
 class OpenRunStore:
@@ -153,16 +150,16 @@ class OpenRunStore:
 
 
 @contextmanager
-def open_runs_as_episodes(record: Record, tenants: Iterable[str]) -> Iterator[None]:
+def open_runs_as_episodes(runs: OpenRunStore, tenants: Iterable[str]) -> Iterator[None]:
     """Within the block, the open runs of these tenants stand among the episodes, for an erasure to find; what is left is open again after.
 
     All in one transaction: nobody else sees it.
     """
-    with record._database.transaction() as connection:
-        opened = [id for tenant in sorted(set(tenants)) for id in record.open_runs.ids(tenant=tenant)]
+    with runs._database.transaction() as connection:
+        opened = [id for tenant in sorted(set(tenants)) for id in runs.ids(tenant=tenant)]
         for id in opened:
-            episode, blob = record.open_runs.get(id), record.open_runs.vector(id).astype("<f4").tobytes()
-            record.open_runs.discard(id)
+            episode, blob = runs.get(id), runs.vector(id).astype("<f4").tobytes()
+            runs.discard(id)
             insert_episode(connection, episode, blob)
         yield
         sql = "SELECT body, vector FROM episodes JOIN vectors USING (sequence) WHERE id = ?"

@@ -66,7 +66,7 @@ class Trace:
 def closure(record: Record, episode_ids: Iterable[str]) -> Closure:
     """What has to go, or to change, when these episodes go."""
     asked = set(episode_ids)
-    with open_runs_as_episodes(record, touched_tenants(record, asked)):
+    with open_runs_as_episodes(record.open_runs, touched_tenants(record, asked)):
         found = trace(record._database, asked)
     return Closure(
         lessons=tuple(sorted(found.lessons)),

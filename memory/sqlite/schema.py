@@ -144,7 +144,10 @@ RUNS = (
     "CREATE INDEX open_runs_by_session ON open_runs (tenant, session, created)",
     "CREATE TABLE run_steps (run TEXT NOT NULL REFERENCES open_runs ON DELETE CASCADE, position INTEGER NOT NULL, at REAL NOT NULL, "
     "body TEXT NOT NULL, usage TEXT, PRIMARY KEY (run, position)) WITHOUT ROWID",
-    "CREATE INDEX episodes_by_session ON episodes (tenant, coalesce(json_extract(body, '$.task.session'), ''))",
+    "ALTER TABLE episodes ADD COLUMN session TEXT NOT NULL DEFAULT ''",
+    "UPDATE episodes SET session = json_extract(body, '$.task.session') "
+    "WHERE json_valid(body) AND json_extract(body, '$.task.session') IS NOT NULL",
+    "CREATE INDEX episodes_by_session ON episodes (tenant, session) WHERE session != ''",
 )
 
 STEPS = (TABLES, CUES, NAMES, UPKEEP, LOG, STATE, ERASURES, RUNS)
