@@ -98,8 +98,12 @@ class Action(Step):
     """
     tool_calls: tuple[ToolCall, ...] = field(default=(), hash=False, metadata=SPARSE)
     """The tools that it calls, in their order."""
+    history: Literal["", "full", "last", "none"] = field(default="", metadata=SPARSE)
+    """Which earlier turns the model was shown when it acted: all, the newest result, or none; empty where that follows from the run."""
     omitted: int = field(default=0, metadata=SPARSE)
-    """How many steps between the task and the newest turns the model was not shown when it acted."""
+    """Of all earlier turns: how many steps after the task it was not shown."""
+    clipped: int = field(default=0, metadata=SPARSE)
+    """Characters of one text beyond which the middle was not shown; 0 for no limit."""
     extras: Mapping[str, Any] = field(default_factory=dict, hash=False, metadata=SPARSE)
     """Further keys of the message, kept as they are."""
 

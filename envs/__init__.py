@@ -6,6 +6,7 @@ has an expert that demonstrates. All members here are `gymnasium.Env`s and are l
 - `DatabaseEnvironment`: requests over generated tables, answered in SQL, judged in SQLite.
 - `GraphEnvironment`: questions about generated knowledge graphs, answered in SPARQL.
 - `NavigationEnvironment`: BabyAI rooms described in text, one move at a time.
+- `TicketEnvironment`, `TicketMenuEnvironment`: tickets worked with four tools over several turns, by text or from a menu.
 - `LabDatabaseEnvironment`: the database tasks of LifelongAgentBench, from a data directory.
 
 A `Stream` puts `Block`s of them one after another, or mixes them. A new environment is one file that fulfils
@@ -17,7 +18,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from .environment import Demonstration, Environment, Exchangeable, Split, exchangeable, find_environment
+from .environment import Demonstration, Environment, Exchangeable, History, Split, exchangeable, find_environment, history_of
 from .make import make_all, make_environment
 
 if TYPE_CHECKING:
@@ -26,12 +27,15 @@ if TYPE_CHECKING:
     from .graph.environment import GraphEnvironment
     from .navigation.babyai import NavigationEnvironment
     from .stream import Block, Item, Order, Stream, schedule
+    from .tools.environment import TicketEnvironment, TicketMenuEnvironment
 
 MEMBERS = {
     "database-v1": "database.environment:DatabaseEnvironment",
     "graph-v1": "graph.environment:GraphEnvironment",
     "navigation-v1": "navigation.babyai:NavigationEnvironment",
     "lab-db-v1": "database.lab_db:LabDatabaseEnvironment",
+    "tickets-v1": "tools.environment:TicketEnvironment",
+    "tickets-menu-v1": "tools.environment:TicketMenuEnvironment",
 }
 """Environments by id; a name without its version means the newest. Each is made with `data`, the data directory, where it reads one."""
 
@@ -40,6 +44,8 @@ _FACE = {
     "GraphEnvironment": "graph.environment",
     "LabDatabaseEnvironment": "database.lab_db",
     "NavigationEnvironment": "navigation.babyai",
+    "TicketEnvironment": "tools.environment",
+    "TicketMenuEnvironment": "tools.environment",
     "Block": "stream",
     "Item": "stream",
     "Order": "stream",
@@ -55,14 +61,18 @@ __all__ = [
     "Environment",
     "Exchangeable",
     "GraphEnvironment",
+    "History",
     "Item",
     "LabDatabaseEnvironment",
     "NavigationEnvironment",
     "Order",
     "Split",
     "Stream",
+    "TicketEnvironment",
+    "TicketMenuEnvironment",
     "exchangeable",
     "find_environment",
+    "history_of",
     "make_all",
     "make_environment",
     "schedule",

@@ -13,7 +13,7 @@ from gymnasium.spaces import Text
 from ..core import MalformedTask, Task
 from ..core.versions import short_name
 from ._reply import ActionResult
-from .environment import Demonstration, Exchangeable, Split
+from .environment import Demonstration, Exchangeable, History, Split
 
 
 class TextEnvironment(gymnasium.Env[str, str]):
@@ -23,6 +23,7 @@ class TextEnvironment(gymnasium.Env[str, str]):
     max_steps: int
     max_answer_tokens: int
     exchangeable: frozenset[Exchangeable] = frozenset()
+    history: History = "full"
 
     def __init__(self) -> None:
         self.observation_space = Text(min_length=0, max_length=20_000, charset=string.printable)

@@ -3,6 +3,10 @@
 An environment may also have `exchangeable`, a set of `Exchangeable`. It declares what training may exchange by name
 substitution; without it nothing is exchanged.
 
+It may have `history`, which says what of an episode an agent is shown before it acts: `full`, every turn so far, refused ones too, within
+what the model can read (this is the default); `last`, the goal and the newest observation, where that is the whole state; `none`, the
+task alone, where each action is a new attempt at it.
+
 It may have `repair_candidates(action: str, error: str, task: Task) -> Sequence[str]`: whole actions to try in place of a
 composed one that was refused with `error`, likeliest kind first; empty where nothing of the error names what to change.
 
@@ -15,10 +19,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, Protocol, Self, runtime_checkable
+from typing import Any, Literal, Protocol, Self, get_args, runtime_checkable
 
 from ..core import Task
 from ..core.versions import newest
+from .results import RuleBroken
 
 Split = Literal["train", "test"]
 """`train` tasks may be learned from and corrected; `test` tasks are only ever scored."""
@@ -26,6 +31,10 @@ Split = Literal["train", "test"]
 Exchangeable = Literal["names", "numbers", "quoted"]
 """What may be exchanged in a training sample without making it false, where it stands in the request and in the answer
 alike: lower-case identifiers, whole numbers, the contents of single-quoted strings."""
+
+
+History = Literal["full", "last", "none"]
+"""What of an episode an agent is shown before it acts: every turn so far, the newest observation, the task alone."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,6 +96,15 @@ def find_environment(environments: Mapping[str, Environment], id: str) -> Enviro
     Records from before ids had versions name environments without one; they mean the newest.
     """
     return environments.get(newest(id, environments))
+
+
+def history_of(environment: Environment) -> History:
+    """What an environment declares that an agent is shown of an episode; every turn unless it says otherwise. Raises `RuleBroken`."""
+    declared = getattr(environment, "history", "full")
+    if declared not in get_args(History):
+        raise RuleBroken(f"history must be one of {', '.join(get_args(History))}; got {declared!r}")
+    history: History = declared
+    return history
 
 
 def exchangeable(environment: Environment) -> frozenset[Exchangeable]:

@@ -147,10 +147,11 @@ def _preferred(components: Components, episodes: Sequence[Episode], adapter: str
     """
     results: list[bool] = []
     for episode in episodes:
-        messages = prompt(episode)
+        messages = prompt(episode, components.record.episodes.before(episode) or ())
         right = episode.correction or episode.answer
-        plain = ChatRequest(messages=messages, max_tokens=components.settings.model.max_tokens)
+        plain = ChatRequest(messages=messages, tools=episode.task.tools, max_tokens=components.settings.model.max_tokens)
         wrong = episode.answer if episode.correction else components.engine.chat([plain])[0].text
-        choice = components.engine.choose(ChatRequest(messages=messages, adapter=adapter), [right, wrong.strip() or SILENCE])
+        asked = ChatRequest(messages=messages, tools=episode.task.tools, adapter=adapter)
+        choice = components.engine.choose(asked, [right, wrong.strip() or SILENCE])
         results.append(right.strip() == wrong.strip() or choice.index == 0)
     return results

@@ -165,7 +165,7 @@ class LifelongLearner:
         id_ = demonstration_id(episode.id)
         if known := self.record.episodes.get_many([id_], tenant=episode.task.tenant):
             return known[0]
-        run = replay(episode.task, environment)
+        run = replay(episode.task, environment, self._components.engine)
         expert = Episode(
             id=id_,
             task=episode.task,

@@ -11,7 +11,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from .engine import ChatReply, ChatRequest, Choice, Engine, UpstreamAddress
+from .engine import ChatReply, ChatRequest, Choice, Engine, UpstreamAddress, context_of
 
 if TYPE_CHECKING:
     from .adapter_files import adapter_provenance, check_directory, seal_adapter
@@ -81,6 +81,7 @@ __all__ = [
     "api_key",
     "cache_directory",
     "check_directory",
+    "context_of",
     "give_back_memory",
     "hot_swap",
     "list_models",

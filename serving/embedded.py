@@ -97,6 +97,11 @@ class EmbeddedEngine:
         """Name or path of the base model, as it was given."""
         return self._model
 
+    @property
+    def context(self) -> int:
+        """Tokens that a prompt and its answer may have together."""
+        return self._context
+
     def chat(self, requests: Sequence[ChatRequest]) -> list[ChatReply]:
         """Next turns, one a request and in their order; adapters may differ within the batch.
 
@@ -194,7 +199,7 @@ class EmbeddedEngine:
         return self._merged[adapter]
 
     def _prompt(self, request: ChatRequest) -> list[int]:
-        return self._prompts.tokens(request.messages)
+        return self._prompts.tokens(request.messages, request.tools)
 
     def _tokens(self, text: str) -> list[int]:
         return self._prompts.plain_tokens(text)

@@ -78,11 +78,22 @@ class UpstreamAddress:
         return tuple(secret for secret in (self.key, self.password) if secret)
 
 
+UNKNOWN_CONTEXT = 4096
+"""Tokens that a model is taken to read where its engine does not say: fewer than any that is served today for agents."""
+
+
+def context_of(engine: object) -> int:
+    """Tokens that a prompt and its answer may have together: the engine's `context`, where it has one."""
+    known = getattr(engine, "context", None)
+    return known if isinstance(known, int) and known > 0 else UNKNOWN_CONTEXT
+
+
 @runtime_checkable
 class Engine(Protocol):
     """Where a model runs. Members: `EmbeddedEngine`, `VLLMEngine`, `OpenAIEngine`; `checks.check_engine` states the rules.
 
-    Every method raises `EngineUnreachable` when the model cannot be asked at all.
+    Every method raises `EngineUnreachable` when the model cannot be asked at all. An engine may have `context`, the tokens that a prompt
+    and its answer may have together.
     """
 
     @property

@@ -12,7 +12,7 @@ from contextlib import suppress
 from threading import Lock
 from typing import Any, cast
 
-from ..core import MalformedTask, Message, plain_messages, text_of
+from ..core import MalformedTask, Message, ToolSpecification, plain_messages, text_of
 from ..core.messages import ROLES, Role
 
 # What a template writes around the contents and a reader would take for markup: <|im_end|>, <start_of_turn>, </s>, [INST], <<SYS>>.
@@ -52,18 +52,18 @@ class ChatPrompts:
         # Some tokenizers count runs of blanks as special; they are no markers, and breaking them would not end.
         self._control = sorted((word for word in markers if len(word) > 2 and not word.isalnum() and len(word.split()) == 1), key=len)
 
-    def tokens(self, messages: Sequence[Message]) -> list[int]:
+    def tokens(self, messages: Sequence[Message], tools: Sequence[ToolSpecification] = ()) -> list[int]:
         """Tokens of a conversation that wants the assistant's next turn. Raises `MalformedTask` when the template refuses it."""
-        return self._encode(self.text(messages), plain=False)
+        return self._encode(self.text(messages, tools), plain=False)
 
-    def text(self, messages: Sequence[Message]) -> str:
+    def text(self, messages: Sequence[Message], tools: Sequence[ToolSpecification] = ()) -> str:
         """The conversation as the template writes it, with the beginning of the assistant's turn."""
         if not messages:
             raise MalformedTask("a conversation needs at least one message")
         # A template prints a role as it stands.
         if strange := next((message["role"] for message in messages if message["role"] not in ROLES), ""):
             raise MalformedTask(f"{strange[:40]!r} is not the role of a message; use {', '.join(ROLES)}")
-        turns: list[Message] = [{**message, "content": self.harmless(text_of(message))} for message in plain_messages(messages)]
+        turns: list[Message] = [{**message, "content": self.harmless(text_of(message))} for message in plain_messages(messages, tools)]
         if self.has_system_role:
             # Templates raise errors of their own, and of their language's, for an order of roles that they do not know.
             with suppress(Exception):

@@ -14,7 +14,9 @@ from .rollout import STEP_SECONDS, Rollout
 
 
 class DirectStrategy:
-    """Runs jobs side by side: every open run contributes one request to each batch. A refused composed answer ends its run."""
+    """Runs jobs side by side: every open run contributes one request to each batch. A refused composed answer ends its run,
+    unless the environment's `history` shows what was refused.
+    """
 
     def __init__(self, engine: Engine, *, step_seconds: float = STEP_SECONDS) -> None:
         self._engine = engine
@@ -22,7 +24,7 @@ class DirectStrategy:
 
     def act(self, jobs: Sequence[Job]) -> list[Run]:
         """See `Strategy.act`."""
-        rollouts = [Rollout(job=job, attempts=self.attempts(job), step_seconds=self._step_seconds) for job in jobs]
+        rollouts = [Rollout(job=job, attempts=self.attempts(job), step_seconds=self._step_seconds, engine=self._engine) for job in jobs]
         try:
             for rollout in rollouts:
                 rollout.begin()
@@ -47,13 +49,16 @@ class DirectStrategy:
         replies = self._engine.chat([rollout.request() for rollout in rollouts])
         share = (time.perf_counter() - started) / len(rollouts)
         for rollout, reply in zip(rollouts, replies, strict=True):
-            rollout.advance(reply.text, replace(reply.usage, seconds=share), reply.logprob)
+            rollout.advance(reply.text, replace(reply.usage, seconds=share), reply.logprob, reply.tool_calls)
 
 
-def replay(task: Task, environment: Environment) -> Run:
-    """The expert's demonstration carried out and judged: not every expert is right in every environment."""
+def replay(task: Task, environment: Environment, engine: Engine | None = None) -> Run:
+    """The expert's demonstration carried out and judged: not every expert is right in every environment.
+
+    With an engine, each action keeps how much of the run its model would have been shown.
+    """
     actions = environment.demonstrate(task).actions
-    rollout = Rollout(job=Job(task=task, environment=environment))
+    rollout = Rollout(job=Job(task=task, environment=environment), engine=engine)
     try:
         rollout.begin()
         for action in actions:

@@ -9,7 +9,7 @@ from .direct import DirectStrategy
 class RetryStrategy(DirectStrategy):
     """`DirectStrategy` with several attempts at a composed answer while the environment refuses it.
 
-    A refused answer is not shown to the model again; later attempts are sampled, so that they differ.
+    Where the environment's `history` does not show refused answers, later attempts are sampled, so that they differ.
     """
 
     def attempts(self, job: Job) -> int:

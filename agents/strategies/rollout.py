@@ -12,23 +12,23 @@ from ...core import (
     Action,
     Judge,
     MalformedTask,
-    Message,
     Observation,
     Outcome,
-    Recall,
     Reward,
     Step,
-    Task,
+    ToolCall,
     ToolResult,
     Usage,
     from_messages,
-    to_messages,
+    read_reply,
 )
-from ...envs import Environment
+from ...core.messages import call_text
+from ...envs import Environment, History, history_of
 from ...envs.results import RuleBroken, StepResult, read_choices, read_reset, read_step
-from ...serving import ChatRequest
+from ...serving import ChatRequest, Engine, context_of
 from ..strategy import Job, Run
 from .caller import Caller
+from .transcript import TokenBudget, View, visible
 
 log = logging.getLogger("lifelong")
 
@@ -40,31 +40,16 @@ STEP_SECONDS = 120.0
 """Seconds that one call of an environment may take."""
 
 
-def visible(task: Task, steps: Sequence[Step], chosen: bool) -> list[Message]:
-    """What the model sees of a run.
-
-    Where actions are chosen from given ones, an observation holds the whole state, so the goal and the last
-    observation suffice. Where an answer is composed, the model sees the task; a refused answer is dropped rather than
-    shown, since a model that has just failed tends to repeat itself (execution-guided decoding, Wang et al. 2018,
-    https://arxiv.org/abs/1807.03100). A chat, where no tool answers, is seen whole.
-    """
-    recall = [step for step in steps if isinstance(step, Recall)]
-    results = [step for step in steps if isinstance(step, ToolResult)]
-    if not results:
-        return to_messages(task, steps)
-    first = next(step for step in steps if isinstance(step, Observation))
-    shown = [Observation(text=task.goal), results[-1]] if chosen else [first]
-    return to_messages(task, [*shown, *recall])
-
-
 @dataclass
 class Rollout:
     """A run under way. A failure of its environment ends it with the reason and leaves all others alone."""
 
     job: Job
     attempts: int = 1
-    """Most composed answers while the environment refuses them."""
+    """Most composed answers while the environment refuses them, where each is a new attempt at the task."""
     step_seconds: float = STEP_SECONDS
+    engine: Engine | None = None
+    """Whose tokens and context bound what is shown; None where no model is asked."""
     environment: Environment | None = None
     steps: list[Step] = field(default_factory=list)
     admissible: tuple[str, ...] = ()
@@ -75,6 +60,10 @@ class Rollout:
     repairs: int = 0
     done: bool = False
     caller: Caller | None = None
+    history: History = "full"
+    view: View | None = None
+    """What the model was last shown; None since its action."""
+    budget: TokenBudget | None = None
 
     def begin(self) -> None:
         """Start the episode. Raises `MalformedTask` where the environment refuses the task."""
@@ -88,6 +77,7 @@ class Rollout:
         def start() -> tuple[Environment, str, tuple[str, ...]]:
             # Runs go side by side; each needs an environment of its own.
             environment = given.spawn()
+            self.history = history_of(environment)
             observation = read_reset(environment.reset(seed=job.seed, options={"task": job.task}))
             return environment, observation, read_choices(environment.admissible())
 
@@ -99,31 +89,51 @@ class Rollout:
     def request(self) -> ChatRequest:
         """What the model is asked next."""
         job = self.job
+        self.view = self._view()
+        # Where the model sees what was refused, it is another question already.
+        again = 0 if self.history == "full" else self.refusals
         return ChatRequest(
-            messages=visible(job.task, self.steps, bool(self.admissible)),
+            messages=visible(job.task, self.steps, self.view),
             adapter=job.adapter,
-            max_tokens=min(job.max_tokens, self.environment.max_answer_tokens) if self.environment else job.max_tokens,
-            temperature=job.temperature if self.refusals == 0 else max(job.temperature, RETRY_TEMPERATURE),
-            seed=job.seed + self.refusals,
+            max_tokens=self._max_tokens(),
+            temperature=max(job.temperature, RETRY_TEMPERATURE) if again else job.temperature,
+            seed=job.seed + again,
             choices=self.admissible,
+            tools=job.task.tools,
         )
 
-    def advance(self, action: str, usage: Usage, likelihood: float | None = None) -> None:
-        """Carry out an action and record what came of it."""
+    def advance(self, action: str, usage: Usage, likelihood: float | None = None, calls: Sequence[ToolCall] = ()) -> None:
+        """Carry out an action and record what came of it; where the task has tools, calls written in the text are read out of it."""
         self.usage += usage
-        self.steps.append(Action(text=action, chosen=bool(self.admissible), likelihood=likelihood))
+        if self.job.task.tools and not calls:
+            action, calls = read_reply(action)
+        calls = [{**call, "id": f"call_{len(self.steps)}_{number}"} for number, call in enumerate(calls)]
+        act = Action(text=action, chosen=bool(self.admissible), likelihood=likelihood, tool_calls=tuple(calls))
         environment = self.environment
         if environment is None:
+            self.steps.append(act)
             self.done = True
             return
+        view, self.view = self.view or self._view(), None
+        self.steps.append(view.mark(act))
+        for call in calls or [None]:
+            self._carry_out(environment, call_text(call) if call else action, call)
+            if self.done:
+                return
+
+    def _carry_out(self, environment: Environment, deed: str, call: ToolCall | None) -> None:
         self.actions += 1
-        result = self.guarded(lambda: read_step(environment.step(action)))
+        result = self.guarded(lambda: read_step(environment.step(deed)))
         if result is None:
             return
-        self.steps += [ToolResult(text=result.text, error=result.error), Reward(text="", value=result.reward)]
+        id, tool = (call["id"], call["function"]["name"]) if call else ("", "")
+        self.steps += [
+            ToolResult(text=result.text, error=result.error, tool_call_id=id, tool=tool),
+            Reward(text="", value=result.reward),
+        ]
         self.refusals += result.error
-        # Where actions are chosen, a refused one is part of the way; where they are composed, it uses up an attempt.
-        exhausted = not self.admissible and self.refusals >= self.attempts
+        # Where actions are chosen or what was refused is shown, a refused one is part of the way; elsewhere it uses up an attempt.
+        exhausted = not self.admissible and self.history != "full" and self.refusals >= self.attempts
         if result.terminated or result.truncated or exhausted:
             self._judge(result, result.text if result.error else "")
         elif self.actions >= environment.max_steps:
@@ -131,6 +141,17 @@ class Rollout:
         else:
             choices = self.guarded(lambda: read_choices(environment.admissible()))
             self.admissible = choices if choices is not None else ()
+
+    def _view(self) -> View:
+        """What the model is shown of the run as it stands."""
+        if self.environment is None or self.history != "full" or self.engine is None:
+            return View(history=self.history)
+        if self.budget is None:
+            self.budget = TokenBudget(self.engine.count_tokens, context_of(self.engine) - self._max_tokens())
+        return self.budget.fit(self.job.task, self.steps)
+
+    def _max_tokens(self) -> int:
+        return min(self.job.max_tokens, self.environment.max_answer_tokens) if self.environment else self.job.max_tokens
 
     def error(self) -> str:
         """What the environment said of a refused last action; empty where it refused none."""

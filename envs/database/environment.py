@@ -7,7 +7,7 @@ import random
 from ...core import Task
 from .._reply import ActionResult
 from .._splits import GeneratedEnvironment
-from ..environment import Demonstration
+from ..environment import Demonstration, History
 from .generator import make_problem
 from .repair import repair_candidates
 from .sqlite import SqlProblem, judge
@@ -24,6 +24,7 @@ class DatabaseEnvironment(GeneratedEnvironment[SqlProblem]):
     id = "database-v1"
     max_steps = 3
     max_answer_tokens = 96
+    history: History = "none"  # each statement is a new attempt at the request
     instructions = "Answer with one SQLite statement."
     # Tables, columns and values are made up, so a request stays true under other names and numbers.
     exchangeable = frozenset({"names", "numbers", "quoted"})

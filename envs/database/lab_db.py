@@ -13,7 +13,7 @@ from typing import Any, Self
 from ...core import DataMissing, MalformedTask, Task
 from .._episodes import TextEnvironment
 from .._reply import ActionResult
-from ..environment import Demonstration, Split
+from ..environment import Demonstration, History, Split
 from .repair import repair_candidates
 from .sqlite import SqlProblem, SQLRow, StatementRefused, Table, answer, asks_for_order, execute, judge, same_rows, shown
 
@@ -45,6 +45,7 @@ class LabDatabaseEnvironment(TextEnvironment):
     id = "lab-db-v1"
     max_steps = 3
     max_answer_tokens = 160
+    history: History = "none"  # each statement is a new attempt at the request
     instructions = "Answer with one SQLite statement."
 
     def __init__(self, data: Path | str) -> None:

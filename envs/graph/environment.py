@@ -7,7 +7,7 @@ import random
 from ...core import Task
 from .._reply import ActionResult
 from .._splits import GeneratedEnvironment
-from ..environment import Demonstration
+from ..environment import Demonstration, History
 from .generator import make_problem
 from .sparql import GraphProblem, judge
 
@@ -22,6 +22,7 @@ class GraphEnvironment(GeneratedEnvironment[GraphProblem]):
     id = "graph-v1"
     max_steps = 3
     max_answer_tokens = 64
+    history: History = "none"  # each statement is a new attempt at the request
     instructions = "Answer with one SPARQL query."
     # Graphs are made up, so a question stays true under other names and numbers.
     exchangeable = frozenset({"names", "numbers", "quoted"})

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from ...core import Task
 from .._reply import ActionResult
 from .._splits import GeneratedEnvironment
-from ..environment import Demonstration
+from ..environment import Demonstration, History
 
 if TYPE_CHECKING:
     from minigrid.minigrid_env import MiniGridEnv
@@ -51,6 +51,7 @@ class NavigationEnvironment(GeneratedEnvironment[Room]):
     id = "navigation-v1"
     max_steps = _MAX_STEPS
     max_answer_tokens = 8
+    history: History = "last"  # a view and the mission are the whole state
     instructions = "Answer with one move: left, right, forward, pickup or drop."
 
     def demonstrate(self, task: Task) -> Demonstration:

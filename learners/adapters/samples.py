@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from ...core import Message
+from ...core import Message, ToolSpecification
 
 if TYPE_CHECKING:
     from ...serving import ChatPrompts
@@ -20,6 +20,8 @@ class Sample:
     """The conversation, as the served model would see it."""
     answer: str
     """The turn that should follow."""
+    tools: tuple[ToolSpecification, ...] = field(default=(), hash=False)
+    """Tools that the answer may call, as the served model would see them."""
     skill: str
     """The skill it teaches."""
     episode: str
@@ -37,7 +39,7 @@ def encode(sample: Sample, prompts: ChatPrompts, max_length: int, end: int) -> t
     The prompt is what the embedded engine would read; a control token that somebody wrote into the answer is plain text.
     A conversation too long for `max_length` loses its beginning, never its answer.
     """
-    prompt_ids = prompts.tokens(sample.messages)
+    prompt_ids = prompts.tokens(sample.messages, sample.tools)
     answer_ids = [*prompts.plain_tokens(sample.answer), end]
     answer_ids = answer_ids[:max_length]
     prompt_ids = prompt_ids[max(0, len(prompt_ids) + len(answer_ids) - max_length) :]

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from ...core import Episode, MalformedTask, NothingFound, Outcome, Recall, StoreError
+from ...core import Episode, MalformedTask, NothingFound, Outcome, Recall, Step, StoreError
 from ...numerics.arrays import Vector
 from ..store import Fingerprint
 from .database import Database, json_array
@@ -130,6 +130,19 @@ class EpisodeStore:
         """The episodes of one session, in the order in which they were recorded."""
         sql = "SELECT body FROM episodes WHERE tenant = ? AND session = ? AND session != '' ORDER BY sequence"
         return [read_episode(body) for (body,) in self._database.rows(sql, (tenant, session))]
+
+    def before(self, episode: Episode) -> tuple[Step, ...] | None:
+        """The steps of the conversation that the episode goes on from, oldest first; None where an episode of it is not there any more."""
+        steps: tuple[Step, ...] = ()
+        seen: set[str] = set()
+        while episode.previous and episode.previous not in seen:
+            seen.add(episode.previous)
+            found = self.get_many([episode.previous], tenant=episode.task.tenant)
+            if not found:
+                return None
+            [episode] = found
+            steps = (*episode.steps, *steps)
+        return steps
 
     def sessions(self, tenant: str, limit: int) -> list[tuple[str, int, float]]:
         """Name, number of episodes and time of the newest one, of the sessions in which something was recorded last, newest first."""

@@ -193,7 +193,11 @@ def _known(components: Components, name: str) -> Adapter | None:
 
 def _samples(night: NightContext, episode: Episode) -> list[Sample]:
     environment = find_environment(night.environments, episode.task.environment)
-    return samples([episode], frozenset(exchangeable(environment)) if environment else frozenset())
+    before = night.components.record.episodes.before(episode)
+    if before is None and not episode.correction:
+        # What was asked is not known any more; a correction is right all the same.
+        return []
+    return samples([episode], frozenset(exchangeable(environment)) if environment else frozenset(), before=before or ())
 
 
 def _trainable(components: Components, tenant: str, skill: str) -> tuple[str, ...]:
