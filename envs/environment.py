@@ -100,7 +100,7 @@ def find_environment(environments: Mapping[str, Environment], id: str) -> Enviro
 
 def history_of(environment: Environment) -> History:
     """What an environment declares that an agent is shown of an episode; every turn unless it says otherwise. Raises `RuleBroken`."""
-    declared = getattr(environment, "history", "full")
+    declared: Any = getattr(environment, "history", "full")
     if declared not in get_args(History):
         raise RuleBroken(f"history must be one of {', '.join(get_args(History))}; got {declared!r}")
     history: History = declared

@@ -107,8 +107,8 @@ class Rollout:
         self.usage += usage
         if self.job.task.tools and not calls:
             action, calls = read_reply(action)
-        calls = [{**call, "id": f"call_{len(self.steps)}_{number}"} for number, call in enumerate(calls)]
-        act = Action(text=action, chosen=bool(self.admissible), likelihood=likelihood, tool_calls=tuple(calls))
+        named: list[ToolCall] = [{**call, "id": f"call_{len(self.steps)}_{number}"} for number, call in enumerate(calls)]
+        act = Action(text=action, chosen=bool(self.admissible), likelihood=likelihood, tool_calls=tuple(named))
         environment = self.environment
         if environment is None:
             self.steps.append(act)
@@ -116,8 +116,9 @@ class Rollout:
             return
         view, self.view = self.view or self._view(), None
         self.steps.append(view.mark(act))
-        for call in calls or [None]:
-            self._carry_out(environment, call_text(call) if call else action, call)
+        deeds: list[tuple[str, ToolCall | None]] = [(call_text(call), call) for call in named]
+        for deed, call in deeds or [(action, None)]:
+            self._carry_out(environment, deed, call)
             if self.done:
                 return
 
