@@ -10,7 +10,6 @@ Technical Report", https://arxiv.org/abs/2408.11857), `<tool_call>` around one J
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Literal, Required, TypedDict, get_args
 
@@ -74,8 +73,9 @@ MESSAGE_KEYS = frozenset({"role", "content", "tool_calls", "tool_call_id"})
 """What a step keeps in fields of its own; every other key of a message is an extra."""
 TEXT_PARTS = frozenset({"text", "input_text", "output_text"})
 """Types of parts that hold text under `text`."""
+CALL_BEGIN, CALL_END = "<tool_call>", "</tool_call>"
+"""What stands around a call in text."""
 _MARKS = {"image_url": "image", "input_image": "image", "input_audio": "audio", "file": "file", "input_file": "file"}
-_CALL = re.compile(r"<tool_call>\s*+(\{.*?\})\s*+</tool_call>", re.DOTALL)
 
 
 def text_of(message: Message) -> str:
@@ -130,7 +130,7 @@ def call_text(call: ToolCall) -> str:
         arguments = json.loads(function["arguments"])
     except ValueError:
         arguments = function["arguments"]
-    return f"<tool_call>\n{json.dumps({'name': function['name'], 'arguments': arguments}, ensure_ascii=False)}\n</tool_call>"
+    return f"{CALL_BEGIN}\n{json.dumps({'name': function['name'], 'arguments': arguments}, ensure_ascii=False)}\n{CALL_END}"
 
 
 def reply_text(text: str, calls: Iterable[ToolCall]) -> str:
@@ -145,17 +145,26 @@ def read_reply(text: str) -> tuple[str, tuple[ToolCall, ...]]:
     {'name': 'find', 'arguments': '{"id": 7}'}
     """
     calls: list[ToolCall] = []
-    said, end = [], 0
-    for match in _CALL.finditer(text):
-        try:
-            row = json.loads(match[1])
-            call = tool_call(row["name"], row.get("arguments", {}), f"call_{len(calls)}")
-        except (ValueError, KeyError, TypeError):
-            continue
-        said.append(text[end : match.start()])
-        end = match.end()
-        calls.append(call)
-    return ("".join([*said, text[end:]]).strip() if calls else text), tuple(calls)
+    # Between two marks of a beginning there is at most one call, so that each character is looked at once.
+    before, *rest = text.split(CALL_BEGIN)
+    said = [before]
+    for piece in rest:
+        inside, end, after = piece.partition(CALL_END)
+        call = _read_call(inside, f"call_{len(calls)}") if end else None
+        if call is None:
+            said.append(CALL_BEGIN + piece)
+        else:
+            calls.append(call)
+            said.append(after)
+    return ("".join(said).strip() if calls else text), tuple(calls)
+
+
+def _read_call(text: str, id: str) -> ToolCall | None:
+    try:
+        row = json.loads(text)
+        return tool_call(row["name"], row.get("arguments", {}), id)
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return None
 
 
 def tools_text(tools: Sequence[ToolSpecification]) -> str:
