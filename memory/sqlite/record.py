@@ -21,9 +21,8 @@ from .erasures import ErasureStore
 from .generations import Generations, raise_generations
 from .lessons import LessonStore
 from .open_runs import OpenRunStore
-from .provenance import made_from
+from .provenance import find_text, made_from, runs_with_text
 from .receipts import ReceiptStore
-from .search import find_text, runs_with_text
 from .skill_cues import SkillCueStore
 from .state import StateStore
 
