@@ -87,6 +87,14 @@ def plan_rows(record: Record, state: PendingErasure) -> PendingErasure:
     rests = closure(record, state.ids)
     ids = sorted({*state.ids, *rests.episodes})
     cued = record.cues.tenants(ids)
+    left = record.compressed.find(episodes=ids)
+    owners = record.compressed.tenants(left)
+    # Of what has left the budget no text is known, so that nothing can be searched for; where nothing else is there, nothing can hold it.
+    unsearched = left and sum(record.episodes.count(tenant=tenant) for tenant in owners) > record.episodes.existing(ids)
+    unknown = (
+        f"copies of episodes that had left the budget ({len(left)}), whose texts are not known any more: what was answered in "
+        "sight of them, and what repeats one of their messages, is gone; other copies could not be searched for"
+    )
     made = [record.adapters.get(name) for name in rests.adapters]
     state = replace(
         state,
@@ -97,8 +105,11 @@ def plan_rows(record: Record, state: PendingErasure) -> PendingErasure:
         lessons=len(rests.lessons),
         needles=rests.needles,
         adapters=tuple((adapter.name, adapter.path, adapter.tenant, adapter.target) for adapter in made),
-        tenants=tuple(sorted({*cued, *rests.tenants})),
+        tenants=tuple(sorted({*cued, *owners, *rests.tenants})),
         cued=tuple(cued),
+        traces=(f"{unknown}sight of them, and what repeats one of their messages, is gone; other copies could not be searched for",)
+        if unsearched
+        else (),
     )
     record.erasures.put(state)
     return state
@@ -113,7 +124,10 @@ def _noted(state: PendingErasure, erased: Erased, cues_stay: bool) -> PendingEra
         rewritten=max(state.rewritten, len(erased.rewritten)),
         cues_lost=len(erased.cues),
         tenants=tuple(sorted({*state.tenants, *erased.tenants})),
-        traces=tuple(f"a codebook of the cues of tenant {tenant!r}, fitted with the help of what is gone" for tenant in sorted(traced)),
+        traces=(
+            *state.traces,
+            *(f"a codebook of the cues of tenant {tenant!r}, fitted with the help of what is gone" for tenant in sorted(traced)),
+        ),
     )
 
 

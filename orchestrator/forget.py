@@ -165,9 +165,13 @@ def _matching(record: Record, episode: str, tenant: str, skill: str) -> list[str
     if not episode:
         filed = record.episodes.ids(tenant=tenant or None, skill=skill or None)
         filed += record.open_runs.ids(tenant=tenant or None, skill=skill or None)
-        return filed + sorted(set(record.cues.find(tenant=tenant or None, skill=skill or None)) - set(filed))
-    if cued := record.cues.find(episodes=[episode]):
-        return cued
+        left = set(record.cues.find(tenant=tenant or None, skill=skill or None))
+        left |= set(record.compressed.find(tenant=tenant)) if not skill else set()
+        return filed + sorted(left - set(filed))
+    if left := set(record.cues.find(episodes=[episode])) | set(record.compressed.find(episodes=[episode])):
+        if tenant and tenant not in (*record.cues.tenants(left), *record.compressed.tenants(left)):
+            raise NothingFound(f"tenant {tenant!r} has no episode {episode!r}")
+        return sorted(left)
     # The expert's run of a task is the same experience; it goes with the run it corrects.
     asked = record.open_runs.head(episode) if record.open_runs.owners([episode]) else record.episodes.get(episode)
     if tenant and asked.task.tenant != tenant:

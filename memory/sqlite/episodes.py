@@ -224,7 +224,8 @@ class EpisodeStore:
         return Fingerprint(*rows[0]) if rows else Fingerprint(0, 0)
 
 
-def _cited(episode: Episode) -> set[str]:
+def cited(episode: Episode) -> set[str]:
+    """Ids of the episodes and lessons that stood in an episode's prompts."""
     recalls = [step for step in episode.steps if isinstance(step, Recall)]
     before = [episode.previous] if episode.previous else []
     return {*before, *episode.lessons, *(id for step in recalls for id in (*step.lessons, *step.episodes))}
@@ -239,23 +240,24 @@ def store_rewritten(connection: sqlite3.Connection, episode: Episode) -> None:
 
 
 def _link(connection: sqlite3.Connection, episode: Episode) -> None:
-    connection.executemany("INSERT INTO shown VALUES (?, ?)", [(episode.id, cited) for cited in _cited(episode)])
+    connection.executemany("INSERT INTO shown VALUES (?, ?)", [(episode.id, id) for id in cited(episode)])
     connection.executemany("INSERT INTO quoted VALUES (?, ?)", [(digest, episode.id) for digest in quoted_digests(episode)])
 
 
 def _without_erased(connection: sqlite3.Connection, episode: Episode) -> Episode:
     # What a run recalled may be erased while it runs; neither its text nor what the answer repeats of it may come back.
-    cited = _cited(episode)
-    if not cited:
+    seen = cited(episode)
+    if not seen:
         return episode
     sql = (
         "SELECT value FROM json_each(?1) WHERE NOT EXISTS (SELECT 1 FROM episodes WHERE id = value) "
-        "AND NOT EXISTS (SELECT 1 FROM lessons WHERE id = value) AND NOT EXISTS (SELECT 1 FROM cue_episodes WHERE episode = value)"
+        "AND NOT EXISTS (SELECT 1 FROM lessons WHERE id = value) AND NOT EXISTS (SELECT 1 FROM compressed WHERE episode = value "
+        "AND NOT EXISTS (SELECT 1 FROM compressed_links AS link WHERE link.episode = value AND kind = 'emptied'))"
     )
-    gone = {row[0] for row in connection.execute(sql, (json_array(cited),))}
+    gone = {row[0] for row in connection.execute(sql, (json_array(seen),))}
     # One that stays may have lost the answer that was shown.
     emptied = "SELECT body FROM episodes WHERE id IN (SELECT value FROM json_each(?1)) AND NOT trainable"
-    shown_then = [read_episode(body) for (body,) in connection.execute(emptied, (json_array(cited),))]
+    shown_then = [read_episode(body) for (body,) in connection.execute(emptied, (json_array(seen),))]
     gone |= {one.id for one in shown_then if not one.answer}
     if not gone:
         return episode

@@ -45,6 +45,7 @@ def _apply(record: Record, episodes: set[str], lost: Trace) -> Erased:
         some = json_array(gone)
         tenants = {row[0] for row in database.rows(f"SELECT DISTINCT tenant FROM episodes WHERE id {SOME}", (some,))}
         tenants |= {episode.task.tenant for episode in lost.rewritten.values()} | set(record.cues.tenants(gone))
+        tenants |= set(record.compressed.tenants(gone))
         for name in sorted(lost.adapters):
             adapter = record.adapters.get(name)
             # What a lost adapter had learned is new again for the next night.
@@ -60,6 +61,7 @@ def _apply(record: Record, episodes: set[str], lost: Trace) -> Erased:
         connection.execute(f"DELETE FROM lessons WHERE id {SOME}", (some,))
         removed = connection.execute(f"DELETE FROM episodes WHERE id {SOME}", (some,)).rowcount
         cues, codebooks = record.cues.erase(connection, gone)
+        record.compressed.erase(connection, gone, lost.compressed - episodes)
         raise_generations(connection, tenants)
         for tenant in tenants:
             if not record.episodes.count(tenant=tenant) and not record.cues.find(tenant=tenant):
@@ -81,7 +83,7 @@ def _erase_tenant(record: Record, connection: sqlite3.Connection, tenant: str) -
     mine = "SELECT name FROM adapters WHERE tenant = ?"
     for table in ("adapter_episodes", "adapter_lessons"):
         connection.execute(f"DELETE FROM {table} WHERE adapter IN ({mine})", (tenant,))
-    for table in ("routes", "route_history", "lessons", "adapters"):
+    for table in ("routes", "route_history", "lessons", "adapters", "compressed"):
         connection.execute(f"DELETE FROM {table} WHERE tenant = ?", (tenant,))
     record.state.erase_tenant(connection, tenant)
     record.receipts.erase_tenant(connection, tenant)

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ...core import Episode, NothingFound
+from .compress import CompressedStore
 from .database import Database, json_array
 from .digests import message_digest
 from .episodes import read_episode
@@ -66,6 +67,8 @@ class Trace:
     """Adapters that go."""
     needles: list[str] = field(default_factory=list)
     """Texts that no file may hold afterwards."""
+    compressed: set[str] = field(default_factory=set)
+    """Episodes that have left the budget and whose answers rested on what goes; what came after them is searched too."""
 
 
 def closure(record: Record, episode_ids: Iterable[str]) -> Closure:
@@ -120,15 +123,16 @@ def trace(
 
     `holders` are episodes to search for `texts` although nothing links them to anything.
     """
-    asked = list(asked)
+    asked, left = list(asked), CompressedStore(database)
     episodes, searched = _read(database, asked), _read(database, holders)
     found = Trace(gone={episode.id: episode for episode in episodes})
     found.lessons |= set(_column(database, "SELECT id FROM lessons WHERE id IN (SELECT value FROM json_each(?))", json_array(lessons)))
-    tenants = {episode.task.tenant for episode in [*episodes, *searched]}
+    tenants = {episode.task.tenant for episode in [*episodes, *searched]} | set(left.tenants(asked))
     tenants |= set(_column(database, "SELECT tenant FROM lessons WHERE id IN (SELECT value FROM json_each(?))", json_array(found.lessons)))
     for tenant in sorted(tenants):
         erased = [episode for episode in episodes if episode.task.tenant == tenant]
-        _follow(database, tenant, erased, found, fragments(texts), [one for one in searched if one.task.tenant == tenant])
+        compressed = left.find(tenant=tenant, episodes=asked)
+        _follow(database, tenant, erased, compressed, found, fragments(texts), [one for one in searched if one.task.tenant == tenant])
     gone = json_array([*asked, *found.gone, *found.lessons])
     sql = (
         "SELECT adapter FROM adapter_episodes WHERE episode IN (SELECT value FROM json_each(?1)) "
@@ -139,19 +143,36 @@ def trace(
     return found
 
 
-def _follow(database: Database, tenant: str, erased: Sequence[Episode], found: Trace, texts: set[str], holders: Sequence[Episode]) -> None:
-    """The closure within one tenant: round after round, the episodes linked to what the round before found are searched."""
-    common = _common(database, tenant, erased)
+def _follow(
+    database: Database,
+    tenant: str,
+    erased: Sequence[Episode],
+    compressed: Sequence[str],
+    found: Trace,
+    texts: set[str],
+    holders: Sequence[Episode],
+) -> None:
+    """The closure within one tenant: round after round, the episodes linked to what the round before found are searched.
+
+    Of the erased, `compressed` have left the budget before: only ids and digests are known of them.
+    """
+    left = CompressedStore(database)
+    common, own_digests = _common(database, tenant, [*(episode.id for episode in erased), *compressed])
     found.needles += needles(erased[:SAMPLED], common, max(1, MOST_NEEDLES - len(found.needles)))
     lost: tuple[set[str], set[str]] | None = None
-    ids, digests = {episode.id for episode in erased} | found.lessons, set[int]()
+    ids, digests = {episode.id for episode in erased} | set(compressed) | found.lessons, set[int]()
     new_ids, waiting = set(ids), list(holders)
-    new_digests = {digest for episode in erased for digest in message_digests(episode)}
+    new_digests = {digest for episode in erased for digest in message_digests(episode)} | left.digests(compressed, "request", "answer")
     while new_ids or waiting:
         cite = "SELECT lesson FROM lesson_episodes WHERE episode IN (SELECT value FROM json_each(?))"
         lessons = set(_column(database, cite, json_array(new_ids))) - ids
         found.lessons |= lessons
-        new_digests -= digests
+        # What left the budget passes on what it was shown; of its texts nothing is known, so that all it answered counts as derived.
+        telling = new_digests - own_digests - left.common_digests(tenant, new_digests, ids | new_ids)
+        behind = left.derived(tenant, new_ids | lessons, telling) - ids
+        found.compressed |= behind
+        lessons |= behind
+        new_digests = (new_digests | left.digests(behind, "answer")) - digests
         ids, digests, new_ids = ids | lessons, digests | new_digests, new_ids | lessons
         linked = _linked(database, new_ids, new_digests) - found.gone.keys()
         candidates = [*(one for one in _read(database, linked) if one.task.tenant == tenant), *waiting]
@@ -219,12 +240,14 @@ def _linked(database: Database, ids: Iterable[str], digests: Iterable[int]) -> s
     return {*shown, *quoted}
 
 
-def _common(database: Database, tenant: str, erased: Sequence[Episode]) -> set[str]:
-    """Fragments that episodes hold which cannot have them from the erased ones: older, or neither shown nor repeating anything."""
+def _common(database: Database, tenant: str, erased: Sequence[str]) -> tuple[set[str], set[int]]:
+    """Fragments, and digests of whole messages, of episodes that cannot have them from the erased ones.
+
+    These are older, or neither shown nor repeating anything.
+    """
     if not erased:
-        return set()
-    ids = json_array(episode.id for episode in erased)
-    first = database.value("SELECT min(sequence) FROM episodes WHERE id IN (SELECT value FROM json_each(?))", (ids,))
+        return set(), set()
+    ids, first = json_array(erased), CompressedStore(database).first(erased)
     some = "SELECT body FROM episodes WHERE tenant = ?1 AND id NOT IN (SELECT value FROM json_each(?2))"
     older = database.rows(f"{some} AND sequence < ?3 ORDER BY sequence DESC LIMIT ?4", (tenant, ids, first, INDEPENDENT))
     later = database.rows(
@@ -232,13 +255,14 @@ def _common(database: Database, tenant: str, erased: Sequence[Episode]) -> set[s
         "AND NOT EXISTS (SELECT 1 FROM quoted WHERE episode = episodes.id) ORDER BY sequence LIMIT ?4",
         (tenant, ids, first, INDEPENDENT, NEARBY),
     )
-    held: set[str] = set()
+    held, digests = set[str](), set[int]()
     for (body,) in [*older, *later]:
         episode = read_episode(body)
         # A correction may have been given later, with the erased in sight.
         own = [text for text in generated_texts(episode) if text not in (episode.correction, episode.outcome.reason)]
         held |= fragments([*request_texts(episode), *own])
-    return held
+        digests |= {digest for digest in map(message_digest, [*request_texts(episode), *own]) if digest is not None}
+    return held, digests
 
 
 def _read(database: Database, ids: Iterable[str]) -> list[Episode]:

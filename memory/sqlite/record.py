@@ -14,6 +14,7 @@ from ..index_files import discard
 from ..store import Erased
 from .adapters import AdapterStore
 from .changes import ChangeLog
+from .compress import CompressedStore
 from .database import SCRUB_SECONDS, Database
 from .episodes import EpisodeStore
 from .erase import erase, erase_copies
@@ -49,6 +50,7 @@ class Record:
         self.adapters = AdapterStore(self._database, path.parent)
         self.receipts = ReceiptStore(self._database)
         self.cues = SkillCueStore(self._database)
+        self.compressed = CompressedStore(self._database)
         self.state = StateStore(self._database)
         self.erasures = ErasureStore(self._database)
         self._generations = Generations(self._database)

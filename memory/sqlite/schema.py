@@ -150,7 +150,19 @@ RUNS = (
     "CREATE INDEX episodes_by_session ON episodes (tenant, session) WHERE session != ''",
 )
 
-STEPS = (TABLES, CUES, NAMES, UPKEEP, LOG, STATE, ERASURES, RUNS)
+COMPRESSED = (
+    # Provenance of episodes that have left the budget: ids and digests alone, so that an erasure reaches what came after them.
+    "CREATE TABLE compressed (episode TEXT PRIMARY KEY, tenant TEXT NOT NULL, sequence INTEGER NOT NULL) WITHOUT ROWID",
+    "CREATE INDEX compressed_by_tenant ON compressed (tenant)",
+    # `shown`: the id of what stood in its prompt; `quoted`, `request`, `answer`: digests of its messages (earlier turns, own, generated);
+    # `emptied`: its answer rested on something that was erased since.
+    "CREATE TABLE compressed_links (episode TEXT NOT NULL REFERENCES compressed ON DELETE CASCADE, kind TEXT NOT NULL, "
+    "target NOT NULL, PRIMARY KEY (kind, target, episode)) WITHOUT ROWID",
+    "CREATE INDEX compressed_links_by_episode ON compressed_links (episode)",
+    "INSERT OR IGNORE INTO compressed SELECT episode, tenant, 0 FROM cue_episodes",
+)
+
+STEPS = (TABLES, CUES, NAMES, UPKEEP, LOG, STATE, ERASURES, RUNS, COMPRESSED)
 """What makes each format of the file out of the one before."""
 
 VERSION = len(STEPS)

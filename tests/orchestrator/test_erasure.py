@@ -5,104 +5,16 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 from scripted import ScriptedEngine, open_scripted
-from secret_chats import Chats, echo, files_with, open_echo, planted, secret
+from secret_chats import Chats, echo, files_with, open_echo, planted
 
-from lifelong.core import Lesson, Receipt, Task
+from lifelong.core import Receipt, Task
 from lifelong.memory import Record
 from lifelong.orchestrator import EvaluationRow
 from lifelong.orchestrator.erasure import own_words
 from lifelong.orchestrator.night_lock import night_lock
 from lifelong.orchestrator.run_state import PendingSleep
 from lifelong.serving import ChatRequest
-
-QUESTIONS = ("the vault word, please", "tell me the vault word again")
-STEPS = st.one_of(
-    st.tuples(st.just("tell"), st.sampled_from(["ann", "anna"]), st.integers(0, 3), st.booleans()),
-    st.tuples(
-        st.just("ask"), st.sampled_from(["ann", "anna"]), st.sampled_from(["the vault word, please", "tell me the vault word again"])
-    ),
-    st.tuples(st.just("go on"), st.sampled_from(["ann", "anna"]), st.sampled_from(["and the capital of Norway", "say that again, please"])),
-    st.tuples(st.just("correct"), st.integers(0, 3)),
-    st.tuples(st.just("praise"), st.integers(0, 3)),
-    st.tuples(st.just("lesson"), st.integers(0, 3)),
-    st.tuples(st.just("sleep"), st.sampled_from(["ann", "anna"])),
-    st.tuples(st.just("forget"), st.integers(0, 3)),
-    st.tuples(st.just("reopen")),
-)
-
-
-def carry_out(chats: Chats, home: Path, steps: list[tuple[object, ...]], **values: object) -> set[str]:
-    """Do the steps; returns the secrets that were forgotten."""
-    gone: set[str] = set()
-    for number, step in enumerate(steps):
-        known = sorted(word for word in chats.given if word not in gone)
-        match step:
-            case ("tell", tenant, seed, goes_on):
-                word = secret(1000 * number + int(seed))
-                chats.tell(tenant, word, goes_on=goes_on)
-            case ("ask", tenant, text):
-                chats.say(tenant, text)
-            case ("go on", tenant, text) if tenant in chats.open_chat and not any(
-                word in message["content"] for word in gone for message in chats.open_chat[tenant]
-            ):
-                chats.say(tenant, text, goes_on=True)
-            case ("correct", seed) if known:
-                word = known[int(seed) % len(known)]
-                chats.correct(chats.tenant_of[word], chats.given[word][0], word)
-            case ("praise", seed) if known:
-                word = known[int(seed) % len(known)]
-                chats.learner.feedback(chats.given[word][0], tenant=chats.tenant_of[word], success=True)
-            case ("lesson", seed) if known:
-                word = known[int(seed) % len(known)]
-                lesson = Lesson(
-                    id=f"lesson-{number}",
-                    tenant=chats.tenant_of[word],
-                    skill="vault",
-                    text=f"Say {word}.",
-                    episodes=(chats.given[word][0],),
-                )
-                chats.learner.record.lessons.record(lesson)
-            case ("sleep", tenant):
-                chats.learner.sleep(tenant=tenant)
-            case ("forget", seed) if known:
-                word = known[int(seed) % len(known)]
-                check_gone(chats, home, word, chats.forget(word))
-                gone.add(word)
-            case ("reopen",):
-                chats.learner.close()
-                chats.learner = open_echo(home, **values)
-    return gone
-
-
-def check_gone(chats: Chats, home: Path, word: str, receipts: list[Receipt]) -> None:
-    left = files_with(home, word)
-    assert not (left and receipts and receipts[-1].erasure == "exact"), "a receipt never says exact while something is left"
-    assert left == [], f"{word} is left in {left}"
-    tenant = chats.tenant_of[word]
-    engine = chats.learner._components.engine
-    assert isinstance(engine, ScriptedEngine)
-    engine.requests.clear()
-    chats.learner.wake(Task(id=f"probe-{word}", goal="the vault word, please", tenant=tenant, environment="chat", skill="vault"))
-    assert not any(word in message["content"] for request in engine.requests for message in request.messages), "the model is told"
-
-
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
-@given(steps=st.lists(STEPS, min_size=4, max_size=24), few=st.booleans())
-def test_no_erased_text_is_left_whatever_happened_before(
-    tmp_path_factory: pytest.TempPathFactory, steps: list[tuple[object, ...]], few: bool
-) -> None:
-    home = tmp_path_factory.mktemp("home")
-    values: dict[str, object] = {"memory.max_episodes": 6} if few else {}
-    chats = Chats(open_echo(home, **values))
-    try:
-        gone = carry_out(chats, home, steps, **values)
-        for word in sorted(set(chats.given) - gone):
-            check_gone(chats, home, word, chats.forget(word))
-    finally:
-        chats.learner.close()
 
 
 def test_a_chain_of_copies_is_followed_to_its_end(tmp_path: Path) -> None:

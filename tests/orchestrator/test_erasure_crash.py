@@ -8,38 +8,12 @@ import subprocess
 import sys
 import textwrap
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from secret_chats import files_with, open_echo, planted
+from secret_chats import Stopped, dying_at, files_with, open_echo, planted
 
 from lifelong.core import Receipt
-from lifelong.memory.sqlite.database import Database
-
-
-class Stopped(BaseException):
-    """As if the process had been killed."""
-
-
-@contextmanager
-def dying_at(write: int, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[int]]:
-    """The process dies before its n-th transaction; the list holds how many it began."""
-    begun, whole = [0], Database.transaction
-
-    @contextmanager
-    def counted(self: Database) -> Iterator[object]:
-        if not self._connection.in_transaction:
-            if begun[0] == write:
-                raise Stopped
-            begun[0] += 1
-        with whole(self) as connection:
-            yield connection
-
-    with monkeypatch.context() as patched:
-        patched.setattr(Database, "transaction", counted)
-        yield begun
 
 
 @pytest.mark.parametrize("target", ["episode", "tenant"])

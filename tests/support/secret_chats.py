@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import random
 import string
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import pytest
 from scripted import ScriptedEngine, open_scripted
 
 from lifelong.core import Message, Receipt, Task
+from lifelong.memory.sqlite.database import Database
 from lifelong.orchestrator import LifelongLearner
 from lifelong.serving import ChatRequest
 
@@ -67,7 +71,8 @@ class Chats:
     def forget(self, word: str) -> list[Receipt]:
         receipts = []
         for id in self.given[word]:
-            if self.learner.record.episodes.existing([id]):
+            record = self.learner.record
+            if record.episodes.existing([id]) or record.cues.find(episodes=[id]) or record.compressed.find(episodes=[id]):
                 receipts.append(self.learner.forget(episode=id))
         return receipts
 
@@ -82,3 +87,26 @@ def planted(home: Path) -> tuple[Chats, str, str]:
         for text in ("the vault word, please", "tell me the vault word again", "the vault word in capitals"):
             chats.say(tenant, text)
     return chats, *words
+
+
+class Stopped(BaseException):
+    """As if the process had been killed."""
+
+
+@contextmanager
+def dying_at(write: int, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[int]]:
+    """The process dies before its n-th transaction; the list holds how many it began."""
+    begun, whole = [0], Database.transaction
+
+    @contextmanager
+    def counted(self: Database) -> Iterator[object]:
+        if not self._connection.in_transaction:
+            if begun[0] == write:
+                raise Stopped
+            begun[0] += 1
+        with whole(self) as connection:
+            yield connection
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Database, "transaction", counted)
+        yield begun
