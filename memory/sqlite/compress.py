@@ -58,7 +58,7 @@ def _keep_links(connection: sqlite3.Connection, tenant: str, dropped: Sequence[E
     rows = [(episode.id, tenant, sequences[episode.id]) for episode in dropped]
     connection.executemany("REPLACE INTO compressed VALUES (?, ?, ?)", rows)
     for episode in dropped:
-        digests = {
+        digests: dict[str, Iterable[int | None]] = {
             "quoted": quoted_digests(episode),
             "request": {message_digest(text) for text in (episode.task.text, episode.task.goal)},
             "answer": {message_digest(text) for text in generated_texts(episode)},
