@@ -6,12 +6,12 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from ..agents import Writer
-from ..core import Settings, SettingsError, StoreError
+from ..core import AdapterStatus, Settings, SettingsError, StoreError
 from ..core.extras import require
 from ..core.plugins import create
-from ..memory import Record, VectorIndex
+from ..memory import Record, VectorIndex, is_ours
 from ..perception import Encoder, MiniLMEncoder
-from ..serving import ChatRequest, Engine, OpenAIEngine, api_key, locate
+from ..serving import ChatRequest, Engine, OpenAIEngine, api_key, is_sealed, locate, seal_adapter
 from .components import Components
 from .run_state import HomeStamp
 
@@ -46,8 +46,9 @@ def open_components(settings: Settings) -> Components:
             base_path=getattr(engine, "path", None) or Path(settings.model.name),
             writer=_writer(settings),
         )
-        if stamp is None:
-            record.state.put(HomeStamp(encoder=settings.memory.encoder))
+        if stamp is None or not stamp.adapters_sealed:
+            seal_recorded(record, components.adapters_directory)
+            record.state.put(HomeStamp(encoder=settings.memory.encoder, adapters_sealed=True))
         opened.pop_all()
     return components
 
@@ -56,6 +57,21 @@ def open_store(settings: Settings) -> Record:
     """The store that `memory.store` names, in its home. Raises `PluginError` and `StoreError`."""
     store: Record = create("stores", settings.memory.store, path=settings.home / "record.sqlite3")
     return store
+
+
+def seal_recorded(record: Record, root: Path) -> list[str]:
+    """Give the adapters of a home that an older version wrote the manifest that they lack; returns their names.
+
+    Once a home, at its first opening by a version that loads no adapter without one: what loses its manifest later stays refused.
+    Only what the record names, right below `root`, with the mark of a training.
+    """
+    sealed: list[str] = []
+    for adapter in record.adapters.find():
+        path = Path(adapter.path)
+        if adapter.status is not AdapterStatus.ERASED and path.resolve().parent == root.resolve() and is_ours(path) and not is_sealed(path):
+            seal_adapter(path)
+            sealed.append(adapter.name)
+    return sealed
 
 
 def _make_home(home: Path) -> None:

@@ -19,11 +19,13 @@ from ..memory import Record
 
 @dataclass(frozen=True, kw_only=True)
 class HomeStamp:
-    """What every vector of the record was made with."""
+    """What a home was made with."""
 
     KIND: ClassVar[str] = "home"
     encoder: str
     """Name of the encoder."""
+    adapters_sealed: bool = False
+    """Whether its adapters have manifests; those that a version without manifests has written get one once."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from .engine import ChatReply, ChatRequest, Choice, Engine, UpstreamAddress, context_of
 
 if TYPE_CHECKING:
-    from .adapter_files import adapter_provenance, check_directory, seal_adapter
+    from .adapter_files import adapter_provenance, check_directory, is_sealed, seal_adapter
     from .adapter_swap import HotSwap, hot_swap
     from .chat_model import EngineChatModel
     from .download import quiet_transformers
@@ -51,6 +51,7 @@ _FACE = {
     "check_directory": "adapter_files",
     "give_back_memory": "process_memory",
     "hot_swap": "adapter_swap",
+    "is_sealed": "adapter_files",
     "list_models": "models",
     "locate": "models",
     "pull": "models",
@@ -84,6 +85,7 @@ __all__ = [
     "context_of",
     "give_back_memory",
     "hot_swap",
+    "is_sealed",
     "list_models",
     "locate",
     "pull",

@@ -1,7 +1,7 @@
 """What a LoRA directory must look like before an engine loads it, and the zero adapter.
 
-An adapter's files may come from anywhere: nothing in them is evaluated (patterns, code), every weight is looked at, and where a
-manifest was written at training, every file must still have the hash that stands there.
+An adapter's files may come from anywhere: nothing in them is evaluated (patterns, code), every weight is looked at, and every file
+must still have the hash that stands in the manifest, which training writes. Without a manifest an adapter is not loaded.
 """
 
 from __future__ import annotations
@@ -92,7 +92,7 @@ class AdapterFiles:
     sha256: str
     """Hash of the weights file."""
     provenance: str
-    """What the manifest says the adapter was made from; empty without a manifest."""
+    """What the manifest says the adapter was made from; empty where whoever sealed it did not say."""
     projection: LinearLayer
     """One layer that it adapts."""
 
@@ -100,7 +100,7 @@ class AdapterFiles:
 def check_adapter(adapter: Adapter, *, bases: Collection[str], max_rank: int, layers: Collection[str] = ()) -> AdapterFiles:
     """Read and check an adapter's files. `bases` are the names of the served base model, `layers` what it adapts (empty: not known).
 
-    Raises `AdapterRejected` when files are missing, damaged, not those that training wrote, or of a kind that is not accepted; when
+    Raises `AdapterRejected` when files are missing, damaged, not those that were sealed, or of a kind that is not accepted; when
     base, rank or kind do not fit; and when a weight or the scale is not finite or absurdly large.
     """
     path = Path(adapter.path).resolve()
@@ -118,7 +118,7 @@ def check_adapter(adapter: Adapter, *, bases: Collection[str], max_rank: int, la
 
 
 def check_directory(path: Path) -> None:
-    """Raise `AdapterRejected` unless a directory holds a plain LoRA whose files, names, scale and weights are safe to load."""
+    """Raise `AdapterRejected` unless a directory holds a sealed plain LoRA whose files, names, scale and weights are safe to load."""
     _inspect(path.name, path)
 
 
@@ -129,20 +129,31 @@ def _inspect(name: str, path: Path) -> tuple[str, dict[str, Any], list[LinearLay
     _check_kind(name, config)
     _check_names(name, config)
     rank = _check_numbers(name, config)
-    return provenance, config, _read_weights(name, path / WEIGHTS, None if config.get("rank_pattern") else rank)
+    modules = _read_weights(name, path / WEIGHTS, None if config.get("rank_pattern") else rank)
+    if not is_sealed(path):
+        raise AdapterRejected(
+            f"adapter {name}: {path} has no {MANIFEST}, so nobody knows whether its files are those that were trained; train it again, or, "
+            "if you trust them as they are, seal them with lifelong.serving.seal_adapter"
+        )
+    return provenance, config, modules
 
 
 def seal_adapter(directory: Path, provenance: str = "") -> None:
-    """Record the hash of every file of a freshly trained adapter, and what it was made from, in its manifest.
+    """Record the hash of every file of an adapter, and what it was made from, in its manifest: from now on only these files are loaded.
 
     `provenance` is any text of the caller's, such as a hash of the training data; `adapter_provenance` gives it back.
     """
     write_manifest(directory, {"kind": "adapter", "provenance": provenance})
 
 
+def is_sealed(directory: Path) -> bool:
+    """Whether an adapter's directory has a manifest, whatever stands in it."""
+    return (directory / MANIFEST).exists()
+
+
 def adapter_provenance(directory: Path) -> str:
     """What `seal_adapter` recorded. Raises `AdapterRejected` when there is no manifest or a file is no longer what it was."""
-    if not (directory / MANIFEST).is_file():
+    if not is_sealed(directory):
         raise AdapterRejected(f"adapter {directory.name} has no {MANIFEST}, so nobody knows what it was made from; train it again")
     return _check_files(directory.name, directory)
 
@@ -181,6 +192,7 @@ def zero_adapter(parent: Path, projection: LinearLayer, base: str) -> Path:
             },
             draft / WEIGHTS,
         )
+        seal_adapter(draft)
         try:
             os.rename(draft, target)
         except OSError:

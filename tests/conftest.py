@@ -81,12 +81,15 @@ def tiny_adapter(tiny_model: Path, tmp_path_factory: pytest.TempPathFactory) -> 
         from peft import LoraConfig, get_peft_model
         from transformers import AutoModelForCausalLM
 
+        from lifelong.serving import seal_adapter
+
         path = tmp_path_factory.mktemp("adapters") / name
         network = AutoModelForCausalLM.from_pretrained(tiny_model)
         lora = LoraConfig(r=rank, lora_alpha=2 * rank, target_modules="all-linear", task_type="CAUSAL_LM", init_lora_weights=zero)
         with torch.random.fork_rng():
             torch.manual_seed(seed)
             get_peft_model(network, lora).save_pretrained(path)
+        seal_adapter(path)
         return Adapter(name=name, path=str(path), base=str(tiny_model), rank=rank, tenant=tenant)
 
     return make

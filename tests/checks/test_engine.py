@@ -15,7 +15,7 @@ from wire import Handler, Protocol, Server
 
 from lifelong.checks.engine import check_engine
 from lifelong.core import Adapter
-from lifelong.serving import MEMBERS, ChatReply, ChatRequest, Choice, EmbeddedEngine, OpenAIEngine, VLLMEngine
+from lifelong.serving import MEMBERS, ChatReply, ChatRequest, Choice, EmbeddedEngine, OpenAIEngine, VLLMEngine, seal_adapter
 
 
 @contextmanager
@@ -48,6 +48,7 @@ def _copy_for(base: str, adapter: Adapter) -> str:
     path = Path(shutil.copytree(adapter.path, f"{adapter.path}-copy"))
     config = json.loads((path / "adapter_config.json").read_text())
     (path / "adapter_config.json").write_text(json.dumps({**config, "base_model_name_or_path": base}))
+    seal_adapter(path)
     return str(path)
 
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import shutil
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from lifelong.core import LifelongError, Settings, SettingsError, StoreError
+from lifelong.core import Adapter, AdapterRejected, LifelongError, Settings, SettingsError, StoreError, Task
 from lifelong.memory import Record
 from lifelong.orchestrator import LifelongLearner
 from lifelong.orchestrator import open as opening
@@ -36,7 +39,7 @@ def test_a_start_that_fails_does_not_decide_the_encoder(tmp_path: Path, tiny_mod
         assert record.state.get(HomeStamp) is None
     LifelongLearner.open(settings(home, tiny_model, "hashed")).close()
     with Record(home / "record.sqlite3") as record:
-        assert record.state.get(HomeStamp) == HomeStamp(encoder="hashed")
+        assert record.state.get(HomeStamp) == HomeStamp(encoder="hashed", adapters_sealed=True)
     with pytest.raises(SettingsError, match="recorded with 'hashed'"):
         LifelongLearner.open(settings(home, tiny_model, "minilm"))
 
@@ -51,3 +54,29 @@ def test_a_home_that_cannot_be_is_a_clear_error(tmp_path: Path) -> None:
 def test_a_new_home_is_private(tmp_path: Path, tiny_model: Path) -> None:
     LifelongLearner.open(settings(tmp_path / "home", tiny_model, "hashed")).close()
     assert (tmp_path / "home").stat().st_mode & 0o077 == 0
+
+
+def test_adapters_that_an_older_version_wrote_get_their_manifest_once(
+    tmp_path: Path, tiny_model: Path, tiny_adapter: Callable[..., Adapter]
+) -> None:
+    home = tmp_path / "home"
+    trained = tiny_adapter("lifelong-v0001")
+    path = home / "adapters" / trained.name
+    shutil.copytree(trained.path, path)
+    (path / "manifest.json").unlink()
+    (path / "training.json").write_text('{"recipe": {}, "report": {}}')
+    elsewhere = tiny_adapter("lifelong-v0002")
+    (Path(elsewhere.path) / "manifest.json").unlink()
+    with Record(home / "record.sqlite3") as record:
+        record.state.put(HomeStamp(encoder="hashed"))
+        record.adapters.publish(replace(trained, path=str(path)), ["chat"])
+        record.adapters.record(elsewhere)
+    with LifelongLearner.open(settings(home, tiny_model, "hashed")) as learner:
+        assert learner._components.publish(trained.name) == trained.name
+        with pytest.raises(AdapterRejected, match="no manifest"):
+            learner._components.publish(elsewhere.name)
+    (path / "manifest.json").unlink()
+    with LifelongLearner.open(settings(home, tiny_model, "hashed")) as learner:
+        with pytest.raises(AdapterRejected, match="no manifest"):
+            learner._components.publish(trained.name)
+        assert learner.wake(Task(id="1", goal="hello", environment="chat")).adapter == "", "the base model answers in its place"

@@ -12,7 +12,7 @@ from safetensors.numpy import save_file
 from wire import Handler, Protocol, Server
 
 from lifelong.core import Adapter
-from lifelong.serving import VLLMEngine
+from lifelong.serving import VLLMEngine, seal_adapter
 
 
 @pytest.fixture
@@ -54,6 +54,7 @@ def adapter(tmp_path: Path) -> Callable[..., Adapter]:
         prefix = "base_model.model.model.layers.0.self_attn.q_proj"
         down, up = np.full((files_rank or rank, 6), fill, "f4"), np.full((8, files_rank or rank), fill, "f4")
         save_file({f"{prefix}.lora_A.weight": down, f"{prefix}.lora_B.weight": up}, path / "adapter_model.safetensors")
+        seal_adapter(path)
         return Adapter(name=name, path=str(path), base=base, rank=rank)
 
     return make

@@ -10,7 +10,7 @@ import pytest
 from safetensors.numpy import load_file, save_file
 
 from lifelong.core import Adapter, AdapterRejected
-from lifelong.serving import EmbeddedEngine, adapter_provenance, check_directory, seal_adapter
+from lifelong.serving import EmbeddedEngine, VLLMEngine, adapter_provenance, check_directory, seal_adapter
 from lifelong.serving.adapter_files import CONFIG, LARGEST_SCALE, WEIGHTS, check_adapter, read_base, zero_adapter
 from lifelong.serving.manifest import MANIFEST
 
@@ -30,6 +30,7 @@ def test_weights_that_no_training_gives_are_refused(adapter: AdapterFactory, bad
     weights[name] = weights[name].copy()
     weights[name].flat[-1] = bad
     save_file(weights, file)
+    seal_adapter(file.parent)
     with pytest.raises(AdapterRejected, match="not a finite number" if not np.isfinite(bad) else "weight of 1e\\+06"):
         check(made)
 
@@ -46,6 +47,7 @@ def test_a_rank_that_is_none_is_refused(adapter: AdapterFactory, rank: object) -
     made = adapter("a")
     file = Path(made.path) / CONFIG
     file.write_text(json.dumps({**json.loads(file.read_text()), "r": rank}))
+    seal_adapter(file.parent)
     with pytest.raises(AdapterRejected, match="positive whole numbers"):
         check(made)
 
@@ -91,8 +93,6 @@ def test_a_file_that_does_not_belong_there_is_refused(adapter: AdapterFactory, n
 def test_files_are_those_that_training_wrote(adapter: AdapterFactory) -> None:
     made = adapter("a")
     path = Path(made.path)
-    with pytest.raises(AdapterRejected, match="nobody knows what it was made from"):
-        adapter_provenance(path)
     seal_adapter(path, provenance="made from 12 episodes, hash abc")
     check(made)
     assert check_adapter(made, bases={"tiny"}, max_rank=64).provenance == adapter_provenance(path) == "made from 12 episodes, hash abc"
@@ -117,10 +117,32 @@ def test_files_are_those_that_training_wrote(adapter: AdapterFactory) -> None:
         check(made)
 
 
+def test_files_of_which_nobody_recorded_a_hash_are_refused_by_every_way_to_load_them(
+    adapter: AdapterFactory, tiny_model: Path, tiny_adapter: AdapterFactory, url: str
+) -> None:
+    made = adapter("a")
+    check(made)
+    (Path(made.path) / MANIFEST).unlink()
+    with pytest.raises(AdapterRejected, match="nobody knows what it was made from"):
+        adapter_provenance(Path(made.path))
+    with pytest.raises(AdapterRejected, match="no manifest.json, so nobody knows whether"):
+        check_directory(Path(made.path))
+    served, embedded = VLLMEngine("tiny", url=url), EmbeddedEngine(tiny_model, dtype="float32", device="cpu")
+    local = tiny_adapter("lifelong-v0001")
+    (Path(local.path) / MANIFEST).unlink()
+    for engine, one in ((served, made), (embedded, local)):
+        with pytest.raises(AdapterRejected, match=r"no manifest.json.*seal_adapter"):
+            engine.publish(one)
+        seal_adapter(Path(one.path))
+        engine.publish(one)
+        engine.close()
+
+
 def test_weights_that_are_no_lora_factor_are_refused(adapter: AdapterFactory) -> None:
     made = adapter("a")
     file = Path(made.path) / WEIGHTS
     save_file({**load_file(file), "base_model.model.lm_head.weight": np.ones((2, 2), "f4")}, file)
+    seal_adapter(file.parent)
     with pytest.raises(AdapterRejected, match="no LoRA factor"):
         check(made)
 
@@ -129,13 +151,13 @@ def test_weights_that_are_no_lora_factor_are_refused(adapter: AdapterFactory) ->
 def test_a_damaged_weights_file_is_named(adapter: AdapterFactory, content: bytes) -> None:
     made = adapter("a")
     (Path(made.path) / WEIGHTS).write_bytes(content)
+    seal_adapter(Path(made.path))
     with pytest.raises(AdapterRejected, match="missing or damaged"):
         check(made)
 
 
 def test_the_embedded_engine_refuses_what_was_changed_after_training(tiny_model: Path, tiny_adapter: AdapterFactory) -> None:
     made = tiny_adapter("lifelong-v0001")
-    seal_adapter(Path(made.path))
     weights = Path(made.path) / WEIGHTS
     whole = weights.read_bytes()
     weights.write_bytes(whole[:-2] + b"\x3f\x3f")

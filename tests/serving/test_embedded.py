@@ -12,7 +12,7 @@ from threading import Thread
 import pytest
 
 from lifelong.core import Adapter, AdapterRejected, EngineUnreachable, MalformedTask, ModelCorrupt, NothingFound
-from lifelong.serving import ChatRequest, EmbeddedEngine
+from lifelong.serving import ChatRequest, EmbeddedEngine, seal_adapter
 
 AdapterMaker = Callable[..., Adapter]
 
@@ -177,6 +177,7 @@ def edited(adapter: Adapter, target: Path, **changes: object) -> Adapter:
     shutil.copytree(adapter.path, target)
     config = json.loads((target / "adapter_config.json").read_text())
     (target / "adapter_config.json").write_text(json.dumps({**config, **changes}))
+    seal_adapter(target)
     return replace(adapter, path=str(target))
 
 
@@ -185,6 +186,7 @@ def test_adapters_that_do_not_fit_are_rejected(engine: EmbeddedEngine, tiny_adap
     half = edited(good, tmp_path / "damaged")
     weights = tmp_path / "damaged" / "adapter_model.safetensors"
     weights.write_bytes(weights.read_bytes()[:1000])
+    seal_adapter(weights.parent)
     rejected: Sequence[tuple[Adapter, str]] = [
         (replace(good, base="another-model"), "another-model"),
         (edited(good, tmp_path / "base", base_model_name_or_path="org/another"), "org/another"),
@@ -208,6 +210,7 @@ def test_an_adapter_of_another_shape_is_rejected(tiny_model: Path, tiny_adapter:
     adapter = edited(tiny_adapter("wide-v1"), tmp_path / "wide")
     weights = tmp_path / "wide" / "adapter_model.safetensors"
     save_file({key: value.repeat(1, 2) if "lora_A" in key else value for key, value in load_file(weights).items()}, weights)
+    seal_adapter(weights.parent)
     with pytest.raises(AdapterRejected, match="does not fit"):
         EmbeddedEngine(tiny_model, device="cpu").publish(adapter)
 

@@ -10,7 +10,7 @@ from safetensors.numpy import load_file
 from wire import ask
 
 from lifelong.core import Adapter, AdapterRejected, EngineUnreachable, NothingFound
-from lifelong.serving import VLLMEngine
+from lifelong.serving import VLLMEngine, seal_adapter
 
 
 def test_the_zero_adapter_comes_first_and_answers_for_the_base(engine, protocol, adapter):
@@ -186,10 +186,16 @@ def test_damaged_or_missing_files_are_rejected(engine, adapter):
     broken = adapter("broken")
     weights = Path(broken.path) / "adapter_model.safetensors"
     weights.write_bytes(weights.read_bytes()[:-8])
+    with pytest.raises(AdapterRejected, match="instead of"):
+        engine.publish(broken)
+    seal_adapter(weights.parent)
     with pytest.raises(AdapterRejected, match="missing or damaged"):
         engine.publish(broken)
     weights.unlink()
-    with pytest.raises(AdapterRejected, match="missing or damaged"):
+    with pytest.raises(AdapterRejected, match="is missing"):
+        engine.publish(broken)
+    seal_adapter(weights.parent)
+    with pytest.raises(AdapterRejected, match="does not name"):
         engine.publish(broken)
     with pytest.raises(AdapterRejected, match="cannot be read"):
         engine.publish(Adapter(name="nowhere", path="/nowhere", base="tiny", rank=2))

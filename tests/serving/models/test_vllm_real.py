@@ -16,7 +16,7 @@ from safetensors.numpy import save_file
 
 from lifelong.checks.engine import check_engine
 from lifelong.core import Adapter, AdapterRejected, EngineUnreachable, NothingFound
-from lifelong.serving import ChatRequest, EmbeddedEngine, VLLMEngine, VLLMServer, hot_swap, locate
+from lifelong.serving import ChatRequest, EmbeddedEngine, VLLMEngine, VLLMServer, hot_swap, locate, seal_adapter
 from lifelong.serving.vllm_server import vllm_python
 
 pytestmark = [pytest.mark.vllm, pytest.mark.slow, pytest.mark.model, pytest.mark.timeout(600)]
@@ -74,6 +74,7 @@ def adapter(model: Path, tmp_path_factory: pytest.TempPathFactory) -> Callable[.
             "base_model_name_or_path": str(model),
         }
         (path / "adapter_config.json").write_text(json.dumps(plain))
+        seal_adapter(path)
         return Adapter(name=name, path=str(path), base=str(model), rank=rank)
 
     return make
