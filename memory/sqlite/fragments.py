@@ -124,7 +124,7 @@ def rewrite(episode: Episode, gone: Erasure) -> Rewritten:
     reason, evidence = ("" if in_sight or carries(text) else text for text in (outcome.reason, outcome.evidence))
     lessons = tuple(id for id in episode.lessons if id not in gone.ids)
     outcome = replace(outcome, reason=reason, evidence=evidence)
-    if dropped:
+    if dropped or previous != episode.previous:
         # Clients' tasks are named by a hash of all turns, by which whoever guesses the one that goes could confirm it.
         episode = replace(episode, task=replace(episode.task, id=hashlib.sha256(f"rewritten {episode.id}".encode()).hexdigest()[:32]))
     new = replace(episode, steps=(*kept, *steps), correction=correction, outcome=outcome, lessons=lessons, previous=previous)
