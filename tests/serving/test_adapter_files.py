@@ -125,7 +125,7 @@ def test_files_of_which_nobody_recorded_a_hash_are_refused_by_every_way_to_load_
     (Path(made.path) / MANIFEST).unlink()
     with pytest.raises(AdapterRejected, match="nobody knows what it was made from"):
         adapter_provenance(Path(made.path))
-    with pytest.raises(AdapterRejected, match="no manifest.json, so nobody knows whether"):
+    with pytest.raises(AdapterRejected, match=r"no manifest\.json, so nobody knows whether"):
         check_directory(Path(made.path))
     served, embedded = VLLMEngine("tiny", url=url), EmbeddedEngine(tiny_model, dtype="float32", device="cpu")
     local = tiny_adapter("lifelong-v0001")
