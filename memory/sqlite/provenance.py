@@ -178,7 +178,7 @@ def _follow(
         candidates = [*(one for one in _read(database, linked) if one.task.tenant == tenant), *waiting]
         if candidates and lost is None:
             lost = _erased_fragments(_shared(database, erased), common)
-        new_ids, new_digests, waiting = set(), set(), []
+        waiting = []
         if not candidates:
             break
         assert lost is not None
@@ -189,22 +189,30 @@ def _follow(
             generated=frozenset(lost[1]),
             common=frozenset(common),
         )
-        for episode in candidates:
-            # A later round goes on from what an earlier one left.
-            before = found.rewritten.get(episode.id, episode)
-            after = rewrite(before, gone)
-            if after.episode is None:
-                found.gone[episode.id] = episode
-                found.rewritten.pop(episode.id, None)
-                new_digests |= message_digests(episode)
-            elif after.episode != before:
-                found.rewritten[episode.id] = after.episode
-                # Whoever repeats an answer that is anybody's was not shown this one.
-                lost_texts = [text for text in after.lost if fragments([text]) - common]
-                new_digests |= {digest for digest in map(message_digest, lost_texts) if digest is not None}
-            if after.lost and episode.id not in ids:
-                new_ids.add(episode.id)
+        rewritten, new_digests = _rewrite(candidates, found, gone)
+        new_ids = rewritten - ids
         ids |= new_ids
+
+
+def _rewrite(candidates: Sequence[Episode], found: Trace, gone: Erasure) -> tuple[set[str], set[int]]:
+    """Note what becomes of these episodes; returns the ids of those that lost a text of their own, and digests of what they lost."""
+    ids, digests = set[str](), set[int]()
+    for episode in candidates:
+        # A later round goes on from what an earlier one left.
+        before = found.rewritten.get(episode.id, episode)
+        after = rewrite(before, gone)
+        if after.episode is None:
+            found.gone[episode.id] = episode
+            found.rewritten.pop(episode.id, None)
+            digests |= message_digests(episode)
+        elif after.episode != before:
+            found.rewritten[episode.id] = after.episode
+            # Whoever repeats an answer that is anybody's was not shown this one.
+            lost_texts = [text for text in after.lost if fragments([text]) - gone.common]
+            digests |= {digest for digest in map(message_digest, lost_texts) if digest is not None}
+        if after.lost:
+            ids.add(episode.id)
+    return ids, digests
 
 
 def _erased_fragments(erased: Sequence[Episode], common: set[str]) -> tuple[set[str], set[str]]:
