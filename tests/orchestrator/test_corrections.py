@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import random
 import re
 from pathlib import Path
@@ -15,10 +16,10 @@ from lifelong.orchestrator.run_state import NightState
 ROOMS = ["Alder", "Birch", "Cedar", "Dogwood", "Elm", "Fir", "Ginkgo", "Hazel", "Ivy", "Juniper", "Katsura", "Larch"]
 CODES = {room: str(random.Random(room).randrange(1000, 9999)) for room in ROOMS}
 SAME, OTHER = "What is the door code of room {}?", "Please tell me the code for the door of {}"
-ITEMS = (
-    "brushes ropes lamps hinges spoons kettles ladders buckets candles saddles pencils mirrors anchors pillows shovels whistles magnets drums"
-).split()
-ORDERS = [(f"Order {2 + (7 * i) % 23} of {item}", f"[{item} x{2 + (7 * i) % 23}] ok") for i, item in enumerate(ITEMS)]
+TAUGHT = ["brushes", "ropes", "lamps", "hinges", "spoons", "kettles", "ladders", "buckets", "candles", "saddles", "pencils", "mirrors"]
+UNSEEN = ["anchors", "pillows", "shovels", "whistles", "magnets", "drums"]
+ORDERS = [(f"Order {2 + (7 * i) % 23} of {item}", f"[{item} x{2 + (7 * i) % 23}] ok") for i, item in enumerate([*TAUGHT, *UNSEEN])]
+NUMBERS = itertools.count()
 FORM = re.compile(r"\[[a-z]+ x\d+\] ok")
 ELSEWHERE = ("What colour is the sky on a clear day?", "Who wrote Hamlet?", "List two fruits.", "What is the boiling point of water?")
 
@@ -32,14 +33,14 @@ def test_facts_and_a_form_are_learned_in_one_night(tmp_path: Path) -> None:
             correct(learner, SAME.format(room), f"The door code of room {room} is {code}.")
         assert facts(learner, SAME) >= 11, "a corrected fact is right at once"
         assert facts(learner, OTHER) >= 9, "in other words too"
-        for question, right in ORDERS[:12]:
+        for question, right in ORDERS[: len(TAUGHT)]:
             correct(learner, question, right)
         id = learner.start_sleep()
         learner.wait_for_nights()
         night = learner.night(id)
         assert night.state is NightState.PUBLISHED, night.reason
         assert night.reason.startswith("chat: "), "what changed is said"
-        answers = [(right, ask(learner, question)[1]) for question, right in ORDERS[12:]]
+        answers = [(right, ask(learner, question)[1]) for question, right in ORDERS[len(TAUGHT) :]]
         assert sum(bool(FORM.fullmatch(answer)) for _, answer in answers) >= 5, answers
         assert sum(right == answer for right, answer in answers) >= 4, answers
         assert facts(learner, SAME) >= 11, "a fact is right after the night"
@@ -53,7 +54,7 @@ def test_facts_and_a_form_are_learned_in_one_night(tmp_path: Path) -> None:
 
 def ask(learner: LifelongLearner, question: str) -> tuple[str, str]:
     """Id and answer of an episode."""
-    episode = learner.wake(Task(id=f"{random.random()}", goal=question, environment="chat"), max_tokens=40)
+    episode = learner.wake(Task(id=f"{next(NUMBERS)}", goal=question, environment="chat"), max_tokens=40)
     return episode.id, episode.answer.strip()
 
 
