@@ -7,16 +7,15 @@ a text would then write the system's turn. And a chat template without a system 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from threading import Lock
 from typing import Any, cast
 
 from ..core import MalformedTask, Message, ToolSpecification, plain_messages, text_of
 from ..core.messages import ROLES, Role
+from .control_tokens import MARKER, break_tokens, usable
 
-# What a template writes around the contents and a reader would take for markup: <|im_end|>, <start_of_turn>, </s>, [INST], <<SYS>>.
-_MARKER = re.compile(r"<{1,2}[^<>\s]{1,60}>{1,2}|\[/?[A-Z_]{1,40}\]")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _PROBES = {"system": "Zqinstructionsqz", "user": "Zqquestionqz", "assistant": "Zqanswerqz"}
 
@@ -26,17 +25,17 @@ def clean_text(text: str) -> str:
     return _SURROGATE.sub("\ufffd", text)
 
 
-def clean_messages(messages: Sequence[Message]) -> list[Message]:
-    """Messages of which every text can be encoded."""
-    return [cast(Message, _cleaned(message)) for message in messages]
+def clean_messages(messages: Sequence[Message], clean: Callable[[str], str] = clean_text) -> list[Message]:
+    """Messages of which every text can be encoded, or is as `clean` makes it."""
+    return [cast(Message, _cleaned(message, clean)) for message in messages]
 
 
-def _cleaned(value: Any) -> Any:
+def _cleaned(value: Any, clean: Callable[[str], str]) -> Any:
     if isinstance(value, str):
-        return clean_text(value)
+        return clean(value)
     if isinstance(value, Mapping):
-        return {key: _cleaned(item) for key, item in value.items()}
-    return [_cleaned(item) for item in value] if isinstance(value, list | tuple) else value
+        return {key: _cleaned(item, clean) for key, item in value.items()}
+    return [_cleaned(item, clean) for item in value] if isinstance(value, list | tuple) else value
 
 
 class ChatPrompts:
@@ -48,9 +47,7 @@ class ChatPrompts:
         self.has_system_role = self._shows_system()
         markers = {str(token) for token in tokenizer.all_special_tokens}
         markers |= {str(token) for token in getattr(tokenizer, "added_tokens_decoder", {}).values() if getattr(token, "special", False)}
-        markers |= set(_MARKER.findall(self._scaffold()))
-        # Some tokenizers count runs of blanks as special; they are no markers, and breaking them would not end.
-        self._control = sorted((word for word in markers if len(word) > 2 and not word.isalnum() and len(word.split()) == 1), key=len)
+        self._control = usable(markers | set(MARKER.findall(self._scaffold())))
 
     def tokens(self, messages: Sequence[Message], tools: Sequence[ToolSpecification] = ()) -> list[int]:
         """Tokens of a conversation that wants the assistant's next turn. Raises `MalformedTask` when the template refuses it."""
@@ -77,11 +74,7 @@ class ChatPrompts:
 
     def harmless(self, text: str) -> str:
         """`text` in which no control token is left: a space breaks each after its first character, `< |im_end|>`."""
-        text = clean_text(text)
-        # From the longest on, and again: what is left of a broken one may end another.
-        while found := [word for word in self._control if word in text]:
-            text = text.replace(found[-1], f"{found[-1][0]} {found[-1][1:]}")
-        return text
+        return break_tokens(clean_text(text), self._control)
 
     def plain_tokens(self, text: str) -> list[int]:
         """Tokens of a bare text, of which none is a control token; decoded, they give the text again."""

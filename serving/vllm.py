@@ -12,6 +12,7 @@ from typing import TypeVar
 
 from ..core import Adapter, AdapterRejected, EngineUnreachable, MalformedTask, NothingFound, Settings, SettingsError, Usage
 from .adapter_files import AdapterFiles, check_adapter, projection_of, same_model, zero_adapter
+from .control_tokens import break_tokens, control_tokens
 from .engine import ChatReply, ChatRequest, Choice
 from .in_flight import InFlight
 from .models import locate
@@ -94,6 +95,7 @@ class VLLMEngine:
         self._zero: Path | None = None
         self._tokenizes = True
         self._may_score = False
+        self._control: tuple[str, ...] | None = None
         try:
             self._contact()
         except BaseException:
@@ -131,7 +133,7 @@ class VLLMEngine:
         if not options or not all(options):
             raise MalformedTask(f"options must be non-empty strings, got {list(options)!r}")
         if self._tokenizes and self._may_score:
-            prompt = self._tokenize({"messages": clean_messages(request.messages), "add_generation_prompt": True})
+            prompt = self._tokenize({"messages": clean_messages(request.messages, self._harmless), "add_generation_prompt": True})
             if prompt is not None:
                 return self._choose_scored(request, prompt, options)
         return self._choose_constrained(request, options)
@@ -194,6 +196,9 @@ class VLLMEngine:
             raise NothingFound(f"{self.url} does not serve {self._model!r}, it serves {served}; name one of these as the model")
         self._card = own[0]
         self._base = self._card.id
+        # The server reads control tokens wherever they stand; of a model without files here the usual ones are known.
+        files = next((path for path in (self.path, Path(self._card.root or "")) if path and (path / "tokenizer.json").is_file()), None)
+        self._control = control_tokens(files) if files else None
         self._may_score = bool(self._server.layers) if self._server else not self._takes_adapters(cards)
         others = [card for card in cards if card.parent]
         nulls = [card for card in others if card.id == BASE_NULL]
@@ -282,7 +287,7 @@ class VLLMEngine:
 
     def _chat_one(self, request: ChatRequest) -> ChatCompletion:
         body = {
-            "messages": clean_messages(request.messages),
+            "messages": clean_messages(request.messages, self._harmless),
             "max_tokens": request.max_tokens,
             "temperature": request.temperature,
             "seed": request.seed,
@@ -303,7 +308,7 @@ class VLLMEngine:
 
     def _choose_scored(self, request: ChatRequest, prompt: list[int], options: Sequence[str]) -> Choice:
         started = time.perf_counter()
-        bodies = [{"prompt": clean_text(option), "add_special_tokens": False} for option in options]
+        bodies = [{"prompt": self._harmless(option), "add_special_tokens": False} for option in options]
         endings = [tokens or [] for tokens in self._pool.map(self._tokenize, bodies)]
         body = {"prompt": [prompt + ending for ending in endings], "max_tokens": 1, "temperature": 0, "prompt_logprobs": 0}
         scored = self._ask(request.adapter, lambda name: self._client.post("/v1/completions", {**body, "model": name}, Completion))
@@ -320,6 +325,10 @@ class VLLMEngine:
         index = list(options).index(reply.text)
         logprobs = tuple(reply.logprob if position == index else -math.inf for position in range(len(options)))
         return Choice(index=index, logprobs=logprobs, usage=reply.usage)
+
+    def _harmless(self, text: str) -> str:
+        """`text` in which no control token of the served model is left, as in `ChatPrompts.harmless`."""
+        return break_tokens(clean_text(text), self._control)
 
     def _tokenize(self, body: dict[str, object]) -> list[int] | None:
         try:
