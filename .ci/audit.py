@@ -15,7 +15,7 @@ import sys
 import tomllib
 import urllib.error
 import urllib.request
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from importlib import metadata
 from pathlib import Path
 
@@ -27,22 +27,25 @@ ECOSYSTEM = "PyPI"
 STRONG_COPYLEFT = re.compile(r"(?<![A-Za-z])A?GPL|(?<!Lesser )(?<!Library )General Public License", re.IGNORECASE)
 
 
-def pinned(files: Iterable[Path]) -> dict[str, str]:
-    """Name and version of every `name==version` line."""
-    lines = (line.partition("#")[0].strip() for file in files for line in file.read_text(encoding="utf-8").splitlines())
-    return {name: version for name, _, version in (line.partition("==") for line in lines) if version}
+def pinned(files: Iterable[Path]) -> list[tuple[str, str]]:
+    """Name and version of every `name==version` line, sorted; an environment may pin another version than the next."""
+    lines = (re.split("[#;]", line)[0].strip() for file in files for line in file.read_text(encoding="utf-8").splitlines())
+    return sorted({(name, version) for name, _, version in (line.partition("==") for line in lines) if version})
 
 
-def vulnerabilities(packages: dict[str, str], address: str) -> dict[str, list[str]]:
+def vulnerabilities(packages: Sequence[tuple[str, str]], address: str) -> dict[str, list[str]]:
     """Ids of the known vulnerabilities of each package that has any. Raises `OSError` where the database does not answer."""
-    queries = [{"package": {"name": name, "ecosystem": ECOSYSTEM}, "version": version} for name, version in packages.items()]
+    queries = [{"package": {"name": name, "ecosystem": ECOSYSTEM}, "version": version} for name, version in packages]
     request = urllib.request.Request(  # the address is ours or typed by whoever runs it
         f"{address}/v1/querybatch", json.dumps({"queries": queries}).encode(), {"Content-Type": "application/json"}
     )
     with urllib.request.urlopen(request, timeout=SECONDS) as answer:
         results = json.load(answer)["results"]
-    found = {name: [one["id"] for one in result.get("vulns", [])] for name, result in zip(packages, results, strict=True)}
-    return {f"{name} {packages[name]}": ids for name, ids in found.items() if ids}
+    found = {
+        f"{name} {version}": [one["id"] for one in result.get("vulns", [])]
+        for (name, version), result in zip(packages, results, strict=True)
+    }
+    return {pin: ids for pin, ids in found.items() if ids}
 
 
 def closure(requirements: Iterable[str]) -> set[str]:

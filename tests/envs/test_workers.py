@@ -2,9 +2,13 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
+import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from importlib import import_module
+from pathlib import Path
 
 import pytest
 import worker_jobs
@@ -45,6 +49,33 @@ def test_a_worker_that_ended_while_idle_is_replaced(pool: WorkerPool) -> None:
 def test_a_worker_has_no_files_no_network_and_no_environment(pool: WorkerPool, what: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("API_KEY", "secret")
     assert pool.ask({"do": what}) == "refused"
+
+
+def namespaces_are_allowed() -> bool:
+    """Whether the kernel lets a process make a user namespace; a fresh one says, since ours may have threads."""
+    script = "import ctypes, sys; sys.exit(ctypes.CDLL(None).unshare(0x10000000 | 0x40000000))"
+    return sys.platform.startswith("linux") and subprocess.run([sys.executable, "-c", script], check=False).returncode == 0
+
+
+@pytest.mark.parametrize("module", ["worker_jobs", "lifelong.envs.database.sql_worker", "lifelong.envs.graph.sparql_worker"])
+def test_a_worker_is_in_a_network_of_its_own_where_the_kernel_lets_it(module: str) -> None:
+    if not namespaces_are_allowed():
+        pytest.skip("the kernel refuses namespaces to this user; the limits on descriptors hold alone")
+    pool = WorkerPool(module)
+    pool.ask(import_module(module).SAMPLE)
+    [worker] = pool._idle
+    status = Path(f"/proc/{worker._process.pid}/status").read_text()
+    assert "NoNewPrivs:\t1" in status
+    assert "Threads:\t1" in status, "a process with threads may make no user namespace"
+    assert network(str(worker._process.pid)) != network("self")
+    pool.close()
+
+
+def network(pid: str) -> str:
+    try:
+        return os.readlink(f"/proc/{pid}/ns/net")
+    except PermissionError:
+        return "not ours to see"
 
 
 def test_requests_go_side_by_side(pool: WorkerPool) -> None:

@@ -60,6 +60,12 @@ def test_a_known_vulnerability_fails_and_is_named(
     assert "has known vulnerabilities: X-1" in capsys.readouterr().out
 
 
+def test_every_environment_s_pins_are_asked_about(audit: ModuleType, tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("# pins\ntorch==1.0\nnumpy==2.0  # why\n")
+    (tmp_path / "b.txt").write_text("torch==2.0 ; sys_platform == 'linux'\n")
+    assert audit.pinned([tmp_path / "a.txt", tmp_path / "b.txt"]) == [("numpy", "2.0"), ("torch", "1.0"), ("torch", "2.0")]
+
+
 def test_a_database_out_of_reach_is_said_and_is_no_failure(
     audit: ModuleType, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -24,7 +25,7 @@ def checkout(tmp_path: Path) -> Path:
     """A folder, with a space, a quote and a letter beyond ASCII in its name, that holds the script and what it reads."""
     folder = tmp_path / "Übung raum" / 'a "checkout" for $1'
     folder.mkdir(parents=True)
-    for name in ("lifelong.sh", "pyproject.toml", "constraints.txt", "constraints-vllm.txt", "justfile"):
+    for name in ("lifelong.sh", "pyproject.toml", "constraints.txt", "constraints-vllm.txt", "constraints-vllm-gpu.txt", "justfile"):
         shutil.copy(ROOT / name, folder)
     return folder
 
@@ -69,6 +70,29 @@ def test_a_failing_pip_shows_its_words_and_leaves_no_stamp(checkout: Path) -> No
     assert "pip failed" in result.stderr
     assert "ERROR: " in result.stderr
     assert not (checkout / ".venv" / "stamp").exists()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("gpu", "name"), [(True, "constraints-vllm-gpu.txt"), (False, "constraints-vllm.txt")])
+def test_the_model_server_is_installed_under_constraints_with_a_gpu_and_without(
+    checkout: Path, tmp_path: Path, gpu: bool, name: str
+) -> None:
+    fakes = tmp_path / "fakes"
+    fakes.mkdir()
+    (fakes / "nvidia-smi").write_text(f"#!/bin/sh\nexit {int(not gpu)}\n")
+    (fakes / "nvidia-smi").chmod(0o755)
+    (checkout / name).write_text("this is ! no constraint\n")
+    outside = {"LIFELONG_PYTHON": sys.executable, "PATH": f"{fakes}:{os.environ['PATH']}", "PIP_NO_INDEX": "1"}
+    result = start(checkout, "setup-vllm", **outside)
+    assert result.returncode == 1
+    assert name in result.stderr, "pip read it"
+
+
+@pytest.mark.parametrize("name", ["constraints.txt", "constraints-vllm.txt", "constraints-vllm-gpu.txt"])
+def test_constraints_pin_every_package_exactly(name: str) -> None:
+    pins = [line.partition(";")[0].strip() for line in (ROOT / name).read_text().splitlines() if line and not line.startswith("#")]
+    assert len(pins) > 100
+    assert all(re.fullmatch(r"[A-Za-z0-9._-]+==[\w.!+-]+", pin) for pin in pins)
 
 
 def test_a_second_start_hands_over_at_once_with_every_word_whole(checkout: Path) -> None:
