@@ -10,18 +10,18 @@ from .components import Components
 def take_feedback(components: Components, episode_id: str, *, tenant: str, outcome: Outcome, correction: str) -> Episode:
     """Judge a recorded episode. See `LifelongLearner.feedback` and `Runs.judge`."""
     record = components.record
-    mine = record.episodes.get_many([episode_id], tenant=tenant)
-    if not mine:
-        raise NothingFound(f"tenant {tenant!r} has no episode {episode_id!r}")
-    [episode] = mine
-    right, success = visible_text(correction), outcome.success
-    _check(episode, outcome, correction, right)
-    if _judged_finally(episode) and right and not outcome.judge.final:
-        outcome = episode.outcome
+    right = visible_text(correction)
+    # What is overruled is read where it is overruled, so that two verdicts at once are not both counted as the first.
     with record.transaction():
+        mine = record.episodes.get_many([episode_id], tenant=tenant)
+        if not mine:
+            raise NothingFound(f"tenant {tenant!r} has no episode {episode_id!r}")
+        [episode] = mine
+        _check(episode, outcome, correction, right)
+        if _judged_finally(episode) and right and not outcome.judge.final:
+            outcome = episode.outcome
         judged = record.episodes.judge(episode_id, outcome, correction=right)
-        if episode.lessons and episode.outcome.success is None:
-            record.lessons.credit(episode.lessons, bool(success))
+        record.lessons.credit(episode.lessons, judged.outcome.success, instead_of=episode.outcome.success)
         if not judged.skill:
             # A user who judges an unknown task makes it one worth learning; it waits under the name of where it came from.
             record.episodes.assign([episode_id], judged.task.environment or "chat")

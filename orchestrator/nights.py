@@ -21,6 +21,8 @@ from .sleep import sleep
 
 KEPT = 100
 """Ended nights of a tenant that can still be asked for."""
+WAITING = "waiting"
+"""What a night does before its first phase, while another night runs."""
 
 
 class Nights:
@@ -55,12 +57,12 @@ class Nights:
         night = self._components.record.state.get(Night, tenant=tenant, id=id)
         if night is None:
             raise NothingFound(f"tenant {tenant!r} has no night {id!r}")
-        return _seen(night)
+        return as_seen(night)
 
     def last(self, tenant: str) -> Night | None:
         """The tenant's newest night."""
         nights = self._components.record.state.find(Night, tenant=tenant)
-        return _seen(max(nights, key=lambda night: night.started)) if nights else None
+        return as_seen(max(nights, key=lambda night: night.started)) if nights else None
 
     def wait(self, seconds: float | None = None) -> None:
         """Wait until no night of this learner is running, or for so many seconds."""
@@ -75,7 +77,7 @@ class Nights:
 
     def _begin(self, tenant: str) -> Night:
         store = self._components.record.state
-        night = Night(tenant=tenant, id=uuid.uuid4().hex, pid=os.getpid(), host=socket.gethostname(), started=time.time())
+        night = Night(tenant=tenant, id=uuid.uuid4().hex, pid=os.getpid(), host=socket.gethostname(), started=time.time(), phase=WAITING)
         with self._components.record.transaction():
             for old in sorted(store.find(Night, tenant=tenant), key=lambda one: -one.started)[KEPT - 1 :]:
                 store.delete(Night, tenant=tenant, id=old.id)
@@ -96,16 +98,24 @@ class Nights:
         def ended(**values: Any) -> Night:
             return replace(night, ended=time.time(), **values)
 
+        def report(phase: str, done: int, total: int) -> None:
+            nonlocal night
+            if phase != night.phase:
+                night = replace(night, phase=phase)
+                self._components.guarded("sleep", partial(store.put, night), None)
+            if progress:
+                progress(phase, done, total)
+
         try:
             for old in store.find(Night, tenant=night.tenant):
-                if old.id != night.id and _seen(old) is not old:
-                    store.put(replace(_seen(old), ended=time.time(), reason=f"{_seen(old).reason}; night {night.id} takes it up"))
+                if old.id != night.id and as_seen(old) is not old:
+                    store.put(replace(as_seen(old), ended=time.time(), reason=f"{as_seen(old).reason}; night {night.id} takes it up"))
             reports = sleep(
                 self._components,
                 self._environments,
                 tenant=night.tenant,
                 skills=skills,
-                progress=progress,
+                progress=report,
                 stopping=self._stop.is_set,
             )
         except NightStopped:
@@ -115,7 +125,7 @@ class Nights:
             failed = ended(state=NightState.FAILED, reason=f"{type(error).__name__}: {error}")
             self._components.guarded("sleep", partial(store.put, failed), None)
             raise
-        night = ended(**self._summary(night.tenant, reports))
+        night = ended(phase="", **self._summary(night.tenant, reports))
         store.put(night)
         return reports, night
 
@@ -134,8 +144,8 @@ class Nights:
         return "; ".join(f"{new} new trainable episodes of {skill!r}, {least} are needed" for skill, new in have.items())
 
 
-def _seen(night: Night) -> Night:
-    """The night itself, or as failed where it is said to be running and its process is gone."""
+def as_seen(night: Night) -> Night:
+    """A night as it stands: the night itself, or as failed where it is said to be running and its process is gone."""
     if night.state is not NightState.RUNNING or night.host != socket.gethostname() or _is_alive(night.pid):
         return night
     return replace(night, state=NightState.FAILED, reason=f"process {night.pid} ended before the night did")

@@ -169,7 +169,9 @@ class Night:
     state: NightState = NightState.RUNNING
     """How it stands, or ended."""
     reason: str = ""
-    """Why it ended so; while it runs, what it is doing."""
+    """Why it ended so."""
+    phase: str = ""
+    """The phase that runs, `waiting` before the first; of a night that failed, the one in which it did; else empty once it has ended."""
     ended: float = 0.0
     """Seconds since the epoch, 0 while it runs."""
     reports: tuple[int, ...] = ()

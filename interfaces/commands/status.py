@@ -10,6 +10,7 @@ from typing import Any
 from ...core import LessonStatus, Settings, printable, redact
 from ...memory import Record, memory_effect
 from ...orchestrator import acceptance_rule
+from ...orchestrator.nights import as_seen
 from ...orchestrator.run_state import Fault, Night, PendingSleep, SleepReport
 
 LAST_NIGHTS = 5
@@ -51,7 +52,7 @@ def describe(record: Record, settings: Settings, tenant: str) -> dict[str, Any]:
             {"skill": one.skill, "state": one.state.value, "adapter": one.adapter, "reason": one.reason, "ended": one.ended}
             for one in nights
         ],
-        "last_night": {"id": night.id, "state": night.state.value, "reason": night.reason, "ended": night.ended} if night else None,
+        "last_night": _night(night) if night else None,
         "pending_erasures": [{"id": one.id, "episodes": len(one.ids)} for one in record.erasures.find()],
         "last_erasure": {"id": erasures[-1].id, "erasure": erasures[-1].erasure, "created": erasures[-1].created} if erasures else None,
         "faults": [asdict(one) for one in record.state.find(Fault)],
@@ -84,12 +85,20 @@ def lines(status: dict[str, Any]) -> list[str]:
     rows += [("night", f"{one['skill']}: not finished, adapter {one['adapter']}") for one in status["pending_nights"]]
     rows += [("night", f"{one['skill']}: {one['state']}{_when(one['ended'])}; {one['reason']}") for one in status["last_skill_nights"]]
     if last := status["last_night"]:
-        rows.append(("last night", f"{last['state']}{_when(last['ended'])}; {redact(last['reason'])}"))
+        doing = f" ({last['phase']})" if last["phase"] else ""
+        since = f", since {_when(last['started'])[2:]}" if not last["ended"] else _when(last["ended"])
+        rows.append(("last night", f"{last['state']}{doing}{since}" + (f"; {redact(last['reason'])}" if last["reason"] else "")))
     rows += [("erasure", f"{one['id']}: not finished, {one['episodes']} episodes") for one in status["pending_erasures"]]
     if last := status["last_erasure"]:
         rows.append(("erasure", f"{last['id']}: {last['erasure'] or 'done'}{_when(last['created'])}"))
     rows += [("fault", f"{one['id']}: {one['count']} times, last {one['error']}{_when(one['last'])}") for one in status["faults"]]
     return [f"{name:<12}{printable(str(text))}" for name, text in rows]
+
+
+def _night(night: Night) -> dict[str, Any]:
+    shown = as_seen(night)
+    names = ("id", "state", "phase", "reason", "started", "ended")
+    return {name: getattr(shown, name) for name in names} | {"state": shown.state.value}
 
 
 def _acceptance(accepts: dict[str, Any]) -> str:

@@ -47,11 +47,21 @@ class LessonStore:
                 values.append(value)
         return self._read(conditions, tuple(values))
 
-    def credit(self, ids: Iterable[str], success: bool) -> None:
-        """Count one task solved (or failed) with these lessons shown. Erased lessons are passed over."""
-        name = "helped" if success else "harmed"
+    def credit(self, ids: Iterable[str], success: bool | None, *, instead_of: bool | None = None) -> None:
+        """Count one task solved (or failed) with these lessons shown. Erased lessons are passed over.
+
+        `instead_of` is what was counted of the same task before and is overruled now; it is taken back.
+        """
+        if success == instead_of:
+            return
+        some = json_array(ids)
         with self._database.transaction() as connection:
-            connection.execute(f"UPDATE lessons SET {name} = {name} + 1 WHERE id IN (SELECT value FROM json_each(?))", (json_array(ids),))
+            for verdict, change in ((instead_of, -1), (success, 1)):
+                if verdict is not None:
+                    name = "helped" if verdict else "harmed"
+                    # A lesson that was erased and written anew may have counted less than is taken back.
+                    sql = f"UPDATE lessons SET {name} = max(0, {name} + ?) WHERE id IN (SELECT value FROM json_each(?))"
+                    connection.execute(sql, (change, some))
 
     def set_status(self, ids: Iterable[str], status: LessonStatus) -> None:
         """Move lessons to another stage of life."""

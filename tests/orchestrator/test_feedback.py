@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,7 +11,7 @@ from nights import open_fake
 from scripted import ScriptedEngine, open_scripted
 from toy import ToyEnvironment
 
-from lifelong.core import Episode, Judge, MalformedTask, Task
+from lifelong.core import Episode, Judge, Lesson, LessonStatus, MalformedTask, Task
 from lifelong.orchestrator import LifelongLearner
 from lifelong.orchestrator.wake import in_control_arm
 
@@ -88,3 +89,36 @@ def test_the_control_arm_is_drawn_by_session_and_time_and_never_by_the_words(tmp
         sessions = [{in_control_arm(learner._components, replace(task, session=f"s{n}"), f"{k}") for k in range(5)} for n in range(100)]
         assert all(len(arm) == 1 for arm in sessions), "a session is of one arm"
         assert {arm.pop() for arm in sessions} == {True, False}
+
+
+def test_an_overruled_verdict_takes_back_what_it_said_of_the_lessons_that_were_shown(tmp_path: Path) -> None:
+    with open_scripted(tmp_path) as learner:
+        evidence = ask(learner, "0")
+        lesson = Lesson(id="l", tenant="default", skill="chat", text="Count twice.", episodes=(evidence.id,), status=LessonStatus.ACTIVE)
+        learner.record.lessons.record(lesson)
+        learner.feedback(evidence.id, success=True)
+        episode = learner.wake(Task(id="1", goal="Order 5 of brushes", environment="chat", skill="chat"))
+        assert episode.lessons == ("l",)
+
+        def counts() -> tuple[int, int]:
+            found = learner.record.lessons.get("l")
+            return found.helped, found.harmed
+
+        assert counts() == (0, 0), "nobody has judged yet"
+        for success, expected in ((True, (1, 0)), (True, (1, 0)), (False, (0, 1)), (False, (0, 1)), (True, (1, 0))):
+            learner.feedback(episode.id, success=success)
+            assert counts() == expected
+        learner.feedback(episode.id, success=False, correction="five brushes")
+        assert counts() == (0, 1), "a correction overrules a thumbs-up as well"
+
+
+def test_two_verdicts_at_once_count_once(tmp_path: Path) -> None:
+    with open_scripted(tmp_path) as learner:
+        evidence = ask(learner, "0")
+        lesson = Lesson(id="l", tenant="default", skill="chat", text="Count twice.", episodes=(evidence.id,), status=LessonStatus.ACTIVE)
+        learner.record.lessons.record(lesson)
+        for number in range(8):
+            episode = learner.wake(Task(id=f"{number}", goal=f"Order {number} of brushes", environment="chat", skill="chat"))
+            with ThreadPoolExecutor(4) as threads:
+                list(threads.map(lambda _, id=episode.id: learner.feedback(id, success=True), range(4)))  # type: ignore[misc]
+        assert learner.record.lessons.get("l").helped == 8

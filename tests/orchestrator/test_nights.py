@@ -45,6 +45,40 @@ def test_a_dozen_corrected_chats_are_judged_in_turn_and_published(tmp_path: Path
         assert learner.sleep() == []
 
 
+def test_a_running_night_names_its_phase_and_one_that_has_ended_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[str] = []
+    with open_fake(tmp_path, monkeypatch) as learner:
+        corrected_chats(learner, 12)
+        with night_lock(tmp_path, "default", lambda: None):
+            id = learner.start_sleep()
+            assert learner.night(id).phase == "waiting"
+        trained = consolidate.trained
+
+        def watched(*values: object) -> Path:
+            seen.append(learner.night(id).phase)
+            return trained(*values)  # type: ignore[arg-type]
+
+        monkeypatch.setattr(consolidate, "trained", watched)
+        learner.wait_for_nights(60)
+        night = learner.night(id)
+        assert (night.state, night.phase) == (NightState.PUBLISHED, "")
+    assert seen[0] == "consolidate"
+
+
+def test_a_night_that_failed_names_the_phase_in_which_it_did(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*values: object) -> int:
+        raise OSError("the disk is full")
+
+    with open_fake(tmp_path, monkeypatch, **{"memory.max_episodes": 1}) as learner:
+        corrected_chats(learner, 12)
+        monkeypatch.setattr("lifelong.orchestrator.phases.compress.compress", broken)
+        with pytest.raises(OSError, match="disk"):
+            learner.sleep()
+        night = learner.status().last_night
+        assert night is not None
+        assert (night.state, night.phase) == (NightState.FAILED, "compress")
+
+
 def test_an_engine_without_weights_here_says_so_and_uses_nothing_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with open_fake(tmp_path, monkeypatch) as learner:
         learner._components.base_path, here = tmp_path / "a-model-behind-a-url", learner._components.base_path

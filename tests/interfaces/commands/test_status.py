@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import socket
 from pathlib import Path
 
 import numpy as np
@@ -123,3 +125,15 @@ def test_show_keeps_tenants_apart(home: Path) -> None:
         assert result.exit_code != 0
         assert "has no episode" in str(result.exception)
         assert "seven" not in result.output
+
+
+def test_status_names_the_phase_of_a_running_night_and_sees_that_its_process_is_gone(home: Path) -> None:
+    def last(pid: int) -> str:
+        night = Night(tenant="default", id="n2", pid=pid, host=socket.gethostname(), started=86_400.0, phase="consolidate")
+        with Record(home / "record.sqlite3") as record:
+            record.state.put(night)
+        text = output("status", "--home", str(home))
+        return next(line[12:] for line in text.splitlines() if line.startswith("last night"))
+
+    assert last(os.getpid()) == "running (consolidate), since 1970-01-02 00:00 UTC"
+    assert last(2**22 + 1).startswith("failed (consolidate), since 1970-01-02 00:00 UTC; process 4194305 ended before")
