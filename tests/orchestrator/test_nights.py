@@ -14,6 +14,7 @@ from toy import ToyEnvironment
 
 from lifelong.core import NothingFound, Recall, Task
 from lifelong.orchestrator import NightState
+from lifelong.orchestrator.night_lock import night_lock
 from lifelong.orchestrator.phases import consolidate
 from lifelong.orchestrator.run_state import Night, PendingSleep, SleepReport
 
