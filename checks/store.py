@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 
-from ..core import Episode, Judge, Lesson, MalformedTask, NothingFound, Outcome
-from ..memory import Store
+from ..core import Adapter, AdapterStatus, Episode, Judge, Lesson, MalformedTask, NothingFound, Outcome, Receipt
+from ..memory import PendingErasure, Store
 from .cue_memory import example_episode
 from .failures import asserting
 
@@ -30,12 +31,15 @@ def check_store(open_store: Callable[[Path], Store], folder: Path) -> None:
         store.episodes.record(episode, vector)
     _check_identity(store, episodes[0], vectors[0])
     _check_feedback(store, episodes[2])
+    kept = _keep_state(store, episodes)
     store.close()
 
     store = open_store(file)
     assert len(store.episodes.find()) == len(episodes), "what was recorded is there after opening again (invariant Durability)"
     _check_tenants(store)
     _check_transaction(store, example_episode(9, tenant="ann"))
+    _check_state(store, kept)
+    _check_adapters(store)
     _check_erasure(store, episodes[0])
     store.close()
 
@@ -77,13 +81,82 @@ def _check_transaction(store: Store, episode: Episode) -> None:
     assert not store.episodes.get_many([episode.id], tenant=episode.task.tenant), "a transaction keeps all, or nothing"
 
 
+@dataclass(frozen=True, kw_only=True)
+class _Count:
+    """A value of the run's state."""
+
+    KIND: ClassVar[str] = "check_store_count"
+    tenant: str
+    skill: str = ""
+    count: int = 0
+
+
+def _keep_state(store: Store, episodes: Sequence[Episode]) -> tuple[PendingErasure, Receipt, Adapter]:
+    """What has to be there after opening again."""
+    for tenant in ("ann", "anna"):
+        store.state.put(_Count(tenant=tenant, count=len(tenant)))
+    pending = PendingErasure(id="pending", asked="episode=x", ids=("x",), rebuild=True, needles=("a text",))
+    receipt = Receipt(id="done", asked="episode=y", episodes=1, lessons=0, adapters_erased=(), adapters_rebuilt=(), probe={"left": 0.0})
+    store.erasures.put(pending)
+    store.receipts.record(receipt)
+    first = episodes[0]
+    store.lessons.record(Lesson(id="lesson", tenant="ann", skill=first.skill, text="Count.", episodes=(first.id,)))
+    adapter = Adapter(
+        name=store.adapters.next_name(), path="/adapter", base="b", rank=4, tenant="ann", episodes=(first.id,), lessons=("lesson",)
+    )
+    store.adapters.publish(adapter, ["counting"])
+    return pending, receipt, adapter
+
+
+def _check_state(store: Store, kept: tuple[PendingErasure, Receipt, Adapter]) -> None:
+    pending, receipt, adapter = kept
+    assert store.erasures.find() == [pending], "a promised erasure is there after opening again, as it was (invariant Durability)"
+    store.erasures.delete(pending.id)
+    assert store.erasures.find() == [], "a finished erasure is dropped"
+    assert store.receipts.find() == [receipt], "a receipt is there after opening again, as it was"
+    assert store.adapters.routes("ann") == {"counting": adapter.name}, "routes are there after opening again"
+    assert store.state.find(_Count, tenant="ann") == [_Count(tenant="ann", count=3)], "state is found by its exact key"
+    store.state.delete(_Count, tenant="ann")
+    assert store.state.get(_Count, tenant="anna") == _Count(tenant="anna", count=4), "nothing of ann's key touches anna's"
+    store.lessons.credit(["lesson"], True)
+    store.lessons.credit(["lesson"], False, instead_of=True)
+    assert [(one.helped, one.harmed) for one in store.lessons.find("ann")] == [(0, 1)], "an overruled verdict is taken back"
+
+
+def _check_adapters(store: Store) -> None:
+    [first] = store.adapters.find("ann")
+    assert first.status is AdapterStatus.LIVE, "what serves is live"
+    assert store.adapters.next_name() != first.name, "no name is given twice"
+    assert store.adapters.find("ben") == [], "a tenant finds nothing of another (invariant Tenants)"
+    assert store.adapters.route("ben", "counting") == "", "a tenant is served by nothing of another's (invariant Tenants)"
+    second = replace(
+        first, name=store.adapters.next_name(), path="/second", status=AdapterStatus.CANDIDATE, episodes=("ann-1",), lessons=()
+    )
+    store.adapters.publish(second, ["counting"])
+    assert store.adapters.get(first.name).status is AdapterStatus.RETIRED, "what serves nothing more is retired"
+    assert store.adapters.rollback("ann") == ["counting"], "the last publication can be undone"
+    assert store.adapters.route("ann", "counting") == first.name, "and then what served before serves again"
+    try:
+        store.adapters.record(replace(second, name=store.adapters.next_name(), path="/third", episodes=("nobody",)))
+    except NothingFound:
+        return
+    raise AssertionError("an adapter whose episodes are not in the record is refused (invariant Provenance)")
+
+
 def _check_erasure(store: Store, episode: Episode) -> None:
     tenant, before = episode.task.tenant, store.generation(episode.task.tenant)
-    store.lessons.record(Lesson(id="lesson", tenant=tenant, skill=episode.skill, text="Count.", episodes=(episode.id,)))
+    made = store.made_from(tenant, ["ann-1"])
+    assert store.find_text(episode.task.goal), "an audit finds who holds a text"
     erased = store.erase([episode.id])
     assert erased.episodes == 1, "an erasure says how much it took"
     assert erased.lessons == ("lesson",), "a lesson goes with its evidence (invariant Provenance)"
     assert store.lessons.find(tenant) == [], "an erased lesson is gone"
+    assert len(erased.adapters) == 1, "so does an adapter that learned from it"
+    assert store.adapters.get(erased.adapters[0]).status is AdapterStatus.ERASED, "an erased adapter is marked"
+    assert store.adapters.routes(tenant) == {}, "and serves nothing"
+    assert not [one for one in store.find_text(episode.task.goal) if one.task.tenant == tenant], "no row of the tenant holds the text"
+    assert store.made_from(tenant, ["ann-1"]) == made, "what was made of others is still made of the same"
+    assert store.scrub(), "nothing is left in a log"
     assert store.generation(tenant) > before, "caches of every process notice an erasure (invariant Many processes)"
     assert episode.id not in store.episodes.vectors(tenant=tenant)[0], "vectors go with their episodes"
     try:

@@ -31,7 +31,7 @@ from .sqlite.changes import START, ChangeLog, Changes, Position
 from .sqlite.compress import compress
 from .sqlite.effect import MemoryEffect, memory_effect, posterior
 from .sqlite.episodes import EpisodeStore
-from .sqlite.erasures import ErasureStore, PendingErasure
+from .sqlite.erasures import ErasureStore
 from .sqlite.fragments import says_itself
 from .sqlite.lessons import LessonStore
 from .sqlite.provenance import Closure, closure
@@ -39,7 +39,7 @@ from .sqlite.receipts import ReceiptStore, without_name
 from .sqlite.record import Record
 from .sqlite.skill_cues import SkillCueStore
 from .sqlite.state import StateStore
-from .store import Erased, Fingerprint, Store
+from .store import Erased, Fingerprint, PendingErasure, Store
 from .table import to_frame
 
 MEMBERS: Mapping[str, str] = {

@@ -4,50 +4,11 @@ from __future__ import annotations
 
 import base64
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import Any
 
+from ..store import PendingErasure
 from .database import Database
-
-
-@dataclass(frozen=True, kw_only=True)
-class PendingErasure:
-    """What has to be known to go on with an erasure once its rows are gone."""
-
-    id: str
-    """Unique; the receipt's id."""
-    asked: str
-    """What was asked, in the caller's words."""
-    whole_tenant: str = ""
-    """The tenant whose name goes too, where everything of a tenant was asked for."""
-    ids: tuple[str, ...]
-    """Episodes to erase; those found to quote them are added."""
-    rebuild: bool
-    """Whether their skills sleep again afterwards."""
-    needles: tuple[str, ...] = ()
-    """Texts that no file may hold afterwards."""
-    planned: bool = False
-    """Whether what follows was written down."""
-    erased: bool = False
-    """Whether the rows are gone."""
-    derived: int = 0
-    """Of the episodes, those that nobody named and that quote an erased answer."""
-    rewritten: int = 0
-    """Episodes that stay without copies of the erased."""
-    lessons: int = 0
-    """Lessons removed."""
-    adapters: tuple[tuple[str, str, str, str], ...] = ()
-    """Name, path, tenant and skill of the adapters that had seen the data."""
-    tenants: tuple[str, ...] = ()
-    """Tenants that were touched."""
-    cued: tuple[str, ...] = ()
-    """Tenants of whose cues some were of erased episodes."""
-    cues_lost: int = 0
-    """Other episodes whose cues went too."""
-    documents: tuple[str, ...] = ()
-    """Files of a run beside the home that quoted its episodes and were deleted."""
-    traces: tuple[str, ...] = ()
-    """What was made with the help of the erased and stays, in words."""
 
 
 class ErasureStore:

@@ -7,23 +7,11 @@ import sqlite3
 import types
 from dataclasses import asdict, fields, is_dataclass
 from enum import Enum
-from typing import Any, ClassVar, Protocol, TypeVar, Union, get_args, get_origin, get_type_hints
+from typing import Any, Union, get_args, get_origin, get_type_hints
 
 from ...core import StoreError
+from ..store import KEYS, S, State
 from .database import Database, json_array
-
-KEYS = ("tenant", "skill", "id")
-"""Fields that make up the key of a value, in their order; a class that lacks one of them has the empty string there."""
-
-
-class State(Protocol):
-    """A frozen dataclass that can be kept; of its fields, those named in `KEYS` are its key and the rest is its body."""
-
-    KIND: ClassVar[str]
-    """What sets its rows apart from those of other classes."""
-
-
-S = TypeVar("S", bound=State)
 
 
 class StateStore:

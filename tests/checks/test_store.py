@@ -10,7 +10,10 @@ from lifelong.checks import check_store
 from lifelong.core import Episode
 from lifelong.core.plugins import create, names, resolve
 from lifelong.memory import Record
+from lifelong.memory.sqlite.adapters import AdapterStore
 from lifelong.memory.sqlite.episodes import EpisodeStore
+from lifelong.memory.sqlite.state import StateStore
+from lifelong.memory.store import State
 
 
 def test_the_record_is_found() -> None:
@@ -50,9 +53,47 @@ class Unnoticed(Record):
         return 0
 
 
+class PrefixStates(StateStore):
+    def delete(self, kind: type[State], *, tenant: str = "", skill: str = "", id: str = "") -> None:
+        with self._database.transaction() as connection:
+            connection.execute("DELETE FROM run_state WHERE tenant LIKE ?", (f"{tenant}%",))
+
+
+class Prefixed(Record):
+    def __init__(self, path: Path) -> None:
+        super().__init__(path)
+        self.state = PrefixStates(self._database)
+
+
+class Promising(Record):
+    def __init__(self, path: Path) -> None:
+        super().__init__(path)
+        for pending in self.erasures.find():
+            self.erasures.delete(pending.id)
+
+
+class Routed(AdapterStore):
+    def erase(self, connection: object, adapter: object) -> None:
+        pass
+
+
+class Serving(Record):
+    def __init__(self, path: Path) -> None:
+        super().__init__(path)
+        self.adapters = Routed(self._database, path.parent)
+
+
 @pytest.mark.parametrize(
     ("broken", "rule"),
-    [(Forgetful, "after opening again"), (Mixed, "another tenant"), (HalfDone, "all, or nothing"), (Unnoticed, "notice an erasure")],
+    [
+        (Prefixed, "touches anna's"),
+        (Promising, "promised erasure"),
+        (Serving, "erased adapter is marked"),
+        (Forgetful, "after opening again"),
+        (Mixed, "another tenant"),
+        (HalfDone, "all, or nothing"),
+        (Unnoticed, "notice an erasure"),
+    ],
 )
 def test_the_check_notices_a_store_that_breaks_a_rule(broken: type[Record], rule: str, tmp_path: Path) -> None:
     with pytest.raises(AssertionError, match=rule):
