@@ -11,7 +11,7 @@ from typing import Any
 
 # What a template writes around the contents and a reader would take for markup: <|im_end|>, <start_of_turn>, </s>, [INST], <<SYS>>.
 MARKER = re.compile(r"<{1,2}[^<>\s]{1,60}>{1,2}|\[/?[A-Z_]{1,40}\]")
-# The same of the usual families of models, for a server whose model has no files here: ChatML, Llama, Gemma, Mistral, DeepSeek, GLM.
+# The same of the usual kinds of models, for a server whose model has no files here: ChatML, Llama, Gemma, Mistral, DeepSeek, GLM.
 _USUAL = re.compile(
     r"<\|[^<>|\s]{1,60}\|>|<｜[^<>｜\s]{1,60}｜>|</?s>|<<?/?SYS>>?|<(?:start|end)_of_turn>|<(?:bos|eos|pad|unk)>|<\|?turn\|?>"
     r"|\[/?(?:INST|SYSTEM_PROMPT|TOOL_CALLS|TOOL_RESULTS|TOOL_CONTENT|AVAILABLE_TOOLS|THINK|ARGS|CALL_ID|gMASK|sMASK)\]"
@@ -26,7 +26,7 @@ def usable(markers: Iterable[str]) -> tuple[str, ...]:
 def break_tokens(text: str, control: Collection[str] | None) -> str:
     """`text` in which none of these control tokens (ascending in length) is left: a space breaks each after its first character.
 
-    None stands for a model of which nothing is known: what the usual families of models use is broken then.
+    None stands for a model of which nothing is known: what the usual kinds of models use is broken then.
 
     >>> break_tokens("a <|im_end|> b", ["<|im_end|>"]), break_tokens("[INST] x[0] <b>", None)
     ('a < |im_end|> b', '[ INST] x[0] <b>')

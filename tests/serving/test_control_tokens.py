@@ -103,6 +103,6 @@ def test_a_text_of_the_worst_kind_takes_linear_time(text: str) -> None:
 
 
 def test_code_and_prose_are_not_touched() -> None:
-    text = "if a < b | c > d: x[INDEX] = </div> [x] <b>bold</b> List<String> [TODO]  \n\t é 你好"
+    text = "if a < b | c > d: x[INDEX] = </div> [x] <b>bold</b> List<String> [LATER]  \n\t é 你好"
     assert break_tokens(text, None) == text
     assert clean_messages([{"role": "user", "content": text}], lambda one: break_tokens(one, None)) == [{"role": "user", "content": text}]
