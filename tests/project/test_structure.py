@@ -14,6 +14,13 @@ FOLDERS = sorted({file.parent for file in SOURCES if file.parent != ROOT})
 TEST_FOLDERS = sorted({file.parent for file in TESTS})
 MOST_MODULES = 20
 PROTOCOL_LINES = 40
+WITHOUT_TESTS = {
+    "agents/strategy.py": "a protocol and its data, held to `check_strategy`",
+    "core/codec.py": "a protocol and its data, held to `check_codec`",
+    "envs/_reply.py": "data alone",
+    "memory/store.py": "a protocol and its data, held to `check_store`",
+}
+"""Modules without logic, and why they need no test of their name."""
 
 
 def cycles(imports: Mapping[str, Set[str]]) -> list[list[str]]:
@@ -78,6 +85,36 @@ def test_a_cycle_is_seen() -> None:
 
 def test_no_folder_holds_too_many_modules() -> None:
     assert {name(folder) for folder in [*FOLDERS, *TEST_FOLDERS] if len(list(folder.glob("*.py"))) > MOST_MODULES} == set()
+
+
+def place_of_tests(module: str) -> str:
+    """Where the tests of a module stand: `core/tasks.py` has `tests/core/test_tasks.py`, a private one the same without its underscore."""
+    folder, _, file = module.rpartition("/")
+    return "/".join(filter(None, ("tests", folder, f"test_{file.strip('_').replace('__', '')}")))
+
+
+def test_every_module_has_tests_of_its_name() -> None:
+    tests = set(map(name, TESTS))
+    modules = [name(file) for file in SOURCES if file.name != "__init__.py"]
+    assert [module for module in modules if module not in WITHOUT_TESTS and place_of_tests(module) not in tests] == []
+    assert {module for module in WITHOUT_TESTS if module not in modules or place_of_tests(module) in tests} == set(), (
+        "no exemption outlives its reason"
+    )
+
+
+def test_modules_without_tests_have_no_logic() -> None:
+    """Their functions are methods of protocols or of frozen data, with a docstring or an ellipsis for a body."""
+    for module in WITHOUT_TESTS:
+        functions = [node for node in ast.walk(tree(ROOT / module)) if isinstance(node, ast.FunctionDef)]
+        assert [one.name for one in functions if not all(isinstance(line, ast.Expr) for line in one.body)] == [], module
+
+
+def test_places_of_tests() -> None:
+    assert [place_of_tests(one) for one in ("core/tasks.py", "envs/_splits.py", "__main__.py")] == [
+        "tests/core/test_tasks.py",
+        "tests/envs/test_splits.py",
+        "tests/test_main.py",
+    ]
 
 
 def test_no_module_has_a_private_twin() -> None:
