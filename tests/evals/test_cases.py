@@ -47,10 +47,10 @@ def test_a_named_case_is_run_alone(package: str) -> None:
     assert measured(package, RowFilter(cases=("plain",), methods=("b",))) == [("two", "b")]
 
 
-def test_a_method_alone_costs_no_case_that_cannot_measure_it_alone(package: str) -> None:
-    assert chosen(package, ("selective", "plain"), RowFilter(methods=("b",))) == ["selective"]
-    assert chosen(package, ("plain",), RowFilter(methods=("b",))) == ["plain"], "where no case can, all are measured"
-    assert measured(package, RowFilter(methods=("b",))) == [("one", "b")]
+def test_a_method_alone_is_looked_for_in_every_case(package: str) -> None:
+    assert chosen(("selective", "plain"), RowFilter(methods=("b",))) == ["selective", "plain"]
+    assert chosen(("selective", "plain"), RowFilter(cases=("plain", "clinc"))) == ["plain"]
+    assert measured(package, RowFilter(methods=("b",))) == [("one", "b"), ("two", "b")]
 
 
 def test_a_filter_is_a_parameter_of_that_name() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from lifelong.core import NothingFound
+from lifelong.core.plugins import names
 from lifelong.evals import Row
 from lifelong.evals.row_filter import ALL_ROWS, RowFilter, refuse_empty
 
@@ -25,15 +26,24 @@ def test_methods_are_named_whole_and_cases_by_a_part() -> None:
 
 
 def test_a_module_that_is_named_brings_all_its_cases() -> None:
-    assert RowFilter(cases=("streams",)).rows(ROWS, modules=("streams", "growth")) == ROWS
-    assert RowFilter(cases=("streams",), methods=("replay",)).rows(ROWS, modules=("streams",)) == [ROWS[1]]
-    assert RowFilter(cases=("streams",)).rows(ROWS, modules=("growth",)) == []
+    modules = ("streams", "growth")
+    named = RowFilter(cases=("streams",), methods=("replay",))
+    assert named.within("streams", modules).rows(ROWS) == [ROWS[1]]
+    assert RowFilter(cases=("streams",)).within("streams", modules).rows(ROWS) == ROWS
+    assert RowFilter(cases=("clinc",)).within("streams", modules).rows(ROWS) == ROWS[:2]
 
 
-def test_methods_that_the_suite_does_not_know_are_somebodys_own() -> None:
-    only = RowFilter(methods=("ridge", "mine:Head", "b"))
-    assert only.others(["ridge", "replay"]) == ["mine:Head", "b"]
-    assert ALL_ROWS.others(["ridge"]) == []
+def test_methods_that_the_suite_does_not_know_are_members_of_an_extension_point() -> None:
+    only = RowFilter(methods=("ridge", "mine:Head", "nothing_like_it"))
+    assert only.own("heads", ["ridge", "replay"]) == ["mine:Head"]
+    assert only.own("heads", []) == [name for name in ("ridge", "mine:Head") if ":" in name or name in names("heads")]
+    assert ALL_ROWS.own("heads", ["ridge"]) == []
+
+
+def test_any_of_several_methods() -> None:
+    assert ALL_ROWS.wants_any([])
+    assert RowFilter(methods=("a",)).wants_any(["a", "b"])
+    assert not RowFilter(methods=("a",)).wants_any(["b"])
 
 
 def test_no_row_at_all_is_refused_with_what_there_is() -> None:

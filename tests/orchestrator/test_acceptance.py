@@ -26,7 +26,7 @@ def opened(home: Path, **values: Any) -> LifelongLearner:
     return LifelongLearner(components, {"lamps": GOOD, "bells": BAD})
 
 
-def live(learner: LifelongLearner, count: int = 40) -> None:
+def run_tasks(learner: LifelongLearner, count: int = 40) -> None:
     for environment in (GOOD, BAD):
         ids = [f"{environment.name}-{number}" for number in range(count)]
         learner.wake_many(environment.tasks("train", count), environment, ids=ids)
@@ -40,7 +40,7 @@ def asked(learner: LifelongLearner, environment: ToyEnvironment, name: str) -> E
 def test_it_accepts_what_it_does_well_and_says_how_much(tmp_path: Path) -> None:
     with opened(tmp_path) as learner:
         assert learner.status().acceptance is None
-        live(learner)
+        run_tasks(learner)
         good, bad = asked(learner, GOOD, "good"), asked(learner, BAD, "bad")
         assert good.verdict is not None
         assert bad.verdict is not None
@@ -60,9 +60,9 @@ def test_it_accepts_what_it_does_well_and_says_how_much(tmp_path: Path) -> None:
 
 def test_a_task_below_the_threshold_is_declined_where_the_policy_says_so(tmp_path: Path) -> None:
     with opened(tmp_path, **{"wake.abstain_on_low_confidence": True}) as learner:
-        live(learner, 10)
-        assert asked(learner, BAD, "early").outcome.judge is Judge.ENVIRONMENT, "a gate that accepts nothing declines nothing"
-        live(learner)
+        run_tasks(learner, 10)
+        assert asked(learner, BAD, "early").outcome.judge is Judge.ENVIRONMENT, "a rule that accepts nothing declines nothing"
+        run_tasks(learner)
         declined = asked(learner, BAD, "bad")
         assert "probably get this wrong" in declined.answer
         assert declined.outcome.success is None
@@ -81,11 +81,11 @@ def test_feedback_changes_the_chance(tmp_path: Path) -> None:
         assert verdict.success_chance < 0.2
 
 
-def test_the_gate_recalibrates_as_skills_are_added_and_forgotten(tmp_path: Path) -> None:
+def test_the_acceptance_rule_is_fitted_again_as_skills_are_added_and_forgotten(tmp_path: Path) -> None:
     with opened(tmp_path) as learner:
         learner.wake_many(GOOD.tasks("train", 40), GOOD, ids=[f"lamps-{number}" for number in range(40)])
         alone = learner.status().acceptance
-        live(learner)
+        run_tasks(learner)
         both = learner.status().acceptance
         assert alone is not None
         assert both is not None

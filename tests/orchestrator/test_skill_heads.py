@@ -23,7 +23,7 @@ def goals(kind: str, first: int = 0, count: int = 12) -> list[Task]:
     return [Task(id=f"{kind}-{n}", goal=text, skill=kind, environment="chat") for n, text in enumerate(texts, first)]
 
 
-def live(learner: LifelongLearner, *kinds: str, count: int = 12) -> None:
+def run_tasks(learner: LifelongLearner, *kinds: str, count: int = 12) -> None:
     for task in (task for kind in kinds for task in goals(kind, count=count)):
         learner.wake(task)
 
@@ -34,7 +34,7 @@ def named(learner: LifelongLearner, kind: str) -> list[str]:
 
 def test_waking_asks_the_head_and_a_fault_of_it_costs_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with open_scripted(tmp_path) as learner:
-        live(learner, "flights", "recipes")
+        run_tasks(learner, "flights", "recipes")
         verdict = learner.wake(unlabelled(goals("recipes", 60, 1))[0]).verdict
         assert verdict.skill == "recipes"
         monkeypatch.setattr(SkillHead, "name", lambda self, vector: ("lamps", 0.875))
@@ -51,7 +51,7 @@ def test_waking_asks_the_head_and_a_fault_of_it_costs_nothing(tmp_path: Path, mo
 
 def test_skills_are_known_by_their_cues_once_their_episodes_are_gone(tmp_path: Path) -> None:
     with open_scripted(tmp_path, **{"memory.max_episodes": 4}) as learner:
-        live(learner, "flights", "recipes")
+        run_tasks(learner, "flights", "recipes")
         learner.sleep()
         assert learner.record.episodes.count(tenant="default") == 4
         assert set(learner.record.episodes.skills(tenant="default")) == {"recipes"}
@@ -62,7 +62,7 @@ def test_skills_are_known_by_their_cues_once_their_episodes_are_gone(tmp_path: P
 
 def test_unlearning_is_exact_and_the_receipt_says_so(tmp_path: Path) -> None:
     with open_scripted(tmp_path) as learner:
-        live(learner, "flights", "recipes", "lamps")
+        run_tasks(learner, "flights", "recipes", "lamps")
         learner.sleep()
         one = learner.record.episodes.find(skill="flights")[3]
         receipt = learner.forget(episode=one.id)
@@ -78,7 +78,7 @@ def test_unlearning_is_exact_and_the_receipt_says_so(tmp_path: Path) -> None:
 
 def test_a_head_that_did_not_unlearn_is_found_out_and_does_not_serve(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with open_scripted(tmp_path) as learner:
-        live(learner, "flights", "recipes")
+        run_tasks(learner, "flights", "recipes")
         one = learner.record.episodes.find(skill="flights")[3]
         monkeypatch.setattr(SkillHead, "unlearn", lambda self, vectors, skills: None)
         receipt = learner.forget(episode=one.id)
@@ -93,7 +93,7 @@ def test_a_head_that_did_not_unlearn_is_found_out_and_does_not_serve(tmp_path: P
 
 def test_an_erasure_that_reaches_cues_is_approximate_while_a_codebook_stays(tmp_path: Path) -> None:
     with open_scripted(tmp_path, **{"memory.max_episodes": 4}) as learner:
-        live(learner, "flights", "recipes")
+        run_tasks(learner, "flights", "recipes")
         learner.sleep()
         gone = learner.record.cues.find(skill="flights")[0]
         receipt = learner.forget(episode=gone)
@@ -110,7 +110,7 @@ def test_an_erasure_that_reaches_cues_is_approximate_while_a_codebook_stays(tmp_
 
 def test_an_erasure_that_a_crash_cut_short_is_finished(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with open_scripted(tmp_path) as learner:
-        live(learner, "flights", "recipes")
+        run_tasks(learner, "flights", "recipes")
         learner.sleep()
 
         def crash(*_: object, **__: object) -> None:
@@ -129,7 +129,7 @@ def test_an_erasure_that_a_crash_cut_short_is_finished(tmp_path: Path, monkeypat
 
 def test_a_crash_right_after_the_rows_are_gone_leaves_no_refit_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with open_scripted(tmp_path) as learner:
-        live(learner, "flights", "recipes")
+        run_tasks(learner, "flights", "recipes")
         learner.sleep()
         file, erase = skills_of.head_file(tmp_path, "default"), learner.record.erase
         assert file.exists()
@@ -158,7 +158,7 @@ def test_a_stream_that_stops_mid_sleep_goes_on(tmp_path: Path, monkeypatch: pyte
         raise Stopped
 
     with open_scripted(tmp_path, **{"memory.max_episodes": 16}) as learner:
-        live(learner, "flights", "recipes")
+        run_tasks(learner, "flights", "recipes")
         module = {"save_head": "skill_heads", "refit": "perceiver", "compress": "phases.compress"}[moment]
         with monkeypatch.context() as patched:
             patched.setattr(f"lifelong.orchestrator.{module}.{moment}", stop)
@@ -175,7 +175,7 @@ def test_a_stream_that_stops_mid_sleep_goes_on(tmp_path: Path, monkeypatch: pyte
 
 def test_a_renamed_skill_leaves_the_old_refit_unread(tmp_path: Path) -> None:
     with open_scripted(tmp_path) as learner:
-        live(learner, "flights", "recipes")
+        run_tasks(learner, "flights", "recipes")
         head = learner._components.perceiver("default").head
         head._refitted, head._asleep = ("flights", "recipes"), None  # as a refit would leave it
         skills_of.save_head(head, _made(skills_of.head_file(tmp_path, "default")))

@@ -24,7 +24,7 @@ def test_every_command_shown_is_a_command() -> None:
     assert shown - OWN_VERBS <= set(get_command(app).commands)  # type: ignore[attr-defined]
 
 
-def test_the_tree_names_every_room_in_five_words() -> None:
+def test_the_tree_names_every_package_in_five_words() -> None:
     lines = dict(re.findall(r"^([a-z]+)/ +(.+)$", README, re.MULTILINE))
     packages = {folder.name for folder in ROOT.iterdir() if (folder / "__init__.py").exists()} | {"tests"}
     assert set(lines) == packages

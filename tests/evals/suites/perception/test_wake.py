@@ -6,11 +6,12 @@ import numpy as np
 import pytest
 from made.open_set_texts import made
 
+from lifelong.evals.row_filter import ALL_ROWS
 from lifelong.evals.suites.perception import wake as module
 
 
 def test_clear_classes_are_known_and_named_and_the_rest_is_not() -> None:
-    figures = module._figures(made(160, False, 0), made(80, False, 1), made(80, True, 2))
+    figures = module._figures(made(160, False, 0), made(80, False, 1), made(80, True, 2), ALL_ROWS)
     assert figures["lifelong_wake", "accuracy"] == 1
     assert figures["lifelong_wake", "known_share_of_known"] > 0.8
     assert figures["lifelong_wake", "known_share_of_out_of_scope"] < 0.2

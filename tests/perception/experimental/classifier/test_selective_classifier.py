@@ -17,7 +17,7 @@ UNKNOWN = np.eye(12, dtype=np.float32)[5:]
 OUTLIERS = np.eye(12, dtype=np.float32)[3:5]
 
 
-def gate(**values: object) -> SelectiveClassifier:
+def small_classifier(**values: object) -> SelectiveClassifier:
     return SelectiveClassifier(**{"members": 1, "hidden": 16, "recipe": QUICK, "rounds": 2, "rejection_rate": 0.1, "risk": 0.2, **values})  # type: ignore[arg-type]
 
 
@@ -26,7 +26,7 @@ def fitted() -> SelectiveClassifier:
     """Read only: for tests that change nothing."""
     vectors, _, labels = example_samples(0)
     held, _, classes = example_samples(1, 90)
-    return gate().fit(vectors, labels, held, classes)
+    return small_classifier().fit(vectors, labels, held, classes)
 
 
 def test_promise_golden() -> None:
@@ -80,10 +80,10 @@ def test_confidence_falls_with_either_score(failure: float, novelty: float, more
     assert confidence(failure, max(novelty, more)) <= confidence(failure, novelty)
 
 
-def test_same_seed_same_gate_and_the_input_stays() -> None:
+def test_same_seed_same_classifier_and_the_input_stays() -> None:
     vectors, _, labels = example_samples(0)
     held, _, classes = example_samples(1, 90)
-    again = gate().fit(vectors, labels, held, classes)
+    again = small_classifier().fit(vectors, labels, held, classes)
     np.testing.assert_array_equal(again.judge(held).novelty, fitted().judge(held).novelty)
     np.testing.assert_array_equal(vectors, example_samples(0)[0])
     np.testing.assert_array_equal(held, example_samples(1, 90)[0])
@@ -93,7 +93,7 @@ def test_same_seed_same_gate_and_the_input_stays() -> None:
 def test_outliers_teach_the_fusion_and_blocks_are_read_apart() -> None:
     vectors, _, labels = example_samples(0)
     held, _, classes = example_samples(1)
-    double = gate(widths=(12, 12), rejection_rate=0.2)
+    double = small_classifier(widths=(12, 12), rejection_rate=0.2)
     twice = [np.hstack([rows, rows]) for rows in (vectors, held, OUTLIERS, UNKNOWN)]
     double.fit(twice[0], labels, twice[1], classes, outliers=twice[2], validation_outliers=twice[3])
     assert double.judge(twice[3]).novelty.min() > double.judge(twice[1]).novelty.max()
@@ -104,7 +104,7 @@ def test_outliers_teach_the_fusion_and_blocks_are_read_apart() -> None:
 def test_a_class_comes_and_goes_without_a_refit() -> None:
     vectors, _, labels = example_samples(0)
     held, _, classes = example_samples(1, 60)
-    lively = gate().fit(vectors, labels, held, classes)
+    lively = small_classifier().fit(vectors, labels, held, classes)
     fresh = (np.eye(12, dtype=np.float32)[7] + 0.1 * np.random.default_rng(0).normal(size=(20, 12))).astype(np.float32)
     assert lively.judge(fresh).novelty.min() > lively.promise.threshold
     lively.learn(fresh[:10], np.full(10, 42))
@@ -138,7 +138,7 @@ def test_thin_samples_have_a_defined_answer(some: str) -> None:
         vectors, held = vectors[labels], held[classes]  # three different vectors, twenty times each
     else:
         classes = (classes + 1) % 3
-    thin = gate().fit(vectors, labels, held, classes)
+    thin = small_classifier().fit(vectors, labels, held, classes)
     for rows in (held, UNKNOWN, held[:0]):
         decision = thin.decide(rows)
         assert np.isfinite(decision.scores.confidence).all()
@@ -154,17 +154,17 @@ def test_bad_input_is_refused_by_name() -> None:
     vectors, _, labels = example_samples(0)
     held, _, classes = example_samples(1)
     with pytest.raises(ValueError, match="call `fit` first"):
-        gate().judge(vectors)
+        small_classifier().judge(vectors)
     with pytest.raises(ValueError, match="0 validation samples"):
-        gate().fit(vectors, labels, held[:0], classes[:0])
+        small_classifier().fit(vectors, labels, held[:0], classes[:0])
     with pytest.raises(ValueError, match=r"classes \[9\] of them without a sample"):
-        gate().fit(vectors, labels, held, classes * 0 + 9)
+        small_classifier().fit(vectors, labels, held, classes * 0 + 9)
     with pytest.raises(ValueError, match="NaN or infinite"):
-        gate().fit(vectors * np.nan, labels, held, classes)
+        small_classifier().fit(vectors * np.nan, labels, held, classes)
     with pytest.raises(ValueError, match="NaN or infinite"):
         fitted().judge(vectors * np.inf)
     with pytest.raises(ValueError, match="one label a vector"):
-        gate().fit(vectors, labels[:-1], held, classes)
+        small_classifier().fit(vectors, labels[:-1], held, classes)
     with pytest.raises(ValueError, match=r"needed"):
         fitted().recalibrate(held[:0], classes[:0])
     with pytest.raises(ValueError, match="must lie in"):
@@ -175,13 +175,13 @@ def test_text_labels_are_learned_decided_and_forgotten_as_texts() -> None:
     vectors, _, labels = example_samples(0)
     held, _, classes = example_samples(1, 90)
     names = np.array(["refund", "delivery", "Größe"])
-    texts = gate().fit(vectors, names[labels].tolist(), held, names[classes])
+    texts = small_classifier().fit(vectors, names[labels].tolist(), held, names[classes])
     assert sorted(texts.labels) == sorted(names)
     scores = texts.decide(held).scores
     assert (scores.labels == names[classes]).mean() > 0.9
-    # The same gate as one that was given the numbers of the sorted names.
+    # The same classifier as one that was given the numbers of the sorted names.
     order = np.argsort(np.argsort(names))
-    numbers = gate().fit(vectors, order[labels], held, order[classes])
+    numbers = small_classifier().fit(vectors, order[labels], held, order[classes])
     assert texts.promise == numbers.promise
     np.testing.assert_array_equal(scores.labels, np.sort(names)[numbers.judge(held).labels])
     texts.learn(vectors[:3], ["new"] * 3)
@@ -197,26 +197,26 @@ def test_labels_of_another_kind_are_refused_by_name() -> None:
     vectors, _, labels = example_samples(0)
     held, _, classes = example_samples(1)
     with pytest.raises(ValueError, match=r"whole numbers or texts, one a sample; got float64 such as .*0\.5"):
-        gate().fit(vectors, labels + 0.5, held, classes)
+        small_classifier().fit(vectors, labels + 0.5, held, classes)
     with pytest.raises(ValueError, match="must be texts, as the classes before; got int64"):
-        gate().fit(vectors, [f"class {label}" for label in labels], held, classes)
+        small_classifier().fit(vectors, [f"class {label}" for label in labels], held, classes)
     with pytest.raises(ValueError, match=r"classes \['other'\] of them without a sample"):
-        gate().fit(vectors, [f"class {label}" for label in labels], held, ["other"] * len(held))
+        small_classifier().fit(vectors, [f"class {label}" for label in labels], held, ["other"] * len(held))
 
 
-def test_a_gate_that_never_acts_says_why(caplog: pytest.LogCaptureFixture) -> None:
+def test_a_classifier_that_never_acts_says_why(caplog: pytest.LogCaptureFixture) -> None:
     vectors, _, labels = example_samples(0)
     held, _, classes = example_samples(1, 30)
     assert fewest_faultless(0.05, 0.05) == 59
     assert fewest_faultless(0.2, 0.05) == 14
-    thin = gate(risk=0.05, rejection_rate=0.05).fit(vectors, labels, held, classes)
+    thin = small_classifier(risk=0.05, rejection_rate=0.05).fit(vectors, labels, held, classes)
     assert not thin.decide(held).act.any()
     acts, rejects = thin.promise.notes
     assert "needs 59 faultless calibration samples, and there are 15; give `fit` at least 118 validation samples" in acts
     assert "never calls anything out of scope: a rejection rate of 0.05 needs 19 calibration samples, and there are 15" in rejects
     assert [record.message for record in caplog.records] == [acts, rejects]
     caplog.clear()
-    wrong = gate().fit(vectors, labels, example_samples(1, 60)[0], (example_samples(1, 60)[2] + 1) % 3)
+    wrong = small_classifier().fit(vectors, labels, example_samples(1, 60)[0], (example_samples(1, 60)[2] + 1) % 3)
     assert [note for note in wrong.promise.notes if "named wrongly, too many for an error rate of at most 0.2" in note]
     assert fitted().promise.notes == ()
 
