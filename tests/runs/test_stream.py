@@ -1,16 +1,22 @@
-"""The stream on a tiny random model."""
+"""The stream with a trainer that takes no seconds: when nights are counted, and that a run that ended is read."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 import pytest
-from toy import ToyEnvironment, open_toy
+from fake_training import open_table, use_fake_training
+from toy import ToyEnvironment
 
 from lifelong.orchestrator import LifelongLearner
 from lifelong.runs.stream import RunEnvironment, Schedule, run_stream
 
 NAMES = ("lamps", "bells")
+
+
+@pytest.fixture(autouse=True)
+def _fake(monkeypatch: pytest.MonkeyPatch) -> None:
+    use_fake_training(monkeypatch)
 
 
 def schedule(sleep: str) -> Schedule:
@@ -20,8 +26,8 @@ def schedule(sleep: str) -> Schedule:
     )
 
 
-def test_what_is_learned_at_the_end_has_had_no_time_to_be_forgotten(tiny_model: Path, tmp_path: Path) -> None:
-    with open_toy(tmp_path, tiny_model, *(one.environment for one in schedule("at_end").environments)) as learner:
+def test_what_is_learned_at_the_end_has_had_no_time_to_be_forgotten(tmp_path: Path) -> None:
+    with open_table(tmp_path, *(one.environment for one in schedule("at_end").environments)) as learner:
         summary = run_stream(learner, schedule("at_end"))
     [night] = summary["nights"]
     assert night["night"] == 2, "the night counts as the evaluation after it does"
@@ -29,14 +35,14 @@ def test_what_is_learned_at_the_end_has_had_no_time_to_be_forgotten(tiny_model: 
     assert summary["metrics"]["success_after"]["bells"] == summary["metrics"]["success_final"]["bells"] is not None
 
 
-def test_a_run_that_ended_is_read_and_not_run_again(tiny_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_run_that_ended_is_read_and_not_run_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     environments = [one.environment for one in schedule("after_each").environments]
-    with open_toy(tmp_path, tiny_model, *environments) as learner:
+    with open_table(tmp_path, *environments) as learner:
         first = run_stream(learner, schedule("after_each"))
     assert [night["night"] for night in first["nights"]] == [1, 2]
     for verb in ("sleep", "evaluate"):
         monkeypatch.setattr(LifelongLearner, verb, lambda *_, verb=verb, **__: pytest.fail(f"{verb} was asked again"))
-    with open_toy(tmp_path, tiny_model, *environments) as learner:
+    with open_table(tmp_path, *environments) as learner:
         monkeypatch.setattr(learner._components.engine, "chat", lambda *_: pytest.fail("the engine was asked again"))
         monkeypatch.setattr(learner._components.engine, "choose", lambda *_: pytest.fail("the engine was asked again"))
         again = run_stream(learner, schedule("after_each"))
