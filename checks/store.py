@@ -11,6 +11,7 @@ from typing import ClassVar
 import numpy as np
 
 from ..core import Adapter, AdapterStatus, Episode, Judge, Lesson, MalformedTask, NothingFound, Outcome, Receipt
+from ..core.paths import AnyPath
 from ..memory import PendingErasure, Store
 from .cue_memory import example_episode
 from .failures import asserting
@@ -21,8 +22,9 @@ class _Undone(Exception):
 
 
 @asserting
-def check_store(open_store: Callable[[Path], Store], folder: Path) -> None:
+def check_store(open_store: Callable[[Path], Store], folder: AnyPath) -> None:
     """Raise `AssertionError` for the first rule that stores opened by `open_store` in an empty `folder` break."""
+    folder = Path(folder)
     file = folder / "record.sqlite3"
     store = open_store(file)
     episodes = [example_episode(number, tenant=tenant) for number in range(4) for tenant in ("ann", "ben")]

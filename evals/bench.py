@@ -9,6 +9,7 @@ from importlib import import_module
 from pathlib import Path
 
 from ..core import DataMissing, PluginError
+from ..core.paths import AnyPath
 from ..core.plugins import names, resolve
 from .cases import takes_filter
 from .results_file import Results, Row, make_results, read_results, updated, write_results, write_whole
@@ -40,8 +41,9 @@ class Suite:
     files: tuple[str, ...] = ()
     """Data files it reads, relative to the data directory; their hashes are written beside the figures."""
 
-    def run(self, *, quick: bool, seeds: int, data: Path | None, only: RowFilter = ALL_ROWS) -> list[Row]:
+    def run(self, *, quick: bool, seeds: int, data: AnyPath | None, only: RowFilter = ALL_ROWS) -> list[Row]:
         """Measure. `quick` ends within a minute once model files and encodings are cached."""
+        data = None if data is None else Path(data)
         measure = import_module(f".{self.module}", self.package).run
         if takes_filter(measure):
             chosen: list[Row] = measure(quick=quick, seeds=seeds, data=data, only=only)

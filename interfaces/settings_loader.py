@@ -9,13 +9,14 @@ from pathlib import Path
 from typing import Any
 
 from ..core import Settings, SettingsError
+from ..core.paths import AnyPath
 
 PREFIX = "LIFELONG_"
 NOT_SETTINGS = frozenset({"CACHE", "DEBUG", "DATA", "PYTHON", "TORCH_INDEX", "VLLM_PYTHON"})
 """Variables that say where things are on this machine; each is read by the package that needs it."""
 
 
-def load_settings(file: Path | None, environ: Mapping[str, str], overrides: Mapping[str, Any]) -> Settings:
+def load_settings(file: AnyPath | None, environ: Mapping[str, str], overrides: Mapping[str, Any]) -> Settings:
     """Read all settings.
 
     `file` has one table a group (`[sleep]`, then `rank = 8`); None means no file. `environ` is searched for
@@ -24,6 +25,7 @@ def load_settings(file: Path | None, environ: Mapping[str, str], overrides: Mapp
 
     Raises `SettingsError`, which says where the unknown, ill-typed or out-of-range setting stands.
     """
+    file = None if file is None else Path(file)
     settings = Settings()
     if file is not None:
         settings = _apply(settings, values_in_file(file), str(file))

@@ -8,6 +8,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ..core.paths import AnyPath
+
 if TYPE_CHECKING:
     from .sqlite.record import Record
 
@@ -29,8 +31,9 @@ DRAFT = ".draft"
 """End of the name of a file that is being written."""
 
 
-def is_ours(directory: Path) -> bool:
+def is_ours(directory: AnyPath) -> bool:
     """Whether a directory carries our mark, or is one that a training had begun to write."""
+    directory = Path(directory)
     if not directory.is_dir() or directory.is_symlink():
         return False
     if directory.name.startswith(".") and directory.name.endswith(PARTIAL):
@@ -42,8 +45,10 @@ def is_ours(directory: Path) -> bool:
     return isinstance(report, dict) and {"recipe", "report"} <= report.keys()
 
 
-def delete_artefact(directory: Path, root: Path) -> bool:
+def delete_artefact(directory: AnyPath, root: AnyPath) -> bool:
     """Delete a directory that lies right below `root` and carries our mark; whether it is gone now. Anything else stays as it is."""
+    root = Path(root)
+    directory = Path(directory)
     if not directory.exists() and not directory.is_symlink():
         return True
     if directory.resolve().parent != root.resolve() or not is_ours(directory):
@@ -52,8 +57,9 @@ def delete_artefact(directory: Path, root: Path) -> bool:
     return True
 
 
-def discard_artefact(directory: Path) -> None:
+def discard_artefact(directory: AnyPath) -> None:
     """Delete a directory of ours, if it is there, under a name that is a mark itself: what a crash leaves of it is recognised."""
+    directory = Path(directory)
     doomed = directory.with_name(f".erased-{directory.name.lstrip('.').removesuffix(PARTIAL)}{PARTIAL}")
     if not directory.exists():
         return
@@ -63,11 +69,12 @@ def discard_artefact(directory: Path) -> None:
     shutil.rmtree(doomed)
 
 
-def delete_strays(record: Record, root: Path, keep: Iterable[str] = ()) -> list[str]:
+def delete_strays(record: Record, root: AnyPath, keep: Iterable[str] = ()) -> list[str]:
     """Delete the adapter directories that no row of the record names, but for those whose names begin as one in `keep`; returns the rest's.
 
     What a crash left between training and recording is never trusted: nobody knows any more whose episodes it has seen.
     """
+    root = Path(root)
     if not root.is_dir():
         return []
     named = {Path(adapter.path).resolve() for adapter in record.adapters.find()}
@@ -97,8 +104,9 @@ def run_folder(home: Path) -> Path | None:
     return folder if home.absolute().name == RUN_HOME and read_run_plan(folder) is not None else None
 
 
-def delete_run_documents(home: Path) -> list[str]:
+def delete_run_documents(home: AnyPath) -> list[str]:
     """Delete the summary and the report beside a run's home, which quote its episodes; returns their names. Nothing else is touched."""
+    home = Path(home)
     folder = run_folder(home)
     names = [name + end for name in (RUN_SUMMARY, RUN_REPORT) for end in ("", DRAFT)] if folder else []
     deleted = [name for name in names if folder and (folder / name).is_file()]

@@ -9,6 +9,8 @@ from collections.abc import Sequence
 from importlib import metadata
 from pathlib import Path
 
+from ..core.paths import AnyPath
+
 _PACKAGE = Path(__file__).resolve().parent.parent
 
 PACKAGES = (
@@ -29,12 +31,13 @@ PACKAGES = (
 """Packages whose versions can change a figure; those that are not installed are left out."""
 
 
-def source_version(root: Path | None = None) -> str:
+def source_version(root: AnyPath | None = None) -> str:
     """What was measured: the commit checked out at `root` (this package's folder by default), else the installed version.
 
     Empty for another `root` without git, and for a copy that is not installed. A folder inside somebody else's repository is not
     a checkout of ours, so `root` must be the top of its repository.
     """
+    root = None if root is None else Path(root)
     if commit := git_commit(root or _PACKAGE):
         return commit
     return package_versions(("lifelong",)).get("lifelong", "") if root is None else ""

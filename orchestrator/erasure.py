@@ -9,6 +9,7 @@ from pathlib import Path
 
 from .. import core, memory
 from ..core import Episode, Recall
+from ..core.paths import AnyPath
 from ..learners import Recipe, TrainingReport
 from ..memory import (
     Audit,
@@ -37,8 +38,9 @@ SHORTEST_ID = 8
 """Characters of an id or a name below which it is looked up and not searched for: it would stand in many words by chance."""
 
 
-def erasure_lock(home: Path, *, wait: bool) -> AbstractContextManager[bool]:
+def erasure_lock(home: AnyPath, *, wait: bool) -> AbstractContextManager[bool]:
     """What erasures of a home wait for, and those who write documents that quote its episodes; see `memory.exclusive`."""
+    home = Path(home)
     return exclusive(home / LOCK, wait=wait)
 
 
@@ -47,8 +49,9 @@ def adapters_directory(home: Path) -> Path:
     return home.resolve() / "adapters"
 
 
-def erase_pending_rows(record: Record, home: Path) -> None:
+def erase_pending_rows(record: Record, home: AnyPath) -> None:
     """For a command without a model: remove what was promised to be erased; the receipt is left to who opens the home with one."""
+    home = Path(home)
     if record.erasures.find():
         with erasure_lock(home, wait=False) as ours:
             for pending in record.erasures.find() if ours else []:

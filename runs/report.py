@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from ..core.paths import AnyPath
 from ..memory.artefacts import DRAFT
 from ..metrics.numbers import duration, number, percent, points
 from ..metrics.statistics import beta_ci95, wilson_ci95
@@ -19,11 +20,12 @@ LESSONS_PLOTTED = 12
 """Most lessons in the chart of rates; the table has them all."""
 
 
-def write_report(summary: Mapping[str, Any], path: Path) -> Path:
+def write_report(summary: Mapping[str, Any], path: AnyPath) -> Path:
     """Write the run's page to `path`: no outside file, light and dark. Returns `path`.
 
     `summary` is what `lifelong run` writes to `summary.json`; components that are missing leave their section out.
     """
+    path = Path(path)
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
     environment = Environment(

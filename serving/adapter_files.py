@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from ..core import Adapter, AdapterRejected
+from ..core.paths import AnyPath
 from .adapter_weights import first_bad_weight, read_header
 from .manifest import MANIFEST, changed_file, read_manifest, sha256_of, write_manifest
 
@@ -117,8 +118,9 @@ def check_adapter(adapter: Adapter, *, bases: Collection[str], max_rank: int, la
     return AdapterFiles(path=path, sha256=sha256_of(path / WEIGHTS), provenance=provenance, projection=modules[0])
 
 
-def check_directory(path: Path) -> None:
+def check_directory(path: AnyPath) -> None:
     """Raise `AdapterRejected` unless a directory holds a sealed plain LoRA whose files, names, scale and weights are safe to load."""
+    path = Path(path)
     _inspect(path.name, path)
 
 
@@ -138,21 +140,23 @@ def _inspect(name: str, path: Path) -> tuple[str, dict[str, Any], list[LinearLay
     return provenance, config, modules
 
 
-def seal_adapter(directory: Path, provenance: str = "") -> None:
+def seal_adapter(directory: AnyPath, provenance: str = "") -> None:
     """Record the hash of every file of an adapter, and what it was made from, in its manifest: from now on only these files are loaded.
 
     `provenance` is any text of the caller's, such as a hash of the training data; `adapter_provenance` gives it back.
     """
+    directory = Path(directory)
     write_manifest(directory, {"kind": "adapter", "provenance": provenance})
 
 
-def is_sealed(directory: Path) -> bool:
+def is_sealed(directory: AnyPath) -> bool:
     """Whether an adapter's directory has a manifest, whatever stands in it."""
-    return (directory / MANIFEST).exists()
+    return (Path(directory) / MANIFEST).exists()
 
 
-def adapter_provenance(directory: Path) -> str:
+def adapter_provenance(directory: AnyPath) -> str:
     """What `seal_adapter` recorded. Raises `AdapterRejected` when there is no manifest or a file is no longer what it was."""
+    directory = Path(directory)
     if not is_sealed(directory):
         raise AdapterRejected(f"adapter {directory.name} has no {MANIFEST}, so nobody knows what it was made from; train it again")
     return _check_files(directory.name, directory)

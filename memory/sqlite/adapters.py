@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ...core import Adapter, AdapterStatus, GateReport, NothingFound, SkillGate
+from ...core.paths import AnyPath
 from . import provenance
 from .database import Database, json_array
 from .lessons import require_episodes
@@ -21,7 +22,8 @@ class AdapterStore:
     The path of an adapter below `home`, the record's own directory, is kept relative to it: a home can be moved.
     """
 
-    def __init__(self, database: Database, home: Path) -> None:
+    def __init__(self, database: Database, home: AnyPath) -> None:
+        home = Path(home)
         self._database = database
         self._home = home.resolve()
 

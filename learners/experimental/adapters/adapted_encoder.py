@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from ....core.paths import AnyPath
 from ....numerics.arrays import Labels
 from ...adapters.samples import length_grouped
 from ...heads.softmax import places
@@ -67,8 +68,9 @@ class AdaptedEncoder:
             raise ValueError(f"{type(network).__name__} has no linear layer to adapt")
 
     @classmethod
-    def load(cls, path: Path, longest: int = 64) -> AdaptedEncoder:
+    def load(cls, path: AnyPath, longest: int = 64) -> AdaptedEncoder:
         """A sentence-transformers model from its directory; of a text, the first `longest` tokens are read."""
+        path = Path(path)
         from transformers import AutoModel, AutoTokenizer
 
         from ....serving import quiet_transformers
