@@ -2,6 +2,9 @@
 
 Three things are read: how the skill fared under the adapter that serves it, how its nearest tasks fared, and, once there is an
 answer, how likely the model itself found it.
+
+Nadaraya 1964, "On Estimating Regression", https://doi.org/10.1137/1109020: the kernel estimate of `neighbour_chance`; that it is shrunk
+to the skill's own rate and joined with the model's likelihood is this project's own.
 """
 
 from __future__ import annotations

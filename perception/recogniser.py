@@ -1,4 +1,9 @@
-"""`Recogniser`: which skill a task belongs to, and whether it is out of scope of all of them."""
+"""`Recogniser`: which skill a task belongs to, and whether it is out of scope of all of them.
+
+Sun et al. 2022, "Out-of-Distribution Detection with Deep Nearest Neighbors", https://arxiv.org/abs/2204.06507; Ren et al. 2021, "A Simple
+Fix to Mahalanobis Distance for Improving Near-OOD Detection", https://arxiv.org/abs/2106.09022, equation 3. That both are learned a task
+at a time, and that known tasks are left out in turn to set their scale, is this project's own.
+"""
 
 from __future__ import annotations
 

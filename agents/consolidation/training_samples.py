@@ -1,4 +1,8 @@
-"""Consolidation data: which turns of which episodes an adapter may learn from, and what the model was asked then."""
+"""Consolidation data: which turns of which episodes an adapter may learn from, and what the model was asked then.
+
+That a model is trained on its own runs which were found right, and on corrections of the others, is the idea of Zelikman et al. 2022,
+"STaR: Bootstrapping Reasoning With Reasoning", https://arxiv.org/abs/2203.14465, algorithm 1.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,8 @@
-"""Evidence: what failed runs of a skill have in common that successful ones do not, computed and not guessed."""
+"""Evidence: what failed runs of a skill have in common that successful ones do not, computed and not guessed.
+
+The regularities are this project's own. That failures are contrasted with successes of the same task is the idea of Zhao et al. 2023,
+"ExpeL: LLM Agents Are Experiential Learners", https://arxiv.org/abs/2308.10144, section 4.2, where a model does it.
+"""
 
 from __future__ import annotations
 

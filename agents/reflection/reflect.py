@@ -1,4 +1,8 @@
-"""Contrastive reflection: from evidence to lessons (failed against successful runs of one skill)."""
+"""Contrastive reflection: from evidence to lessons (failed against successful runs of one skill).
+
+Compare Shinn et al. 2023, "Reflexion: Language Agents with Verbal Reinforcement Learning", https://arxiv.org/abs/2303.11366: there a model
+reflects on a run; here lessons follow from counted evidence, and a model only words them.
+"""
 
 from __future__ import annotations
 

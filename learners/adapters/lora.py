@@ -1,4 +1,7 @@
-"""Training a LoRA adapter from samples, with peft and trl, into a directory that appears whole or not at all."""
+"""Training a LoRA adapter from samples, with peft and trl, into a directory that appears whole or not at all.
+
+Hu et al. 2021, "LoRA: Low-Rank Adaptation of Large Language Models", https://arxiv.org/abs/2106.09685, equation 3.
+"""
 
 from __future__ import annotations
 

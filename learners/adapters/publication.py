@@ -1,4 +1,7 @@
-"""The gate decides whether a candidate adapter may serve, and for which skills."""
+"""The gate decides whether a candidate adapter may serve, and for which skills.
+
+The rule is this project's own; its interval is `numerics.rate_difference_ci95`, which names its paper.
+"""
 
 from __future__ import annotations
 

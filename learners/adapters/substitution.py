@@ -2,7 +2,8 @@
 
 Few demonstrations teach a small model their names by heart instead of the act of copying. Exchanging every copied
 span consistently on both sides keeps the sample true and makes copying the only thing that explains it. The idea is
-that of data recombination for semantic parsing (Jia and Liang, ACL 2016, entity abstraction), without a grammar.
+that of data recombination for semantic parsing (Jia and Liang 2016, "Data
+Recombination for Neural Semantic Parsing", https://arxiv.org/abs/1606.03622, section 4: entity abstraction), without a grammar.
 """
 
 from __future__ import annotations

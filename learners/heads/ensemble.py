@@ -1,4 +1,8 @@
-"""`Ensemble`: networks of two kinds, fitted on the same samples, whose chances are averaged."""
+"""`Ensemble`: networks of two kinds, fitted on the same samples, whose chances are averaged.
+
+Lakshminarayanan et al. 2017, "Simple and Scalable Predictive Uncertainty Estimation using Deep Ensembles",
+https://arxiv.org/abs/1612.01474, section 2.4.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,8 @@
-"""`SkillHead`: which of the named skills a task belongs to, in closed form while awake and by a refit after a sleep."""
+"""`SkillHead`: which of the named skills a task belongs to, in closed form while awake and by a refit after a sleep.
+
+Hayes and Kanan 2020, "Lifelong Machine Learning with Deep Streaming Linear Discriminant Analysis", https://arxiv.org/abs/1909.01520,
+equation 2; the refit, and that it answers only where it errs less, are this project's own.
+"""
 
 from __future__ import annotations
 

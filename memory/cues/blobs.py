@@ -1,4 +1,7 @@
-"""The codes of classes as blobs, and back."""
+"""The codes of classes as blobs, and back.
+
+Part of the memory of SPMC (2025, https://arxiv.org/abs/2504.14727); the code itself is this project's own.
+"""
 
 from __future__ import annotations
 

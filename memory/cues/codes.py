@@ -4,6 +4,8 @@ A vector less its class mean is turned into coordinates of falling variance and 
 product quantiser whose parts have one dimension. The saving is in the entropy code: each sample names the sample of its class
 that it resembles, and codes are cheap where they agree with it. What the lattice lost is completed by a small linear decoder,
 learned while the vectors were at hand (the pattern completion of SPMC).
+
+Part of the memory of SPMC (2025, https://arxiv.org/abs/2504.14727); the code itself is this project's own.
 """
 
 from __future__ import annotations

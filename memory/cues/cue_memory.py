@@ -27,6 +27,8 @@ MOST_VERSIONS = 255
 class CueMemory:
     """The semi-parametric memory of SPMC on vectors: entropy-coded cues, and a codebook with a decoder that completes them.
 
+    SPMC, 2025, https://arxiv.org/abs/2504.14727; how vectors become cues is this project's own.
+
     A class is one blob. Codebooks are versions: a new one is made when it would save, on as many samples as have been seen, more
     bytes than it takes, and the cues of the older ones stay as they are; one that no class uses is dropped. So erasing a class
     leaves nothing behind but its share in the directions and widths of a codebook that was fitted while it was there and that

@@ -1,4 +1,7 @@
-"""How likely a code is: a Gaussian around a share of the code it resembles, in whole numbers."""
+"""How likely a code is: a Gaussian around a share of the code it resembles, in whole numbers.
+
+Part of the memory of SPMC (2025, https://arxiv.org/abs/2504.14727); the code itself is this project's own.
+"""
 
 from __future__ import annotations
 

@@ -1,6 +1,7 @@
 """Entropy coding: integers to as many bits as their probabilities ask for, many streams side by side.
 
-Range asymmetric numeral systems (Duda 2013, "Asymmetric numeral systems", section 4): a stream is one state of 32 bits and the
+Range asymmetric numeral systems (Duda 2013, "Asymmetric numeral systems", https://arxiv.org/abs/1311.2540, section 4): a stream is
+one state of 32 bits and the
 16-bit words that fell out of it. Only integers are computed with, so a stream reads the same on every machine.
 """
 

@@ -22,8 +22,9 @@ _WORD = re.compile(r"\w+|[^\w\s]")
 class HashedEncoder:
     """Word 1-2-grams and letter 3-5-grams through a sparse Johnson-Lindenstrauss projection.
 
-    Every feature adds its weight, with a sign, to one place in each of 8 blocks (block construction of Kane & Nelson
-    2014, J. ACM 61:4); place and sign come from CRC-32, so that every process and machine gives the same vectors.
+    Every feature adds its weight, with a sign, to one place in each of 8 blocks (block construction of Kane and Nelson
+    2014, "Sparser Johnson-Lindenstrauss Transforms", https://arxiv.org/abs/1012.1577); place and sign
+    come from CRC-32, so that every process and machine gives the same vectors.
     Raises `ValueError` for dimensions that 8 does not divide.
     """
 

@@ -26,6 +26,8 @@ BATCH_CHARACTERS = 4 * WINDOW
 class MiniLMEncoder:
     """all-MiniLM-L6-v2 (384 dimensions) or any other sentence-transformers model. Loaded on first use; thread-safe.
 
+    Reimers and Gurevych 2019, "Sentence-BERT", https://arxiv.org/abs/1908.10084; Wang et al. 2020, "MiniLM", https://arxiv.org/abs/2002.10957.
+
     A text longer than the window is read piece by piece and its vectors are averaged, so that the goal at the end
     of a long context counts. Of a very long one the two ends are read (`ends`).
     Raises `ModelMissing` at once when there is no such directory, and `ModelCorrupt` on first use when it holds no readable model,

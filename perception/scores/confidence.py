@@ -36,7 +36,10 @@ def margin_confidence(logits: Tensor) -> Tensor:
 
 
 def entropy_confidence(logits: Tensor) -> Tensor:
-    """Negative entropy of the softmax in nats, in [-ln classes, 0]: `sum p ln p = E[logit] - ln sum exp`."""
+    """Negative entropy of the softmax in nats, in [-ln classes, 0]: `sum p ln p = E[logit] - ln sum exp`.
+
+    Shannon 1948, "A Mathematical Theory of Communication", https://doi.org/10.1002/j.1538-7305.1948.tb01338.x, section 6.
+    """
     total = logits.logsumexp(-1)
     return ((logits - total[..., None]).exp() * logits).sum(-1) - total
 

@@ -1,4 +1,7 @@
-"""`Fusion`: several scores of one sample made one chance, by logistic regression over standardised scores."""
+"""`Fusion`: several scores of one sample made one chance, by logistic regression over standardised scores.
+
+The choice of what is fused is this project's own; logistic regression is the textbook's, and needs no paper.
+"""
 
 from __future__ import annotations
 

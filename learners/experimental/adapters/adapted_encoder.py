@@ -1,4 +1,7 @@
-"""`AdaptedEncoder`: a sentence encoder with frozen weights that takes low-rank changes, trains them and says what it reads with them."""
+"""`AdaptedEncoder`: a sentence encoder with frozen weights that takes low-rank changes, trains them and says what it reads with them.
+
+Hu et al. 2021, "LoRA: Low-Rank Adaptation of Large Language Models", https://arxiv.org/abs/2106.09685, equation 3.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""A low-rank change of a transformer's feed-forward layers that can be taken off again, or folded into the weights."""
+"""A low-rank change of a transformer's feed-forward layers that can be taken off again, or folded into the weights.
+
+Hu et al. 2021, "LoRA: Low-Rank Adaptation of Large Language Models", https://arxiv.org/abs/2106.09685, equation 3.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""How two changes of an encoder are merged: by what the texts at hand are attributed to, among the Gaussians of all classes."""
+"""How two changes of an encoder are merged: by what the texts at hand are attributed to, among the Gaussians of all classes.
+
+The attribution loss of Guo et al. 2024, "DESIRE", https://arxiv.org/abs/2411.19154, reconstructed.
+"""
 
 from __future__ import annotations
 

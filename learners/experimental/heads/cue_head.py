@@ -22,7 +22,7 @@ MOST_SOLVED = 16_000
 
 
 class CueHead:
-    """Semi-parametric continual memory (SPMC) over frozen vectors.
+    """Semi-parametric continual memory (SPMC, 2025, https://arxiv.org/abs/2504.14727) over frozen vectors.
 
     *Awake*, `learn` writes cues, without any gradient. *Asleep*, `sleep` recalls all cues and fits two classifiers of different
     kinds: ridge regression in a Gaussian kernel, in closed form, and a two-layer perceptron under Gaussian noise of `jitter`

@@ -29,8 +29,12 @@ def squared(rows: NDArray[np.floating], prototypes: NDArray[np.floating]) -> NDA
 class PrototypeHead(GradientHead):
     """Incremental prototype classifier (IPC): distance cross-entropy over all prototypes, of which the old ones stay fixed.
 
+    Liu et al. 2023, "Self-Supervised Pre-Training and Prototype Learning", https://arxiv.org/abs/2308.02346; Liu et al. 2024, "Non-Exemplar
+    Semi-Supervised Class-Incremental Learning", https://arxiv.org/abs/2403.18291.
     The loss is `-log softmax_y(-s |x - p|^2) + attraction |x - p_y|^2`, as of convolutional prototype learning (Yang et al. 2018,
-    equations 8 and 13). Rows labelled `UNLABELLED` make it Semi-IPC: the new prototypes first settle by expectation and
+    https://arxiv.org/abs/1805.03438, equations 8 and 13).
+
+    Rows labelled `UNLABELLED` make it Semi-IPC: the new prototypes first settle by expectation and
     maximisation, in which a labelled row belongs to its class and any other to all prototypes in part, old ones included; then
     unlabelled rows enter the loss with their likeliest class where that is surer than `trust`, and with the entropy of their
     chances. A class is new to a batch by its labelled rows: at least one is needed. The unlabelled term is a reconstruction: the

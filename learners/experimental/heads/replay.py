@@ -20,6 +20,9 @@ class ReplayHead(GradientHead):
 
     With `per_class=0` the weights go on from where they are and see the new samples alone; otherwise a linear head is fitted
     anew from the kept samples and the new ones, which is the stronger way when they are few. Classes count alike.
+
+    Chaudhry et al. 2019, "On Tiny Episodic Memories in Continual Learning", https://arxiv.org/abs/1902.10486, algorithm 1, go on
+    from the old weights with batches of both.
     """
 
     def __init__(self, *, per_class: int | None = 20, epochs: int = 12, rate: float = 0.005, seed: int = 0) -> None:

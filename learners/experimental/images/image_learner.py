@@ -54,6 +54,7 @@ class ImageLearner:
 
     As it stands here it trains on what it is given and forgets the rest: the naive contrast, and the joint bound where it is
     given everything at once. Members change the loss of a batch (`_loss`) and what is kept from call to call (`_keep`).
+    As it stands it is a contrast of no paper; members name theirs.
     """
 
     views = 1

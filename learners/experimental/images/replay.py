@@ -16,7 +16,10 @@ if TYPE_CHECKING:
 
 
 class ReplayImageLearner(ImageLearner):
-    """Experience replay: to every batch of new images comes one as large of kept ones, `per_class` of each class, drawn at random."""
+    """Experience replay: to every batch of new images comes one as large of kept ones, `per_class` of each class, drawn at random.
+
+    Chaudhry et al. 2019, "On Tiny Episodic Memories in Continual Learning", https://arxiv.org/abs/1902.10486, algorithm 1.
+    """
 
     def __init__(self, recipe: ImageRecipe | None = None, *, per_class: int = 20, seed: int = 0) -> None:
         if per_class < 1:

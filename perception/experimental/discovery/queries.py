@@ -46,7 +46,7 @@ def margins(probabilities: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 class RandomQuery:
-    """Any rows."""
+    """Any rows: the baseline, of no paper."""
 
     def choose(self, pool: QueryPool, count: int, draw: np.random.Generator) -> Places:
         """As `QueryStrategy.choose` says."""
@@ -64,7 +64,10 @@ class MarginQuery:
 
 
 class EntropyQuery:
-    """The rows with the largest entropy (Settles 2009, "Active Learning Literature Survey", section 3.1)."""
+    """The rows with the largest entropy.
+
+    Settles 2009, "Active Learning Literature Survey", https://minds.wisconsin.edu/handle/1793/60660, section 3.1.
+    """
 
     def choose(self, pool: QueryPool, count: int, draw: np.random.Generator) -> Places:
         """As `QueryStrategy.choose` says."""

@@ -26,7 +26,7 @@ class Objective(Protocol):
 
 
 class CrossEntropy:
-    """Cross-entropy in nats."""
+    """Cross-entropy in nats; the plain baseline, of no paper."""
 
     extra_classes = 0
 
