@@ -87,11 +87,12 @@ def closure(record: Record, episode_ids: Iterable[str]) -> Closure:
 
 
 def touched_tenants(record: Record, episodes: Iterable[str], lessons: Iterable[str] = ()) -> set[str]:
-    """Tenants to whom these episodes, runs under way and lessons belong."""
+    """Tenants to whom these episodes, those that have left the budget, runs under way and lessons belong."""
     episodes = set(episodes)
     own = "SELECT DISTINCT tenant FROM lessons WHERE id IN (SELECT value FROM json_each(?))"
     citing = set(_column(record._database, own, json_array(lessons)))
-    return {*record.episodes.owners(episodes), *record.open_runs.owners(episodes), *citing}
+    left = {*record.compressed.tenants(episodes), *record.cues.tenants(episodes)}
+    return {*record.episodes.owners(episodes), *record.open_runs.owners(episodes), *left, *citing}
 
 
 def made_from(database: Database, tenant: str, episodes: Iterable[str], lessons: Iterable[str] = ()) -> str:

@@ -136,3 +136,17 @@ def test_compress_drops_the_oldest_unverified_and_keeps_evidence(record: Record)
     assert compress(record, "default", 2) == 3
     assert [episode.id for episode in record.episodes.find()] == ["default-2", "default-3"]
     assert compress(record, "default", 0) == 1
+
+
+def test_a_run_under_way_that_was_shown_what_has_left_is_reached(record: Record) -> None:
+    keep(record, asked("a", SECRET, "noted, she hides it"), asked("b", "And what should I cook?", "Nothing that flickers", sees=("a",)))
+    for id, seen in (("direct", "a"), ("through", "b")):
+        task = Task(id=f"task-{id}", goal="And to drink?", environment="chat")
+        steps = (Observation(text=task.goal), Recall(text="She hides her fits", episodes=(seen,)), Action(text="No alcohol for her"))
+        record.open_runs.begin(Episode(id=id, task=task, steps=steps, outcome=UNKNOWN), VECTOR)
+    drop(record, "a", "b")
+    record.erase(["a"])
+    for id in ("direct", "through"):
+        left = record.open_runs.get(id)
+        assert not any(step.text for step in left.steps[1:]), "neither what was shown nor what was answered in its sight"
+        assert left.steps[0].text == "And to drink?"
