@@ -36,7 +36,7 @@ class EpisodeStore:
         """`record` for many in one transaction: all are kept, or none."""
         with self._database.transaction() as connection:
             for episode, vector in pairs:
-                insert_episode(connection, _without_erased(connection, episode), vector_blob(connection, vector))
+                insert_episode(connection, without_erased(connection, episode), vector_blob(connection, vector))
 
     def get(self, id: str) -> Episode:
         """One episode. Raises `NothingFound`."""
@@ -244,8 +244,11 @@ def _link(connection: sqlite3.Connection, episode: Episode) -> None:
     connection.executemany("INSERT INTO quoted VALUES (?, ?)", [(digest, episode.id) for digest in quoted_digests(episode)])
 
 
-def _without_erased(connection: sqlite3.Connection, episode: Episode) -> Episode:
-    # What a run recalled may be erased while it runs; neither its text nor what the answer repeats of it may come back.
+def without_erased(connection: sqlite3.Connection, episode: Episode) -> Episode:
+    """Within a transaction: an episode without what it was shown of the erased, and without what was answered in its sight.
+
+    What a run recalled may be erased while it runs; neither its text nor what the answer repeats of it may come back.
+    """
     seen = cited(episode)
     if not seen:
         return episode
@@ -255,9 +258,10 @@ def _without_erased(connection: sqlite3.Connection, episode: Episode) -> Episode
         "AND NOT EXISTS (SELECT 1 FROM compressed_links AS link WHERE link.episode = value AND kind = 'emptied'))"
     )
     gone = {row[0] for row in connection.execute(sql, (json_array(seen),))}
-    # One that stays may have lost the answer that was shown.
+    # One that stays may have lost the answer that was shown; without one, it could not have been recalled.
+    recalled = {id for step in episode.steps if isinstance(step, Recall) for id in step.episodes}
     emptied = "SELECT body FROM episodes WHERE id IN (SELECT value FROM json_each(?1)) AND NOT trainable"
-    shown_then = [read_episode(body) for (body,) in connection.execute(emptied, (json_array(seen),))]
+    shown_then = [read_episode(body) for (body,) in connection.execute(emptied, (json_array(recalled),))]
     gone |= {one.id for one in shown_then if not one.answer}
     if not gone:
         return episode

@@ -16,11 +16,11 @@ from typing import Any
 
 import numpy as np
 
-from ...core import Episode, MalformedTask, NothingFound, Outcome, Step, StoreError, Usage
+from ...core import UNKNOWN, Episode, MalformedTask, NothingFound, Observation, Outcome, Step, StoreError, Usage
 from ...core.steps import step_to_json, steps_from_json
 from ...numerics.arrays import Vector
 from .database import Database, json_array
-from .episodes import EpisodeStore, insert_episode, read_episode, vector_blob
+from .episodes import EpisodeStore, insert_episode, read_episode, vector_blob, without_erased
 
 
 class OpenRunStore:
@@ -39,7 +39,8 @@ class OpenRunStore:
             opened = connection.execute("SELECT 1 FROM open_runs WHERE id = ?", (episode.id,)).fetchone()
             if recorded or opened:
                 return False
-            _open(connection, episode, vector_blob(connection, vector))
+            kept = without_erased(connection, episode)
+            _open(connection, kept, vector_blob(connection, vector), emptied=kept != episode)
         return True
 
     def append(self, id: str, steps: Sequence[Step], usage: Usage | None = None) -> int:
@@ -68,6 +69,9 @@ class OpenRunStore:
             if head.outcome.success is not None and not outcome.judge.may_overrule(head.outcome.judge):
                 raise MalformedTask(f"run {id!r} was judged by the {head.outcome.judge}; the {outcome.judge} cannot overrule it")
             head = replace(head, outcome=outcome, correction=correction or ("" if outcome.success else head.correction))
+            if _is_emptied(connection, id):
+                # What the judge had seen is there no longer, and the judge's words may repeat it.
+                head = replace(head, outcome=replace(outcome, reason="", evidence=""), correction="")
             connection.execute("UPDATE open_runs SET body = ? WHERE id = ?", (head.to_json(), id))
         return head
 
@@ -128,8 +132,10 @@ class OpenRunStore:
 
     def finish(self, episode: Episode) -> None:
         """Record the run's episode and close the run, in one transaction. Raises as `EpisodeStore.record` does."""
-        with self._database.transaction():
+        with self._database.transaction() as connection:
             vector = self.vector(episode.id)
+            if _is_emptied(connection, episode.id):
+                episode = replace(episode, outcome=UNKNOWN, correction="", steps=_spoken_by_people(episode.steps))
             self.discard(episode.id)
             EpisodeStore(self._database).record(episode, vector)
 
@@ -156,28 +162,40 @@ def open_runs_as_episodes(runs: OpenRunStore, tenants: Iterable[str]) -> Iterato
     All in one transaction: nobody else sees it.
     """
     with runs._database.transaction() as connection:
-        opened = [id for tenant in sorted(set(tenants)) for id in runs.ids(tenant=tenant)]
-        for id in opened:
-            episode, blob = runs.get(id), runs.vector(id).astype("<f4").tobytes()
+        opened = {id: (runs.get(id), _is_emptied(connection, id)) for tenant in sorted(set(tenants)) for id in runs.ids(tenant=tenant)}
+        for id, (episode, _) in opened.items():
+            blob = runs.vector(id).astype("<f4").tobytes()
             runs.discard(id)
             insert_episode(connection, episode, blob)
         yield
         sql = "SELECT body, vector FROM episodes JOIN vectors USING (sequence) WHERE id = ?"
-        for id in opened:
+        for id, (before, emptied) in opened.items():
             for body, blob in connection.execute(sql, (id,)).fetchall():
                 connection.execute("DELETE FROM episodes WHERE id = ?", (id,))
-                _open(connection, read_episode(body), blob)
+                episode = read_episode(body)
+                _open(connection, episode, blob, emptied=emptied or episode != before)
 
 
-def _open(connection: sqlite3.Connection, episode: Episode, blob: bytes) -> None:
+def _is_emptied(connection: sqlite3.Connection, id: str) -> bool:
+    return connection.execute("SELECT 1 FROM open_runs WHERE id = ? AND emptied", (id,)).fetchone() is not None
+
+
+def _spoken_by_people(steps: Sequence[Step]) -> tuple[Step, ...]:
+    """The steps without what a model or a tool said; that they were there stays, so that positions hold."""
+    return tuple(step if isinstance(step, Observation) else step.emptied() for step in steps)
+
+
+def _open(connection: sqlite3.Connection, episode: Episode, blob: bytes, *, emptied: bool) -> None:
     head = replace(episode, steps=())
     values: tuple[Any, ...] = (episode.id, episode.task.tenant, episode.skill, episode.task.session, episode.created)
-    connection.execute("INSERT INTO open_runs VALUES (?, ?, ?, ?, ?, ?, ?)", (*values, head.to_json(), blob))
+    connection.execute("INSERT INTO open_runs VALUES (?, ?, ?, ?, ?, ?, ?, ?)", (*values, head.to_json(), blob, False))
     _append(connection, episode.id, episode.steps, None)
+    connection.execute("UPDATE open_runs SET emptied = ? WHERE id = ?", (emptied, episode.id))
 
 
 def _append(connection: sqlite3.Connection, id: str, steps: Sequence[Step], usage: Usage | None) -> int:
     (length,) = connection.execute("SELECT coalesce(max(position) + 1, 0) FROM run_steps WHERE run = ?", (id,)).fetchone()
+    steps = _spoken_by_people(steps) if _is_emptied(connection, id) else steps
     now = time.time()
     cost = json.dumps(asdict(usage)) if usage is not None else None
     rows = [

@@ -162,7 +162,12 @@ COMPRESSED = (
     "INSERT OR IGNORE INTO compressed SELECT episode, tenant, 0 FROM cue_episodes",
 )
 
-STEPS = (TABLES, CUES, NAMES, UPKEEP, LOG, STATE, ERASURES, RUNS, COMPRESSED)
+SIGHT = (
+    # Whether a run under way was shown something that was erased since: whoever acts may still hold it, so that nothing it says is kept.
+    "ALTER TABLE open_runs ADD COLUMN emptied INTEGER NOT NULL DEFAULT 0",
+)
+
+STEPS = (TABLES, CUES, NAMES, UPKEEP, LOG, STATE, ERASURES, RUNS, COMPRESSED, SIGHT)
 """What makes each format of the file out of the one before."""
 
 VERSION = len(STEPS)

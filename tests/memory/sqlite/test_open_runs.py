@@ -13,7 +13,22 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from lifelong.core import Action, Episode, Judge, MalformedTask, NothingFound, Observation, Outcome, Recall, Step, Task, ToolResult, Usage
+from lifelong.core import (
+    Action,
+    Episode,
+    Judge,
+    MalformedTask,
+    NothingFound,
+    Observation,
+    Outcome,
+    Recall,
+    Step,
+    Task,
+    Thought,
+    ToolCall,
+    ToolResult,
+    Usage,
+)
 from lifelong.memory import Record
 
 VECTOR = np.ones(8, dtype=np.float32)
@@ -223,3 +238,52 @@ def test_what_was_acknowledged_of_a_run_survives_kills(tmp_path: Path) -> None:
             assert len(steps) >= newest + 2
             assert len(steps) % 2 == 1, "an action and its result are kept together"
             assert [step.text for step in steps[1::2]] == [f"step {number}" for number in range(1, len(steps), 2)]
+
+
+def shown_then_erased(record: Record) -> None:
+    record.episodes.record(a_run("first", steps=(Action(text=SECRET),), goal="how does the vault open?"), VECTOR)
+    shown = Recall(text=f"Example: how does the vault open?\n-> {SECRET}", episodes=("first",))
+    record.open_runs.begin(a_run("second", steps=(shown,), goal="open the vault for me"), VECTOR)
+    record.erase(["first"])
+
+
+def test_a_run_whose_agent_still_holds_what_was_erased_brings_nothing_back(record: Record, tmp_path: Path) -> None:
+    shown_then_erased(record)
+    call = ToolCall(id="call_0", type="function", function={"name": "open", "arguments": '{"word": "marzipan-4711"}'})
+    spoken = [Action(text="I say marzipan-4711", tool_calls=(call,)), ToolResult(text="marzipan-4711 opens it", tool_call_id="call_0")]
+    assert record.open_runs.append("second", spoken, Usage(prompt_tokens=3)) == 4
+    record.open_runs.append_many([("second", [Thought(text="marzipan-4711 it was"), Observation(text="thank you")])])
+    judged = Outcome(success=True, judge=Judge.USER, reason="marzipan-4711 worked", evidence="marzipan-4711")
+    record.open_runs.judge("second", judged, "say marzipan-4711")
+    record.open_runs.finish(record.open_runs.get("second"))
+    left = record.episodes.get("second")
+    assert "marzipan" not in left.to_json()
+    assert b"marzipan" not in b"".join(file.read_bytes() for file in tmp_path.rglob("*") if file.is_file())
+    assert [step.text for step in left.steps if isinstance(step, Observation)] == ["open the vault for me", "thank you"], (
+        "what people said stays"
+    )
+    assert (left.usage.prompt_tokens, left.trainable, left.outcome.success) == (3, False, None)
+
+
+def test_a_run_that_begins_with_what_was_erased_meanwhile_brings_nothing_back(record: Record) -> None:
+    record.episodes.record(a_run("first", steps=(Action(text=SECRET),), goal="how does the vault open?"), VECTOR)
+    shown = Recall(text=f"Example: how does the vault open?\n-> {SECRET}", episodes=("first",))
+    record.erase(["first"])
+    record.open_runs.begin(a_run("second", steps=(shown,), goal="open the vault for me"), VECTOR)
+    record.open_runs.append("second", [Action(text="I say marzipan-4711")])
+    assert "marzipan" not in record.open_runs.get("second").to_json()
+    assert "first" not in record.open_runs.get("second").to_json()
+
+
+def test_a_turn_after_one_without_words_keeps_its_answer(record: Record) -> None:
+    record.episodes.record(a_run("first", steps=(Action(text=""),), goal="call the tool, please"), VECTOR)
+    for number in (1, 2):
+        later = Episode(
+            id=f"later-{number}",
+            task=Task(id="t", goal="and the safe?"),
+            steps=(Observation(text="and the safe?"), Action(text="It opens with a key")),
+            outcome=Outcome(success=None),
+            previous="first",
+        )
+        record.episodes.record(later, VECTOR)
+        assert record.episodes.get(f"later-{number}") == later
