@@ -28,6 +28,7 @@ STEPS = st.one_of(
     st.tuples(st.just("compress"), TENANTS, st.integers(0, 4)),
     st.tuples(st.just("forget"), st.integers(0, 3)),
     st.tuples(st.just("crash"), st.integers(0, 3), st.integers(1, 24)),
+    st.tuples(st.sampled_from(["begin", "act", "end"]), TENANTS),
     st.tuples(st.just("other process")),
     st.tuples(st.just("reopen")),
 )
@@ -42,6 +43,8 @@ class Home:
         self._other = open_echo(path, **values)
         self.gone: set[str] = set()
         """Secrets that were forgotten."""
+        self.runs: dict[str, tuple[str, str]] = {}
+        """Of each tenant, a run under way of an agent outside, and what it was shown, which it goes on holding."""
 
     def close(self) -> None:
         self.chats.learner.close()
@@ -66,6 +69,14 @@ class Home:
                 chats.learner.sleep(tenant=tenant)
             case ("compress", str(tenant), int(most)):
                 compress(chats.learner.record, tenant, most)
+            case ("begin", str(tenant)):
+                task = Task(id=f"run-{number}", goal="the vault word, please", tenant=tenant, environment="chat", skill="vault")
+                run = chats.learner.runs.begin(task)
+                self.runs[tenant] = run.id, run.recall
+            case ("act" | "end" as verb, str(tenant)) if tenant in self.runs:
+                with suppress(NothingFound):
+                    run = chats.learner.runs.get(self.runs[tenant][0], tenant=tenant)
+                    run.act(f"I repeat: {self.runs[tenant][1]}") if verb == "act" else run.finish(True)
             case ("other process",):
                 chats.learner, self._other = self._other, chats.learner
             case ("reopen",):
