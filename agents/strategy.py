@@ -11,6 +11,27 @@ from ..envs import Environment
 
 
 @dataclass(frozen=True, kw_only=True)
+class Kept:
+    """Steps of a run under way that a journal is to keep."""
+
+    run: str
+    """The job's id."""
+    position: int
+    """How many steps stand before these; what was kept from there on is replaced."""
+    steps: tuple[Step, ...]
+    """What happened."""
+    usage: Usage
+    """What these steps cost."""
+
+
+class Journal(Protocol):
+    """Where steps are kept as they happen, so that a run that is interrupted can go on."""
+
+    def keep(self, some: Sequence[Kept]) -> None:
+        """Keep steps; on disk when this returns. Raises `StoreError`."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Job:
     """One task to run and what it runs with."""
 
@@ -32,6 +53,12 @@ class Job:
     """Temperature of the first try."""
     seed: int = 0
     """Seed of the later tries, which are sampled."""
+    id: str = ""
+    """What the journal knows the run by."""
+    steps: tuple[Step, ...] = ()
+    """What had happened before the run was interrupted; empty for a new one."""
+    journal: Journal | None = None
+    """Where a strategy keeps each step as it happens; None where nothing is kept before the end."""
 
 
 @dataclass(frozen=True, kw_only=True)

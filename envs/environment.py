@@ -7,6 +7,10 @@ It may have `history`, which says what of an episode an agent is shown before it
 what the model can read (this is the default); `last`, the goal and the newest observation, where that is the whole state; `none`, the
 task alone, where each action is a new attempt at it.
 
+It may have `restore(task: Task, actions: Sequence[str])`, where its actions have effects outside the process: take up, in a new instance,
+an episode in which these actions were carried out by an instance whose process has ended. It carries nothing out and returns what `step`
+returned, or would have, after the last of them. Without it an interrupted episode is made again by the same actions.
+
 It may have `repair_candidates(action: str, error: str, task: Task) -> Sequence[str]`: whole actions to try in place of a
 composed one that was refused with `error`, likeliest kind first; empty where nothing of the error names what to change.
 

@@ -11,7 +11,7 @@ from types import TracebackType
 from typing import Self
 
 from ..agents import Run, replay
-from ..core import Episode, Judge, Message, Receipt, Settings, Task, demonstration_id, tenant_name
+from ..core import Episode, Judge, Message, Outcome, Receipt, Settings, Task, demonstration_id, tenant_name
 from ..envs import Environment
 from ..memory import MemoryEffect, Record, memory_effect
 from ..perception import SelectiveRule
@@ -131,14 +131,25 @@ class LifelongLearner:
         history: Sequence[Message] = (),
         temperature: float = 0.0,
         max_tokens: int | None = None,
+        id: str = "",
     ) -> Episode:
         """Handle one task; the returned episode is durable. Where `sleep.every` is set and due, a night begins in the
         background.
+
+        With an `id`, a run that was interrupted goes on where it was, and one that is recorded is returned.
         """
-        id_ = uuid.uuid4().hex
-        [episode] = _wake.wake(
-            self._components, [task], environment, ids=[id_], history=history, temperature=temperature, max_tokens=max_tokens
-        )
+        if id and (known := self.record.episodes.get_many([id], tenant=task.tenant)):
+            return known[0]
+        id_ = id or uuid.uuid4().hex
+        try:
+            [episode] = _wake.wake(
+                self._components, [task], environment, ids=[id_], history=history, temperature=temperature, max_tokens=max_tokens
+            )
+        except Exception as error:
+            if not id and self.record.open_runs.existing([id_]):
+                # Nobody knows the id by which it could go on.
+                self.runs.finish(id_, Outcome(success=None, reason=f"the run ended with {type(error).__name__}: {error}"[:500]))
+            raise
         self._sleep_where_due(task)
         return episode
 

@@ -292,6 +292,12 @@ class Runs:
         self.finished(episode.task)
         return record.episodes.get(id)
 
+    def end_idle(self, seconds: float, *, tenant: str = "default") -> list[Episode]:
+        """End a tenant's runs of which nothing was kept for so long, with the outcome that they have; for clients that just stop."""
+        tenant, latest = tenant_name(tenant), time.time() - seconds
+        idle = [id for id in self.record.open_runs.ids(tenant=tenant) if self.record.open_runs.updated(id) < latest]
+        return [self.finish(id, Outcome(success=None, reason=f"nothing happened for {seconds:g} seconds")) for id in idle]
+
     def judge(
         self,
         id: str,

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
 
-from ..agents import Job, Run
+from ..agents import Job, Journal, Run
 from ..core import (
     NO_VERDICT,
     UNKNOWN,
@@ -30,6 +30,7 @@ from ..memory import recall
 from ..numerics.arrays import Vector
 from ..numerics.draws import draw
 from .components import Components, log
+from .journal import RunJournal, interrupted_runs
 from .perceiver import Perceiver
 
 HOPELESS = 0.1
@@ -158,31 +159,64 @@ def wake(
 ) -> list[Episode]:
     """Handle tasks side by side and record each; what is returned is durable.
 
+    A run of several steps keeps each as it happens; one of an id whose run was interrupted goes on where it was.
     All tasks of one call are perceived with what was known before it. `ids` name the episodes.
     Raises `MalformedTask`, `EngineUnreachable`, or `StoreError` when the record cannot be written.
     """
-    plans = plan(components, tasks, ids=ids)
-    runs = act(components, plans, environment, history=history, temperature=temperature, max_tokens=max_tokens)
+    begun = interrupted_runs(components.record, tasks, ids) if environment is not None else {}
+    plans = [
+        _plan_again(components, begun[id_]) if id_ in begun else one for one, id_ in zip(plan(components, tasks, ids=ids), ids, strict=True)
+    ]
+    heads = {id_: partial(_head, components, one, id_) for one, id_ in zip(plans, ids, strict=True)}
+    journal = RunJournal(components.record, heads, opened=begun)
+    more = Limits(history=tuple(history), temperature=temperature, max_tokens=max_tokens)
+    runs = act(components, plans, environment, more, begun=[begun.get(id_) for id_ in ids], ids=ids, journal=journal)
+    runs = [replace(run, usage=begun[id_].usage + run.usage) if id_ in begun else run for run, id_ in zip(runs, ids, strict=True)]
     episodes = [_episode(components, one, run, id_) for one, run, id_ in zip(plans, runs, ids, strict=True)]
-    remember(
-        components, [(episode, one.vector) for episode, one in zip(episodes, plans, strict=True) if episode.task.environment != AUXILIARY]
-    )
+    with components.record.transaction():
+        # What was erased while it ran does not come back.
+        gone = (journal.opened - components.record.open_runs.existing(journal.opened)) | journal.erased
+        recorded = [
+            (episode, one.vector)
+            for episode, one in zip(episodes, plans, strict=True)
+            if episode.task.environment != AUXILIARY and episode.id not in gone
+        ]
+        remember(components, recorded)
+        for id_ in journal.opened:
+            components.record.open_runs.discard(id_)
     for episode in episodes:
         if episode.lessons and episode.outcome.success is not None:
             credit_lessons(components, episode)
     return episodes
 
 
+@dataclass(frozen=True, kw_only=True)
+class Limits:
+    """What a caller asks of the answers."""
+
+    history: tuple[Message, ...] = ()
+    """Earlier turns of a chat."""
+    temperature: float = 0.0
+    """0 takes the likeliest token."""
+    max_tokens: int | None = None
+    """Most tokens of one answer; None leaves it to the settings."""
+
+
 def act(
     components: Components,
     plans: Sequence[Plan],
     environment: Environment | None,
+    limits: Limits | None = None,
     *,
-    history: Sequence[Message] = (),
-    temperature: float = 0.0,
-    max_tokens: int | None = None,
+    ids: Sequence[str] = (),
+    begun: Sequence[Episode | None] = (),
+    journal: Journal | None = None,
 ) -> list[Run]:
-    """Run the plans, spending more tries where the agent is likely to fail; unknown tasks and those below the threshold may be declined."""
+    """Run the plans, spending more tries where the agent is likely to fail; unknown tasks and those below the threshold may be declined.
+
+    With a `journal`, steps are kept under `ids` as they happen; `begun` are the runs that go on.
+    """
+    limits, ids, begun = limits or Limits(), ids or [""] * len(plans), begun or [None] * len(plans)
     wake_settings = components.settings.wake
     declined = {i for i, one in enumerate(plans) if _declines(wake_settings, one)}
     jobs = [
@@ -191,11 +225,14 @@ def act(
             environment=environment,
             adapter=one.adapter,
             recall=one.recall,
-            history=tuple(history),
+            history=limits.history,
             tries=_tries(wake_settings, one.verdict),
-            max_tokens=max_tokens or components.settings.model.max_tokens,
-            temperature=temperature,
+            max_tokens=limits.max_tokens or components.settings.model.max_tokens,
+            temperature=limits.temperature,
             seed=components.settings.seed,
+            id=ids[i],
+            steps=earlier.steps if (earlier := begun[i]) is not None else (),
+            journal=journal,
         )
         for i, one in enumerate(plans)
         if i not in declined
@@ -237,12 +274,30 @@ def _answer_chance(one: Plan, run: Run) -> float | None:
     return one.perceiver.answer_chance(one.vector, one.skill, one.adapter, likelihood)
 
 
-def _episode(components: Components, one: Plan, run: Run, id_: str) -> Episode:
-    return Episode(
+def _plan_again(components: Components, run: Episode) -> Plan:
+    """The plan that an interrupted run was begun with."""
+    recall = next((step for step in run.steps if isinstance(step, Recall)), None)
+    return Plan(
+        task=run.task,
+        vector=components.record.open_runs.vector(run.id),
+        perceiver=None,
+        verdict=run.verdict or NO_VERDICT,
+        skill=run.skill,
+        control=run.control,
+        adapter=components.guarded("adapter", lambda: components.publish(run.adapter), ""),
+        recall=recall,
+        offered=run.offered,
+        below_threshold=False,
+    )
+
+
+def _head(components: Components, one: Plan, id_: str) -> tuple[Episode, Vector]:
+    """What is known of a run before its first step."""
+    head = Episode(
         id=id_,
         task=one.task,
-        steps=run.steps,
-        outcome=run.outcome,
+        steps=(),
+        outcome=UNKNOWN,
         skill=one.skill,
         model=components.engine.model,
         adapter=one.adapter,
@@ -250,9 +305,18 @@ def _episode(components: Components, one: Plan, run: Run, id_: str) -> Episode:
         control=one.control,
         offered=one.offered,
         verdict=one.verdict,
+        created=time.time(),
+    )
+    return head, blank_vector(components) if one.vector is None else one.vector
+
+
+def _episode(components: Components, one: Plan, run: Run, id_: str) -> Episode:
+    return replace(
+        _head(components, one, id_)[0],
+        steps=run.steps,
+        outcome=run.outcome,
         answer_chance=components.guarded("perception", lambda: _answer_chance(one, run), None),
         usage=run.usage,
-        created=time.time(),
     )
 
 

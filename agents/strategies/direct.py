@@ -49,7 +49,20 @@ class DirectStrategy:
         replies = self._engine.chat([rollout.request() for rollout in rollouts])
         share = (time.perf_counter() - started) / len(rollouts)
         for rollout, reply in zip(rollouts, replies, strict=True):
-            rollout.advance(reply.text, replace(reply.usage, seconds=share), reply.logprob, reply.tool_calls)
+            rollout.decide(reply.text, replace(reply.usage, seconds=share), reply.logprob, reply.tool_calls)
+        # What is about to be done is on disk before it is done, and what came of it before the model is asked again.
+        keep(rollouts)
+        for rollout in rollouts:
+            rollout.carry_out()
+        keep(rollouts)
+
+
+def keep(rollouts: Sequence[Rollout]) -> None:
+    """Write what runs have come to since the last call into their journals, all runs of one journal at once."""
+    found = [(rollout.job.journal, kept) for rollout in rollouts if (kept := rollout.unkept()) is not None]
+    for journal in {id(journal): journal for journal, _ in found}.values():
+        assert journal is not None
+        journal.keep([kept for other, kept in found if other is journal])
 
 
 def replay(task: Task, environment: Environment, engine: Engine | None = None) -> Run:

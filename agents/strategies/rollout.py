@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import TypeVar
 
 from ...core import (
@@ -26,8 +26,9 @@ from ...core.messages import call_text
 from ...envs import Environment, History, history_of
 from ...envs.results import RuleBroken, StepResult, read_choices, read_reset, read_step
 from ...serving import ChatRequest, Engine, context_of
-from ..strategy import Job, Run
+from ..strategy import Job, Kept, Run
 from .caller import Caller
+from .resume import TakenUp, take_up
 from .transcript import TokenBudget, View, visible
 
 log = logging.getLogger("lifelong")
@@ -64,6 +65,12 @@ class Rollout:
     view: View | None = None
     """What the model was last shown; None since its action."""
     budget: TokenBudget | None = None
+    deeds: list[tuple[str, ToolCall | None]] = field(default_factory=list)
+    """What the last action wants carried out."""
+    kept: int = 0
+    """How many steps the journal has."""
+    kept_usage: Usage = field(default_factory=Usage)
+    """Of the usage, what the journal has."""
 
     def begin(self) -> None:
         """Start the episode. Raises `MalformedTask` where the environment refuses the task."""
@@ -74,17 +81,28 @@ class Rollout:
         given = job.environment
         self.caller = Caller(self.step_seconds)
 
-        def start() -> tuple[Environment, str, tuple[str, ...]]:
+        def start() -> tuple[Environment, TakenUp]:
             # Runs go side by side; each needs an environment of its own.
             environment = given.spawn()
             self.history = history_of(environment)
+            if job.steps:
+                return environment, take_up(environment, job.task, job.seed, job.steps)
             observation = read_reset(environment.reset(seed=job.seed, options={"task": job.task}))
-            return environment, observation, read_choices(environment.admissible())
+            return environment, TakenUp(steps=(Observation(text=observation),), last=None, actions=0)
 
         started = self.guarded(start)
-        self.steps = [Observation(text=job.task.text if started is None else started[1]), *([job.recall] if job.recall else [])]
-        if started is not None:
-            self.environment, _, self.admissible = started
+        begun = [Observation(text=job.task.text), *([job.recall] if job.recall else [])]
+        if started is None:
+            self.steps = list(job.steps) or begun
+            return
+        self.environment, taken_up = started
+        self.actions = taken_up.actions
+        self.steps = list(taken_up.steps) if taken_up.actions else [*(taken_up.steps[:1] or begun[:1]), *begun[1:]]
+        self.kept = min(len(job.steps), len(self.steps))
+        self.refusals = sum(isinstance(step, ToolResult) and step.error for step in self.steps)
+        if taken_up.last is not None and self._ends(taken_up.last):
+            return
+        self._see_choices()
 
     def request(self) -> ChatRequest:
         """What the model is asked next."""
@@ -103,26 +121,35 @@ class Rollout:
         )
 
     def advance(self, action: str, usage: Usage, likelihood: float | None = None, calls: Sequence[ToolCall] = ()) -> None:
-        """Carry out an action and record what came of it; where the task has tools, calls written in the text are read out of it."""
+        """Decide on an action and carry it out."""
+        self.decide(action, usage, likelihood, calls)
+        self.carry_out()
+
+    def decide(self, action: str, usage: Usage, likelihood: float | None = None, calls: Sequence[ToolCall] = ()) -> None:
+        """Record an action; where the task has tools, calls written in the text are read out of it."""
         self.usage += usage
         if self.job.task.tools and not calls:
             action, calls = read_reply(action)
         named: list[ToolCall] = [{**call, "id": f"call_{len(self.steps)}_{number}"} for number, call in enumerate(calls)]
         act = Action(text=action, chosen=bool(self.admissible), likelihood=likelihood, tool_calls=tuple(named))
-        environment = self.environment
-        if environment is None:
+        if self.environment is None:
             self.steps.append(act)
             self.done = True
             return
         view, self.view = self.view or self._view(), None
         self.steps.append(view.mark(act))
-        deeds: list[tuple[str, ToolCall | None]] = [(call_text(call), call) for call in named]
-        for deed, call in deeds or [(action, None)]:
-            self._carry_out(environment, deed, call)
-            if self.done:
-                return
+        self.deeds = [*((call_text(call), call) for call in named)] or [(action, None)]
 
-    def _carry_out(self, environment: Environment, deed: str, call: ToolCall | None) -> None:
+    def carry_out(self) -> None:
+        """Do what the last action wants, and record what comes of it."""
+        deeds, self.deeds = self.deeds, []
+        for deed, call in deeds:
+            if not self.done:
+                self._carry_out(deed, call)
+
+    def _carry_out(self, deed: str, call: ToolCall | None) -> None:
+        environment = self.environment
+        assert environment is not None
         self.actions += 1
         result = self.guarded(lambda: read_step(environment.step(deed)))
         if result is None:
@@ -133,15 +160,39 @@ class Rollout:
             Reward(text="", value=result.reward),
         ]
         self.refusals += result.error
+        if not self._ends(result):
+            self._see_choices()
+
+    def unkept(self) -> Kept | None:
+        """What the journal has to keep now; None where it lacks nothing.
+
+        Of a run in a world that ends with the process nothing is kept until its first action is done and has not ended it: one that
+        never gets there is recorded as a whole, in one transaction with those beside it.
+        """
+        begun = self.kept > 0 or (self.actions > 0 and not self.done) or hasattr(self.environment, "restore")
+        if self.job.journal is None or self.environment is None or not begun or len(self.steps) == self.kept:
+            return None
+        usage = replace(self.usage, **{name: getattr(self.usage, name) - getattr(self.kept_usage, name) for name in asdict(self.usage)})
+        found = Kept(run=self.job.id, position=self.kept, steps=tuple(self.steps[self.kept :]), usage=usage)
+        self.kept, self.kept_usage = len(self.steps), self.usage
+        return found
+
+    def _see_choices(self) -> None:
+        environment = self.environment
+        assert environment is not None
+        choices = self.guarded(lambda: read_choices(environment.admissible()))
+        self.admissible = choices if choices is not None else ()
+
+    def _ends(self, result: StepResult) -> bool:
+        """Judge the run where this result ends it; whether it does."""
+        assert self.environment is not None
         # Where actions are chosen or what was refused is shown, a refused one is part of the way; elsewhere it uses up an attempt.
         exhausted = not self.admissible and self.history != "full" and self.refusals >= self.attempts
         if result.terminated or result.truncated or exhausted:
             self._judge(result, result.text if result.error else "")
-        elif self.actions >= environment.max_steps:
-            self._judge(replace(result, success=False), f"not ended within {environment.max_steps} actions")
-        else:
-            choices = self.guarded(lambda: read_choices(environment.admissible()))
-            self.admissible = choices if choices is not None else ()
+        elif self.actions >= self.environment.max_steps:
+            self._judge(replace(result, success=False), f"not ended within {self.environment.max_steps} actions")
+        return self.done
 
     def _view(self) -> View:
         """What the model is shown of the run as it stands."""

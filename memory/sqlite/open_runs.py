@@ -50,13 +50,6 @@ class OpenRunStore:
                 raise NothingFound(f"no run {id!r} is open; it has ended or was erased")
             return _append(connection, id, steps, usage)
 
-    def append_many(self, steps: Iterable[tuple[str, Sequence[Step]]]) -> None:
-        """`append` for several runs in one transaction; runs that are not open are passed over."""
-        with self._database.transaction() as connection:
-            for id, some in steps:
-                if connection.execute("SELECT 1 FROM open_runs WHERE id = ?", (id,)).fetchone():
-                    _append(connection, id, some, None)
-
     def truncate(self, id: str, length: int) -> None:
         """Drop the steps after the first `length`: a retry or an edit replaces them."""
         with self._database.transaction() as connection:
@@ -143,6 +136,11 @@ class OpenRunStore:
         """Drop a run and its steps; one that is not open is passed over."""
         with self._database.transaction() as connection:
             connection.execute("DELETE FROM open_runs WHERE id = ?", (id,))
+
+    def existing(self, ids: Iterable[str]) -> set[str]:
+        """Which of these runs are open, whoever's they are."""
+        sql = "SELECT id FROM open_runs WHERE id IN (SELECT value FROM json_each(?))"
+        return {id for (id,) in self._database.rows(sql, (json_array(ids),))}
 
     def owners(self, ids: Iterable[str]) -> list[str]:
         """Tenants to whom these open runs belong, sorted; unknown ids are skipped."""
