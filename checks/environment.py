@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from ..core import MalformedTask, Task
 from ..core.versions import short_name
-from ..envs import Demonstration, Environment, Split
+from ..envs import Demonstration, Environment, Split, history_of
 from ..envs.results import StepResult, read_choices, read_reset, read_step
 from .failures import asserting
 from .rules import rule
@@ -26,6 +27,8 @@ def check_environment(environment: Environment, *, count: int = 5, seed: int = 0
     for name in ("max_steps", "max_answer_tokens"):
         value = getattr(environment, name)
         assert isinstance(value, int) and value > 0, f"{name} is a whole number above 0; got {value!r}"  # noqa: PT018 (one rule)
+    with rule("history, where it is declared, is full, last or none"):
+        history_of(environment)
     with rule("tasks gives the first tasks of a split"):
         train, test = environment.tasks("train", count, seed=seed), environment.tasks("test", count, seed=seed)
     _check_tasks(environment, train, test, seed)
@@ -33,6 +36,8 @@ def check_environment(environment: Environment, *, count: int = 5, seed: int = 0
         first, again = _solve(environment, task), _solve(environment, task)
         assert first == again, f"task {task.id}: the same actions gave other texts or rewards the second time (invariant Determinism)"
         _check_garbage(environment, task)
+    if hasattr(environment, "restore"):
+        _check_restore(environment, train[0])
     _check_spawn(environment, train[0], test[0])
     _check_unknown_task(environment)
 
@@ -145,6 +150,22 @@ def _check_spawn(environment: Environment, one: Task, other: Task) -> None:
     with rule("closing one instance leaves the others usable"):
         _solve(right, other)
         right.close()
+
+
+def _check_restore(environment: Any, task: Task) -> None:
+    """Another instance takes an episode up after every action, and ends it as one alone does."""
+    whole, actions = _solve(environment, task), _demonstration(environment, task).actions
+    for done in range(len(actions) + 1):
+        first = environment.spawn()
+        _begin(first, task)
+        trace: list[StepResult | str] = [whole[0], *(_step(first, task, action) for action in actions[:done])]
+        second = environment.spawn()
+        with rule(f"task {task.id}: restore takes up an episode after {done} actions and returns what step would have returned"):
+            last = read_step(second.restore(task, actions[:done]))
+        ended = isinstance(trace[-1], StepResult) and trace[-1].terminated
+        assert (last.terminated, last.success) == (ended, ended), f"task {task.id}: restore says whether the episode has ended, and how"
+        trace += [_step(second, task, action) for action in actions[done:]]
+        assert trace == whole, f"task {task.id}: an episode that is taken up after {done} actions goes on as if nothing had happened"
 
 
 def _check_unknown_task(environment: Environment) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from ..agents import Job, Run, Strategy
-from ..core import Action, MalformedTask, Observation, Task, ToolResult, Usage
+from ..core import Action, MalformedTask, Observation, Task, ToolResult, Usage, text_of
 from ..envs import Demonstration
 from ..serving import ChatReply, ChatRequest, Choice, Engine
 from .failures import asserting
@@ -32,6 +32,7 @@ def check_strategy(make: Callable[[Engine], Strategy]) -> None:
     assert runs == _act(make(_Engine()), jobs), "the same jobs on the same engine give the same runs (invariant Determinism)"
     assert all(isinstance(job.environment, _Environment) and not job.environment.used for job in jobs), "a run uses a spawned environment"
     _check_failures(strategy)
+    _check_steps(strategy)
     _check_chat(strategy)
 
 
@@ -75,13 +76,29 @@ def _check_chat(strategy: Strategy) -> None:
     assert run.outcome.success is None, "nobody has judged a chat"
 
 
+def _check_steps(strategy: Strategy) -> None:
+    """A task of several steps: each needs what the step before has brought about."""
+    [task] = _Errand().tasks("train", 1)
+    [run] = _act(strategy, [Job(task=task, environment=_Errand())])
+    done = [step.text for step in run.steps if isinstance(step, Action)]
+    assert done == ["blue", "what the guard said: 0", "what the guard said: 1"], (
+        f"what an action brought about is shown to the model before the next one; it answered {done}"
+    )
+    assert run.outcome.success, "a run goes on until its environment ends it"
+
+
 class _Engine:
-    """Answers `blue`, or the first choice that is `blue`."""
+    """Repeats what the guard said last, or answers `blue`, or the first choice that is `blue`."""
 
     model = "check"
 
     def chat(self, requests: Sequence[ChatRequest]) -> list[ChatReply]:
-        return [ChatReply(text="blue", usage=Usage(prompt_tokens=3, completion_tokens=1), logprob=-0.5) for _ in requests]
+        usage = Usage(prompt_tokens=3, completion_tokens=1)
+        return [ChatReply(text=self._answer(request), usage=usage, logprob=-0.5) for request in requests]
+
+    def _answer(self, request: ChatRequest) -> str:
+        said = [line for message in request.messages for line in text_of(message).splitlines() if line.startswith("what the guard said")]
+        return said[-1] if said else "blue"
 
     def choose(self, request: ChatRequest, options: Sequence[str]) -> Choice:
         index = next((place for place, option in enumerate(options) if option == "blue"), 0)
@@ -142,3 +159,25 @@ class _Environment:
 
     def close(self) -> None:
         """Nothing to give back."""
+
+
+class _Errand(_Environment):
+    """Three actions, of which the second and the third repeat what was answered to the one before."""
+
+    id = "errand-v1"
+    max_steps = 4
+    max_answer_tokens = 8
+
+    def __init__(self) -> None:
+        super().__init__("blue")
+        self._wanted = "blue"
+        self._done = 0
+
+    def step(self, action: str) -> tuple[str, float, bool, bool, dict[str, Any]]:
+        right, last = action == self._wanted, self._done == 2
+        self._wanted = f"what the guard said: {self._done}"
+        self._done += 1
+        return self._wanted, float(right and last), last or not right, False, {"error": False, "success": right and last}
+
+    def spawn(self) -> _Errand:
+        return _Errand()

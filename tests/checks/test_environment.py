@@ -1,8 +1,10 @@
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
+from tickets import Outside
 from toy import ToyEnvironment
 
 from lifelong.checks import check_environment
@@ -98,9 +100,33 @@ class Closed(Sound):
         raise OSError("already closed")
 
 
+class Declaring(Sound):
+    history = "some"
+
+
+class Forgetting(Outside):
+    """Begins an episode anew instead of taking it up."""
+
+    def restore(self, task: Task, actions: Sequence[str]) -> Any:
+        self.reset(options={"task": task})
+        return "", 0.0, False, False, {"error": False, "success": False}
+
+
+class Silent(Outside):
+    def restore(self, task: Task, actions: Sequence[str]) -> Any:
+        super().restore(task, actions)
+
+
+def test_an_environment_that_takes_episodes_up_passes() -> None:
+    check_environment(Outside(), count=2)
+
+
 @pytest.mark.parametrize(
     ("member", "rule"),
     [
+        (Declaring, "history must be one of full, last, none; got 'some'"),
+        (Forgetting, "restore says whether the episode has ended|goes on as if nothing had happened"),
+        (Silent, "restore takes up an episode after 0 actions"),
         (object, "every member of the protocol; this one lacks id, max_steps"),
         (WithoutVersion, "ends with a version"),
         (WithoutError, "the info of every step says 'error'"),

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -50,9 +51,30 @@ class Judging(DirectStrategy):
         ]
 
 
+class Forgetful(DirectStrategy):
+    """Shows the task alone, as if every environment had asked for that."""
+
+    def act(self, jobs: Sequence[Job]) -> list[Run]:
+        class Blind:
+            history = "none"
+
+            def __init__(self, inner: Any) -> None:
+                self._inner = inner
+
+            def spawn(self) -> Blind:
+                return Blind(self._inner.spawn())
+
+            def __getattr__(self, name: str) -> Any:
+                return getattr(self._inner, name)
+
+        blind: list[Any] = [Blind(job.environment) if job.environment is not None else None for job in jobs]
+        return super().act([replace(job, environment=environment) for job, environment in zip(jobs, blind, strict=True)])
+
+
 @pytest.mark.parametrize(
     ("member", "rule"),
     [
+        (Forgetful, "what an action brought about is shown to the model before the next one"),
         (Boastful, "success is what the environment said"),
         (Lazy, "one run a job"),
         (Shared, "a run uses a spawned environment"),

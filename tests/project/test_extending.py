@@ -32,7 +32,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def test_every_file_is_short_and_every_block_is_run() -> None:
-    assert list(FILES) == ["my_texts.py", "my_head.py", "my_environment.py", "my_record.py"]
+    assert list(FILES) == ["my_texts.py", "my_head.py", "my_environment.py", "my_agent.py", "my_record.py"]
     assert len(FILES) == TEXT.count("```python")
     longest = {name: sum(bool(line.strip()) for line in text.splitlines()) for name, text in FILES.items()}
     assert {name: lines for name, lines in longest.items() if lines > (17 if name == "my_environment.py" else 15)} == {}
@@ -58,6 +58,15 @@ def test_the_head_is_a_row_of_the_table(folder: Path) -> None:
     table = run(folder, "-c", COMMAND, *shlex.split(COMMANDS[0])[1:])
     assert re.search(r"my_head:MyHead +last_accuracy +0\.[89]", table)
     assert "nearest_mean" in table
+
+
+@pytest.mark.model
+def test_the_agent_keeps_its_runs_and_recalls_them(folder: Path) -> None:
+    first, second = run(folder, "my_agent.py").splitlines()
+    assert first.split()[1:] == ["False", "verifier", "4"]
+    control, recalled, judge, steps = second.split()
+    assert (recalled, judge) == (str(control == "False"), "verifier")
+    assert int(steps) == 4 + (control == "False")
 
 
 @pytest.mark.slow

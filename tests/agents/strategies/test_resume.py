@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Self
 
 import pytest
 from scripted import ScriptedEngine
-from tickets import next_command
+from tickets import Outside, next_command
 
 from lifelong.agents import DirectStrategy, Job, Kept, Run
 from lifelong.agents.strategies.resume import INTERRUPTED, deeds_of, take_up
@@ -26,35 +25,6 @@ class Memory:
         self.writes += 1
         for kept in some:
             self.runs.setdefault(kept.run, [])[kept.position :] = kept.steps
-
-
-class Outside(TicketEnvironment):
-    """Its world is kept outside of the instance, under the task's id, as a database or a remote service would be."""
-
-    worlds: dict[str, Any]
-    done: list[str]
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.worlds, self.done = {}, []
-
-    def spawn(self) -> Self:
-        twin = type(self)()
-        twin.worlds, twin.done = self.worlds, self.done
-        return twin
-
-    def _begin(self, task: Task) -> None:
-        super()._begin(task)
-        self.worlds[task.id] = self._desk
-
-    def step(self, action: str) -> tuple[str, float, bool, bool, dict[str, Any]]:
-        self.done.append(action)
-        return super().step(action)
-
-    def restore(self, task: Task, actions: Sequence[str]) -> tuple[str, float, bool, bool, dict[str, Any]]:
-        self._desk, self._steps_left = self.worlds[task.id], self.max_steps - len(actions)
-        done, right = not self._desk.waiting, self._desk.right
-        return "", right / 2, done, False, {"error": False, "success": done and right == 2}
 
 
 def whole(environment: TicketEnvironment, task: Task) -> tuple[Run, Memory]:
