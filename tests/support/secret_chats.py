@@ -68,6 +68,12 @@ class Chats:
         if id not in self.given[word]:
             self.given[word].append(id)
 
+    def work(self, tenant: str, word: str) -> None:
+        """Begin a run of tools that goes on from where the secret was said, and leave it under way."""
+        task = Task(id=f"work-{tenant}", goal="open the vault with tools", tenant=tenant, environment="chat", skill="vault")
+        run = self.learner.runs.begin(task, id=f"work-under-way-{tenant}", previous=self.given[word][0])
+        run.tool("open_vault", {"word": word}, f"{word} opens it")
+
     def forget(self, word: str) -> list[Receipt]:
         receipts = []
         for id in self.given[word]:
@@ -78,7 +84,7 @@ class Chats:
 
 
 def planted(home: Path) -> tuple[Chats, str, str]:
-    """Two tenants with a secret each, told, corrected, repeated by the model and carried on as history."""
+    """Two tenants with a secret each, told, corrected, repeated by the model, carried on as history and used by a run under way."""
     chats = Chats(open_echo(home))
     words = secret(1), secret(2)
     for tenant, word in zip(("ann", "anna"), words, strict=True):
@@ -86,6 +92,7 @@ def planted(home: Path) -> tuple[Chats, str, str]:
         chats.say(tenant, "and the capital of Norway", goes_on=True)
         for text in ("the vault word, please", "tell me the vault word again", "the vault word in capitals"):
             chats.say(tenant, text)
+        chats.work(tenant, word)
     return chats, *words
 
 
