@@ -12,14 +12,14 @@ from .reflection.reflect import Writer, reflect
 from .strategies.direct import DirectStrategy, replay
 from .strategies.repair import RepairStrategy
 from .strategies.retry import RetryStrategy
-from .strategy import Job, Journal, Kept, Run, Strategy
+from .strategy import Job, Journal, NewSteps, Run, Strategy
 
 __all__ = [
     "DirectStrategy",
     "Evidence",
     "Job",
     "Journal",
-    "Kept",
+    "NewSteps",
     "RepairStrategy",
     "RetryStrategy",
     "Run",

@@ -11,7 +11,7 @@ from ..envs import Environment
 
 
 @dataclass(frozen=True, kw_only=True)
-class Kept:
+class NewSteps:
     """Steps of a run under way that a journal is to keep."""
 
     run: str
@@ -27,7 +27,7 @@ class Kept:
 class Journal(Protocol):
     """Where steps are kept as they happen, so that a run that is interrupted can go on."""
 
-    def keep(self, some: Sequence[Kept]) -> None:
+    def keep(self, some: Sequence[NewSteps]) -> None:
         """Keep steps; on disk when this returns. Raises `StoreError`."""
 
 

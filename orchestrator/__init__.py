@@ -11,9 +11,8 @@ from .discover import Question, answer, questions
 from .erasure import erase_pending_rows, erasure_lock
 from .learner import LifelongLearner, Status, acceptance_rule, unlabelled
 from .open import open_store
-from .open_runs import OpenRun, Runs, Session
+from .open_runs import AsyncRun, OpenRun, RunContext, Runs, Session
 from .phases import PHASES, Progress
-from .run_context import AsyncRun, RunContext
 from .run_state import EvaluationRow, Night, NightState, RunSeconds, SleepReport
 
 __all__ = [

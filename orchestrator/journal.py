@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 
-from ..agents import Kept
+from ..agents import NewSteps
 from ..core import Episode, NothingFound, Task
 from ..memory import Record
 from ..numerics.arrays import Vector
@@ -27,7 +27,7 @@ class RunJournal:
         """Ids of the runs of which steps were kept."""
         return frozenset(self._opened)
 
-    def keep(self, some: Sequence[Kept]) -> None:
+    def keep(self, some: Sequence[NewSteps]) -> None:
         """See `Journal.keep`; all in one transaction."""
         store = self._record.open_runs
         with self._record.transaction():

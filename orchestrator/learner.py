@@ -23,10 +23,9 @@ from .feedback import take_feedback
 from .nights import Nights
 from .observed import Observer
 from .open import open_components
-from .open_runs import Runs, outcome_of
+from .open_runs import RunContext, Runs, outcome_of
 from .perceiver import outcome_model_of, skill_routes
 from .phases import Progress
-from .run_context import RunContext
 from .run_state import Night, PendingSleep, SleepReport, report_count
 
 CLOSE_SECONDS = 30.0

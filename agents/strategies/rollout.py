@@ -26,7 +26,7 @@ from ...core.messages import call_text
 from ...envs import Environment, History, history_of
 from ...envs.results import RuleBroken, StepResult, read_choices, read_reset, read_step
 from ...serving import ChatRequest, Engine, context_of
-from ..strategy import Job, Kept, Run
+from ..strategy import Job, NewSteps, Run
 from .caller import Caller
 from .resume import TakenUp, take_up
 from .transcript import TokenBudget, View, visible
@@ -163,7 +163,7 @@ class Rollout:
         if not self._ends(result):
             self._see_choices()
 
-    def unkept(self) -> Kept | None:
+    def unkept(self) -> NewSteps | None:
         """What the journal has to keep now; None where it lacks nothing.
 
         Of a run in a world that ends with the process nothing is kept until its first action is done and has not ended it: one that
@@ -173,7 +173,7 @@ class Rollout:
         if self.job.journal is None or self.environment is None or not begun or len(self.steps) == self.kept:
             return None
         usage = replace(self.usage, **{name: getattr(self.usage, name) - getattr(self.kept_usage, name) for name in asdict(self.usage)})
-        found = Kept(run=self.job.id, position=self.kept, steps=tuple(self.steps[self.kept :]), usage=usage)
+        found = NewSteps(run=self.job.id, position=self.kept, steps=tuple(self.steps[self.kept :]), usage=usage)
         self.kept, self.kept_usage = len(self.steps), self.usage
         return found
 

@@ -8,7 +8,7 @@ import pytest
 from scripted import ScriptedEngine
 from tickets import Outside, next_command
 
-from lifelong.agents import DirectStrategy, Job, Kept, Run
+from lifelong.agents import DirectStrategy, Job, NewSteps, Run
 from lifelong.agents.strategies.resume import INTERRUPTED, deeds_of, take_up
 from lifelong.core import Action, Observation, Recall, Reward, Step, Task, ToolResult, reply_text, tool_call
 from lifelong.envs.tools.environment import TicketEnvironment
@@ -21,7 +21,7 @@ class Memory:
         self.runs: dict[str, list[Step]] = {}
         self.writes = 0
 
-    def keep(self, some: Sequence[Kept]) -> None:
+    def keep(self, some: Sequence[NewSteps]) -> None:
         self.writes += 1
         for kept in some:
             self.runs.setdefault(kept.run, [])[kept.position :] = kept.steps

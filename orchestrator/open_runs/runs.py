@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from ..core import (
+from ...core import (
     NO_VERDICT,
     UNKNOWN,
     Action,
@@ -33,10 +33,10 @@ from ..core import (
     text_of,
     tool_call,
 )
-from ..memory import Record
-from .components import Components
-from .feedback import take_feedback
-from .wake import Plan, blank_vector, credit_lessons, in_control_arm, plan
+from ...memory import Record
+from ..components import Components
+from ..feedback import take_feedback
+from ..wake import Plan, blank_vector, credit_lessons, in_control_arm, plan
 
 
 @dataclass(frozen=True, kw_only=True)

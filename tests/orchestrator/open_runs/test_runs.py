@@ -13,8 +13,7 @@ import pytest
 from scripted import open_scripted
 
 from lifelong.core import Action, Judge, MalformedTask, Message, NothingFound, Task, ToolResult, Usage, tool_call
-from lifelong.orchestrator import LifelongLearner
-from lifelong.orchestrator.open_runs import OpenRun
+from lifelong.orchestrator import LifelongLearner, OpenRun
 
 CALL = tool_call("route", {"queue": "billing"}, "call_1")
 
@@ -173,7 +172,7 @@ AGENT = """
 
 def test_a_killed_run_goes_on_where_it_was(tmp_path: Path) -> None:
     """After 151 acknowledged actions the process is killed; the next one begins with number 152 and repeats none."""
-    command = [sys.executable, "-c", textwrap.dedent(AGENT), str(tmp_path), str(Path(__file__).parents[1] / "support")]
+    command = [sys.executable, "-c", textwrap.dedent(AGENT), str(tmp_path), str(Path(__file__).parents[2] / "support")]
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as child:
         assert child.stdout is not None

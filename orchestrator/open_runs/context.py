@@ -8,8 +8,8 @@ from functools import partial
 from types import TracebackType
 from typing import Any
 
-from ..core import Episode, NothingFound
-from .open_runs import OpenRun
+from ...core import Episode, NothingFound
+from .runs import OpenRun
 
 
 class RunContext:
