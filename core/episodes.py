@@ -221,9 +221,9 @@ class Receipt:
 
     An erasure is *exact* where everything that tasks are recognised and answered by equals what it would be had the erased episodes
     never been: adapters and recognisers are made of the rest alone, and the head that names skills has unlearned to within rounding.
-    It is *approximate* where something made with their help stays; `traces` says what. What repeats an erased text
-    in other words in a conversation that nothing links to it is found by nobody and is no trace. Counts (how often a lesson helped, how many
-    held-out tasks a gate has run) are not rolled back.
+    It is *approximate* where something made with their help stays; `traces` says what. Counts (how often a lesson helped, how many
+    held-out tasks a gate has run) are not rolled back. What repeats an erased text in other words in a conversation that nothing links
+    to it is not found, and is no trace.
     """
 
     id: str
