@@ -7,6 +7,8 @@ writes lessons that cite their evidence; `samples` picks the turns that an adapt
 from __future__ import annotations
 
 from .consolidation.training_samples import prompt, samples
+from .outcomes.reactions import outcome_of_reaction
+from .outcomes.tool_results import outcome_of_results
 from .reflection.evidence import Evidence, contrast
 from .reflection.reflect import Writer, reflect
 from .strategies.direct import DirectStrategy, replay
@@ -26,6 +28,8 @@ __all__ = [
     "Strategy",
     "Writer",
     "contrast",
+    "outcome_of_reaction",
+    "outcome_of_results",
     "prompt",
     "reflect",
     "replay",

@@ -11,6 +11,7 @@ from dataclasses import replace
 
 from ...core import Action, Episode, Message, Observation, Recall, Step, ToolResult
 from ...learners import Sample
+from ..outcomes.tool_results import read_result
 from ..strategies.transcript import View, visible
 
 
@@ -80,9 +81,15 @@ def _refused(steps: Sequence[Step], place: int) -> bool:
     for step in steps[place + 1 :]:
         if isinstance(step, Action):
             return False
-        if isinstance(step, ToolResult) and step.error:
+        if isinstance(step, ToolResult) and _failed(step):
             return True
     return False
+
+
+def _failed(result: ToolResult) -> bool:
+    # An environment says itself what it refused; of a tool that answers a call the text is read too.
+    sign = read_result(result.text, error=result.error) if result.tool_call_id else None
+    return result.error or (sign is not None and not sign.success)
 
 
 def _sample(episode: Episode, messages: Sequence[Message], answer: str, *, composed: bool) -> Sample:

@@ -7,8 +7,10 @@ import time
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
+from ...agents import outcome_of_reaction, outcome_of_results
 from ...core import (
     NO_VERDICT,
     UNKNOWN,
@@ -234,7 +236,9 @@ class Runs:
             return self.get(id, tenant=task.tenant)
         plan = plan or self.plan(task, id=id)
         first = from_messages(messages) if messages is not None else (Observation(text=task.text),)
-        known = previous and self.record.episodes.get_many([previous], tenant=task.tenant)
+        known = self.record.episodes.get_many([previous], tenant=task.tenant) if previous else []
+        for episode in known:
+            self.components.guarded("outcome", partial(self._hear, episode, task), None)
         head = Episode(
             id=id,
             task=task,
@@ -257,6 +261,12 @@ class Runs:
             raise MalformedTask(f"a run {id!r} has ended already; begin one with another id")
         return OpenRun(self, replace(head, steps=()), plan.recall)
 
+    def _hear(self, episode: Episode, task: Task) -> None:
+        """Take what a user's next turn says of the episode before, where nothing better is known."""
+        heard = outcome_of_reaction(task.goal, episode.task.goal)
+        if episode.outcome.success is None and heard.success is not None:
+            self.record.episodes.judge(episode.id, heard)
+
     def get(self, id: str, *, tenant: str = "default") -> OpenRun:
         """An open run, after a restart too. Raises `NothingFound` where the tenant has none of this id."""
         head = self.record.open_runs.head(id) if self.record.open_runs.owners([id]) == [tenant_name(tenant)] else None
@@ -278,14 +288,18 @@ class Runs:
         return [self.get(id, tenant=tenant) for id in self.record.open_runs.ids(tenant=tenant, session=session)]
 
     def finish(self, id: str, outcome: Outcome = UNKNOWN, correction: str = "") -> Episode:
-        """End a run by its id. Raises `NothingFound`, and `MalformedTask` where a more trusted judge has spoken already."""
+        """End a run by its id. Where nobody has judged it, the results of its tools are read (`agents.outcome_of_results`).
+
+        Raises `NothingFound`, and `MalformedTask` where a more trusted judge has spoken already.
+        """
         record = self.record
         with record.transaction():
             if outcome.success is not None or correction:
                 record.open_runs.judge(id, outcome, correction)
             episode = record.open_runs.get(id)
-            if outcome.reason and episode.outcome.success is None:
-                episode = replace(episode, outcome=outcome)
+            if episode.outcome.success is None:
+                shown = outcome_of_results(episode.steps)
+                episode = replace(episode, outcome=replace(shown, reason=outcome.reason))
             record.open_runs.finish(episode)
         if episode.lessons and episode.outcome.success is not None:
             credit_lessons(self.components, episode)

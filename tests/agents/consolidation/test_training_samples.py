@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from lifelong.agents import prompt, samples
-from lifelong.core import Action, Episode, Judge, Observation, Outcome, Recall, Step, Task, ToolResult
+from lifelong.core import Action, Episode, Judge, Observation, Outcome, Recall, Step, Task, ToolResult, tool_call
 
 TASK = Task(id="1", goal="Go to the ball.", context="A room.", instructions="Answer with one action.")
 SOLVED = Outcome(success=True, score=1.0, judge=Judge.ENVIRONMENT)
@@ -60,3 +60,24 @@ def test_nothing_unverified_is_learned() -> None:
     steps = (Observation(text="Hello"), Action(text="Hi"))
     for outcome in (Outcome(success=None), Outcome(success=False, judge=Judge.USER), Outcome(success=True, judge=Judge.SELF)):
         assert samples([episode(*steps, outcome=outcome)]) == []
+
+
+def test_a_call_whose_result_shows_a_failure_is_not_learned() -> None:
+    def called(number: int, text: str) -> tuple[Action, ToolResult]:
+        call = tool_call("run", {"n": number}, f"c{number}")
+        return Action(text="", tool_calls=(call,)), ToolResult(text=text, tool_call_id=f"c{number}")
+
+    failed, passed = called(0, "Process exited with code 1"), called(1, "5 passed in 0.1s")
+    run = episode(Observation(text=TASK.text), *failed, *passed, Action(text="Done."))
+    learned = samples([run])
+    assert [sample.answer for sample in learned] == [passed[0].reply, "Done."]
+    assert "exited with code 1" in str(learned[0].messages), "it was seen, and the prompt is what was seen"
+
+
+def test_a_conversation_that_went_before_stands_in_the_prompt() -> None:
+    before = (Observation(text="Hello"), Action(text="Hi"))
+    run = episode(Observation(text=TASK.text), Action(text="Done."))
+    [sample] = samples([run], before=before)
+    assert [message["content"] for message in sample.messages] == ["Answer with one action.", "Hello", "Hi", TASK.text]
+    assert sample.answer == "Done."
+    assert prompt(run, before) == sample.messages

@@ -211,3 +211,22 @@ def test_forget_takes_a_run_under_way(tmp_path: Path) -> None:
         assert other.act("more") == 3
         assert learner.forget(tenant="bob").erasure == "exact"
         assert learner.runs.open(tenant="bob") == []
+
+
+def test_what_the_tools_show_and_the_next_turn_says_is_taken_where_nobody_has_judged(tmp_path: Path) -> None:
+    with open_scripted(tmp_path) as learner:
+        run = learner.runs.begin(task("a"))
+        run.tool("pytest", {}, "5 passed in 0.03s")
+        shown = run.finish()
+        assert (shown.outcome.success, shown.outcome.judge, shown.outcome.evidence) == (True, Judge.TOOL, "5 passed in 0.03s")
+        run = learner.runs.begin(task("b"))
+        run.act("Done.")
+        silent = run.finish()
+        assert silent.outcome.success is None
+        no = Task(id="c", goal="No, the other one.", session="s")
+        learner.runs.begin(no, previous=silent.id)
+        heard = learner.record.episodes.get(silent.id)
+        assert (heard.outcome.success, heard.outcome.judge, heard.trainable) == (False, Judge.INFERRED, False)
+        learner.runs.begin(no, previous=shown.id)
+        assert learner.record.episodes.get(shown.id).outcome == shown.outcome, "what the tools show stands"
+        assert learner.feedback(shown.id, success=False).outcome.judge is Judge.USER, "and a person may overrule it"
