@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any
 
+from .plain import plain
 from .steps import Action, Step, steps_from_json, steps_to_json
 from .tasks import Judge, Outcome, Task, Usage, Verdict
 from .visible import visible_text
@@ -77,7 +78,7 @@ class Episode:
 
     def to_json(self) -> str:
         """One line of JSON that `from_json` reads back to an equal episode."""
-        row = {**asdict(replace(self, steps=())), "steps": steps_to_json(self.steps)}
+        row = {**plain(replace(self, steps=())), "steps": steps_to_json(self.steps)}
         for holder, name in ((row, "previous"), (row["task"], "tools"), (row["outcome"], "evidence")):
             if not holder[name]:
                 del holder[name]

@@ -61,6 +61,11 @@ class ClassStatistics:
         return self._gram.copy()
 
     @property
+    def square(self) -> float:
+        """Sum of the squares of all entries of all samples: the trace of `gram`."""
+        return float(np.trace(self._gram))
+
+    @property
     def means(self) -> NDArray[np.float64]:
         """Class means `(classes, d)`."""
         return self.sums / self.counts[:, None]
@@ -158,8 +163,9 @@ class ClassStatistics:
         self._counts[places] += sign * counts
         self._sums[places] += sign * np.add.reduceat(rows[np.argsort(inverse, kind="stable")], starts)
         after = self._scaled(places)
-        self._between_scatter += after.T @ after - before.T @ before
-        self._gram += sign * (rows.T @ rows)
+        # One product of both shares: what takes time here is to read and write (d, d) numbers.
+        self._between_scatter += np.vstack([after, before]).T @ np.vstack([after, -before])
+        self._gram += (sign * rows).T @ rows
 
     def _scaled(self, places: NDArray[np.int64]) -> NDArray[np.float64]:
         """Sums over the root of the counts; rows of zeros for classes without samples."""

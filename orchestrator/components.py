@@ -41,6 +41,8 @@ class Components:
     """Directory of the base model, for training."""
     writer: Writer | None = None
     """A stronger model that words lessons, where one is configured."""
+    _made: tuple[tuple[str, Engine], Strategy] | None = field(default=None, init=False)
+    """A strategy, and what it was made for."""
     perceivers: Perceivers = field(init=False)
     """One perceiver per tenant, for as many tenants as the settings keep in memory."""
     ready: set[str] = field(default_factory=set)
@@ -50,9 +52,12 @@ class Components:
 
     @property
     def strategy(self) -> Strategy:
-        """Who runs tasks on the engine."""
-        made: Strategy = create("strategies", self.settings.wake.strategy, engine=self.engine)
-        return made
+        """Who runs tasks on the engine; made when first asked for, since a request comes from here every time."""
+        asked = (self.settings.wake.strategy, self.engine)
+        if self._made is None or self._made[0] != asked:
+            strategy: Strategy = create("strategies", asked[0], engine=self.engine)
+            self._made = asked, strategy
+        return self._made[1]
 
     @property
     def adapters_directory(self) -> Path:

@@ -76,9 +76,8 @@ class LifelongLearner:
         self._finished: list[Receipt] = components.guarded(
             "erasure", lambda: _forget.finish_pending(components, self.environments, rebuild=False), []
         )
-        for tenant in components.record.episodes.tenants():
-            for name in sorted(set(components.record.adapters.routes(tenant).values())):
-                components.guarded("adapter", partial(components.publish, name), "")
+        for name in components.record.adapters.serving():
+            components.guarded("adapter", partial(components.publish, name), "")
 
     @classmethod
     def open(cls, settings: Settings, environments: Mapping[str, Environment] | None = None) -> Self:

@@ -27,8 +27,8 @@ log = logging.getLogger("lifelong")
 
 RECENT = 1024
 """Newest episodes of a skill from which an outcome model is made anew; it keeps a quarter, and corrections and control runs lie between."""
-CATCH_UP = 16_384
-"""Most rows that one request reads of what other processes have written, about a second's work; a thread reads the rest."""
+CATCH_UP = 8192
+"""Most rows that one request reads of what other processes have written, some tenths of a second; a thread reads the rest."""
 SLICE = 2048
 """Rows read at a time: requests of the same tenant wait for no more than that."""
 SAVE_EVERY = 4096

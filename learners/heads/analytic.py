@@ -102,17 +102,24 @@ def shrunk(covariance: Floats, share: float, floor: float = 0.0) -> Floats:
     variance = float(np.trace(covariance)) / len(covariance)
     if variance <= floor:
         return np.eye(len(covariance))
-    return np.asarray((1 - share) * covariance + share * variance * np.eye(len(covariance)))
+    mixed = (1 - share) * covariance
+    mixed.flat[:: len(covariance) + 1] += share * variance
+    return mixed
 
 
-def discriminant(moments: ClassStatistics, share: float) -> LogitFunction:
-    """Linear discriminant analysis with equal priors: `x' S^-1 m_c - m_c' S^-1 m_c / 2`, `S` the shrunk covariance all classes share."""
+def discriminant(moments: ClassStatistics, within: Floats, share: float) -> LogitFunction:
+    """Linear discriminant analysis with equal priors: `x' S^-1 m_c - m_c' S^-1 m_c / 2`, `S` the shrunk covariance all classes share.
+
+    `within` is that covariance `(d, d)` before it is shrunk, as `moments` give it.
+    """
     from scipy.linalg import cho_factor, cho_solve
 
     # Around the mean of all, where the numbers are small and nothing cancels.
     mean = moments.mean
     means = moments.means - mean
-    square = float(np.trace(moments.gram)) / moments.counts.sum() / moments.dimensions
-    weights = cho_solve(cho_factor(shrunk(moments.within(), share, ROUNDING * square)), means.T)
+    square = moments.square / moments.counts.sum() / moments.dimensions
+    # What comes of finite moments is finite: each of the checks left out reads the whole matrix.
+    factor = cho_factor(shrunk(within, share, ROUNDING * square), overwrite_a=True, check_finite=False)
+    weights = cho_solve(factor, means.T, check_finite=False)
     offset = np.einsum("cd,dc->c", means, weights) / 2
     return lambda rows: np.asarray((rows - mean) @ weights - offset)

@@ -22,9 +22,10 @@ class StreamingLDAHead(AnalyticHead):
 
     def _solve(self) -> LogitFunction:
         moments = self._known()
-        if self.shrinkage is not None:
-            return discriminant(moments, self.shrinkage)
-        return discriminant(moments, oracle_shrinkage(moments.within(), float(moments.counts.sum()) - len(moments.labels)))
+        within, share = moments.within(), self.shrinkage
+        if share is None:
+            share = oracle_shrinkage(within, float(moments.counts.sum()) - len(moments.labels))
+        return discriminant(moments, within, share)
 
 
 def oracle_shrinkage(covariance: Floats, samples: float) -> float:
@@ -35,7 +36,7 @@ def oracle_shrinkage(covariance: Floats, samples: float) -> float:
     around their means, `((1 - 2/p) tr S^2 + tr^2 S) / ((n + 1 - 2/p) (tr S^2 - tr^2 S / p))`; 1 where there is no sample to tell.
     """
     p = len(covariance)
-    square, trace = float(np.sum(covariance * covariance)), float(np.trace(covariance))
+    square, trace = float(np.vdot(covariance, covariance)), float(np.trace(covariance))
     excess = (samples + 1 - 2 / p) * (square - trace**2 / p)
     # Rounding alone lies below the trace's own last digits: there the covariance is a multiple of the identity.
     if samples < 1 or excess <= np.finfo(np.float64).eps * trace**2:

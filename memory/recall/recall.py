@@ -145,7 +145,7 @@ def _nearest(
     seen, reader = 0, _Reader(record, tenant, skill)
     while True:
         # Nearest first: what comes after the first one below the least similarity is below it too.
-        hits = index.search(tenant, vector, width, least=least, skip=seen)
+        hits = index.search(record, tenant, vector, width, least=least, skip=seen)
         similarity = {hit.id: hit.similarity for hit in hits if hit.id not in exclude}
         fresh = reader.read(list(similarity))
         if seen == 0 and (again := _asked_again([one for one in fresh if similarity[one.id] >= settings.near_similarity])):

@@ -84,6 +84,10 @@ class AdapterStore:
         """Every skill that an adapter serves, and which."""
         return dict(self._database.rows("SELECT skill, adapter FROM routes WHERE tenant = ? ORDER BY skill", (tenant,)))
 
+    def serving(self) -> list[str]:
+        """Names of the adapters that serve any skill of any tenant, sorted; reads no tenant that has none."""
+        return [name for (name,) in self._database.rows("SELECT DISTINCT adapter FROM routes ORDER BY adapter")]
+
     def publish(self, adapter: Adapter, skills: Iterable[str]) -> None:
         """Let an adapter serve these skills of its tenant, all in one transaction; what serves nothing more is retired.
 

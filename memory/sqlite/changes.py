@@ -1,4 +1,7 @@
-"""`ChangeLog`: what has come to a tenant's record since a cache last looked, so that no cache reads a record from its beginning."""
+"""`ChangeLog`: what has come to a tenant's record since a cache last looked, so that no cache reads a record from its beginning.
+
+`VerifiedStore`: the same for the vectors of the episodes from which may be learned, by the numbers of their rows; what an index is made of.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ...core import Episode
 from ...numerics.arrays import Vector
@@ -25,6 +29,13 @@ _NAMED = (
     f"SELECT {_COLUMNS} FROM (SELECT value FROM json_each(?)) AS named CROSS JOIN episodes ON sequence = named.value "
     "JOIN vectors USING (sequence) ORDER BY sequence"
 )
+
+
+SLICE = 50_000
+"""Row numbers read at a time, so that no request waits for more."""
+
+Numbers = NDArray[np.int64]
+"""Numbers of rows in the record, `(n,)`."""
 
 
 class Position(NamedTuple):
@@ -144,3 +155,101 @@ def stacked(blobs: Iterable[bytes]) -> Vector:
     if not rows:
         return np.zeros((0, 0), dtype=np.float32)
     return np.frombuffer(b"".join(rows), dtype="<f4").astype(np.float32).reshape(len(rows), -1)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Verified:
+    """Rows to add to an index."""
+
+    position: Position
+    """How far the record has been read with these."""
+    complete: bool
+    """Whether that is all there is."""
+    numbers: Numbers
+    """Row numbers `(n,)`."""
+    vectors: Vector
+    """Their unit vectors `(n, d)`."""
+
+
+class VerifiedStore:
+    """Rows that are trainable, tenant by tenant. Part of a `Record`; every method may raise `StoreError`."""
+
+    def __init__(self, database: Database, changes: ChangeLog) -> None:
+        self._database = database
+        self._changes = changes
+
+    def since(self, tenant: str, position: Position, *, limit: int) -> Verified | None:
+        """Of at most `limit` changed and `limit` new rows after a position, those that may be learned from.
+
+        None where rows were removed or filed anew since. Looks at no more rows than that, however many there are.
+        """
+        with self._database.snapshot():
+            now = self._changes.position(tenant)
+            if position == START:
+                position = Position(generation=now.generation, changed=now.changed)
+            if now.generation != position.generation:
+                return None
+            entries: list[tuple[int, int, str]] = []
+            if now.changed > position.changed:
+                sql = "SELECT number, sequence, kind FROM changes WHERE tenant = ? AND number > ? ORDER BY number LIMIT ?"
+                entries = self._database.rows(sql, (tenant, position.changed, limit))
+            # A row that is still to be read will be read as it is by then.
+            found = [row for _, row, kind in entries if kind == "verified" and row <= position.last]
+            last = position.last
+            if len(entries) < limit and now.last > last:
+                fresh = self._rows(tenant, "sequence > ? ORDER BY sequence", last, limit)
+                last = fresh[-1][0] if len(fresh) == limit else now.last
+                found += [row for row, trainable in fresh if trainable]
+            through = position._replace(last=last, changed=entries[-1][0] if len(entries) == limit else now.changed)
+            return self._verified(through, through == now, found)
+
+    def newest(self, tenant: str, limit: int) -> Verified:
+        """Of a tenant's `limit` newest rows, those that may be learned from."""
+        with self._database.snapshot():
+            now = self._changes.position(tenant)
+            rows = self._rows(tenant, "sequence <= ? ORDER BY sequence DESC", now.last, limit)
+            return self._verified(now, len(rows) < limit, [row for row, trainable in rows if trainable])
+
+    def numbers(self, tenant: str) -> Numbers:
+        """The rows of a tenant that may be learned from, ascending; reads an index and no row."""
+        skills = self._database.rows("SELECT skill FROM skills WHERE tenant = ?", (tenant,))
+        found = [self._of_skill(tenant, skill) for skill in ("", *(skill for (skill,) in skills))]
+        return np.sort(np.concatenate(found))
+
+    def vectors(self, numbers: Iterable[int]) -> tuple[Numbers, Vector]:
+        """Rows and vectors `(n, d)` of those of `numbers` that are still there, ascending."""
+        # CROSS JOIN keeps the order of the loops: by number.
+        sql = (
+            "SELECT sequence, vector FROM (SELECT value FROM json_each(?)) AS named CROSS JOIN vectors ON sequence = named.value "
+            "ORDER BY sequence"
+        )
+        rows = self._database.rows(sql, (json_array(sorted(int(number) for number in numbers)),))
+        return np.array([number for number, _ in rows], dtype=np.int64), stacked(vector for _, vector in rows)
+
+    def ids(self, numbers: Iterable[int], *, tenant: str) -> dict[int, str]:
+        """The episodes of a tenant in rows, by number; rows that are gone are left out."""
+        sql = (
+            "SELECT sequence, id FROM (SELECT value FROM json_each(?)) AS named CROSS JOIN episodes ON sequence = named.value "
+            "WHERE tenant = ?"
+        )
+        return dict(self._database.rows(sql, (json_array(numbers), tenant)))
+
+    def _rows(self, tenant: str, condition: str, bound: int, limit: int) -> list[tuple[int, int]]:
+        sql = f"SELECT sequence, trainable FROM episodes INDEXED BY episodes_by_tenant WHERE tenant = ? AND {condition} LIMIT ?"
+        return self._database.rows(sql, (tenant, bound, limit))
+
+    def _verified(self, position: Position, complete: bool, rows: Iterable[int]) -> Verified:
+        numbers, vectors = self.vectors(rows)
+        return Verified(position=position, complete=complete, numbers=numbers, vectors=vectors)
+
+    def _of_skill(self, tenant: str, skill: str) -> Numbers:
+        found: list[int] = []
+        sql = (
+            "SELECT sequence FROM episodes INDEXED BY episodes_by_use WHERE tenant = ? AND trainable = 1 AND skill = ? AND sequence > ? "
+            "ORDER BY sequence LIMIT ?"
+        )
+        while True:
+            some = self._database.rows(sql, (tenant, skill, found[-1] if found else 0, SLICE))
+            found += [number for (number,) in some]
+            if len(some) < SLICE:
+                return np.array(found, dtype=np.int64)

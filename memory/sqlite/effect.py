@@ -39,13 +39,13 @@ class MemoryEffect:
 
 
 def memory_effect(record: Record, tenant: str, skill: str | None = None) -> MemoryEffect:
-    """Count a tenant's episodes (of one skill, where named) that the environment or a user judged.
+    """Count a tenant's episodes (of one skill, where named) that the environment or a user judged; looks at no episode.
 
     Only those for which help was there: the arms then differ by nothing but a coin's fall.
     """
     sql = (
-        "SELECT coalesce(sum(success), 0), count(*) FROM episodes "
-        "WHERE tenant = ?1 AND (?2 IS NULL OR skill = ?2) AND control = ?3 AND offered = 1 AND trusted = 1 AND success IS NOT NULL"
+        "SELECT coalesce(sum(iif(success = 1, episodes, 0)), 0), coalesce(sum(episodes), 0) FROM tallies "
+        "WHERE tenant = ?1 AND (?2 IS NULL OR skill = ?2) AND control = ?3 AND comparable = 1 AND success >= 0"
     )
     (treated,), (control,) = record._database.rows(sql, (tenant, skill, False)), record._database.rows(sql, (tenant, skill, True))
     return MemoryEffect(treated_successes=treated[0], treated_total=treated[1], control_successes=control[0], control_total=control[1])

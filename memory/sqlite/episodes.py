@@ -81,15 +81,19 @@ class EpisodeStore:
         trainable: bool | None = None,
         control: bool | None = None,
     ) -> int:
-        """How many episodes `find` would return; of a tenant as a whole in constant time."""
-        if tenant is not None and all(given is None for given in (skill, environment, success, trainable, control)):
-            return self.fingerprint(tenant).episodes
+        """How many episodes `find` would return; of a tenant, or of one of its skills, without looking at an episode."""
+        if tenant is not None and all(given is None for given in (environment, success, trainable, control)):
+            if skill is None:
+                return self.fingerprint(tenant).episodes
+            sql = "SELECT coalesce(sum(episodes), 0) FROM tallies WHERE tenant = ? AND skill = ?"
+            return int(self._database.value(sql, (tenant, skill)))
         where, values = _where(tenant=tenant, skill=skill, environment=environment, success=success, trainable=trainable, control=control)
         return int(self._database.value(f"SELECT count(*) FROM episodes{where}", values))
 
     def unjudged(self, tenant: str) -> int:
-        """How many of a tenant's episodes nobody has judged; reads an index and no episode."""
-        return int(self._database.value("SELECT count(*) FROM episodes WHERE tenant = ? AND success IS NULL", (tenant,)))
+        """How many of a tenant's episodes nobody has judged; looks at no episode."""
+        sql = "SELECT coalesce(sum(episodes), 0) FROM tallies WHERE tenant = ? AND success = -1"
+        return int(self._database.value(sql, (tenant,)))
 
     def judge(self, id: str, outcome: Outcome, correction: str = "") -> Episode:
         """Replace an episode's outcome by feedback; returns the episode as it is now.

@@ -13,7 +13,7 @@ from ...core.paths import AnyPath
 from ..index_files import discard
 from ..store import Erased
 from .adapters import AdapterStore
-from .changes import ChangeLog
+from .changes import ChangeLog, VerifiedStore
 from .compress import CompressedStore
 from .database import SCRUB_SECONDS, Database
 from .episodes import EpisodeStore
@@ -46,6 +46,7 @@ class Record:
         self.episodes = EpisodeStore(self._database)
         self.changes = ChangeLog(self._database)
         self.open_runs = OpenRunStore(self._database)
+        self.verified = VerifiedStore(self._database, self.changes)
         self.lessons = LessonStore(self._database)
         self.adapters = AdapterStore(self._database, path.parent)
         self.receipts = ReceiptStore(self._database)

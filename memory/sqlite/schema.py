@@ -130,6 +130,36 @@ STATE = (
     "DROP TABLE journal",
 )
 
+_COUNTED = """
+    INSERT INTO tallies VALUES (new.tenant, new.skill, new.control, new.offered AND new.trusted, coalesce(new.success, -1), 1)
+    ON CONFLICT (tenant, skill, control, comparable, success) DO UPDATE SET episodes = episodes + 1;"""
+_UNCOUNTED = """
+    UPDATE tallies SET episodes = episodes - 1 WHERE tenant = old.tenant AND skill = old.skill AND control = old.control
+    AND comparable = (old.offered AND old.trusted) AND success = coalesce(old.success, -1);
+    DELETE FROM tallies WHERE tenant = old.tenant AND skill = old.skill AND control = old.control
+    AND comparable = (old.offered AND old.trusted) AND success = coalesce(old.success, -1) AND episodes = 0;"""
+
+TALLIES = (
+    # What a cache of verified rows has to read again. One entry a row.
+    """CREATE TRIGGER episode_verified AFTER UPDATE OF trainable ON episodes WHEN new.trainable AND NOT old.trainable BEGIN
+        DELETE FROM changes WHERE sequence = new.sequence AND kind = 'verified';
+        INSERT INTO changes (tenant, sequence, kind) VALUES (new.tenant, new.sequence, 'verified'); END""",
+    # How many episodes there are of each kind that somebody asks for, kept by the transaction that changes one.
+    """CREATE TABLE tallies (
+        tenant TEXT NOT NULL, skill TEXT NOT NULL, control INTEGER NOT NULL, comparable INTEGER NOT NULL, success INTEGER NOT NULL,
+        episodes INTEGER NOT NULL, PRIMARY KEY (tenant, skill, control, comparable, success)) WITHOUT ROWID""",
+    "INSERT INTO tallies SELECT tenant, skill, control, offered AND trusted, coalesce(success, -1), count(*) FROM episodes "
+    "GROUP BY 1, 2, 3, 4, 5",
+    "DROP INDEX episodes_unjudged",
+    # Its entries end in the row number, so that the newest of a rare skill are found without looking at the others.
+    "CREATE INDEX episodes_in_skill ON episodes (tenant, skill)",
+    f"CREATE TRIGGER tally_added AFTER INSERT ON episodes BEGIN {_COUNTED} END",
+    f"CREATE TRIGGER tally_removed AFTER DELETE ON episodes BEGIN {_UNCOUNTED} END",
+    f"""CREATE TRIGGER tally_changed AFTER UPDATE OF tenant, skill, control, offered, trusted, success ON episodes
+        WHEN old.tenant != new.tenant OR old.skill != new.skill OR old.control != new.control OR old.offered != new.offered
+        OR old.trusted != new.trusted OR old.success IS NOT new.success BEGIN {_UNCOUNTED} {_COUNTED} END""",
+)
+
 ERASURES = (
     "INSERT INTO erasures SELECT id, json_set(body, '$.id', id) FROM run_state WHERE kind = 'pending_erasure'",
     "DELETE FROM run_state WHERE kind = 'pending_erasure'",
@@ -167,7 +197,7 @@ SIGHT = (
     "ALTER TABLE open_runs ADD COLUMN emptied INTEGER NOT NULL DEFAULT 0",
 )
 
-STEPS = (TABLES, CUES, NAMES, UPKEEP, LOG, STATE, ERASURES, RUNS, COMPRESSED, SIGHT)
+STEPS = (TABLES, CUES, NAMES, UPKEEP, LOG, STATE, ERASURES, RUNS, COMPRESSED, SIGHT, TALLIES)
 """What makes each format of the file out of the one before."""
 
 VERSION = len(STEPS)

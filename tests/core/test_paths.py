@@ -18,7 +18,7 @@ def test_paths_may_be_text(tmp_path: Path) -> None:
     assert Settings(home=folder).home == tmp_path  # type: ignore[arg-type]
     with Record(f"{folder}/record.sqlite3") as record:
         assert record.path == tmp_path / "record.sqlite3"
-    VectorIndex(f"{folder}/index").add("ann", "1", np.eye(4, dtype=np.float32)[0])
+        VectorIndex(f"{folder}/index").sync(record, "ann")
     memory = CueMemory()
     memory.remember(np.random.default_rng(0).normal(size=(8, 8)).astype(np.float32), np.arange(8) % 2)
     memory.save(f"{folder}/cues.npz")

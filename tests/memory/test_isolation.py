@@ -81,7 +81,7 @@ class Tenants(RuleBasedStateMachine):
         for tenant in ("ann", "ben", "../ann", "empty"):
             mine = self.truth.get(tenant, set())
             self.index.sync(self.record, tenant)
-            assert {hit.id for hit in self.index.search(tenant, query, 100)} == mine
+            assert {hit.id for hit in self.index.search(self.record, tenant, query, 100)} == mine
             assert set(self.record.episodes.vectors(tenant=tenant)[0]) == mine
             assert {lesson.text for lesson in self.record.lessons.find(tenant)} <= {tenant}
             step = recall(

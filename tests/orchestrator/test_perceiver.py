@@ -7,6 +7,7 @@ import sys
 import textwrap
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -74,7 +75,8 @@ def test_eight_threads_lose_no_verdict(tmp_path: Path) -> None:
             assert apart(learner, tenant) < 1e-6, "every task was learned once, whatever thread it came by"
             hits = learner._components.index
             hits.sync(learner.record, tenant)
-            assert len(hits.search(tenant, np.ones(384, dtype=np.float32), 1000)) == 160
+            found = hits.search(learner.record, tenant, np.ones(384, dtype=np.float32), 1000)
+            assert len(found) == len(learner.record.verified.numbers(tenant)) > 0
 
 
 def test_a_tenant_does_not_wait_for_another(tmp_path: Path) -> None:
@@ -216,3 +218,40 @@ def test_a_request_reads_a_bounded_part_and_a_thread_the_rest(tmp_path: Path, mo
         assert perceiver.position().last == 200
         assert apart(learner) < 1e-6
         assert sum(perceiver.outcome_counts(skill, "")[1] for skill in KINDS) == 200
+
+
+class StepsCounted:
+    """How much the database has done since the last look, in its own instructions: the same on any machine under any load."""
+
+    def __init__(self, learner: LifelongLearner) -> None:
+        self._done = 0
+        learner.record._database._connection.set_progress_handler(self._step, 10)
+
+    def _step(self) -> int:
+        self._done += 10
+        return 0
+
+    def since_last(self) -> int:
+        done, self._done = self._done, 0
+        return done
+
+
+def test_what_the_database_does_for_a_request_and_for_the_status_does_not_grow(tmp_path: Path) -> None:
+    done: dict[str, list[int]] = {"wake": [], "status": [], "newest of a rare skill": []}
+    with open_scripted(tmp_path) as learner:
+        rare = [replace(episode, id="rare", skill="rare") for episode in episodes(1)]
+        fill(learner, rare)
+        for start, end in ((0, 200), (200, 1800)):
+            fill(learner, episodes(end - start, start=start))
+            for place in range(4):
+                asked(learner, f"book a flight to Rome on day {end + place}")
+                learner._components.index.wait("default", 20)
+            steps = StepsCounted(learner)
+            asked(learner, f"book a flight to Rome on day {end + 9}")
+            done["wake"].append(steps.since_last())
+            learner.status()
+            done["status"].append(steps.since_last())
+            learner.record.episodes.find(tenant="default", skill="rare", newest_first=True, limit=5)
+            done["newest of a rare skill"].append(steps.since_last())
+    assert all(large <= 1.2 * small + 200 for small, large in done.values()), done
+    assert min(done["wake"]) > 0

@@ -63,12 +63,14 @@ def _measure(folder: Path, size: int, seed: int) -> dict[tuple[str, str], list[f
         saved = _milliseconds(lambda: index.save(record)) / 1000
         loaded = VectorIndex(record.index_directory)
         opened = _milliseconds(lambda: loaded.sync(record, TENANT)) / 1000
-        ids, stored = record.episodes.vectors(tenant=TENANT)
+        rows, stored = record.verified.vectors(record.verified.numbers(TENANT))
+        names = record.verified.ids(rows.tolist(), tenant=TENANT)
+        ids, episodes = [names[row] for row in rows.tolist()], record.episodes.count(tenant=TENANT)
         exact: list[set[str]] = []
         approximate: list[set[str]] = []
         with _one_thread():
             by_numpy = [_milliseconds(lambda query=query: exact.append({ids[row] for row in _exact(stored, query)})) for query in queries]  # type: ignore[misc]
-        by_index = [_milliseconds(lambda query=query: approximate.append(_found(index, query))) for query in queries]  # type: ignore[misc]
+        by_index = [_milliseconds(lambda query=query: approximate.append(_found(record, index, query))) for query in queries]  # type: ignore[misc]
         recalled = [_milliseconds(lambda query=query: _recall(record, index, query)) for query in queries]  # type: ignore[misc]
         record.scrub()
         stored_bytes = sum(path.stat().st_size for path in folder.glob("record.sqlite3*"))
@@ -81,8 +83,8 @@ def _measure(folder: Path, size: int, seed: int) -> dict[tuple[str, str], list[f
         ("numpy_exact", "search_ms"): by_numpy,
         ("lifelong", "recall_at_10"): hits,
         ("numpy_exact", "recall_at_10"): [1.0] * QUERIES,
-        ("lifelong", "disk_bytes_per_episode"): [stored_bytes / len(ids)],
-        ("lifelong", "index_bytes_per_episode"): [cache_bytes / len(ids)],
+        ("lifelong", "disk_bytes_per_episode"): [stored_bytes / episodes],
+        ("lifelong", "index_bytes_per_episode"): [cache_bytes / episodes],
         ("lifelong", "rebuild_seconds"): [rebuilt],
         ("lifelong", "save_seconds"): [saved],
         ("lifelong", "load_seconds"): [opened],
@@ -125,8 +127,8 @@ def _exact(stored: Vector, query: Vector) -> NDArray[np.intp]:
     return np.argpartition(-similarities, NEIGHBOURS)[:NEIGHBOURS]
 
 
-def _found(index: VectorIndex, query: Vector) -> set[str]:
-    return {hit.id for hit in index.search(TENANT, query, NEIGHBOURS)}
+def _found(record: Record, index: VectorIndex, query: Vector) -> set[str]:
+    return {hit.id for hit in index.search(record, TENANT, query, NEIGHBOURS)}
 
 
 def _recall(record: Record, index: VectorIndex, query: Vector) -> None:

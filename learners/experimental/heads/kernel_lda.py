@@ -29,4 +29,4 @@ class KernelLDAHead(AnalyticHead):
         return np.asarray(np.sqrt(2 / self.features) * np.cos(rows.astype(np.float64) @ self._frequencies + self._phases))
 
     def _solve(self) -> LogitFunction:
-        return discriminant(self._known(), self.shrinkage)
+        return discriminant(self._known(), self._known().within(), self.shrinkage)

@@ -147,9 +147,9 @@ def test_near_only_shows_nothing_that_is_further_away_or_was_judged_by_its_envir
 def test_near_only_is_one_look_at_the_index(record: Record, monkeypatch: pytest.MonkeyPatch) -> None:
     index, widths = VectorIndex(record.index_directory), list[int]()
 
-    def search(tenant: str, vector: Vector, k: int, *, least: float, skip: int) -> list[Hit]:
+    def search(record: Record, tenant: str, vector: Vector, k: int, *, least: float, skip: int) -> list[Hit]:
         widths.append(k)
-        return VectorIndex.search(index, tenant, vector, k, least=least, skip=skip)
+        return VectorIndex.search(index, record, tenant, vector, k, least=least, skip=skip)
 
     monkeypatch.setattr(index, "search", search)
     record.episodes.record_many([(example_episode(number), AXES[0]) for number in range(100)])

@@ -62,6 +62,15 @@ class TestAdapters:
         assert record.adapters.rollback("default") == ["a"]
         assert record.adapters.routes("default") == {}
 
+    def test_what_serves_anybody_is_listed_once(self, record: Record) -> None:
+        fill(record, 1)
+        first, second, third = (adapter(record) for _ in range(3))
+        assert record.adapters.serving() == []
+        record.adapters.publish(first, ["a", "b"])
+        record.adapters.publish(replace(second, tenant="ann"), ["a"])
+        record.adapters.record(third)
+        assert record.adapters.serving() == [first.name, second.name]
+
     def test_what_serves_nothing_more_is_retired(self, record: Record) -> None:
         old, new = adapter(record), adapter(record)
         record.adapters.publish(old, ["a"])

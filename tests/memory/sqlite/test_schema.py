@@ -47,26 +47,51 @@ def test_every_format_is_a_step_and_the_last_is_the_version(connection: sqlite3.
 
 
 Writes = st.lists(
-    st.tuples(st.sampled_from("abcdef"), st.sampled_from(["ann", "bob"]), st.sampled_from(["", "x", "y"]), st.booleans()), max_size=25
+    st.tuples(
+        st.sampled_from("abcdef"),
+        st.sampled_from(["ann", "bob"]),
+        st.sampled_from(["", "x", "y"]),
+        st.booleans(),
+        st.sampled_from([None, 0, 1]),
+        st.tuples(st.booleans(), st.booleans(), st.booleans()),
+    ),
+    max_size=25,
 )
 
 
 @given(Writes)
-def test_counts_of_tenants_and_skills_are_those_of_the_rows(writes: list[tuple[str, str, str, bool]]) -> None:
+def test_counts_are_those_of_the_rows(writes: list[tuple[str, str, str, bool, int | None, tuple[bool, bool, bool]]]) -> None:
     connection = opened()
-    for id, tenant, skill, remove in writes:
+    for id, tenant, skill, remove, success, flags in writes:
         there = connection.execute("SELECT 1 FROM episodes WHERE id = ?", (id,)).fetchone()
         if there and remove:
             connection.execute("DELETE FROM episodes WHERE id = ?", (id,))
-        elif there:
-            connection.execute("UPDATE episodes SET skill = ? WHERE id = ?", (skill, id))
-        else:
+            continue
+        if not there:
             insert(connection, id, tenant, skill)
-    rows = connection.execute("SELECT tenant, skill FROM episodes").fetchall()
-    assert dict(connection.execute("SELECT tenant, episodes FROM tenants")) == Counter(tenant for tenant, _ in rows)
+        columns = "skill = ?, success = ?, trusted = ?, control = ?, offered = ?"
+        connection.execute(f"UPDATE episodes SET {columns} WHERE id = ?", (skill, success, *flags, id))
+    rows = connection.execute("SELECT tenant, skill, control, offered AND trusted, coalesce(success, -1) FROM episodes").fetchall()
+    assert dict(connection.execute("SELECT tenant, episodes FROM tenants")) == Counter(row[0] for row in rows)
     counted = {(tenant, skill): count for tenant, skill, count in connection.execute("SELECT * FROM skills")}
-    assert counted == Counter(row for row in rows if row[1])
+    assert counted == Counter(row[:2] for row in rows if row[1])
+    assert {tuple(key): count for *key, count in connection.execute("SELECT * FROM tallies")} == Counter(rows)
     connection.close()
+
+
+def test_an_older_file_is_counted_once(connection: sqlite3.Connection) -> None:
+    older = sqlite3.connect(":memory:")
+    older.create_function("message_digest", 1, message_digest, deterministic=True)
+    for statement in (statement for step in STEPS[:-1] for statement in step):
+        older.execute(statement)
+    for number in range(5):
+        insert(older, str(number), "ann", "x" if number else "")
+    for statement in STEPS[-1]:
+        older.execute(statement)
+    assert older.execute("SELECT skill, success, episodes FROM tallies ORDER BY skill").fetchall() == [("", -1, 1), ("x", -1, 4)]
+    older.execute("DELETE FROM episodes")
+    assert older.execute("SELECT * FROM tallies").fetchall() == []
+    older.close()
 
 
 def test_a_row_number_is_never_used_twice(connection: sqlite3.Connection) -> None:
