@@ -93,13 +93,12 @@ class Partition:
         cells = [faiss.rev_swig_ptr(lists.get_ids(cell), lists.list_size(cell)) for cell in range(lists.nlist) if lists.list_size(cell)]
         return np.concatenate(cells).astype(np.int64)
 
-    def keep_only(self, numbers: Numbers) -> None:
-        """Take out every row that is not among `numbers`."""
-        gone = np.setdiff1d(self.numbers(), numbers)
-        if len(gone):
-            self.index.remove_ids(gone)
-            self.unsaved += len(gone)
-            self.worn = self.worn or bool(np.isin(gone, self.trained).any())
+    def remove(self, numbers: Numbers) -> None:
+        """Take rows out."""
+        if len(numbers):
+            self.index.remove_ids(numbers)
+            self.unsaved += len(numbers)
+            self.worn = self.worn or bool(np.isin(numbers, self.trained).any())
 
 
 def cell_count(vectors: int) -> int:

@@ -195,10 +195,12 @@ class VectorIndex:
                     return
                 now = record.changes.position(tenant)
             if now.generation != partition.position.generation:
-                # Read without the lock: requests go on meanwhile, and find nothing that is gone.
-                left = record.verified.numbers(tenant)
+                # Compared without the lock: requests go on meanwhile, and find nothing that is gone.
                 with partition.lock:
-                    partition.keep_only(left)
+                    there = partition.numbers()
+                gone = np.setdiff1d(there, record.verified.numbers(tenant), assume_unique=True)
+                with partition.lock:
+                    partition.remove(gone)
                     # The newest row may be among those that are gone.
                     last = min(partition.position.last, now.last)
                     partition.position = partition.position._replace(generation=now.generation, last=last)
