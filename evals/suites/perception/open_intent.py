@@ -22,12 +22,14 @@ from ...data.seeded import Metrics, seeded_rows
 from ...data.texts import TextData, Texts, banking77, clinc150, two_views
 from ...results_file import Row
 from ...row_filter import ALL_ROWS, RowFilter
-from .classifiers import OpenSetSplit, fitted_classifier, linear_head, partial_split, subset_split
+from .classifiers import TWO_VIEWS, OpenSetSplit, fitted_classifier, linear_head, logistic, partial_split, subset_split, with_two_views
 
 KNOWN_SHARES = (0.25, 0.5, 0.75)
 UNKNOWN_RATE = 0.1
 """Share of known validation texts that the threshold calls unknown."""
 BASELINES = ("msp", "entropy", "energy", "relative_mahalanobis", "knn1", "msp+knn1")
+LOGISTIC = ("logistic_msp", "logistic_entropy", "logistic_energy")
+"""Plain scores over the linear head, and over logistic regression; each on the sentence vectors, and on both views of a text."""
 MEMBERS = 3
 ROUNDS = {"banking77": 4, "clinc150": 2}
 """How often known intents are held out; fewer where there are more texts to learn from."""
@@ -35,7 +37,7 @@ ROUNDS = {"banking77": 4, "clinc150": 2}
 
 def run(*, quick: bool, seeds: int, data: Path, only: RowFilter = ALL_ROWS) -> list[Row]:
     """Both data sets at every share over every seed; one share when quick."""
-    if not only.wants_any(("lifelong", *BASELINES)):
+    if not only.wants_any(("lifelong", *(f"{name}{suffix}" for name in (*BASELINES, *LOGISTIC) for suffix in ("", TWO_VIEWS)))):
         return []
     clinc = clinc150(data)
     rows: list[Row] = []
@@ -61,12 +63,13 @@ class _Measure:
         threshold = classifier.recalibrate(two_views(split.validation), split.validation.labels).threshold
         known, unknown = classifier.judge(two_views(split.test)), classifier.judge(two_views(split.unknown))
         figures = _figures("lifelong", split, (known.labels, known.novelty > threshold), (unknown.labels, unknown.novelty > threshold))
-        answer = linear_head(split, seed, self.quick)
-        held, inside, outside = (answer(texts) for texts in (split.validation, split.test, split.unknown))
-        for method in BASELINES:
-            bound = conformal_quantile(-held.confidences[method], 1 - UNKNOWN_RATE)
-            named = ((one.labels, -one.confidences[method] > bound) for one in (inside, outside))
-            figures |= _figures(method, split, *named)
+        for suffix, seen in (("", split), (TWO_VIEWS, with_two_views(split))):
+            for answer, methods in ((linear_head(seen, seed, self.quick), BASELINES), (logistic(seen), LOGISTIC)):
+                held, inside, outside = (answer(texts) for texts in (seen.validation, seen.test, seen.unknown))
+                for method in methods:
+                    bound = conformal_quantile(-held.confidences[method], 1 - UNKNOWN_RATE)
+                    named = ((one.labels, -one.confidences[method] > bound) for one in (inside, outside))
+                    figures |= _figures(f"{method}{suffix}", split, *named)
         return figures
 
 

@@ -6,6 +6,8 @@ texts: the classifier learns how to weigh its evidence on the validation split a
 it holds out of the training texts (BANKING77); the sums of plain scores are standardised on validation. The heads' epochs,
 width and learning rate are those of `ClassifierRecipe` and `HeadEnsemble` everywhere, and the seed sets their weights and order.
 
+Every baseline is fitted twice: on the sentence vectors, and (`_two_views`) on the two views of a text that ours reads.
+
 Rows of a plain score rank failures among the known by it, and both kinds of error together ("unified"): a classifier has a score for
 each, a plain score has itself.
 """
@@ -30,6 +32,7 @@ from .classifiers import (
     MEMBERS,
     SCORERS,
     SUMS,
+    TWO_VIEWS,
     Answers,
     OpenSetSplit,
     classifier_on_clinc150,
@@ -37,8 +40,10 @@ from .classifiers import (
     full_split,
     head_ensemble,
     linear_head,
+    logistic,
     partial_split,
     subset_split,
+    with_two_views,
 )
 
 SHARE = 0.75
@@ -53,13 +58,13 @@ def run(*, quick: bool, seeds: int, data: Path, only: RowFilter = ALL_ROWS) -> l
 
     def on_clinc(seed: int) -> Metrics:
         split = subset_split(full_split(clinc)) if quick else full_split(clinc)
-        return _measure(split, lambda: classifier_on_clinc150(data, seed, quick)[1], seed, quick, only)
+        return measured(split, lambda: classifier_on_clinc150(data, seed, quick)[1], seed, quick, only)
 
     def on_bank(seed: int) -> Metrics:
         split = partial_split(bank, SHARE, seed, clinc.sentences)
         split = subset_split(split) if quick else split
         fit = partial(fitted_classifier, split, seed, members=MEMBERS, rounds=ROUNDS, rejection_rate=UNKNOWN_RATE, quick=quick)
-        return _measure(split, fit, seed, quick, only)
+        return measured(split, fit, seed, quick, only)
 
     return [
         *seeded_rows("clinc150, out of scope", on_clinc, seeds, len(clinc.test) + len(clinc.outliers_test), only=only),
@@ -67,39 +72,48 @@ def run(*, quick: bool, seeds: int, data: Path, only: RowFilter = ALL_ROWS) -> l
     ]
 
 
-def _measure(split: OpenSetSplit, fit: Callable[[], SelectiveClassifier], seed: int, quick: bool, only: RowFilter) -> Metrics:
+def measured(split: OpenSetSplit, fit: Callable[[], SelectiveClassifier], seed: int, quick: bool, only: RowFilter) -> Metrics:
+    """What the classifier and every wanted baseline reach on a split; without unknown texts nothing is said of rejecting them."""
     figures = _classified(split, fit()) if only.wants_method("lifelong") else {}
-    for baseline in _baselines(split, seed, quick, only):
-        inside, outside = baseline(split.test), baseline(split.unknown)
-        right = inside.labels == split.test.labels
-        for method in filter(only.wants_method, inside.confidences):
-            known, unknown = inside.confidences[method], outside.confidences[method]
-            figures[method, "accuracy"] = float(right.mean())
-            figures |= _rejection(method, known, unknown)
-            figures |= _failure(method, known, right)
-            figures |= _unified(method, known, right, unknown)
+    for suffix, seen in (("", split), (TWO_VIEWS, with_two_views(split))):
+        for baseline in _baselines(seen, seed, quick, only, suffix):
+            inside = baseline(seen.test)
+            outside = baseline(seen.unknown) if len(seen.unknown) else None
+            right = inside.labels == seen.test.labels
+            for name, known in inside.confidences.items():
+                method = f"{name}{suffix}"
+                if only.wants_method(method):
+                    figures |= {(method, "accuracy"): float(right.mean())} | _failure(method, known, right)
+                    if outside is not None:
+                        figures |= _rejection(method, known, outside.confidences[name])
+                        figures |= _unified(method, known, right, outside.confidences[name])
     return figures
 
 
-def _baselines(split: OpenSetSplit, seed: int, quick: bool, only: RowFilter) -> Iterator[Callable[[Texts], Answers]]:
+def _baselines(split: OpenSetSplit, seed: int, quick: bool, only: RowFilter, suffix: str) -> Iterator[Callable[[Texts], Answers]]:
     """What is fitted for the methods that are wanted; a method that no table has is somebody's own scorer."""
-    ensembles = {name: [f"{name}_{score}" for score in ("msp", "entropy", "energy")] for name in ("mlp", "openmix")}
-    own = only.own("scorers", ("lifelong", *SCORERS, *SUMS, *ensembles["mlp"], *ensembles["openmix"]))
-    if only.wants_any((*SCORERS, *SUMS)) or own:
+    heads = {name: [f"{name}_{score}" for score in ("msp", "entropy", "energy")] for name in ("logistic", "mlp", "openmix")}
+    plain = [*SCORERS, *SUMS, *(name for names in heads.values() for name in names)]
+    own = [] if suffix else only.own("scorers", ("lifelong", *plain, *(f"{name}{TWO_VIEWS}" for name in plain)))
+    wanted = {name: only.wants_any([f"{one}{suffix}" for one in names]) for name, names in heads.items()}
+    if only.wants_any([f"{one}{suffix}" for one in (*SCORERS, *SUMS)]) or own:
         yield linear_head(split, seed, quick, own=own)
-    if only.wants_any(ensembles["mlp"]):
+    if wanted["logistic"]:
+        yield logistic(split)
+    if wanted["mlp"]:
         yield head_ensemble(split, seed, "mlp", members=MEMBERS, outliers=False, quick=quick)
-    if only.wants_any(ensembles["openmix"]):
+    if wanted["openmix"] and len(split.outliers):
         yield head_ensemble(split, seed, "openmix", members=1, outliers=True, quick=quick)
 
 
 def _classified(split: OpenSetSplit, classifier: SelectiveClassifier) -> dict[tuple[str, str], float]:
-    known, unknown = classifier.judge(two_views(split.test)), classifier.judge(two_views(split.unknown))
+    known = classifier.judge(two_views(split.test))
     right = known.labels == split.test.labels
-    figures = {("lifelong", "accuracy"): float(right.mean())}
-    figures |= _rejection("lifelong", -known.novelty, -unknown.novelty)
-    figures |= _failure("lifelong", -known.failure, right)
-    figures |= _unified("lifelong", known.confidence, right, unknown.confidence)
+    figures = {("lifelong", "accuracy"): float(right.mean())} | _failure("lifelong", -known.failure, right)
+    if len(split.unknown):
+        unknown = classifier.judge(two_views(split.unknown))
+        figures |= _rejection("lifelong", -known.novelty, -unknown.novelty)
+        figures |= _unified("lifelong", known.confidence, right, unknown.confidence)
     return figures
 
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
-import pytest
 
-from lifelong.evals.suites.continual.plain_baselines import STRENGTHS, LogisticHead, SeededKMeans, chosen_logistic
+from lifelong.evals.data.logistic import STRENGTHS
+from lifelong.evals.suites.continual.plain_baselines import LogisticHead, SeededKMeans
 from lifelong.learners import UNLABELLED
 
 
@@ -28,22 +28,6 @@ def test_logistic_regression_learns_group_after_group() -> None:
     assert head.strength in STRENGTHS
     # Two bytes an entry and eight a class number.
     assert sum(array.nbytes for array in head.state().values()) == 72 * (16 * 2 + 8)
-
-
-def test_many_classes_of_many_dimensions_are_fitted_too() -> None:
-    draw = np.random.default_rng(0)
-    labels = np.repeat(np.arange(150), 6)
-    rows = np.eye(768)[labels] + 0.02 * draw.normal(size=(len(labels), 768))
-    rows = (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float32)
-    model, _ = chosen_logistic(rows, labels)
-    assert model.score(rows, labels) == 1.0
-
-
-def test_one_class_alone_is_refused_and_few_samples_take_the_default() -> None:
-    rows, labels = blobs(3, 2, 0)
-    with pytest.raises(ValueError, match="two classes"):
-        chosen_logistic(rows[:2], labels[:2])
-    assert chosen_logistic(rows, labels)[1] == 10.0
 
 
 def test_seeded_kmeans_finds_the_unlabelled_samples_of_its_groups() -> None:
