@@ -16,6 +16,7 @@ from .episodes import (
 )
 from .errors import (
     AdapterRejected,
+    DataMalformed,
     DataMissing,
     EngineUnreachable,
     LifelongError,
@@ -58,6 +59,7 @@ __all__ = [
     "Answer",
     "Codec",
     "Conversation",
+    "DataMalformed",
     "DataMissing",
     "EngineUnreachable",
     "Episode",

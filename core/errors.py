@@ -27,6 +27,10 @@ class DataMissing(LifelongError, FileNotFoundError):
     """A data directory or file that a suite or environment needs is not there."""
 
 
+class DataMalformed(LifelongError, ValueError):
+    """A data file that cannot be read as what it should be; the message names the line and what to write there."""
+
+
 class ModelMissing(LifelongError, FileNotFoundError):
     """Model files are neither in the cache nor reachable."""
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import import_module
 from pathlib import Path
 
-from ..core import DataMissing, PluginError
+from ..core import DataMissing, PluginError, SettingsError
 from ..core.paths import AnyPath
 from ..core.plugins import names, resolve
-from .cases import takes_filter
+from .cases import takes, takes_filter
 from .results_file import Results, Row, make_results, read_results, updated, write_results, write_whole
 from .row_filter import ALL_ROWS, RowFilter, refuse_empty
 
@@ -23,7 +23,7 @@ class Suite:
     """A benchmark: a module with `run(*, quick, seeds, data) -> list[Row]`, imported when it runs.
 
     A `run` that also has a parameter `only`, a `RowFilter`, measures just the rows that are asked for; otherwise all are measured
-    and the others are left out of the table.
+    and the others are left out of the table. One that has a parameter `texts` measures on a user's own file in the place of its data.
     """
 
     name: str
@@ -41,14 +41,20 @@ class Suite:
     files: tuple[str, ...] = ()
     """Data files it reads, relative to the data directory; their hashes are written beside the figures."""
 
-    def run(self, *, quick: bool, seeds: int, data: AnyPath | None, only: RowFilter = ALL_ROWS) -> list[Row]:
-        """Measure. `quick` ends within a minute once model files and encodings are cached."""
+    def run(self, *, quick: bool, seeds: int, data: AnyPath | None, only: RowFilter = ALL_ROWS, texts: AnyPath | None = None) -> list[Row]:
+        """Measure. `quick` ends within a minute once model files and encodings are cached.
+
+        Raises `SettingsError` for `texts` where the suite takes none.
+        """
         data = None if data is None else Path(data)
         measure = import_module(f".{self.module}", self.package).run
+        if texts is not None and not takes(measure, "texts"):
+            raise SettingsError(f"suite {self.name} does not measure on own texts; leave --texts out, or name perception or continual")
+        own = {} if texts is None else {"texts": Path(texts)}
         if takes_filter(measure):
-            chosen: list[Row] = measure(quick=quick, seeds=seeds, data=data, only=only)
+            chosen: list[Row] = measure(quick=quick, seeds=seeds, data=data, only=only, **own)
             return chosen
-        return only.rows(measure(quick=quick, seeds=seeds, data=data))
+        return only.rows(measure(quick=quick, seeds=seeds, data=data, **own))
 
     def plots(self, rows: Sequence[Row]) -> dict[str, str]:
         """Drawings of the figures as SVG by name, where its module has a `plots(rows)`; none where it has not."""
@@ -84,16 +90,28 @@ def hash_files(suite: Suite, data: Path | None) -> dict[str, str]:
 
 
 def run_suite(
-    suite: Suite, *, quick: bool, seeds: int, data: Path | None, file: Path | None, only: RowFilter = ALL_ROWS, update: bool = False
+    suite: Suite,
+    *,
+    quick: bool,
+    seeds: int,
+    data: Path | None,
+    file: Path | None,
+    only: RowFilter = ALL_ROWS,
+    update: bool = False,
+    texts: Path | None = None,
 ) -> Results:
     """Check the data, measure, and write the figures to `file` if one is named, and the suite's plots beside it as `FILE-NAME.svg`.
 
     Raises `DataMissing`, before anything is measured, when a data file is not there. A quick run may do without a data
     directory, where its suite can. With `update` the figures of the file that are not measured again stay, under the commit that
-    measured them. Raises `NothingFound` where no row is `only` what was asked for, and as `updated`.
+    measured them. `texts` is a user's own file, measured in the place of the suite's data. Raises `NothingFound` where no row is
+    `only` what was asked for, and as `updated` and `Suite.run`.
     """
-    hashes = {} if quick and data is None else hash_files(suite, data)
-    rows = suite.run(quick=quick, seeds=seeds, data=data, only=only)
+    if texts is not None:
+        hashes = hash_files(replace(suite, files=(texts.name,)), texts.parent)
+    else:
+        hashes = {} if quick and data is None else hash_files(suite, data)
+    rows = suite.run(quick=quick, seeds=seeds, data=data, only=only, texts=texts)
     refuse_empty(rows, only, _published(suite), suite.name)
     results = make_results(suite.name, rows, selection=suite.selection, data_hashes=hashes)
     if file is not None:

@@ -37,4 +37,9 @@ def chosen(cases: Sequence[str], only: RowFilter) -> list[str]:
 
 def takes_filter(run: object) -> bool:
     """Whether a function measures a part of its rows by itself."""
-    return callable(run) and "only" in inspect.signature(run).parameters
+    return takes(run, "only")
+
+
+def takes(run: object, parameter: str) -> bool:
+    """Whether a function has a parameter of that name."""
+    return callable(run) and parameter in inspect.signature(run).parameters

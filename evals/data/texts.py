@@ -21,6 +21,8 @@ OUT_OF_SCOPE = -1
 CLINC150 = ("clinc150/data_full.json", "clinc150/all_wiki_sents.txt")
 BANKING77 = ("banking77/train.csv", "banking77/test.csv", "banking77/categories.json")
 ENCODER = "all-minilm-l6-v2"
+TWO_VIEWS = "_two_views"
+"""Ends the name of a method that reads both views of a text, the sentence vector and the hashed words and letters."""
 HASHED = 384
 """Length of the second view of a text: hashed words and letters, which see a name or a misspelling that the sentence model does not."""
 

@@ -36,6 +36,10 @@ def bench(
     update: Annotated[
         bool, typer.Option("--update", help="Keep the figures of the --json file that are not measured again, with their commit.")
     ] = False,
+    texts: Annotated[
+        Path | None,
+        typer.Option("--texts", help="Measure on this file in place of the suite's data: text and label as JSON, one a line."),
+    ] = None,
     method: Annotated[list[str] | None, typer.Option("--method", help=f"Only this method; may be repeated. {OWN}")] = None,
     case: Annotated[
         list[str] | None,
@@ -61,17 +65,19 @@ def bench(
             say(f"{one.name}\n  shows {one.shows}\n  needs {one.needs}")
     elif suite:
         import_from_here(suite, *(method or []), *(case or []))
-        _measure(suite, quick, seeds, data, json, RowFilter(methods=tuple(method or ()), cases=tuple(case or ())), update)
+        _measure(suite, quick, seeds, data, json, RowFilter(methods=tuple(method or ()), cases=tuple(case or ())), update, texts)
     else:
         raise typer.BadParameter("name a suite, or ask for --list")
 
 
-def _measure(name: str, quick: bool, seeds: int, data: Path | None, file: Path | None, only: RowFilter, update: bool) -> None:
+def _measure(
+    name: str, quick: bool, seeds: int, data: Path | None, file: Path | None, only: RowFilter, update: bool, texts: Path | None
+) -> None:
     from ...evals import pipe_table, terminal_tables
     from ...evals.bench import find_suite, run_suite
 
     try:
-        results = run_suite(find_suite(name), quick=quick, seeds=seeds, data=data, file=file, only=only, update=update)
+        results = run_suite(find_suite(name), quick=quick, seeds=seeds, data=data, file=file, only=only, update=update, texts=texts)
     except DataMissing as error:
         complain(str(error))
         raise typer.Exit(NO_DATA) from error

@@ -27,7 +27,7 @@ from ....learners import (
 from ....perception import Encoder
 from ...data.class_stream import HeadFactory, StreamHead, class_stream, run_stream
 from ...data.seeded import Measurement, Measurements, rows_of
-from ...data.texts import TextData, banking77, clinc150, with_two_views
+from ...data.texts import TWO_VIEWS, TextData, banking77, clinc150, with_two_views
 from ...data.worker_pool import worker_pool
 from ...results_file import Row
 from ...row_filter import ALL_ROWS, RowFilter
@@ -55,8 +55,6 @@ METHODS: dict[str, HeadFactory] = {
     "quantised_48_same_sleep": lambda seed: SampledMemoryHead(QuantisedMemory(), seed=seed),
     "joint_same_sleep": lambda seed: SampledMemoryHead(RawMemory(per_class=None, seed=seed), seed=seed),
 }
-TWO_VIEWS = "_two_views"
-"""Ends the name of a method that sees hashed words and letters beside the sentence vector."""
 METHODS |= {
     "joint_logistic": lambda seed: LogisticHead(),
     f"nearest_mean{TWO_VIEWS}": lambda seed: NearestMeanHead(),

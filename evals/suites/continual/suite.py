@@ -17,7 +17,7 @@ from ....core import DataMissing
 from ...cases import run_cases
 from ...results_file import Row
 from ...row_filter import ALL_ROWS, RowFilter
-from . import budgets, growth
+from . import budgets, growth, own
 
 CASES: tuple[str, ...] = (
     "streams",
@@ -31,8 +31,13 @@ CASES: tuple[str, ...] = (
 """Modules of this package with `run(*, quick, seeds, data) -> list[Row]`, in the order of the table."""
 
 
-def run(*, quick: bool, seeds: int, data: Path | None, only: RowFilter = ALL_ROWS) -> list[Row]:
-    """Every case, one after another; each measures its seeds side by side. Raises `DataMissing` where no data directory is named."""
+def run(*, quick: bool, seeds: int, data: Path | None, only: RowFilter = ALL_ROWS, texts: Path | None = None) -> list[Row]:
+    """Every case, one after another; each measures its seeds side by side; or the user's own `texts` in the place of all cases.
+
+    Raises `DataMissing` where no data directory is named, and as `read_own_texts`.
+    """
+    if texts is not None:
+        return own.run(quick=quick, seeds=seeds, texts=texts, only=only)
     if data is None:
         raise DataMissing("suite continual reads clinc150 and banking77; name the data directory with --data or LIFELONG_DATA")
     return run_cases(__package__, CASES, quick=quick, seeds=seeds, data=data, only=only)

@@ -125,7 +125,7 @@ def fitted_classifier(
         split.train.labels,
         two_views(split.validation),
         split.validation.labels,
-        outliers=two_views(split.outliers),
+        outliers=two_views(split.outliers) if len(split.outliers) else None,
         validation_outliers=two_views(split.validation_outliers) if len(split.validation_outliers) else None,
     )
 

@@ -19,10 +19,10 @@ from numpy.typing import NDArray
 from ....metrics.detection import macro_f1
 from ....perception import conformal_quantile
 from ...data.seeded import Metrics, seeded_rows
-from ...data.texts import TextData, Texts, banking77, clinc150, two_views
+from ...data.texts import TWO_VIEWS, TextData, Texts, banking77, clinc150, two_views
 from ...results_file import Row
 from ...row_filter import ALL_ROWS, RowFilter
-from .classifiers import TWO_VIEWS, OpenSetSplit, fitted_classifier, linear_head, logistic, partial_split, subset_split, with_two_views
+from .classifiers import OpenSetSplit, fitted_classifier, linear_head, logistic, partial_split, subset_split, with_two_views
 
 KNOWN_SHARES = (0.25, 0.5, 0.75)
 UNKNOWN_RATE = 0.1

@@ -25,14 +25,13 @@ from ....metrics.detection import auroc, failure_aurc, fpr_at_95_id_tpr, unified
 from ....numerics.arrays import AnyFloats
 from ....perception import SelectiveClassifier
 from ...data.seeded import Metrics, seeded_rows
-from ...data.texts import Texts, banking77, clinc150, two_views
+from ...data.texts import TWO_VIEWS, Texts, banking77, clinc150, two_views
 from ...results_file import Row
 from ...row_filter import ALL_ROWS, RowFilter
 from .classifiers import (
     MEMBERS,
     SCORERS,
     SUMS,
-    TWO_VIEWS,
     Answers,
     OpenSetSplit,
     classifier_on_clinc150,

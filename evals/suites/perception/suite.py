@@ -11,6 +11,7 @@ from ...data.texts import banking77, clinc150
 from ...data.worker_pool import worker_pool
 from ...results_file import Row
 from ...row_filter import ALL_ROWS, RowFilter
+from . import own
 
 CASES: tuple[str, ...] = (
     "rejection",
@@ -25,12 +26,17 @@ CASES: tuple[str, ...] = (
 """Modules of this package with `run(*, quick, seeds, data) -> list[Row]`, in the order of the table."""
 
 
-def run(*, quick: bool, seeds: int, data: Path | None, only: RowFilter = ALL_ROWS) -> list[Row]:
-    """Every case over every seed, as many cases at once as there are cores. Raises `DataMissing` where no data directory is named."""
+def run(*, quick: bool, seeds: int, data: Path | None, only: RowFilter = ALL_ROWS, texts: Path | None = None) -> list[Row]:
+    """Every case over every seed, as many cases at once as there are cores; or the user's own `texts` in the place of all cases.
+
+    Raises `DataMissing` where no data directory is named, and as `read_own_texts`.
+    """
+    if texts is not None:
+        return own.run(quick=quick, seeds=seeds, texts=texts, only=only)
     if data is None:
         raise DataMissing("suite perception reads clinc150 and banking77; name the data directory with --data or LIFELONG_DATA")
-    for texts in (clinc150, banking77):
-        texts(data)  # encoded once, before several processes want them
+    for load in (clinc150, banking77):
+        load(data)  # encoded once, before several processes want them
     with worker_pool() as pool:
         return [
             row for rows in pool.map(partial(_case, quick=quick, seeds=seeds, data=data, only=only), chosen(CASES, only)) for row in rows
