@@ -32,11 +32,11 @@ def folder(tmp_path: Path) -> Path:
 
 
 def test_every_file_is_short_and_every_block_is_run() -> None:
-    assert list(FILES) == ["my_texts.py", "my_head.py", "my_environment.py", "my_agent.py", "my_record.py"]
+    assert list(FILES) == ["my_texts.py", "my_labels.py", "my_head.py", "my_environment.py", "my_agent.py", "my_record.py"]
     assert len(FILES) == TEXT.count("```python")
     longest = {name: sum(bool(line.strip()) for line in text.splitlines()) for name, text in FILES.items()}
     assert {name: lines for name, lines in longest.items() if lines > (17 if name == "my_environment.py" else 15)} == {}
-    assert [command.split()[:2] for command in COMMANDS] == [["lifelong", "bench"], ["lifelong", "run"]]
+    assert [command.split()[:2] for command in COMMANDS] == [["lifelong", "bench"], ["lifelong", "bench"], ["lifelong", "run"]]
 
 
 def test_the_environment_keeps_the_contract(folder: Path) -> None:
@@ -53,9 +53,20 @@ def test_own_texts_are_decided_as_shown(folder: Path) -> None:
 @pytest.mark.slow
 @pytest.mark.model
 @pytest.mark.timeout(900)
+def test_own_labelled_texts_are_a_table(folder: Path) -> None:
+    run(folder, "my_labels.py")
+    table = run(folder, "-c", COMMAND, *shlex.split(COMMANDS[0])[1:])
+    assert re.search(r"own texts, 8 classes known +lifelong +accuracy +(1\.00|0\.9)", table)
+    assert "own texts, 6 of 8 classes known" in table
+    assert "logistic_msp_two_views" in table
+
+
+@pytest.mark.slow
+@pytest.mark.model
+@pytest.mark.timeout(900)
 @pytest.mark.skipif("LIFELONG_DATA" not in os.environ, reason="LIFELONG_DATA names no data directory")
 def test_the_head_is_a_row_of_the_table(folder: Path) -> None:
-    table = run(folder, "-c", COMMAND, *shlex.split(COMMANDS[0])[1:])
+    table = run(folder, "-c", COMMAND, *shlex.split(COMMANDS[1])[1:])
     assert re.search(r"my_head:MyHead +last_accuracy +0\.[89]", table)
     assert "nearest_mean" in table
 
@@ -73,6 +84,6 @@ def test_the_agent_keeps_its_runs_and_recalls_them(folder: Path) -> None:
 @pytest.mark.model
 @pytest.mark.timeout(900)
 def test_the_environment_runs_and_its_record_is_a_table(folder: Path) -> None:
-    run(folder, "-c", COMMAND, *shlex.split(COMMANDS[1])[1:])
+    run(folder, "-c", COMMAND, *shlex.split(COMMANDS[2])[1:])
     assert (folder / "runs" / "latest" / "report.html").is_file()
     assert re.search(r"doubles-v1 +\d+ +0|doubles-v1 +\d+ +1", run(folder, "my_record.py"))

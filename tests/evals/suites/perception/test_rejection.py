@@ -22,7 +22,8 @@ def test_every_method_has_every_metric(data: TextData, monkeypatch: pytest.Monke
     rows = perception_rejection.run(quick=True, seeds=1, data=Path("made"))
     classifiers.classifier_on_clinc150.cache_clear()
     methods = {row.method for row in rows}
-    assert {"lifelong", "msp", "knn1", "vim", "msp+knn1", "mlp_msp", "openmix_energy"} <= methods
+    plain = {"msp", "knn1", "vim", "msp+knn1", "mlp_msp", "openmix_energy", "logistic_msp", "logistic_entropy"}
+    assert {"lifelong", *plain, *(f"{name}_two_views" for name in plain)} <= methods
     assert len(rows) == 2 * len(methods) * 5
     ours = {row.metric: row.value for row in rows if row.method == "lifelong" and row.case == "clinc150, out of scope"}
     assert ours["accuracy"] > 0.9
