@@ -109,9 +109,7 @@ def run(*, quick: bool, seeds: int, data: Path, only: RowFilter = ALL_ROWS) -> l
             }
             for one, measure in measures.items():
                 table = TABLE if one == case else tuple(LABELLED)
-                if not (only.wants_case(one) or "streams" in only.cases) or not (
-                    any(map(only.wants_method, table)) or (one == case and own_heads(only))
-                ):
+                if not only.wants_case(one) or not (any(map(only.wants_method, table)) or (one == case and own_heads(only))):
                     continue
                 texts = LOADED[name](data)
                 with_two_views(texts)  # both are encoded here once; the workers read the vectors from the cache
