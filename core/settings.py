@@ -190,6 +190,8 @@ class SleepSettings:
     """A candidate may go live for some skills only. False: one adapter serves all."""
     discover_after: int = 30
     """Look for new skills once so many unknown tasks have come since the last look."""
+    open_questions: int = 20
+    """Discovered skills that wait for a name, at most: the largest groups become skills first, the others wait for the answers."""
     budget_seconds: float = 3600
     """A night ends after the phase in which this many seconds have passed."""
 
@@ -212,6 +214,7 @@ class SleepSettings:
             min_episodes=(1, 10**9),
             allowed_drop=(0, 1),
             discover_after=(1, 10**9),
+            open_questions=(1, 10**6),
             budget_seconds=(0, 10**9),
         )
 

@@ -13,6 +13,7 @@ from .commands import bench as _commands_bench
 from .commands import learning as _commands_learning
 from .commands import looking as _commands_looking
 from .commands import serving as _commands_serving
+from .commands import skills as _commands_skills
 from .console import complain, explain_os_error, prepare_console, report_unexpected
 
 FAILED = 2
@@ -38,6 +39,7 @@ app.command("show")(_commands_looking.show)
 app.command("lessons")(_commands_looking.lessons)
 app.command("questions")(_commands_looking.questions)
 app.command("answer")(_commands_looking.answer)
+app.add_typer(_commands_skills.skills, name="skills")
 app.command("serve")(_commands_serving.serve)
 app.command("serve-model")(_commands_serving.serve_model)
 app.add_typer(_commands_serving.models, name="models")

@@ -13,12 +13,14 @@ from .learner import LifelongLearner, Status, acceptance_rule, unlabelled
 from .open import open_store
 from .open_runs import AsyncRun, OpenRun, RunContext, Runs, Session
 from .phases import PHASES, Progress
-from .run_state import EvaluationRow, Night, NightState, RunSeconds, SleepReport
+from .run_state import DiscoverCounts, EvaluationRow, Night, NightState, RunSeconds, SleepReport
+from .skills import SkillDescription, describe_skills, merge_skills, rename_skill, split_skill
 
 __all__ = [
     "PHASES",
     "AsyncRun",
     "Components",
+    "DiscoverCounts",
     "EvaluationRow",
     "LifelongLearner",
     "Night",
@@ -30,13 +32,18 @@ __all__ = [
     "RunSeconds",
     "Runs",
     "Session",
+    "SkillDescription",
     "SleepReport",
     "Status",
     "acceptance_rule",
     "answer",
+    "describe_skills",
     "erase_pending_rows",
     "erasure_lock",
+    "merge_skills",
     "open_store",
     "questions",
+    "rename_skill",
+    "split_skill",
     "unlabelled",
 ]

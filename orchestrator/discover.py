@@ -6,29 +6,21 @@ What can be asked follows from the record alone, so that nothing about it needs 
 
 from __future__ import annotations
 
-import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..core import MalformedTask, NothingFound, demonstration_id
+from ..core import MalformedTask, NothingFound
 from ..memory import Record
-from ..numerics.arrays import Vector, l2_normalize
-from ..numerics.class_statistics import ClassStatistics
-from ..perception import Discoverer, Discovery, ProtoGCD, leave_one_out_novelty
+from ..numerics.arrays import Vector
+from ..perception import ClassCount, Discoverer, Discovery, ProtoGCD, class_count_interval, leave_one_out_novelty
 from .components import Components
 from .run_state import DiscoverCounts, count_relabelling
+from .skills import PROVISIONAL, describe_skills, file_episodes
 
-PROVISIONAL = re.compile(r"new-\d{4}")
-"""What a discovered skill is called until a person names it."""
 NONE = "none"
 """The answer that a discovered skill is none; its tasks go back to the buffer."""
-EXAMPLES = 3
-"""Tasks shown for a skill: those that belong to it most clearly."""
-DOUBTFUL = 2
-"""Further tasks asked about: those that belong to it least clearly."""
 NEARER = 0.75
 """How near, beside the nearest known task, another of its group must be for a task to join a new skill."""
 KNOWN_ROWS = 100
@@ -43,6 +35,8 @@ class Question:
     """The discovered skill's provisional name; an answer names it."""
     size: int
     """How many tasks it has."""
+    words: tuple[str, ...]
+    """The words that tell its tasks from those of the other skills: a suggestion for its name."""
     examples: tuple[tuple[str, str], ...]
     """Episode id and text of the tasks that belong to it most clearly."""
     borderline: tuple[tuple[str, str], ...]
@@ -64,31 +58,28 @@ def discover(components: Components, tenant: str, discoverer: Discoverer | None 
     seen = np.flatnonzero(vectors.any(axis=1))
     ids, vectors = [ids[row] for row in seen], vectors[seen]
     known, labels = _known(components, tenant)
-    found = _sorted_out(discoverer or ProtoGCD(seed=components.settings.seed), vectors, known, labels, settings.min_episodes)
-    groups = _groups(found, vectors, known, settings.min_episodes)
+    found, kinds = _sorted_out(discoverer or ProtoGCD(seed=components.settings.seed), vectors, known, labels, settings.min_episodes)
+    # The largest groups first: their names decide about most tasks, and what is learned of them tells the others apart.
+    asked = sum(bool(PROVISIONAL.fullmatch(skill)) for skill in components.skills(tenant))
+    groups = _groups(found, vectors, known, settings.min_episodes)[: max(0, settings.open_questions - asked)]
     names = [f"new-{before.named + number:04d}" for number in range(1, len(groups) + 1)]
     with record.transaction():
         for name, group in zip(names, groups, strict=True):
-            _file(record, tenant, [ids[row] for row in group], name)
+            file_episodes(record, tenant, [ids[row] for row in group], name)
         waiting = len(buffer) - sum(map(len, groups))
-        record.state.put(DiscoverCounts(tenant=tenant, waiting=waiting, named=before.named + len(groups)))
+        counts = DiscoverCounts(tenant=tenant, waiting=waiting, named=before.named + len(groups))
+        record.state.put(replace(counts, kinds=kinds.count, kinds_low=kinds.low, kinds_high=kinds.high))
     return names
 
 
-def questions(record: Record, tenant: str) -> list[Question]:
-    """What there is to ask a person: one question for every discovered skill that nobody has named."""
-    skill_of = record.episodes.skill_of(tenant=tenant)
-    names = sorted(set(skill_of.values()))
-    ids, vectors = record.episodes.vectors(tenant=tenant, ids=list(skill_of))
-    labels = np.array([names.index(skill_of[id_]) for id_ in ids], dtype=np.int64)
-    asked: list[Question] = []
-    for label, name in enumerate(names):
-        if PROVISIONAL.fullmatch(name):
-            rows = np.flatnonzero(labels == label)
-            order = rows[np.argsort(-_margins(vectors, labels, label), kind="stable")]
-            texts = [(ids[row], record.episodes.get(ids[row]).task.text) for row in [*order[:EXAMPLES], *order[EXAMPLES:][-DOUBTFUL:]]]
-            asked.append(Question(skill=name, size=len(rows), examples=tuple(texts[:EXAMPLES]), borderline=tuple(texts[EXAMPLES:])))
-    return asked
+def questions(record: Record, tenant: str, most: int | None = None) -> list[Question]:
+    """What there is to ask a person: one question for every discovered skill that nobody has named, at most `most` of them.
+
+    The one with most tasks comes first: its answer changes most.
+    """
+    described = [one for one in describe_skills(record, tenant) if one.provisional]
+    described.sort(key=lambda one: (-one.size, one.name))
+    return [Question(skill=one.name, size=one.size, words=one.words, examples=one.centre, borderline=one.edge) for one in described[:most]]
 
 
 def answer(record: Record, tenant: str, asked: str, name: str) -> int:
@@ -108,14 +99,8 @@ def answer(record: Record, tenant: str, asked: str, name: str) -> int:
         count_relabelling(record, tenant)
         if question:
             return record.rename_skill(tenant, asked, target)
-        _file(record, tenant, [asked], target)
+        file_episodes(record, tenant, [asked], target)
     return 1
-
-
-def _file(record: Record, tenant: str, ids: Sequence[str], skill: str) -> None:
-    """File episodes, and the expert's runs of their tasks with them."""
-    corrections = record.episodes.get_many([demonstration_id(id_) for id_ in ids], tenant=tenant)
-    record.episodes.assign([*ids, *(correction.id for correction in corrections)], skill)
 
 
 def _known(components: Components, tenant: str) -> tuple[Vector, NDArray[np.int64]]:
@@ -131,15 +116,18 @@ def _known(components: Components, tenant: str) -> tuple[Vector, NDArray[np.int6
     return vectors, np.array([present[rows[id_]] for id_ in ids], dtype=np.int64)
 
 
-def _sorted_out(discoverer: Discoverer, vectors: Vector, known: Vector, labels: NDArray[np.int64], least: int) -> Discovery:
-    """What a discoverer makes of unknown vectors `(n, d)`, which come first among the rows that it sorts."""
+def _sorted_out(
+    discoverer: Discoverer, vectors: Vector, known: Vector, labels: NDArray[np.int64], least: int
+) -> tuple[Discovery, ClassCount]:
+    """What a discoverer makes of unknown vectors `(n, d)`, which come first among the rows that it sorts; and how many kinds there are."""
     # The number of classes is estimated from how often known ones occur, so half of the known tasks go among the unknown ones unnamed.
     shown = _every_other(labels)
     pool = np.vstack([vectors, known[~shown]])
-    found = discoverer.discover(pool, known[shown], labels[shown])
+    kinds = class_count_interval(pool, known[shown], labels[shown])
+    found = discoverer.discover(pool, known[shown], labels[shown], kinds.count)
     # Unknown tasks belong to new classes already: too many groups can be given one name, and a kind that has none cannot be asked about.
     fewest = found.known + len(vectors) // (2 * least)
-    return found if found.count >= fewest else discoverer.discover(pool, known[shown], labels[shown], fewest)
+    return (found if found.count >= fewest else discoverer.discover(pool, known[shown], labels[shown], fewest)), kinds
 
 
 def _every_other(labels: NDArray[np.int64]) -> NDArray[np.bool_]:
@@ -160,11 +148,3 @@ def _groups(found: Discovery, vectors: Vector, known: Vector, least: int) -> lis
             near = rows[leave_one_out_novelty(vectors[rows]) <= NEARER * distances[rows]]
             groups += [near.tolist()] if len(near) >= least else []
     return sorted(groups, key=lambda group: (-len(group), group))
-
-
-def _margins(vectors: Vector, labels: NDArray[np.int64], label: int) -> NDArray[np.float32]:
-    """How much nearer (in cosines) each row of a class lies to its own mean direction than to that of any other class."""
-    moments = ClassStatistics.from_samples(vectors, labels)
-    cosines = vectors[labels == label] @ l2_normalize(moments.means).T.astype(np.float32)
-    others = np.delete(cosines, label, axis=1)
-    return np.asarray(cosines[:, label] - (others.max(1) if others.size else 0))

@@ -50,6 +50,12 @@ class DiscoverCounts:
     """Unknown tasks that joined no skill."""
     named: int = 0
     """Skills discovered so far; their provisional names are numbered by it."""
+    kinds: int = 0
+    """How many kinds of tasks there are in all, known ones included, as estimated at the last look; 0 before it."""
+    kinds_low: int = 0
+    """Lower end of the estimate's interval."""
+    kinds_high: int = 0
+    """Upper end of it."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,7 +8,8 @@ likely this agent is to solve a task. Failure and novelty are two scores, never 
 A `SelectiveClassifier` learns both from many kinds of evidence (heads, neighbours, Gaussians); its thresholds say, with a finite-sample
 guarantee, when to act and what is out of scope.
 
-A `Discoverer` sorts what is unlabelled into known and new classes, and `estimate_class_count` says how many there are.
+A `Discoverer` sorts what is unlabelled into known and new classes, and `estimate_class_count` says how many there are;
+`group_words` names groups of texts from their own words.
 A `QueryStrategy` chooses which rows a person is asked about, and `active_discovery` learns from the answers.
 
 Perception only judges. Tasks that it calls unknown wait in memory, as episodes without a skill.
@@ -20,9 +21,11 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .discovery.class_count import estimate_class_count
+    from .discovery.class_count import ClassCount, class_count_interval, estimate_class_count
     from .discovery.discoverer import Discoverer, Discovery
+    from .discovery.group_words import group_words
     from .discovery.protogcd import ProtoGCD, PrototypeRecipe
+    from .discovery.spherical import split_in_two
     from .encoders.encoder import Encoder
     from .encoders.hashed import HashedEncoder
     from .encoders.minilm import MiniLMEncoder
@@ -85,11 +88,11 @@ if TYPE_CHECKING:
     from .selective.selective_rule import SelectiveRule, binomial_upper_bound, selective_rule
 
 _FACE = {
-    "FMFP": "experimental.training.classifier_training",
     "ActiveRound": "experimental.discovery.active",
     "BadgeQuery": "experimental.discovery.queries",
     "Bootstrapping": "experimental.training.objectives",
     "CLIPEncoder": "experimental.prompts.vision_language",
+    "ClassCount": "discovery.class_count",
     "ClassMeanNovelty": "experimental.scores.gaussian_novelty",
     "ClassNeighbours": "experimental.classifier.class_neighbours",
     "ClassifierRecipe": "experimental.training.classifier_training",
@@ -104,6 +107,7 @@ _FACE = {
     "EntropyQuery": "experimental.discovery.queries",
     "EvidenceColumns": "experimental.classifier.evidence_model",
     "EvidenceModel": "experimental.classifier.evidence_model",
+    "FMFP": "experimental.training.classifier_training",
     "Fusion": "selective.fusion",
     "GeneralisedCrossEntropy": "experimental.training.objectives",
     "HashedEncoder": "encoders.hashed",
@@ -147,6 +151,7 @@ _FACE = {
     "VisionLanguageEncoder": "experimental.prompts.vision_language",
     "active_discovery": "experimental.discovery.active",
     "binomial_upper_bound": "selective.selective_rule",
+    "class_count_interval": "discovery.class_count",
     "conformal_quantile": "scores.neighbours",
     "energy_confidence": "scores.confidence",
     "entropy_confidence": "scores.confidence",
@@ -154,6 +159,7 @@ _FACE = {
     "fit_temperature": "scores.confidence",
     "fused_log_odds": "selective.fusion",
     "generalised_cross_entropy": "experimental.training.objectives",
+    "group_words": "discovery.group_words",
     "held_out_classes": "experimental.classifier.held_out",
     "history_chance": "outcomes",
     "image_outliers": "experimental.classifier.pseudo_outliers",
@@ -166,6 +172,7 @@ _FACE = {
     "prune_smallest": "experimental.training.classifier_training",
     "selective_rule": "selective.selective_rule",
     "softmax_confidence": "scores.confidence",
+    "split_in_two": "discovery.spherical",
     "stable_mapping": "experimental.discovery.active",
     "text_outliers": "experimental.classifier.pseudo_outliers",
     "train_classifier": "experimental.training.classifier_training",
@@ -178,6 +185,7 @@ __all__ = [
     "BadgeQuery",
     "Bootstrapping",
     "CLIPEncoder",
+    "ClassCount",
     "ClassMeanNovelty",
     "ClassNeighbours",
     "ClassifierRecipe",
@@ -235,6 +243,7 @@ __all__ = [
     "VisionLanguageEncoder",
     "active_discovery",
     "binomial_upper_bound",
+    "class_count_interval",
     "conformal_quantile",
     "energy_confidence",
     "entropy_confidence",
@@ -242,6 +251,7 @@ __all__ = [
     "fit_temperature",
     "fused_log_odds",
     "generalised_cross_entropy",
+    "group_words",
     "held_out_classes",
     "history_chance",
     "image_outliers",
@@ -254,6 +264,7 @@ __all__ = [
     "prune_smallest",
     "selective_rule",
     "softmax_confidence",
+    "split_in_two",
     "stable_mapping",
     "text_outliers",
     "train_classifier",

@@ -109,6 +109,7 @@ def lessons(
 
 def questions(
     tenant: TenantFlag = "default",
+    most: Annotated[int, typer.Option("--most", min=1, help="Ask so many at most, those that change most first.")] = 5,
     config: ConfigFlag = None,
     home: HomeFlag = None,
     set_: SetFlag = None,
@@ -117,15 +118,20 @@ def questions(
     with open_record(read_settings(config, home, set_)) as record:
         from ...orchestrator import questions as find
 
-        asked = find(record, tenant)
+        every = find(record, tenant)
+    asked = every[:most]
     for question in asked:
         name = printable(question.skill)
-        say(f"{name}: {question.size} tasks that no known skill covers. What are they?")
+        say(
+            f"{name}: {question.size} tasks that no known skill covers. What are they? In their own words: {printable(', '.join(question.words) or '-')}"
+        )
         for id_, text in question.examples:
             say(f"  for example   {printable(id_)}  {one_line(text)}")
         for id_, text in question.borderline:
             say(f"  and perhaps   {printable(id_)}  {one_line(text)}")
         say(f"  answer with   lifelong answer {name} NAME   (or `none`; a task's own id files that task alone)")
+    if len(every) > most:
+        say(f"{len(every) - most} more wait, smaller ones: --most {len(every)}")
     if not asked:
         say("nothing to ask; new skills are looked for while asleep: lifelong sleep")
 

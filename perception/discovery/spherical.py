@@ -103,3 +103,14 @@ def known_first(clusters: Labels, labels: Labels, count: int, known: int) -> Lab
     numbers = np.zeros(count, dtype=np.int64)
     numbers[np.concatenate([matched, rest])] = np.arange(count)
     return numbers
+
+
+def split_in_two(rows: Vector, seed: int = 0) -> Labels:
+    """Two parts `(n,)` of unit rows `(n, d)` by their directions; all 0 where they cannot be told apart.
+
+    The rows are centred first: what all of them share says nothing of their parts.
+    """
+    seen = rows - rows.mean(0)
+    if len(rows) < 2 or not (np.linalg.norm(seen, axis=1) > 1e-6).any():
+        return np.zeros(len(rows), dtype=np.int64)
+    return clustered(np.asarray(l2_normalize(seen), dtype=np.float32), 2, seed, restarts=5).labels

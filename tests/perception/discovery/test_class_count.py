@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from lifelong.numerics.arrays import l2_normalize
-from lifelong.perception import estimate_class_count
+from lifelong.perception import class_count_interval, estimate_class_count
 from lifelong.perception.discovery.class_count import PairSums, jackknife, known_share, modular_count, prototype_score
 
 
@@ -60,3 +60,25 @@ def test_the_prototype_score_by_hand() -> None:
     vectors = np.array([[1, 0], [0.6, 0.8]], dtype=np.float32)
     assert prototype_score(np.array([0, 1, 0, 1]), vectors, known, labels, 2) == pytest.approx(1 + (1 + 0.8) / 2)
     assert prototype_score(np.array([0, 0, 2, 2]), vectors, known, labels, 2) == pytest.approx(0.5)
+
+
+def test_the_interval_holds_the_estimate_and_the_truth_on_clear_classes() -> None:
+    draw = np.random.default_rng(3)
+    labels = np.repeat(np.arange(20), 30)
+    rows = np.eye(32)[labels] + 0.08 * draw.normal(size=(600, 32))
+    rows = (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float32)
+    shown = (labels < 8) & (np.arange(600) % 3 == 0)
+    found = class_count_interval(rows[~shown], rows[shown], labels[shown])
+    assert found.low <= found.count <= found.high
+    assert found.low <= 20 <= found.high
+    nothing = class_count_interval(rows, rows[:0], labels[:0])
+    assert nothing.low <= nothing.count <= nothing.high
+    assert nothing.low <= 20 <= nothing.high
+
+
+def test_an_interval_stays_between_the_known_and_the_possible() -> None:
+    rows = np.eye(4, dtype=np.float32)
+    alone = class_count_interval(rows[:0], rows[:2], np.array([0, 1]))
+    assert (alone.count, alone.low, alone.high) == (2, 2, 2)
+    few = class_count_interval(rows[2:], rows[:2], np.array([0, 1]))
+    assert 2 <= few.low <= few.count <= few.high <= 4
