@@ -122,9 +122,9 @@ def questions(
     asked = every[:most]
     for question in asked:
         name = printable(question.skill)
-        say(
-            f"{name}: {question.size} tasks that no known skill covers. What are they? In their own words: {printable(', '.join(question.words) or '-')}"
-        )
+        say(f"{name}: {question.size} tasks that no known skill covers. What are they?")
+        if question.words:
+            say(f"  their words   {printable(', '.join(question.words))}")
         for id_, text in question.examples:
             say(f"  for example   {printable(id_)}  {one_line(text)}")
         for id_, text in question.borderline:

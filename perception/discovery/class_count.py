@@ -100,7 +100,8 @@ def class_count_interval(vectors: Vector, known_vectors: Vector, known_labels: L
     if not len(asked.vectors):
         return ClassCount(count=asked.known, low=asked.known, high=asked.known)
     estimate, low, high = _by_pairs(asked, seed) or modular_range(asked.everything, seed)
-    clipped = [int(np.clip(round(value), least, most)) for value in (estimate, low, min(high, float(most)))]
+    outwards = (round(estimate), np.floor(low), np.ceil(min(high, float(most))))
+    clipped = [int(np.clip(value, least, most)) for value in outwards]
     return ClassCount(count=clipped[0], low=min(clipped), high=max(clipped))
 
 
