@@ -15,7 +15,7 @@ from .texts import TextData, Texts, encoded, two_views
 
 EACH = 5
 """Texts that a class needs, so that each split gets one at least: a class with fewer is left out."""
-SHARES = (0.6, 0.2)
+FRACTIONS = (0.6, 0.2)
 """Of each class's texts, to learn from and to validate with; the rest are tested."""
 CASE = "own texts"
 
@@ -78,7 +78,7 @@ def split_own_texts(own: OwnTexts, seed: int) -> TextData:
     part = np.full(len(whole), 2)
     for label in range(len(names)):
         places = draw.permutation(np.flatnonzero(labels == label))
-        first, second = (max(1, round(share * len(places))) for share in SHARES)
+        first, second = (max(1, round(share * len(places))) for share in FRACTIONS)
         part[places[:first]], part[places[first : first + second]] = 0, 1
     outside = _of_no_class(own.unlabelled, whole)
     half = np.isin(np.arange(len(outside)), draw.permutation(len(outside))[: len(outside) // 2])
