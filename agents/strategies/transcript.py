@@ -14,6 +14,8 @@ from ...envs import History
 
 OVERHEAD = 8
 """Tokens that a chat template may write around a turn."""
+LEFT_OUT = "[earlier turns are left out here]"
+"""What stands in the place of the turns between the task and the newest ones."""
 SHORTEST_CLIP = 200
 """Characters of a text that are shown at least."""
 
@@ -36,10 +38,9 @@ class View:
         Actions that keep no history were chosen in sight of the newest result alone, or composed in sight of the task alone, where an
         environment answers; a conversation, and a run in which tools answer calls by id, is shown whole.
         """
-        answers = [step for step in before if isinstance(step, ToolResult)]
         if action.history:
             history: History = action.history
-        elif not answers or any(step.tool_call_id for step in answers):
+        elif not (answers := [step for step in before if isinstance(step, ToolResult)]) or any(step.tool_call_id for step in answers):
             history = "full"
         else:
             history = "last" if action.chosen else "none"
@@ -129,8 +130,7 @@ def _without_middle(steps: Sequence[Step], omitted: int) -> Sequence[Step]:
     if not omitted:
         return steps
     head = _head(steps)
-    turns = sum(isinstance(step, Action) for step in steps[head : head + omitted])
-    return [*steps[:head], Observation(text=f"[{turns} earlier turns are left out here]"), *steps[head + omitted :]]
+    return [*steps[:head], Observation(text=LEFT_OUT), *steps[head + omitted :]]
 
 
 def _clipped(step: Step, most: int) -> Step:
