@@ -117,7 +117,8 @@ def _divergences(failed: Sequence[Episode], succeeded: Sequence[Episode], neares
     counterpart = _counterparts(succeeded, nearest)
     for episode in failed:
         model = episode if episode.correction else counterpart(episode)
-        wrong = _moves(episode)
+        # A correction of a run of several turns is one of its last turn.
+        wrong = tokens(episode.answer) if episode.correction and _in_turns(episode) else _moves(episode)
         right = tokens(episode.correction) if episode.correction else _moves(model) if model else []
         place = first_divergence(wrong, right) if wrong and right else None
         if model and place is not None:
@@ -136,16 +137,28 @@ def _divergences(failed: Sequence[Episode], succeeded: Sequence[Episode], neares
 
 
 def _moves(episode: Episode) -> list[str]:
-    """What two runs are aligned by: the actions where they were chosen, the last answer's tokens where it was composed."""
+    """What two runs are aligned by: the actions where they were chosen, what turns call, else the last answer's tokens."""
     actions = [step for step in episode.steps if isinstance(step, Action)]
-    chosen = actions and actions[-1].chosen
-    return [action.text for action in actions] if chosen else tokens(episode.answer)
+    if actions and actions[-1].chosen:
+        return [action.text for action in actions]
+    return [move for action in actions for move in _called(action)] if _in_turns(episode) else tokens(episode.answer)
+
+
+def _in_turns(episode: Episode) -> bool:
+    """Whether a run was composed turn by turn, each in sight of those before."""
+    actions = [step for step in episode.steps if isinstance(step, Action)]
+    return any(action.tool_calls or action.history == "full" for action in actions) and not actions[-1].chosen
+
+
+def _called(action: Action) -> list[str]:
+    """The tools that a turn calls, or the first word of its command: what a lesson may name, since values are each task's own."""
+    return [call["function"]["name"] for call in action.tool_calls] or action.text.split()[:1]
 
 
 def _describe(episode: Episode, moves: Sequence[str], place: int) -> str:
     """The moves around the divergence; of composed text, names and values become `…`, so that alike ones count together."""
     around = moves[max(0, place - 1) : place + 2]
-    if any(step.chosen for step in episode.steps if isinstance(step, Action)):
+    if (_in_turns(episode) and not episode.correction) or any(step.chosen for step in episode.steps if isinstance(step, Action)):
         return ", ".join(around)
     return " ".join(word if word.isupper() or not word[0].isalnum() else "…" for word in around)
 

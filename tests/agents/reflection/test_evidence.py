@@ -1,8 +1,10 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 from lifelong.agents import contrast
 from lifelong.agents.reflection.evidence import actions_without_effect, first_divergence, generalise, repeated_actions
-from lifelong.core import Action, Episode, Judge, Observation, Outcome, Task, ToolResult
+from lifelong.core import Action, Episode, Judge, Observation, Outcome, Step, Task, ToolResult, tool_call
 
 GOOD = Outcome(success=True, score=1.0, judge=Judge.ENVIRONMENT)
 BAD = Outcome(success=False, judge=Judge.ENVIRONMENT)
@@ -35,3 +37,23 @@ def test_habits_of_failed_runs_are_seen() -> None:
     steps = (Observation(text="wall"), Action(text="forward"), ToolResult(text="wall"), Action(text="forward"), ToolResult(text="wall"))
     assert repeated_actions(steps) == ["forward"]
     assert actions_without_effect(steps) == ["forward", "forward"]
+
+
+def test_runs_of_several_turns_diverge_in_what_they_call() -> None:
+    def turns(number: int, outcome: Outcome, *commands: str, calls: bool = False) -> Episode:
+        steps: list[Step] = [Observation(text=f"Route ticket T{number}.")]
+        for place, command in enumerate(commands):
+            name, _, argument = command.partition(" ")
+            made = (tool_call(name, {"value": argument}, f"c{place}"),) if calls else ()
+            steps += [Action(text="" if calls else command, tool_calls=made, history="full"), ToolResult(text="ok")]
+        task = Task(id=str(number), goal=f"Route ticket T{number}.")
+        return Episode(id=f"{outcome.success}-{number}", task=task, steps=tuple(steps), outcome=outcome, skill="tickets")
+
+    for calls in (False, True):
+        failed = [turns(n, BAD, f"lookup C{n}", f"route T{n} network-1", calls=calls) for n in range(3)]
+        solved = [turns(n, GOOD, f"lookup C{n}", f"search vpn{n}", f"route T{n} network-2", calls=calls) for n in range(3)]
+        [found] = [item for item in contrast(failed, solved) if item.kind == "divergence"]
+        assert (found.detail, found.instead, found.weight) == ("lookup, route", "lookup, search, route", 3)
+    corrected = replace(turns(0, BAD, "lookup C0", "route T0 network-1"), correction="ESCALATE T0")
+    [found] = [item for item in contrast([corrected], []) if item.kind == "divergence"]
+    assert "ESCALATE" in found.instead
