@@ -144,13 +144,17 @@ class Verdict:
     known: bool
     """False when the task is unknown: no known skill is near."""
     novelty: float
-    """Larger is stranger: one minus the cosine to the nearest remembered task, and what the skills' Gaussians add to it."""
+    """Larger is stranger: the chance that the task is unknown, or one minus the cosine to the nearest task while none is calibrated."""
     confidence: float
     """Larger is surer: maximum softmax probability over skills, in [0, 1]."""
     success_chance: float = 0.5
     """Estimated chance that this agent solves the task, in [0, 1]."""
     accepted: bool = False
     """Whether it is accepted: known, and its chance of success above the threshold that keeps `target_risk`."""
+    known_chance: float = 0.5
+    """Chance that the task is known, as many unknown ones as known assumed; 0.5 while there are too few tasks to calibrate it."""
+    reason: str = ""
+    """Why it is called known or unknown, and accepted or not, in a sentence; what is missing where nothing can be said."""
 
     @property
     def likely_to_fail(self) -> bool:

@@ -3,24 +3,65 @@
 from __future__ import annotations
 
 import logging
-from collections import Counter
+import threading
+from collections import Counter, OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
 
 from ..agents import Strategy, Writer
-from ..core import Settings
+from ..core import Settings, StoreError
 from ..core.plugins import create
 from ..memory import Record, VectorIndex
 from ..perception import Encoder
 from ..serving import Engine
-from .perceiver import Perceiver, Perceivers
+from .perceiver import Perceiver
 from .run_state import count_fault
 
 log = logging.getLogger("lifelong")
 
 T = TypeVar("T")
+
+
+class Perceivers:
+    """The perceivers in use, the most recently asked last; beyond `limit` tenants the one that waited longest is saved and given back."""
+
+    def __init__(self, record: Record, settings: Settings) -> None:
+        self._record = record
+        self._settings = settings
+        self._lock = threading.Lock()
+        self._open: OrderedDict[str, Perceiver] = OrderedDict()
+
+    def get(self, tenant: str) -> Perceiver:
+        """The tenant's perceiver, in step with the record. Raises `StoreError`."""
+        # The lock covers the table alone; reading a record or a file is done under the tenant's own.
+        with self._lock:
+            perceiver = self._open.get(tenant)
+            if perceiver is not None:
+                self._open.move_to_end(tenant)
+        if perceiver is None:
+            fresh = Perceiver(self._record, tenant, self._settings)
+            with self._lock:
+                perceiver = self._open.setdefault(tenant, fresh)
+                given_back = [self._open.popitem(last=False)[1] for _ in range(len(self._open) - self._settings.memory.tenants_in_memory)]
+            for one in given_back:
+                _attempt(one.close)
+        return perceiver.refresh()
+
+    def save(self) -> None:
+        """Write the states of all tenants in memory; a failure is logged, since everything can be made again from the record."""
+        with self._lock:
+            perceivers = list(self._open.values())
+        for one in perceivers:
+            _attempt(one.save)
+
+    def close(self) -> None:
+        """Save all and give them back. May be called twice."""
+        with self._lock:
+            perceivers, self._open = list(self._open.values()), OrderedDict()
+        for one in perceivers:
+            _attempt(one.close)
 
 
 @dataclass
@@ -105,3 +146,10 @@ class Components:
         self.faults[part] += 1
         count_fault(self.record, part, error)
         log.warning("%s failed and was passed over: %s", part, error, exc_info=error)
+
+
+def _attempt(work: Callable[[], None]) -> None:
+    try:
+        work()
+    except (StoreError, OSError) as error:
+        log.warning("a tenant's perception could not be kept (%s); it is made again from the record", error)

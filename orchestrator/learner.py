@@ -24,9 +24,9 @@ from .nights import Nights
 from .observed import Observer
 from .open import open_components
 from .open_runs import RunContext, Runs, outcome_of
-from .perceiver import outcome_model_of, skill_routes
 from .phases import Progress
 from .run_state import Night, PendingSleep, SleepReport, report_count
+from .skill_heads import outcome_model_of, skill_routes
 
 CLOSE_SECONDS = 30.0
 """How long closing waits for a night in the background to reach its next step."""

@@ -1,4 +1,4 @@
-"""`Perceiver`: what is known of one tenant's tasks, kept in step with the record; `Perceivers` keeps the ones in use."""
+"""`Perceiver`: what is known of one tenant's tasks, kept in step with the record."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import json
 import logging
 import os
 import threading
-from collections import OrderedDict
-from collections.abc import Callable, Iterable
+import time
+from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -16,20 +16,31 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..core import Episode, Settings, StoreError, Verdict
+from ..core import Episode, Settings, Verdict
 from ..learners import Refit, SkillHead
 from ..memory import START, Changes, Position, Record
 from ..numerics.arrays import Vector
-from ..perception import OutcomeModel, Recogniser, SelectiveRule
-from .skill_heads import PROBED, Labelled, difference, head_file, labelled_vectors, load_refit, refit, refit_stamp, state_file
+from ..perception import Calibration, HashedEncoder, OutcomeModel, Recogniser, SelectiveRule, acceptance_reason
+from .skill_heads import (
+    PROBED,
+    Labelled,
+    difference,
+    head_file,
+    labelled_vectors,
+    learn_outcome,
+    load_refit,
+    outcome_model_of,
+    refit,
+    refit_stamp,
+    skill_routes,
+    state_file,
+)
 
 log = logging.getLogger("lifelong")
 
-RECENT = 1024
-"""Newest episodes of a skill from which an outcome model is made anew; it keeps a quarter, and corrections and control runs lie between."""
-CATCH_UP = 8192
-"""Most rows that one request reads of what other processes have written, some tenths of a second; a thread reads the rest."""
-SLICE = 2048
+CATCH_UP = 4096
+"""Most rows that one request reads of what other processes have written, about a second's work; a thread reads the rest."""
+SLICE = 1024
 """Rows read at a time: requests of the same tenant wait for no more than that."""
 SAVE_EVERY = 4096
 """Rows after which the state is written, and which the next start has to read again at most."""
@@ -37,7 +48,11 @@ WORTH_A_FILE = 1024
 """Rows up to which a state is made again from the record sooner than a file is worth its bytes."""
 COMPARED = 20_000
 """Tasks up to which an erasure is checked against a head made anew, in about a second."""
-FORMAT = 1
+CALIBRATED_AT_ONCE = 1024
+"""Sampled tasks up to which a request calibrates what was read of them, in half a second; of more a thread of its own does."""
+WORDING = 384
+"""Columns of the second view: hashed words and letters of the text, which see a name or a spelling that a sentence model does not."""
+FORMAT = 2
 """Of the file; another one is not read."""
 
 
@@ -59,6 +74,9 @@ class Perceiver:
         self._judged_through = self._rows = self._unsaved = 0
         self._rule: tuple[tuple[tuple[str, str], ...], SelectiveRule | None] | None = None
         self._refit_stamp: object = None
+        # A hashed encoder sees the wording already.
+        self._wording = None if settings.memory.encoder == "hashed" else HashedEncoder(WORDING)
+        self._forgotten = 0
         self._begin()
         with suppress(FileNotFoundError):
             self._load()
@@ -79,26 +97,32 @@ class Perceiver:
             while not complete and read < CATCH_UP:
                 complete, read = self._advance(), read + SLICE
             self._take_refit()
-            if not complete and (self._follower is None or not self._follower.is_alive()):
+            if complete and self._recogniser.due and self._recogniser.sampled <= CALIBRATED_AT_ONCE:
+                self._recogniser.calibrate()
+                self._calibrated = time.time()
+            if (not complete or self._recogniser.due) and (self._follower is None or not self._follower.is_alive()):
                 self._follower = threading.Thread(target=self._follow, name="perceiver", daemon=True)
                 self._follower.start()
         return self
 
-    def judge(self, vector: Vector, skill: str = "") -> Verdict:
+    def judge(self, vector: Vector, skill: str = "", text: str = "") -> Verdict:
         """Perception's two scores of a task with unit vector `(d,)`, known or not and likely to fail or not, and whether it is accepted.
 
-        `skill` is the task's skill where its sender has said so.
+        `skill` is the task's skill where its sender has said so, `text` what its vector was made of; without a text its wording is unknown.
         """
+        views = self._views(vector[None, :], [text])[0]
         with self._lock:
-            verdict = self._recogniser.judge(vector)
-            if self._head.skills:
+            verdict = self._recogniser.judge(views)
+            # Where a refit is better than what names tasks awake, it decides among the skills that it knows.
+            if verdict.skill in self._head.refitted:
                 name, confidence = self._head.name(vector)
                 verdict = replace(verdict, skill=name, confidence=confidence)
             named = skill or verdict.skill
             chance = self._outcomes.chance(vector, named, self._record.adapters.route(self.tenant, named))
             rule = self.rule()
         accepted = verdict.known and rule is not None and chance >= rule.threshold
-        return replace(verdict, success_chance=chance, accepted=accepted)
+        why = acceptance_reason(verdict.known, accepted, chance, rule, self._settings.wake.target_risk)
+        return replace(verdict, success_chance=chance, accepted=accepted, reason=f"{verdict.reason}; {why}".removeprefix("; "))
 
     def answer_chance(self, vector: Vector, skill: str, adapter: str, likelihood: float) -> float:
         """The chance that an answer is right, now that the model's own likelihood of it is known."""
@@ -140,6 +164,7 @@ class Perceiver:
             self._outcomes.forget(runs)
             self._rule = None
             self._unsaved += 1
+            self._forgotten += 1
 
     def accept_erasure(self, before: Position) -> bool:
         """After `unlearn` and the erasure: whether nothing else was removed since `before`, so that this state is the record's."""
@@ -199,11 +224,15 @@ class Perceiver:
         return state_file(self._settings.home, self.tenant)
 
     def _begin(self) -> None:
-        self._recogniser = Recogniser(quantile=self._settings.wake.novelty_quantile, seed=self._settings.seed)
+        second = WORDING if self._wording else 0
+        quantile, seed = self._settings.wake.novelty_quantile, self._settings.seed
+        self._recogniser = Recogniser(quantile=quantile, seed=seed, second=second, eager=False)
+        self._forgotten += 1
         self._head = SkillHead(seed=self._settings.seed)
         self._outcomes = OutcomeModel()
         self._position = START
         self._judged_through = self._rows = self._unsaved = 0
+        self._calibrated = float("inf")
         self._rule = None
         self._refit_stamp = None
 
@@ -220,7 +249,8 @@ class Perceiver:
                 return False
         if self._position == START:
             recalled, skills = self._record.cues.recall(self.tenant)
-            self._learn(recalled, skills)
+            # What cues recall has no text any more: its wording is unknown.
+            self._learn(recalled, skills, [""] * len(skills))
         if not changes.complete and self._judged_through <= self._position.last:
             # Only the newest outcomes count: they are read at once, and not with the rows that lie far back.
             self._outcomes, self._judged_through = (
@@ -233,18 +263,28 @@ class Perceiver:
         return changes.complete
 
     def _take_in(self, changes: Changes) -> None:
-        self._learn(changes.vectors, changes.skills)
+        self._learn(changes.vectors, changes.skills, changes.texts)
         for episode, vector in changes.judged:
             learn_outcome(self._outcomes, episode, vector)
+            self._watch(episode)
         if changes.judged:
             self._rule = None
         self._position = changes.position
         if self._unsaved >= SAVE_EVERY:
             self.save()
 
-    def _learn(self, vectors: Vector, skills: list[str]) -> None:
+    def _views(self, vectors: Vector, texts: list[str]) -> Vector:
+        """Vectors `(n, d)` with the wording of their texts beside them; zeros beside the vector of an empty text."""
+        if self._wording is None:
+            return vectors
+        wording = np.zeros((len(texts), WORDING), dtype=np.float32)
+        rows = [row for row, text in enumerate(texts) if text]
+        wording[rows] = self._wording.encode([texts[row] for row in rows])
+        return np.hstack([vectors, wording])
+
+    def _learn(self, vectors: Vector, skills: list[str], texts: list[str]) -> None:
         if skills:
-            self._recogniser.learn_many(vectors, skills)
+            self._recogniser.learn_many(self._views(vectors, texts), skills)
             self._head.learn(vectors, skills)
             self._rows += len(skills)
             self._unsaved += len(skills)
@@ -255,10 +295,34 @@ class Perceiver:
             try:
                 with self._lock:
                     complete = self._advance()
+                if complete:
+                    self._calibrate()
             except Exception as error:
                 # The next request tries again, and counts the failure.
                 log.warning("perception could not catch up with the record: %s", error)
                 return
+
+    def _watch(self, episode: Episode) -> None:
+        """Let thresholds follow what the present calibration said of tasks that were then done right under the skill it had named."""
+        verdict = episode.verdict
+        if verdict is None or episode.created < self._calibrated or not episode.outcome.verified or verdict.skill != episode.skill:
+            return
+        if self._recogniser.observe(verdict.known_chance):
+            log.info("tenant %r: known tasks have drifted, and the thresholds are set on the newest of them", self.tenant)
+            self._unsaved += 1
+
+    def _calibrate(self) -> None:
+        """Calibrate beside the recogniser that judges, and let it judge by that from then on, unless tasks were forgotten meanwhile."""
+        with self._lock:
+            known, forgotten = self._recogniser.calibration_tasks(), self._forgotten
+            if known is None or not self._recogniser.due:
+                return
+        calibration = Calibration.fit(known, self._settings.seed)
+        with self._lock:
+            if forgotten == self._forgotten:
+                self._recogniser.adopt(calibration)
+                self._calibrated = time.time()
+                self._unsaved += 1
 
     def _take_refit(self) -> None:
         """Let the refit of the last sleep answer, whichever process made it, as long as it is of these skills."""
@@ -271,6 +335,7 @@ class Perceiver:
         parts = {"recogniser": self._recogniser.state(), "head": self._head.statistics(), "outcomes": self._outcomes.state()}
         arrays = {f"{part}/{name}": array for part, state in parts.items() for name, array in state.items()}
         about = {"format": FORMAT, "position": self._position, "judged_through": self._judged_through, "rows": self._rows}
+        about["calibrated"] = self._calibrated
         file, seed = self._state_file, self._settings.seed
         file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         draft = file.with_name(f".{file.name}.{os.getpid()}.{threading.get_ident()}.draft")
@@ -301,6 +366,7 @@ class Perceiver:
                 self._head.restore_statistics(_part(arrays, "head"))
                 self._outcomes.restore(_part(arrays, "outcomes"))
                 self._position, self._judged_through, self._rows = position, about["judged_through"], about["rows"]
+                self._calibrated = about["calibrated"]
         except FileNotFoundError:
             raise
         except Exception as error:
@@ -308,80 +374,5 @@ class Perceiver:
             self._begin()
 
 
-class Perceivers:
-    """The perceivers in use, the most recently asked last; beyond `limit` tenants the one that waited longest is saved and given back."""
-
-    def __init__(self, record: Record, settings: Settings) -> None:
-        self._record = record
-        self._settings = settings
-        self._lock = threading.Lock()
-        self._open: OrderedDict[str, Perceiver] = OrderedDict()
-
-    def get(self, tenant: str) -> Perceiver:
-        """The tenant's perceiver, in step with the record. Raises `StoreError`."""
-        # The lock covers the table alone; reading a record or a file is done under the tenant's own.
-        with self._lock:
-            perceiver = self._open.get(tenant)
-            if perceiver is not None:
-                self._open.move_to_end(tenant)
-        if perceiver is None:
-            fresh = Perceiver(self._record, tenant, self._settings)
-            with self._lock:
-                perceiver = self._open.setdefault(tenant, fresh)
-                given_back = [self._open.popitem(last=False)[1] for _ in range(len(self._open) - self._settings.memory.tenants_in_memory)]
-            for one in given_back:
-                _attempt(one.close)
-        return perceiver.refresh()
-
-    def save(self) -> None:
-        """Write the states of all tenants in memory; a failure is logged, since everything can be made again from the record."""
-        with self._lock:
-            perceivers = list(self._open.values())
-        for one in perceivers:
-            _attempt(one.save)
-
-    def close(self) -> None:
-        """Save all and give them back. May be called twice."""
-        with self._lock:
-            perceivers, self._open = list(self._open.values()), OrderedDict()
-        for one in perceivers:
-            _attempt(one.close)
-
-
-def skill_routes(record: Record, tenant: str) -> list[tuple[str, str]]:
-    """Every skill of a tenant, sorted, with the adapter that serves it, empty for the base."""
-    routes = record.adapters.routes(tenant)
-    return [(skill, routes.get(skill, "")) for skill in record.episodes.skills(tenant=tenant)]
-
-
-def outcome_model_of(record: Record, tenant: str) -> OutcomeModel:
-    """A model of the newest recorded outcomes of a tenant."""
-    model = OutcomeModel()
-    for skill in record.episodes.skills(tenant=tenant):
-        newest = record.episodes.find(tenant=tenant, skill=skill, newest_first=True, limit=RECENT)
-        judged = {episode.id: episode for episode in newest if has_outcome(episode)}
-        for id_, vector in zip(*record.episodes.vectors(tenant=tenant, ids=list(judged)), strict=True):
-            learn_outcome(model, judged[id_], vector)
-    return model
-
-
-def has_outcome(episode: Episode) -> bool:
-    """Whether an episode tells what the agent can do: filed under a skill, its own run, and judged by somebody else."""
-    outcome = episode.outcome
-    return bool(episode.skill) and not episode.demonstration and outcome.success is not None and outcome.judge.trusted
-
-
-def learn_outcome(model: OutcomeModel, episode: Episode, vector: Vector) -> None:
-    """Add the outcome of an episode, in the place of an earlier one of the same."""
-    model.learn(vector, episode.skill, episode.adapter, bool(episode.outcome.success), episode.likelihood, key=episode.id)
-
-
 def _part(arrays: Any, part: str) -> dict[str, NDArray[Any]]:
     return {name.removeprefix(f"{part}/"): arrays[name] for name in arrays.files if name.startswith(f"{part}/")}
-
-
-def _attempt(work: Callable[[], None]) -> None:
-    try:
-        work()
-    except (StoreError, OSError) as error:
-        log.warning("a tenant's perception could not be kept (%s); it is made again from the record", error)

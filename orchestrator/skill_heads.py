@@ -1,4 +1,4 @@
-"""The labelled vectors that a record holds of its skills, the head that is built of them, and its refit in sleep."""
+"""What a record holds of its skills: labelled vectors and outcomes, the head and the outcome model that are built of them, the refit."""
 
 from __future__ import annotations
 
@@ -7,14 +7,18 @@ from pathlib import Path
 
 import numpy as np
 
+from ..core import Episode
 from ..learners import Refit, SkillHead, load_head, save_head
 from ..memory import Record
 from ..numerics.arrays import Vector
+from ..perception import OutcomeModel
 from .run_state import RefitStamp, relabel_count
 
 Labelled = tuple[Vector, list[str]]
 """Vectors `(n, d)` of tasks and their skills."""
 
+RECENT = 1024
+"""Newest episodes of a skill from which an outcome model is made anew; it keeps a quarter, and corrections and control runs lie between."""
 PROBED = 1000
 """Tasks, the newest ones, on which a head that has unlearned is compared with one that never saw what is gone."""
 
@@ -109,3 +113,31 @@ def concatenate(first: Labelled, second: Labelled) -> Labelled:
     parts = [part for part in (first, second) if len(part[1])]
     vectors = np.concatenate([vectors for vectors, _ in parts]) if parts else second[0]
     return vectors, [skill for _, skills in parts for skill in skills]
+
+
+def skill_routes(record: Record, tenant: str) -> list[tuple[str, str]]:
+    """Every skill of a tenant, sorted, with the adapter that serves it, empty for the base."""
+    routes = record.adapters.routes(tenant)
+    return [(skill, routes.get(skill, "")) for skill in record.episodes.skills(tenant=tenant)]
+
+
+def outcome_model_of(record: Record, tenant: str) -> OutcomeModel:
+    """A model of the newest recorded outcomes of a tenant."""
+    model = OutcomeModel()
+    for skill in record.episodes.skills(tenant=tenant):
+        newest = record.episodes.find(tenant=tenant, skill=skill, newest_first=True, limit=RECENT)
+        judged = {episode.id: episode for episode in newest if has_outcome(episode)}
+        for id_, vector in zip(*record.episodes.vectors(tenant=tenant, ids=list(judged)), strict=True):
+            learn_outcome(model, judged[id_], vector)
+    return model
+
+
+def has_outcome(episode: Episode) -> bool:
+    """Whether an episode tells what the agent can do: filed under a skill, its own run, and judged by somebody else."""
+    outcome = episode.outcome
+    return bool(episode.skill) and not episode.demonstration and outcome.success is not None and outcome.judge.trusted
+
+
+def learn_outcome(model: OutcomeModel, episode: Episode, vector: Vector) -> None:
+    """Add the outcome of an episode, in the place of an earlier one of the same."""
+    model.learn(vector, episode.skill, episode.adapter, bool(episode.outcome.success), episode.likelihood, key=episode.id)

@@ -100,7 +100,7 @@ def in_control_arm(components: Components, task: Task, episode: str) -> bool:
 def _plan(components: Components, task: Task, vector: Vector | None, perceiver: Perceiver | None, control: bool, learning: bool) -> Plan:
     verdict, rule = NO_VERDICT, None
     if vector is not None and perceiver is not None:
-        verdict = components.guarded("perception", lambda: perceiver.judge(vector, task.skill), NO_VERDICT)
+        verdict = components.guarded("perception", lambda: perceiver.judge(vector, task.skill, task.text), NO_VERDICT)
         rule = components.guarded("perception", perceiver.rule, None)
     skill = task.skill or (verdict.skill if verdict.known else "")
     adapter, shown = "", None
@@ -260,7 +260,7 @@ def _declined(one: Plan) -> Run:
         thought = f"doubtful: the chance of success at {one.skill} is {verdict.success_chance:.2f}"
         answer = "I would probably get this wrong. Please show me how, or let me try without guarantees."
     else:
-        thought = f"unknown: novelty {verdict.novelty:.2f}, no known skill is near"
+        thought = verdict.reason or "unknown: no skill is known yet"
         answer = "I have not learned to do this yet. Please show me how, or let me try without guarantees."
     steps = (Observation(text=one.task.text), Thought(text=thought), Action(text=answer))
     return Run(steps=steps, outcome=UNKNOWN, usage=Usage())

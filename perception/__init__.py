@@ -69,6 +69,7 @@ if TYPE_CHECKING:
     from .experimental.training.trust_lora import Consistency, TrustLoRA, jensen_shannon
     from .outcomes import OutcomeModel, history_chance, neighbour_chance
     from .recogniser import Recogniser
+    from .recognition.calibration import Calibration
     from .scores.confidence import (
         EnergyConfidence,
         EntropyConfidence,
@@ -85,7 +86,7 @@ if TYPE_CHECKING:
     from .scores.neighbours import conformal_quantile, leave_one_out_novelty, nearest_neighbour_novelty
     from .scores.scorer import Scorer
     from .selective.fusion import Fusion, fused_log_odds
-    from .selective.selective_rule import SelectiveRule, binomial_upper_bound, selective_rule
+    from .selective.selective_rule import SelectiveRule, acceptance_reason, binomial_upper_bound, selective_rule, why_nothing_is_accepted
 
 _FACE = {
     "ActiveRound": "experimental.discovery.active",
@@ -93,6 +94,7 @@ _FACE = {
     "Bootstrapping": "experimental.training.objectives",
     "CLIPEncoder": "experimental.prompts.vision_language",
     "ClassCount": "discovery.class_count",
+    "Calibration": "recognition.calibration",
     "ClassMeanNovelty": "experimental.scores.gaussian_novelty",
     "ClassNeighbours": "experimental.classifier.class_neighbours",
     "ClassifierRecipe": "experimental.training.classifier_training",
@@ -150,6 +152,7 @@ _FACE = {
     "VirtualLogitNovelty": "experimental.scores.virtual_logit_novelty",
     "VisionLanguageEncoder": "experimental.prompts.vision_language",
     "active_discovery": "experimental.discovery.active",
+    "acceptance_reason": "selective.selective_rule",
     "binomial_upper_bound": "selective.selective_rule",
     "class_count_interval": "discovery.class_count",
     "conformal_quantile": "scores.neighbours",
@@ -176,6 +179,7 @@ _FACE = {
     "stable_mapping": "experimental.discovery.active",
     "text_outliers": "experimental.classifier.pseudo_outliers",
     "train_classifier": "experimental.training.classifier_training",
+    "why_nothing_is_accepted": "selective.selective_rule",
 }
 
 
@@ -185,6 +189,7 @@ __all__ = [
     "BadgeQuery",
     "Bootstrapping",
     "CLIPEncoder",
+    "Calibration",
     "ClassCount",
     "ClassMeanNovelty",
     "ClassNeighbours",
@@ -241,6 +246,7 @@ __all__ = [
     "TrustLoRA",
     "VirtualLogitNovelty",
     "VisionLanguageEncoder",
+    "acceptance_reason",
     "active_discovery",
     "binomial_upper_bound",
     "class_count_interval",
@@ -268,6 +274,7 @@ __all__ = [
     "stable_mapping",
     "text_outliers",
     "train_classifier",
+    "why_nothing_is_accepted",
 ]
 
 

@@ -7,10 +7,7 @@ at a time, and that known tasks are left out in turn to set their scale, is this
 
 from __future__ import annotations
 
-import hashlib
-from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -18,321 +15,291 @@ from numpy.typing import NDArray
 
 from ..core import NO_VERDICT, Verdict
 from ..numerics.arrays import Arrays, Floats, Vector
-from ..numerics.class_statistics import ClassStatistics
-from .scores.neighbours import conformal_quantile, leave_one_out_novelty, nearest_neighbour_novelty
-from .scores.relative_distance import RelativeDistance
+from .recognition.calibration import Calibration, least_tasks
+from .recognition.evidence import KnownSkills
+from .recognition.sample import CHUNK, TaskSample
+from .scores.neighbours import conformal_quantile, nearest_neighbour_novelty
+from .selective.drift import DriftMonitor
+from .selective.fusion import logistic
 
 DEFAULT_THRESHOLD = 0.65
-"""Novelty up to which a task is known, at least, while there are too few tasks for a quantile: unrelated texts lie farther apart."""
+"""Distance up to which a task is known, at least, while there are too few tasks for a quantile: unrelated texts lie farther apart."""
 NEAR_DUPLICATE = 0.15
-"""Novelty against the nearest task of a skill with few tasks up to which a task is known whatever the threshold. 0.3 % of CLINC150's
-out-of-scope queries lie that near to a training text, and 47 % of the queries in scope."""
+"""Distance to the nearest task, in the first view, up to which a task is known whatever the threshold while tasks are few. 0.3 % of
+CLINC150's out-of-scope queries lie that near to a training text, and 47 % of the queries in scope."""
 FEW = 8
-"""Remembered tasks below which a skill has no threshold of its own."""
-SAME = 1e-6
-"""Novelty up to which two tasks are the same one: a repeat teaches nothing about how far tasks of a skill lie apart."""
-CHUNK = 1024
-"""Tasks of one skill that are compared with its sample, and with each other, at a time."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Fusion:
-    """Relative distance beside the nearest neighbour, made comparable on the remembered tasks, each left out in turn."""
-
-    distance: RelativeDistance
-    """To the skills' means."""
-    centre: float
-    """Mean relative distance of a known task."""
-    scale: float
-    """Spread of the nearest-neighbour novelty a spread of the relative distance."""
-    novelties: Mapping[str, NDArray[np.float32]]
-    """Novelty of every skill's remembered tasks, each left out in turn."""
-
-    @classmethod
-    def fit(cls, skills: Mapping[str, _Skill]) -> _Fusion:
-        """Of skills in the order of their names."""
-        banks = [known.bank for known in skills.values()]
-        labels = np.repeat(np.arange(len(banks)), [len(bank) for bank in banks])
-        distance = RelativeDistance.from_statistics(ClassStatistics.from_samples(np.concatenate(banks), labels))
-        places = {name: place for place, name in enumerate(name for name, known in skills.items() if len(known.bank))}
-        neighbours = {name: known.spread() for name, known in skills.items() if len(known.bank) > 1}
-        relatives = {
-            name: distance.leave_one_out_novelty(skills[name].bank, np.full(len(skills[name].bank), places[name], dtype=np.int64))
-            for name in neighbours
-        }
-        near, far = np.concatenate(list(neighbours.values())), np.concatenate(list(relatives.values()))
-        scale = float(near.std() / max(float(far.std()), 1e-12))
-        centre = float(far.mean())
-        fused = {name: (neighbours[name] + scale * (relatives[name] - centre)).astype(np.float32) for name in neighbours}
-        return cls(distance=distance, centre=centre, scale=scale, novelties=fused)
-
-    def added(self, vector: Vector) -> float:
-        """What the relative distance adds to the nearest-neighbour novelty of a vector `(d,)`."""
-        return self.scale * (float(self.distance.novelty(vector[None, :])[0]) - self.centre)
-
-    def state(self) -> dict[str, NDArray[Any]]:
-        distance = self.distance
-        return {
-            "fusion_mean": distance.mean,
-            "fusion_within": distance.within,
-            "fusion_total": distance.total,
-            "fusion_centres": distance.centres,
-            "fusion_counts": distance.counts,
-            "fusion_scaling": np.array([self.centre, self.scale]),
-            "fusion_names": np.array(list(self.novelties), dtype=np.str_),
-            "fusion_sizes": np.array([len(one) for one in self.novelties.values()], dtype=np.int64),
-            "fusion_novelties": np.concatenate(list(self.novelties.values())),
-        }
-
-    @classmethod
-    def restored(cls, state: Arrays) -> _Fusion:
-        parts = np.split(state["fusion_novelties"], np.cumsum(state["fusion_sizes"])[:-1])
-        centre, scale = (float(value) for value in state["fusion_scaling"])
-        distance = RelativeDistance(
-            mean=state["fusion_mean"],
-            within=state["fusion_within"],
-            total=state["fusion_total"],
-            centres=state["fusion_centres"],
-            counts=state["fusion_counts"],
-        )
-        novelties = {str(name): part for name, part in zip(state["fusion_names"], parts, strict=True)}
-        return cls(distance=distance, centre=centre, scale=scale, novelties=novelties)
-
-
-class _Skill:
-    """One skill: the exact mean of all its tasks, and a bounded sample of the different ones among them."""
-
-    def __init__(self, name: str, dimensions: int, seed: int) -> None:
-        self.name = name
-        self.seed = seed
-        self.total: Floats = np.zeros(dimensions)
-        self.count = 0
-        self.bank: Vector = np.zeros((0, dimensions), dtype=np.float32)
-        self.repeats: NDArray[np.int64] = np.zeros(0, dtype=np.int64)
-        """How often each task of the sample was seen again while it was there."""
-        self.offered = 0
-        self.novelties: NDArray[np.float32] | None = None
-
-    @property
-    def prototype(self) -> Floats:
-        norm = np.linalg.norm(self.total)
-        return self.total / norm if norm > 0 else self.total
-
-    def learn(self, vectors: Vector, bank_size: int) -> None:
-        """Take in tasks `(n, d)` in their order; the same state as one at a time."""
-        # Row after row onto the total, as if they had come one by one.
-        self.total = np.add.reduce(np.vstack([self.total[None, :], vectors]), axis=0)
-        self.count += len(vectors)
-        size = len(self.bank)
-        bank = np.vstack([self.bank, vectors])
-        repeats = np.concatenate([self.repeats, np.zeros(len(vectors), dtype=np.int64)])
-        # Where in `bank` the sample's rows lie: all comparisons are made at once, and only the choice goes row by row.
-        sample = np.arange(max(bank_size, size))
-        cosines = vectors @ bank.T
-        changed = False
-        for place in range(len(vectors)):
-            known = cosines[place, sample[:size]]
-            nearest = int(known.argmax()) if size else -1
-            if nearest >= 0 and 1.0 - known[nearest] <= SAME:
-                repeats[sample[nearest]] += 1
-                continue
-            # Reservoir sampling (Vitter 1985, "Random Sampling with a Reservoir", algorithm R): every task ever offered is kept
-            # with the same chance. The draw depends on the number of the offer alone, so that no generator has to be kept.
-            self.offered += 1
-            chosen = size if size < bank_size else _drawn(self.seed, self.name, self.offered)
-            if chosen < bank_size:
-                sample[chosen], size, changed = len(self.bank) + place, max(size, chosen + 1), True
-        if changed:
-            self.bank, self.novelties = bank[sample[:size]], None
-        self.repeats = repeats[sample[:size]]
-
-    def forget(self, vector: Vector) -> None:
-        """Take a task back."""
-        self.total -= vector
-        self.count -= 1
-        same = 1.0 - self.bank @ vector <= SAME
-        keep = ~same | (self.repeats > 0)
-        self.repeats = (self.repeats - same)[keep]
-        if not keep.all():
-            self.bank, self.novelties = self.bank[keep], None
-
-    def spread(self) -> NDArray[np.float32]:
-        if self.novelties is None:
-            self.novelties = leave_one_out_novelty(self.bank)
-        return self.novelties
+"""Sampled tasks of each of two skills from which on evidence is calibrated."""
+LEAST_SAMPLED = 48
+"""Sampled tasks of all skills from which on evidence is calibrated, and as many as the quantile's rank needs."""
+GROWTH = 1.25
+"""Evidence is calibrated anew when so many times the tasks are sampled: a task costs a bounded share of a calibration."""
 
 
 class Recogniser:
     """Which skill a task belongs to, and how strange it is to all of them: two scores, never one.
 
-    The nearest prototype names the skill, the nearest neighbour says how strange the task is. From two skills and twice as many
-    sampled tasks as dimensions on, the relative distance to the skills' Gaussians is added to the neighbour's, both on the scale
-    that known tasks have when each is left out in turn: what one misses, the other sees.
+    A vector holds two views of a text side by side, the last `second` columns being the second one; each view has length one.
+    A conditional logistic regression over three kinds of evidence names the skill: the nearest sampled task in both views, the
+    skill's Gaussian, and a ridge regression on random features. A logistic regression over the evidence against that skill says how likely
+    the task is known at all. Both are learned on tasks and skills that are held out in turn (`Calibration`). A task is known
+    while its log odds of being unknown do not pass the `quantile` of the held-out known tasks; no test data enters (invariant Selection).
 
-    A task is known while its novelty does not pass the `quantile` of the leave-one-out novelty of the nearest task's
-    skill; no test data enters (invariant Selection). A skill with few tasks borrows the threshold of all skills together. The
-    Gaussians are taken anew, of the sampled tasks, whenever a skill's number of tasks reaches a power of two; so the state depends
-    only on the vectors and their order, and can be made again from the record at any time. What is kept of a skill is bounded.
+    Until two skills have `FEW` tasks, the nearest prototype names the skill and the distance to the nearest task decides.
+
+    What is kept of a skill is bounded, and so is the work on a task. All follows from the sampled tasks: after `forget` of a
+    skill everything is as if it had never been there. Not thread-safe; `Perceiver` is.
     """
 
-    def __init__(self, *, quantile: float = 0.95, temperature: float = 0.1, bank_size: int = 384, seed: int = 0) -> None:
-        if not 0 < quantile <= 1 or temperature <= 0 or bank_size < 2:
-            raise ValueError(f"quantile {quantile} must lie in (0, 1], temperature {temperature} above 0, bank_size {bank_size} above 1")
+    def __init__(
+        self, *, quantile: float = 0.95, temperature: float = 0.1, bank_size: int = 384, seed: int = 0, second: int = 0, eager: bool = True
+    ) -> None:
+        if not 0 < quantile <= 1 or temperature <= 0 or bank_size < 2 or second < 0:
+            raise ValueError(
+                f"quantile {quantile} must lie in (0, 1], temperature {temperature} above 0, bank_size {bank_size} above 1, "
+                f"second {second} not below 0"
+            )
         self.quantile = quantile
         self.temperature = temperature
         self.bank_size = bank_size
         self.seed = seed
-        self._skills: dict[str, _Skill] = {}
-        self._fusion: _Fusion | None = None
+        self.second = second
+        self.eager = eager
+        """Whether learning and forgetting calibrate at once where that is due; otherwise `calibrate` is for the caller to call."""
+        self._samples: dict[str, TaskSample] = {}
+        self._begin()
+
+    def _begin(self) -> None:
+        self._samples.clear()
+        self._calibration: Calibration | None = None
+        self._thresholds: dict[str, float] = {}
+        self._recent: Floats | None = None
+        self._drift: DriftMonitor | None = None
+        self._known: tuple[KnownSkills, Floats] | None = None
 
     @property
     def skills(self) -> tuple[str, ...]:
         """The skills known, sorted."""
-        return tuple(sorted(self._skills))
+        return tuple(sorted(self._samples))
+
+    @property
+    def sampled(self) -> int:
+        """Tasks that are kept, of all skills."""
+        return sum(len(sample.bank) for sample in self._samples.values())
+
+    @property
+    def _least(self) -> int:
+        return max(LEAST_SAMPLED, least_tasks(self.quantile))
+
+    @property
+    def due(self) -> bool:
+        """Whether `calibrate` would make a difference worth its price: enough tasks came, or a skill of enough tasks is new."""
+        sizes = {name: len(sample.bank) for name, sample in self._samples.items()}
+        if self._calibration is None:
+            return self.calibration_tasks() is not None
+        new = any(size >= FEW and name not in self._calibration.held_out for name, size in sizes.items())
+        return new or sum(sizes.values()) >= GROWTH * self._calibration.fitted
+
+    @property
+    def calibration(self) -> Calibration | None:
+        """What evidence is worth; None while there are too few tasks."""
+        return self._calibration
 
     def fit(self, vectors: Vector, skills: Sequence[str]) -> None:
-        """Begin anew from unit vectors `(n, d)` and their skills, oldest first; an empty skill is passed over."""
-        self._skills.clear()
-        self._fusion = None
+        """Begin anew from vectors `(n, d)` and their skills, oldest first; an empty skill is passed over."""
+        self._begin()
         named = np.array([bool(skill) for skill in skills], dtype=bool)
-        self.learn_many(vectors[named], [skill for skill in skills if skill])
+        self._remember(vectors[named], [skill for skill in skills if skill])
+        self.calibrate()
 
     def learn(self, vector: Vector, skill: str) -> None:
-        """Add one task, a unit vector `(d,)`; the zero vector, left by an encoder that failed, is skipped.
-
-        Raises `ValueError` for an empty skill.
-        """
+        """Add one task `(d,)`; the zero vector, left by an encoder that failed, is skipped. Raises `ValueError` for an empty skill."""
         self.learn_many(vector[None, :], [skill])
 
     def learn_many(self, vectors: Vector, skills: Sequence[str]) -> None:
-        """Add tasks `(n, d)` in their order, as `learn` would one by one. Raises `ValueError` for an empty skill."""
+        """Add tasks `(n, d)` in their order. Raises `ValueError` for an empty skill."""
         if not all(skills):
             raise ValueError("a task is learned under a named skill; an unnamed one waits in the novelty buffer")
-        rows = np.flatnonzero(vectors.any(axis=1))
-        names = [skills[row] for row in rows.tolist()]
-        counts = Counter({name: known.count for name, known in self._skills.items()})
-        turns: list[int] = []
-        for place, name in enumerate(names):
-            counts[name] += 1
-            if _is_power_of_two(counts[name]):
-                turns.append(place + 1)
-        # Only the last time that the Gaussians are taken anew leaves a trace.
-        turn = turns[-1] if turns else 0
-        self._remember(vectors[rows[:turn]], names[:turn])
-        if turn:
-            self._take_anew()
-        self._remember(vectors[rows[turn:]], names[turn:])
+        self._remember(vectors, skills)
+        if self.eager and self.due:
+            self.calibrate()
 
     def _remember(self, vectors: Vector, names: Sequence[str]) -> None:
+        first = vectors.shape[1] - self.second
+        rows = np.asarray(np.any(vectors[:, :first] != 0, axis=1))
         places: dict[str, list[int]] = {}
         for place, name in enumerate(names):
-            places.setdefault(name, []).append(place)
+            if rows[place]:
+                places.setdefault(name, []).append(place)
         for name, mine in places.items():
-            known = self._skills.setdefault(name, _Skill(name, vectors.shape[1], self.seed))
+            sample = self._samples.setdefault(name, TaskSample(name, vectors.shape[1], first, self.seed))
             for start in range(0, len(mine), CHUNK):
-                known.learn(vectors[mine[start : start + CHUNK]], self.bank_size)
-
-    def _take_anew(self) -> None:
-        """Take the Gaussians as they are now, where there is enough to take them from."""
-        self._fusion = None
-        skills = {name: self._skills[name] for name in self.skills}
-        sampled = sum(len(known.bank) for known in skills.values())
-        if (
-            len(skills) > 1
-            and any(len(known.bank) > 1 for known in skills.values())
-            and sampled >= 2 * len(next(iter(skills.values())).total)
-        ):
-            self._fusion = _Fusion.fit(skills)
+                sample.learn(vectors[mine[start : start + CHUNK]], self.bank_size)
+            self._known = None
 
     def forget(self, skill: str, vectors: Iterable[Vector] | None = None) -> None:
-        """Take back tasks that were learned under a skill, or the whole skill; an unknown skill is passed over.
+        """Take back tasks that were learned under a skill, found by their first view, or the whole skill; an unknown skill is passed over.
 
-        The mean is downdated exactly up to float64 rounding, the tasks leave the sample, and the Gaussians are taken anew without
-        them. Where the sample had dropped others in their favour these are not put back, as `fit` on the record would.
+        What was calibrated goes, and is calibrated anew without them. Where the sample had dropped other tasks in favour of a
+        forgotten one these are not put back, as `fit` on the record would; forgetting a whole skill is exact.
         """
-        known = self._skills.get(skill)
-        if known is None:
+        sample = self._samples.get(skill)
+        if sample is None:
             return
-        for vector in (vector for vector in (() if vectors is None else vectors) if vector.any()):
-            known.forget(vector)
-        if vectors is None or known.count <= 0:
-            del self._skills[skill]
-        self._take_anew()
+        for vector in (vector[: sample.first] for vector in (() if vectors is None else vectors) if vector.any()):
+            sample.forget(vector)
+        if vectors is None or sample.count <= 0:
+            del self._samples[skill]
+        self._calibration = self._known = self._recent = self._drift = None
+        self._thresholds = {}
+        if self.eager:
+            self.calibrate()
+
+    def calibrate(self) -> None:
+        """Learn from the sampled tasks what evidence is worth; nothing while there are too few of them."""
+        known = self.calibration_tasks()
+        self.adopt(None if known is None else Calibration.fit(known, self.seed))
+
+    def calibration_tasks(self) -> KnownSkills | None:
+        """The tasks sampled by now, for `Calibration.fit` beside a recogniser that judges; None while there are too few."""
+        sizes = [len(sample.bank) for sample in self._samples.values()]
+        if sum(size >= FEW for size in sizes) < 2 or sum(sizes) < self._least:
+            return None
+        return self._banks()
+
+    def adopt(self, calibration: Calibration | None) -> None:
+        """Judge by a calibration from now on."""
+        self._calibration, self._known, self._thresholds, self._recent, self._drift = calibration, None, {}, None, None
+
+    def observe(self, known_chance: float) -> bool:
+        """Take in what the present calibration said of a task that turned out to be known; whether the stream was found to drift.
+
+        Then the thresholds of all skills are set on the newest of such tasks, of which the quantile's rank must exist; older tasks are
+        no guide any more. Nothing before a calibration.
+        """
+        if self._calibration is None or not 0 < known_chance < 1:
+            return False
+        if self._drift is None:
+            held_out = np.concatenate(list(self._calibration.held_out.values()))
+            self._drift = DriftMonitor(held_out if self._recent is None else self._recent)
+        self._drift.add(float(np.log1p(-known_chance) - np.log(known_chance)))
+        recent = self._drift.recent
+        if not self._drift.drifted or len(recent) < self._least:
+            return False
+        self._recent, self._thresholds, self._drift = np.sort(recent), {}, DriftMonitor(recent)
+        return True
+
+    def _banks(self) -> KnownSkills:
+        names = tuple(name for name in self.skills if len(self._samples[name].bank))
+        first = next(iter(self._samples.values())).first
+        return KnownSkills(names=names, banks=tuple(self._samples[name].bank for name in names), first=first)
 
     def state(self) -> dict[str, NDArray[Any]]:
         """All that was learned, as plain arrays."""
-        skills = [self._skills[name] for name in self.skills]
-        if not skills:
+        samples = [self._samples[name] for name in self.skills]
+        if not samples:
             return {"names": np.zeros(0, dtype=np.str_)}
         return {
             "names": np.array(self.skills, dtype=np.str_),
-            "totals": np.stack([known.total for known in skills]),
-            "counts": np.array([known.count for known in skills], dtype=np.int64),
-            "offered": np.array([known.offered for known in skills], dtype=np.int64),
-            "sizes": np.array([len(known.bank) for known in skills], dtype=np.int64),
-            "banks": np.concatenate([known.bank for known in skills]),
-            "repeats": np.concatenate([known.repeats for known in skills]),
-            **(self._fusion.state() if self._fusion else {}),
+            "totals": np.stack([sample.total for sample in samples]),
+            "counts": np.array([sample.count for sample in samples], dtype=np.int64),
+            "offered": np.array([sample.offered for sample in samples], dtype=np.int64),
+            "sizes": np.array([len(sample.bank) for sample in samples], dtype=np.int64),
+            "banks": np.concatenate([sample.bank for sample in samples]),
+            "repeats": np.concatenate([sample.repeats for sample in samples]),
+            **({} if self._recent is None else {"recent": self._recent}),
+            **{f"calibration_{name}": array for name, array in (self._calibration.state() if self._calibration else {}).items()},
         }
 
     def restore(self, state: Arrays) -> None:
         """Become what `state` of a recogniser of the same settings returned."""
-        self._skills, self._fusion = {}, None
+        self._begin()
         if not len(state["names"]):
             return
         for place, (name, end) in enumerate(zip(state["names"], np.cumsum(state["sizes"]), strict=True)):
-            known = self._skills[str(name)] = _Skill(str(name), state["totals"].shape[1], self.seed)
+            first = state["totals"].shape[1]
+            sample = self._samples[str(name)] = TaskSample(str(name), state["banks"].shape[1], first, self.seed)
             rows = slice(int(end - state["sizes"][place]), int(end))
-            known.total, known.bank, known.repeats = state["totals"][place].copy(), state["banks"][rows], state["repeats"][rows]
-            known.count, known.offered = int(state["counts"][place]), int(state["offered"][place])
-        if "fusion_mean" in state:
-            self._fusion = _Fusion.restored(state)
-
-    @property
-    def _needed(self) -> float:
-        """Tasks from which on their quantile exists."""
-        return self.quantile / (1 - self.quantile) if self.quantile < 1 else FEW
-
-    def _few(self, skill: str) -> bool:
-        """Whether a skill's tasks are too few to say how far they lie apart; where they are enough, the Gaussians know better."""
-        return self._fusion is None or len(self._skills[skill].bank) < max(FEW, self._needed)
+            sample.total, sample.bank, sample.repeats = state["totals"][place].copy(), state["banks"][rows], state["repeats"][rows]
+            sample.count, sample.offered = int(state["counts"][place]), int(state["offered"][place])
+        about = {name.removeprefix("calibration_"): array for name, array in state.items() if name.startswith("calibration_")}
+        self._calibration = Calibration.restored(about) if about else None
+        self._recent = state.get("recent")
 
     def threshold(self, skill: str = "") -> float:
-        """Largest novelty at which a task still counts as known, near this skill or (empty) over all skills."""
-        spreads = self._fusion.novelties if self._fusion else {name: known.spread() for name, known in sorted(self._skills.items())}
-        own = spreads.get(skill, np.zeros(0, dtype=np.float32))
+        """The largest log odds of being unknown (or distance, while nothing is calibrated) at which a task near this skill is known.
+
+        Empty: over all skills.
+        """
+        if skill not in self._thresholds:
+            self._thresholds[skill] = self._threshold(skill)
+        return self._thresholds[skill]
+
+    def _threshold(self, skill: str) -> float:
+        if self._recent is not None:
+            return conformal_quantile(self._recent, self.quantile)
+        if self._calibration is not None:
+            return self._calibration.threshold(skill, self.quantile)
+        spreads = {name: sample.spread() for name, sample in sorted(self._samples.items())}
+        own, least = spreads.get(skill, np.zeros(0, dtype=np.float32)), max(FEW, least_tasks(self.quantile))
         # So few tasks have no such quantile of their own: their most extreme one would stand for it.
-        if own.size < max(FEW, self._needed):
-            own = np.concatenate([own, *(spread for name, spread in sorted(spreads.items()) if name != skill)])
+        if own.size < least:
+            own = np.concatenate([own, *(spread for name, spread in spreads.items() if name != skill)])
         largest = conformal_quantile(own, self.quantile) if own.size else DEFAULT_THRESHOLD
-        # Of fewer tasks the largest novelty stands for the quantile, and the next task often passes it.
-        return largest if self._fusion or own.size >= self._needed else max(largest, DEFAULT_THRESHOLD)
+        # Of fewer tasks the largest distance stands for the quantile, and the next task often passes it.
+        return largest if own.size >= least else max(largest, DEFAULT_THRESHOLD)
 
     def judge(self, vector: Vector) -> Verdict:
-        """Which skill a task, a unit vector `(d,)`, belongs to and how strange it is; `NO_VERDICT` while no skill is known.
+        """Which skill a task `(d,)` belongs to and how strange it is; `NO_VERDICT` while no skill is known.
 
         Whether the agent will solve it is another question: `OutcomeModel` answers that.
         """
-        if not self._skills:
+        if not self._samples:
             return NO_VERDICT
-        names = self.skills
-        cosines = np.array([self._skills[name].prototype @ vector for name in names])
-        novelties = [nearest_neighbour_novelty(vector, self._skills[name].bank) for name in names]
-        nearest = int(np.argmin(novelties))
-        novelty = novelties[nearest] + (self._fusion.added(vector) if self._fusion else 0.0)
+        return self._judged_by_distance(vector) if self._calibration is None else self._judged_by_evidence(self._calibration, vector)
+
+    def _judged_by_evidence(self, calibration: Calibration, vector: Vector) -> Verdict:
+        if self._known is None:
+            known = self._banks()
+            self._known = known, calibration.shape.centres(known)
+        known, centres = self._known
+        found, odds = calibration.judge(known, centres, vector[None, :])
+        log_odds, name, (both, first, _, _) = float(odds[0]), known.names[int(found.skills[0])], found.columns[0]
+        threshold, least = self.threshold(name), least_tasks(self.quantile)
+        few = calibration.count < least
+        accepted = bool(log_odds <= threshold or (few and first <= NEAR_DUPLICATE))
+        chance = float(logistic(-odds)[0])
+        views = f"{first:.2f} by meaning" + (f" and {2 * both - first:.2f} by wording" if self.second else "")
+        grounds = f"{len(self._recent)} recent" if self._recent is not None else f"{calibration.count} held-out"
+        limit = f"the {self.quantile:.0%} quantile of {grounds} known tasks"
+        if few and self._recent is None:
+            limit += f", of which {least} are needed for it, so that the largest stands for it"
+        said = f"{'known' if accepted else 'unknown'}: nearest is {name!r}, at a distance of {views}"
+        odds_said = f"log odds of being unknown {log_odds:.2f}, threshold {threshold:.2f} ({limit})"
         return Verdict(
-            skill=names[int(np.argmax(cosines))],
-            known=novelty <= self.threshold(names[nearest]) or (novelties[nearest] <= NEAR_DUPLICATE and self._few(names[nearest])),
-            novelty=novelty,
-            confidence=float(1 / np.exp((cosines - cosines.max()) / self.temperature).sum()),
+            skill=name,
+            known=accepted,
+            novelty=1 - chance,
+            confidence=float(found.chances[0]),
+            known_chance=chance,
+            reason=f"{said}; {odds_said}; chance of being known {chance:.2f}",
         )
 
-
-def _drawn(seed: int, name: str, offered: int) -> int:
-    """A number in [0, offered) that depends on the arguments alone."""
-    digest = hashlib.blake2b(f"{seed}\0{offered}\0{name}".encode("utf-8", "surrogatepass"), digest_size=8).digest()
-    return int.from_bytes(digest, "big") % offered
-
-
-def _is_power_of_two(count: int) -> bool:
-    return count > 0 and count & (count - 1) == 0
+    def _judged_by_distance(self, vector: Vector) -> Verdict:
+        names = self.skills
+        first = vector[: self._samples[names[0]].first]
+        cosines = np.array([self._samples[name].prototype @ first for name in names])
+        distances = [nearest_neighbour_novelty(first, self._samples[name].bank[:, : len(first)]) for name in names]
+        nearest = int(np.argmin(distances))
+        distance, threshold = distances[nearest], self.threshold(names[nearest])
+        known = bool(distance <= max(threshold, NEAR_DUPLICATE))
+        limit = f"its distance {distance:.2f} {'is within' if known else 'passes'} {max(threshold, NEAR_DUPLICATE):.2f}"
+        missing = (
+            f"two skills with {FEW} tasks each, and {LEAST_SAMPLED} in all, are needed to calibrate a chance; there are {self.sampled}"
+        )
+        return Verdict(
+            skill=names[int(np.argmax(cosines))],
+            known=known,
+            novelty=distance,
+            confidence=float(1 / np.exp((cosines - cosines.max()) / self.temperature).sum()),
+            reason=f"{'known' if known else 'unknown'}: nearest is {names[nearest]!r}, {limit}; {missing}",
+        )

@@ -77,6 +77,7 @@ def _episode_lines(episode: Episode) -> list[str]:
     if verdict:
         known = "known" if verdict.known else "unknown"
         rows.append(("perceived", f"{known}, novelty {verdict.novelty:.3f}, chance of success {verdict.success_chance:.2f}"))
+        rows.append(("because", verdict.reason))
     lines = [f"{name:<12}{printable(str(text))}" for name, text in rows if text != ""]
     texts = [("instructions", episode.task.instructions), *((step.name, step.full_text) for step in episode.steps)]
     for name, text in [*texts, ("correction", episode.correction)]:

@@ -12,6 +12,7 @@ from ...memory import Record, memory_effect
 from ...orchestrator import acceptance_rule
 from ...orchestrator.nights import as_seen
 from ...orchestrator.run_state import Fault, Night, PendingSleep, SleepReport
+from ...perception import SelectiveRule, why_nothing_is_accepted
 
 LAST_NIGHTS = 5
 """Nights of single skills that are listed, newest first."""
@@ -45,7 +46,7 @@ def describe(record: Record, settings: Settings, tenant: str) -> dict[str, Any]:
         "accepts": {
             "target_risk": settings.wake.target_risk,
             "coverage": rule.coverage if rule else 0.0,
-            **({"threshold": rule.threshold, "risk": rule.risk, "risk_bound": rule.risk_bound} if rule and rule.coverage else {}),
+            **_acceptance_figures(rule, settings.wake.target_risk),
         },
         "pending_nights": [asdict(one) for one in record.state.find(PendingSleep, tenant=tenant)],
         "last_skill_nights": [
@@ -101,9 +102,17 @@ def _night(night: Night) -> dict[str, Any]:
     return {name: getattr(shown, name) for name in names} | {"state": shown.state.value}
 
 
+def _acceptance_figures(rule: SelectiveRule | None, risk: float) -> dict[str, Any]:
+    """What a rule accepts, or what is missing for one that accepts anything."""
+    if rule and rule.coverage:
+        return {"threshold": rule.threshold, "risk": rule.risk, "risk_bound": rule.risk_bound}
+    samples, failures = (rule.samples, rule.failures) if rule else (0, 0)
+    return {"missing": why_nothing_is_accepted(samples, failures, risk=risk)}
+
+
 def _acceptance(accepts: dict[str, Any]) -> str:
     if not accepts["coverage"]:
-        return f"no task yet: the outcomes so far do not prove an error rate of at most {accepts['target_risk']:.0%}"
+        return f"no task yet: {accepts['missing']}"
     return (
         f"{accepts['coverage']:.0%} of the known tasks, those with a chance of success of {accepts['threshold']:.2f} or more; "
         f"{accepts['risk']:.1%} of these failed, and with 95 % confidence at most {accepts['risk_bound']:.1%} do"

@@ -73,6 +73,8 @@ class Changes:
     """Embeddings `(n, d)` of tasks that now belong to a skill; demonstrations, which repeat another task's text, are left out."""
     skills: list[str]
     """Their skills `(n,)`."""
+    texts: list[str]
+    """Their texts `(n,)`, for what is read of them beside the embedding."""
     judged: list[tuple[Episode, Vector]]
     """Episodes with an outcome that a trusted judge gave, and their embeddings."""
 
@@ -120,16 +122,18 @@ class ChangeLog:
                 judged |= {row.sequence for row in fresh if row.sequence > judged_after}
                 rows += fresh
             tellers = [row for row in rows if row.sequence in judged and row.judged and row.skill and not row.demonstration]
-            bodies = self._bodies([row.sequence for row in tellers])
+            tasks = [row for row in rows if row.sequence in filed and row.skill and not row.demonstration and row.vector.strip(b"\0")]
+            bodies = self._bodies(sorted({row.sequence for row in [*tellers, *tasks]}))
         through = position._replace(last=last, changed=entries[-1][0] if len(entries) == limit else now.changed)
-        tasks = [row for row in rows if row.sequence in filed and row.skill and not row.demonstration and row.vector.strip(b"\0")]
+        episodes = {sequence: read_episode(body) for sequence, body in bodies.items()}
         vectors = stacked(row.vector for row in tellers)
         return Changes(
             position=through,
             complete=through == now,
             vectors=stacked(row.vector for row in tasks),
             skills=[row.skill for row in tasks],
-            judged=[(read_episode(bodies[row.sequence]), vector) for row, vector in zip(tellers, vectors, strict=True)],
+            texts=[episodes[row.sequence].task.text for row in tasks],
+            judged=[(episodes[row.sequence], vector) for row, vector in zip(tellers, vectors, strict=True)],
         )
 
     def seal(self, tenant: str, position: Position) -> str:

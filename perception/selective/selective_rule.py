@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import inf
+from math import ceil, inf, log, log1p
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +21,10 @@ class SelectiveRule:
     """Share of wrong ones among those; 0 where none is accepted."""
     risk_bound: float
     """The true risk lies below this with the promised probability."""
+    samples: int = 0
+    """Calibration samples."""
+    failures: int = 0
+    """Wrong ones among them."""
 
 
 def selective_rule(confidence: NDArray[np.floating], correct: NDArray[np.bool_], *, risk: float, delta: float = 0.05) -> SelectiveRule:
@@ -49,14 +53,39 @@ def selective_rule(confidence: NDArray[np.floating], correct: NDArray[np.bool_],
         failed = np.flatnonzero(bounds[first:] > risk)
         best = max(best, first + (int(failed[0]) if len(failed) else len(counts) - first) - 1 if bounds[first] <= risk else -1)
     if best < 0:
-        return SelectiveRule(threshold=inf, coverage=0.0, risk=0.0, risk_bound=0.0)
+        return SelectiveRule(threshold=inf, coverage=0.0, risk=0.0, risk_bound=0.0, samples=len(wrong), failures=int(wrong.sum()))
     accepted, failures = int(counts[best]), int(errors[best])
     return SelectiveRule(
         threshold=float(scores[order[accepted - 1]]),
         coverage=accepted / len(scores),
         risk=failures / accepted,
         risk_bound=float(bounds[best]),
+        samples=len(wrong),
+        failures=int(wrong.sum()),
     )
+
+
+def fewest_faultless(risk: float, delta: float) -> int:
+    """How many calibration samples, all of them right, prove a risk: the least n with `(1 - risk)^n <= delta` (59 for 5 % at 95 %)."""
+    return ceil(log(delta) / log1p(-risk))
+
+
+def why_nothing_is_accepted(samples: int, failures: int, *, risk: float, delta: float = 0.05) -> str:
+    """What is missing for a rule that accepts anything, in words."""
+    least, promise = fewest_faultless(risk, delta), f"an error rate of at most {risk:.3g} with probability {1 - delta:.3g}"
+    if samples - failures < least:
+        return f"{promise} needs {least} faultless outcomes, and there are {samples}, {failures} of them failures"
+    return f"{failures} of {samples} outcomes are failures that no score sets apart, too many for {promise}"
+
+
+def acceptance_reason(known: bool, accepted: bool, chance: float, rule: SelectiveRule | None, risk: float) -> str:
+    """Whether a task is accepted and why, and what is missing where nothing can be accepted."""
+    if not known:
+        return "not accepted, since it is unknown"
+    if rule is None or rule.threshold == inf:
+        samples, failures = (rule.samples, rule.failures) if rule else (0, 0)
+        return f"not accepted: {why_nothing_is_accepted(samples, failures, risk=risk)}"
+    return f"{'accepted' if accepted else 'not accepted'}: chance of success {chance:.2f}, threshold {rule.threshold:.2f}"
 
 
 def _starts(count: int, risk: float, delta: float) -> list[int]:

@@ -9,6 +9,7 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -92,6 +93,7 @@ def test_a_tenant_does_not_wait_for_another(tmp_path: Path) -> None:
 SECOND = """
 import sys
 from pathlib import Path
+from typing import Any
 sys.path[:0] = {paths!r}
 from scripted import open_scripted
 from test_perceiver import episodes, fill
@@ -173,7 +175,8 @@ def test_what_another_process_erased_does_not_come_back_in_a_file(tmp_path: Path
         stale._components.perceivers.save()  # it has not looked at the record since
         gone = HashedEncoder().encode([episodes(6)[5].task.text])[0]
         with np.load(state_file(tmp_path, "default"), allow_pickle=False) as arrays:
-            assert (arrays["recogniser/banks"] @ gone).max() < 1 - 1e-6
+            for view in np.split(arrays["recogniser/banks"], 2, axis=1):
+                assert (view @ gone).max() < 1 - 1e-6, "neither the meaning nor the wording of it is kept"
             assert "default-5" not in arrays["outcomes/keys"]
 
 
@@ -255,3 +258,83 @@ def test_what_the_database_does_for_a_request_and_for_the_status_does_not_grow(t
             done["newest of a rare skill"].append(steps.since_last())
     assert all(large <= 1.2 * small + 200 for small, large in done.values()), done
     assert min(done["wake"]) > 0
+
+
+def many(count: int, tenant: str = "default", start: int = 0) -> list[Episode]:
+    """Episodes of four skills, as many of each."""
+    forms = (
+        "book a flight to {} on day {}",
+        "write the recipe of {} for {} people",
+        "is the shop in {} open at {}",
+        "play {} at volume {}",
+    )
+    made: list[Episode] = []
+    for number in range(start, start + count):
+        kind = number % 4
+        task = Task(id=str(number), goal=forms[kind].format(THINGS[number // 4 % 8], number), tenant=tenant, environment="chat")
+        outcome = Outcome(success=True, score=1.0, judge=Judge.USER)
+        made.append(Episode(id=f"{tenant}-{number}", task=task, steps=(Action(text="done"),), outcome=outcome, skill=f"skill {kind}"))
+    return made
+
+
+def test_every_verdict_of_waking_says_why(tmp_path: Path) -> None:
+    with open_scripted(tmp_path) as learner:
+        first = asked(learner, "book a flight to Rome on day 8").verdict
+        assert first is not None
+        assert not first.known
+        fill(learner, many(160))
+        known, unknown = asked(learner, "book a flight to Rome on day 8").verdict, asked(learner, "what rhymes with orange?").verdict
+        assert known is not None
+        assert unknown is not None
+        assert known.reason.startswith("known: nearest is 'skill 0', at a distance of 0.0")
+        assert known.known_chance > 0.9 > 0.1 > unknown.known_chance
+        assert "not accepted, since it is unknown" in unknown.reason
+        assert "; accepted: chance of success " in known.reason
+
+
+def test_what_cannot_be_accepted_says_what_is_missing(tmp_path: Path) -> None:
+    with open_scripted(tmp_path, **{"wake.target_risk": 0.05}) as learner:
+        fill(learner, many(40))
+        verdict = asked(learner, "book a flight to Rome on day 8").verdict
+        assert verdict is not None
+        assert verdict.known
+        assert not verdict.accepted
+        assert "needs 59 faultless outcomes, and there are 40, 0 of them failures" in verdict.reason
+
+
+def test_a_large_tenant_is_calibrated_beside_its_requests(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "CALIBRATED_AT_ONCE", 20)
+    with open_scripted(tmp_path) as learner:
+        fill(learner, many(160))
+        perceiver = learner._components.perceiver("default")
+        assert perceiver._follower is not None
+        perceiver._follower.join(timeout=60)
+        assert perceiver._recogniser.calibration is not None
+        learner.forget(skill="skill 2")
+        assert perceiver._recogniser.calibration is None or "skill 2" not in perceiver._recogniser.calibration.held_out
+        again = learner._components.perceiver("default")
+        assert again._follower is not None
+        again._follower.join(timeout=60)
+        assert again._recogniser.calibration is not None
+        assert "skill 2" not in again._recogniser.calibration.shape.names
+
+
+def test_forgotten_tasks_do_not_come_back_by_a_calibration_under_way(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with open_scripted(tmp_path) as learner:
+        fill(learner, many(160))
+        perceiver = learner._components.perceiver("default")
+        fit, calls = module.Calibration.fit, list[int]()
+
+        def slow(known: Any, seed: int) -> Any:
+            calls.append(seed)
+            found = fit(known, seed)
+            if len(calls) == 1:
+                learner.forget(skill="skill 2")
+            return found
+
+        monkeypatch.setattr(module.Calibration, "fit", slow)
+        with perceiver._lock:
+            perceiver._recogniser.adopt(None)
+        perceiver._calibrate()
+        found = perceiver._recogniser.calibration
+        assert found is None or "skill 2" not in found.shape.names, "what was fitted on forgotten tasks is thrown away"

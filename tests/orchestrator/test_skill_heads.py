@@ -8,11 +8,13 @@ import numpy as np
 import pytest
 from scripted import open_scripted
 
-from lifelong.core import Task
+from lifelong.core import Action, Episode, Judge, Outcome, Task
 from lifelong.learners import SkillHead
 from lifelong.orchestrator import LifelongLearner, answer, unlabelled
 from lifelong.orchestrator import skill_heads as skills_of
 from lifelong.orchestrator.run_state import RefitStamp
+from lifelong.orchestrator.skill_heads import has_outcome, learn_outcome
+from lifelong.perception import OutcomeModel
 
 WORDS = {"flights": "book a flight to {} on day {}", "recipes": "write the recipe of {} for {} people", "lamps": "press lamp {} in room {}"}
 THINGS = ("Rome", "Oslo", "Lima", "soup", "cake", "bread", "seven", "green")
@@ -38,8 +40,10 @@ def test_waking_asks_the_head_and_a_fault_of_it_costs_nothing(tmp_path: Path, mo
         verdict = learner.wake(unlabelled(goals("recipes", 60, 1))[0]).verdict
         assert verdict.skill == "recipes"
         monkeypatch.setattr(SkillHead, "name", lambda self, vector: ("lamps", 0.875))
-        verdict = learner.wake(unlabelled(goals("recipes", 61, 1))[0]).verdict
-        assert (verdict.skill, verdict.confidence) == ("lamps", 0.875), "it is the head that names the skill"
+        assert learner.wake(unlabelled(goals("recipes", 61, 1))[0]).verdict.skill == "recipes", "without a refit the recogniser names it"
+        monkeypatch.setattr(SkillHead, "refitted", ("lamps", "recipes"))
+        verdict = learner.wake(unlabelled(goals("recipes", 62, 1))[0]).verdict
+        assert (verdict.skill, verdict.confidence) == ("lamps", 0.875), "a refit decides among the skills that it knows"
 
         def broken(self: SkillHead, vector: np.ndarray) -> tuple[str, float]:
             raise RuntimeError("no head")
@@ -190,3 +194,23 @@ def test_a_renamed_skill_leaves_the_old_refit_unread(tmp_path: Path) -> None:
 def _made(file: Path) -> Path:
     file.parent.mkdir(parents=True, exist_ok=True)
     return file
+
+
+def judged_episode(**values: object) -> Episode:
+    outcome = Outcome(success=True, score=1.0, judge=Judge.USER)
+    made = {"id": "1", "task": Task(id="1", goal="g"), "steps": (Action(text="a"),), "outcome": outcome, "skill": "s", **values}
+    return Episode(**made)  # type: ignore[arg-type]
+
+
+def test_only_an_own_run_that_somebody_else_judged_tells_what_the_agent_can_do() -> None:
+    assert has_outcome(judged_episode())
+    assert not has_outcome(judged_episode(skill=""))
+    assert not has_outcome(judged_episode(demonstration=True))
+    assert not has_outcome(judged_episode(outcome=Outcome(success=True, judge=Judge.SELF)))
+
+
+def test_a_second_outcome_of_an_episode_replaces_the_first() -> None:
+    model, vector = OutcomeModel(), np.eye(4, dtype=np.float32)[0]
+    learn_outcome(model, judged_episode(), vector)
+    learn_outcome(model, judged_episode(outcome=Outcome(success=False, judge=Judge.USER)), vector)
+    assert model.counts("s", "") == (0, 1)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from math import ceil, inf, log, log1p
+from math import ceil, inf, log
 from typing import Any, Self
 
 import numpy as np
@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from ....numerics.arrays import Labels, Vector, validate_rows
 from ...scores.neighbours import conformal_quantile
 from ...selective.fusion import Columns, Fusion
-from ...selective.selective_rule import SelectiveRule, selective_rule
+from ...selective.selective_rule import SelectiveRule, fewest_faultless, selective_rule
 from ..training.classifier_training import ClassifierRecipe
 from .class_names import AnyLabels, ClassNames
 from .evidence_model import EvidenceModel
@@ -82,11 +82,11 @@ class _Fitted:
 class SelectiveClassifier:
     """Heads name a class and doubt it; heads, neighbours and Gaussians together say how strange a sample is.
 
-    Failure and novelty are two scores, each a logistic fusion learned where the answers are known: failure on one half of
-    the validation split, novelty on that half against outliers of the validation split, or, where there are none, on known
-    classes that are held out of the training samples in turn. The other half calibrates the thresholds, which so keep their
-    promises for any distribution: split conformal prediction for novelty (Vovk et al. 2005), a selective rule for acting
-    (Geifman & El-Yaniv 2017, "Selective Classification for Deep Neural Networks", https://arxiv.org/abs/1705.08500).
+    Failure and novelty are two scores, each a logistic fusion learned where the answers are known: failure on
+    the validation split, novelty on that split against its outliers, or, where there are none, on known
+    classes that are held out of the training samples in turn. Each half of the split is scored by what the other half weighed, and
+    all of it calibrates the thresholds: cross-conformal prediction for novelty (Vovk 2015, https://arxiv.org/abs/1208.0806),
+    a selective rule for acting (Geifman & El-Yaniv 2017, "Selective Classification for Deep Neural Networks", https://arxiv.org/abs/1705.08500).
 
     `widths` are those of the blocks in a vector, one block for each encoder; all in one block unless given.
     """
@@ -157,7 +157,7 @@ class SelectiveClassifier:
     ) -> Self:
         """Begin anew from samples `(n, d)` of known classes and a validation split of the same classes, not seen in training.
 
-        Labels are whole numbers or texts; what is decided later is said in the same. Half of the validation split sets the thresholds;
+        Labels are whole numbers or texts; what is decided later is said in the same. The validation split sets the thresholds;
         where that is too few samples for what was promised, nothing is ever acted on, and a logged warning and `promise.notes` say so.
         `outliers` of no class train the heads by OpenMix; `validation_outliers`, kept from training, teach the fusion what out-of-scope
         samples look like. Without them known classes are held out instead, `rounds` times; with one class only and no outliers all
@@ -173,20 +173,29 @@ class SelectiveClassifier:
                 f"{len(held)} validation samples, classes {names.named(strange).tolist()} of them without a sample to learn from; "
                 "at least two, all of known classes, are needed: hold a tenth of the samples out"
             )
-        weigh, calibrate = np.array_split(np.random.default_rng(self.seed).permutation(len(held)), 2)
         known = self._learned(rows, classes, outliers, self.members, self.seed)
-        evidence = known.features(held[weigh])
-        right = evidence.labels == held_classes[weigh]
-        if validation_outliers is not None and len(validation_outliers):
-            samples = evidence.novelty, known.features(validation_outliers).novelty
-        elif len(known.labels) > 1:
-            known_columns, out_of_scope = self._held_out(rows, classes, outliers)
-            samples = (known_columns if len(known_columns) else evidence.novelty), out_of_scope
-        else:
-            samples = evidence.novelty, evidence.novelty[:0]
-        failure, novelty = _failure_fusion(evidence.failure, right), Fusion.fit(*samples, monotone=False)
+        evidence = known.features(held)
+        right = evidence.labels == held_classes
+        outside = known.features(validation_outliers).novelty if validation_outliers is not None and len(validation_outliers) else None
+        inside = None
+        if outside is None and len(known.labels) > 1:
+            inside, outside = self._held_out(rows, classes, outliers)
+
+        def weighed(some: NDArray[np.int64]) -> tuple[Fusion, Fusion]:
+            own = evidence.novelty[some]
+            samples = inside if inside is not None and len(inside) else own, own[:0] if outside is None else outside
+            return _failure_fusion(evidence.failure[some], right[some]), Fusion.fit(*samples, monotone=False)
+
+        # Each half is scored by what the other half weighed, so that every sample calibrates and none that it was weighed on.
+        halves = np.array_split(np.random.default_rng(self.seed).permutation(len(held)), 2)
+        chances = np.zeros((2, len(held)))
+        for some, rest in (halves, halves[::-1]):
+            failure, novelty = weighed(some)
+            chances[:, rest] = failure.chance(evidence.failure[rest]), novelty.chance(evidence.novelty[rest])
+        failure, novelty = weighed(np.arange(len(held)))
         self._fitted = _Fitted(known=known, names=names, failure=failure, novelty=novelty)
-        self.recalibrate(held[calibrate], names.named(held_classes[calibrate]))
+        scores = SelectiveScores(labels=names.named(evidence.labels), failure=chances[0], novelty=chances[1])
+        self._promised(scores, names.named(held_classes))
         return self
 
     def judge(self, vectors: Vector) -> SelectiveScores:
@@ -212,9 +221,10 @@ class SelectiveClassifier:
         """
         names = self._ready().names
         rows, classes = _labelled("calibration vectors", vectors, names.learn(labels))
-        self._promise = promise_of(
-            self.judge(rows), names.named(classes), rejection_rate=self.rejection_rate, risk=self.risk, delta=self.delta
-        )
+        return self._promised(self.judge(rows), names.named(classes))
+
+    def _promised(self, scores: SelectiveScores, labels: NDArray[Any]) -> SelectiveGuarantee:
+        self._promise = promise_of(scores, labels, rejection_rate=self.rejection_rate, risk=self.risk, delta=self.delta)
         for note in self._promise.notes:
             logger.warning("%s", note)
         return self._promise
@@ -276,11 +286,6 @@ def promise_of(scores: SelectiveScores, labels: NDArray[Any], *, rejection_rate:
     )
 
 
-def fewest_faultless(risk: float, delta: float) -> int:
-    """How many calibration samples, all of them right, prove a risk: the least n with `(1 - risk)^n <= delta` (59 for 5 % at 95 %)."""
-    return ceil(log(delta) / log1p(-risk))
-
-
 def _never_acts(rule: SelectiveRule, right: NDArray[np.bool_], risk: float, delta: float) -> list[str]:
     if rule.threshold < inf:
         return []
@@ -288,7 +293,7 @@ def _never_acts(rule: SelectiveRule, right: NDArray[np.bool_], risk: float, delt
     promise = f"an error rate of at most {risk:.3g} with probability {1 - delta:.3g}"
     if len(right) < least:
         have = f"{least} faultless calibration samples, and there are {len(right)}"
-        return [f"never acts: {promise} needs {have}; give `fit` at least {2 * least} validation samples, as it calibrates on half of them"]
+        return [f"never acts: {promise} needs {have}; give `fit` at least {least} validation samples"]
     return [
         f"never acts: {wrong} of {len(right)} calibration samples are named wrongly, too many for {promise}; train better or allow more"
     ]

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lifelong.perception import binomial_upper_bound, selective_rule
+from lifelong.perception import SelectiveRule, acceptance_reason, binomial_upper_bound, selective_rule
 
 
 def test_bound_golden() -> None:
@@ -58,3 +58,21 @@ def test_a_rule_tells_the_truth_about_its_samples(samples: list[tuple[int, bool]
 def test_bad_input_is_refused(confidence: list[float], risk: float) -> None:
     with pytest.raises(ValueError, match=r"needed|must lie"):
         selective_rule(np.array(confidence), np.array([True] * min(1, len(confidence))), risk=risk)
+
+
+RULE = SelectiveRule(threshold=0.8, coverage=0.5, risk=0.0, risk_bound=0.04, samples=80)
+NOTHING = SelectiveRule(threshold=np.inf, coverage=0.0, risk=0.0, risk_bound=0.0, samples=80, failures=30)
+
+
+@pytest.mark.parametrize(
+    ("known", "accepted", "rule", "said"),
+    [
+        (False, False, RULE, "not accepted, since it is unknown"),
+        (True, True, RULE, "accepted: chance of success 0.90, threshold 0.80"),
+        (True, False, RULE, "not accepted: chance of success 0.90, threshold 0.80"),
+        (True, False, None, "needs 59 faultless outcomes, and there are 0, 0 of them failures"),
+        (True, False, NOTHING, "needs 59 faultless outcomes, and there are 80, 30 of them failures"),
+    ],
+)
+def test_the_reason_says_what_decided_or_what_is_missing(known: bool, accepted: bool, rule: SelectiveRule | None, said: str) -> None:
+    assert acceptance_reason(known, accepted, 0.9, rule, 0.05).endswith(said)

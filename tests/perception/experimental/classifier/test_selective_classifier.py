@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from lifelong.checks.scorer import example_samples
 from lifelong.perception import ClassifierRecipe, SelectiveClassifier, SelectiveScores, binomial_upper_bound, selective_rule
-from lifelong.perception.experimental.classifier.selective_classifier import fewest_faultless, promise_of
+from lifelong.perception.experimental.classifier.selective_classifier import promise_of
+from lifelong.perception.selective.selective_rule import fewest_faultless
 
 QUICK = ClassifierRecipe(epochs=6, batch_size=16)
 UNKNOWN = np.eye(12, dtype=np.float32)[5:]
@@ -206,19 +207,28 @@ def test_labels_of_another_kind_are_refused_by_name() -> None:
 
 def test_a_classifier_that_never_acts_says_why(caplog: pytest.LogCaptureFixture) -> None:
     vectors, _, labels = example_samples(0)
-    held, _, classes = example_samples(1, 30)
+    held, _, classes = example_samples(1, 15)
     assert fewest_faultless(0.05, 0.05) == 59
     assert fewest_faultless(0.2, 0.05) == 14
     thin = small_classifier(risk=0.05, rejection_rate=0.05).fit(vectors, labels, held, classes)
     assert not thin.decide(held).act.any()
     acts, rejects = thin.promise.notes
-    assert "needs 59 faultless calibration samples, and there are 15; give `fit` at least 118 validation samples" in acts
+    assert "needs 59 faultless calibration samples, and there are 15; give `fit` at least 59 validation samples" in acts
     assert "never calls anything out of scope: a rejection rate of 0.05 needs 19 calibration samples, and there are 15" in rejects
     assert [record.message for record in caplog.records] == [acts, rejects]
     caplog.clear()
     wrong = small_classifier().fit(vectors, labels, example_samples(1, 60)[0], (example_samples(1, 60)[2] + 1) % 3)
     assert [note for note in wrong.promise.notes if "named wrongly, too many for an error rate of at most 0.2" in note]
     assert fitted().promise.notes == ()
+
+
+def test_eighty_validation_samples_are_enough_to_act() -> None:
+    vectors, _, labels = example_samples(0)
+    held, _, classes = example_samples(1, 80)
+    thick = small_classifier(risk=0.05, rejection_rate=0.05).fit(vectors, labels, held, classes)
+    assert thick.promise.samples == 80, "every validation sample calibrates"
+    assert thick.promise.notes == ()
+    assert thick.decide(held).act.mean() > 0.7
 
 
 @given(st.floats(0.01, 0.5), st.floats(0.01, 0.5))

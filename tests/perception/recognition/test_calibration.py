@@ -1,0 +1,55 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from sampled_skills import sampled_skills
+
+from lifelong.perception.recognition import calibration as module
+from lifelong.perception.recognition.calibration import Calibration, least_tasks
+
+
+def test_every_examined_task_is_held_out_once_as_known() -> None:
+    skills = sampled_skills(skills=6, count=30)
+    fitted = Calibration.fit(skills, 0)
+    assert fitted.fitted == 180
+    assert set(fitted.held_out) == set(skills.names)
+    # A task is known in its own fold unless its skill is held out in that one: four times in five.
+    assert 0.7 * 180 < fitted.count < 0.95 * 180
+    again = Calibration.fit(skills, 0)
+    np.testing.assert_array_equal(fitted.weights, again.weights)
+    for name, odds in fitted.held_out.items():
+        np.testing.assert_array_equal(odds, again.held_out[name])
+
+
+def test_a_threshold_keeps_its_share_of_new_known_tasks() -> None:
+    skills = sampled_skills(skills=8, count=120)
+    some = type(skills)(names=skills.names, banks=tuple(bank[:60] for bank in skills.banks), first=skills.first)
+    fitted = Calibration.fit(some, 0)
+    centres = fitted.shape.centres(some)
+    kept = []
+    for name, bank in zip(skills.names, skills.banks, strict=True):
+        found, odds = fitted.judge(some, centres, bank[60:])
+        assert (found.skills == skills.names.index(name)).mean() > 0.9
+        kept.append((odds <= fitted.threshold(name, 0.9)).mean())
+    assert 0.84 < np.mean(kept) < 0.96
+
+
+def test_a_skill_without_tasks_of_its_own_has_the_threshold_of_all() -> None:
+    fitted = Calibration.fit(sampled_skills(skills=6, count=30), 0)
+    pooled = np.sort(np.concatenate(list(fitted.held_out.values())))
+    rank = int(np.ceil((len(pooled) + 1) * 0.9))
+    assert fitted.threshold("new", 0.9) == pooled[rank - 1], "the conformal rank"
+    assert fitted.threshold("new", 1.0) == pooled[-1]
+
+
+def test_large_records_are_fitted_on_a_bounded_draw(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "FITTED", 60)
+    monkeypatch.setattr(module, "EXAMINED", 40)
+    fitted = Calibration.fit(sampled_skills(skills=6, count=30), 0)
+    assert fitted.fitted == 60
+    assert fitted.count <= 40
+
+
+@pytest.mark.parametrize(("quantile", "least"), [(0.95, 19), (0.99, 99), (1.0, 1)])
+def test_the_fewest_tasks_of_which_a_quantile_exists(quantile: float, least: int) -> None:
+    assert least_tasks(quantile) == least
