@@ -12,6 +12,9 @@ from .steps import Action, Step, steps_from_json, steps_to_json
 from .tasks import Judge, Outcome, Task, Usage, Verdict
 from .visible import visible_text
 
+SURE = 0.6
+"""Confidence in the place of a run's turns below which nothing is learned from it."""
+
 
 def demonstration_id(episode: str) -> str:
     """Id under which the demonstration that corrects an episode is recorded.
@@ -56,6 +59,8 @@ class Episode:
     """The right answer, given by an expert or a user after a failure; empty if none."""
     previous: str = ""
     """Id of the episode of the same session that it goes on from: what was said there stands before its first step. Empty for none."""
+    confidence: float = 1.0
+    """How sure it is that its turns belong together, in [0, 1]; below `SURE` nothing is learned from it."""
     usage: Usage = field(default_factory=Usage)
     """Tokens and seconds."""
     created: float = 0.0
@@ -74,7 +79,8 @@ class Episode:
     @property
     def trainable(self) -> bool:
         """Whether consolidation may learn from it: an answer that was verified, or a correction (invariant Trust)."""
-        return bool(self.correction) or (self.outcome.verified and bool(visible_text(self.answer)))
+        right = bool(self.correction) or (self.outcome.verified and bool(visible_text(self.answer)))
+        return right and self.confidence >= SURE
 
     def to_json(self) -> str:
         """One line of JSON that `from_json` reads back to an equal episode."""
@@ -82,6 +88,8 @@ class Episode:
         for holder, name in ((row, "previous"), (row["task"], "tools"), (row["outcome"], "evidence")):
             if not holder[name]:
                 del holder[name]
+        if self.confidence == 1:
+            del row["confidence"]
         return json.dumps(row, ensure_ascii=False)
 
     @classmethod

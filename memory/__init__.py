@@ -26,6 +26,20 @@ from .cues.cue_memory import CueMemory
 from .index.vector_index import Hit, VectorIndex
 from .lock import exclusive
 from .recall.recall import fit_budget, neutralise, recall
+from .sessions import (
+    ROOT,
+    Hints,
+    Placement,
+    PlacementKind,
+    SessionNode,
+    SessionRequest,
+    SessionTree,
+    call_digests,
+    message_hashes,
+    next_hash,
+    resolve,
+    text_digest,
+)
 from .sqlite.adapters import AdapterStore
 from .sqlite.changes import START, ChangeLog, Changes, Position
 from .sqlite.compress import compress
@@ -49,6 +63,7 @@ MEMBERS: Mapping[str, str] = {
 
 __all__ = [
     "MEMBERS",
+    "ROOT",
     "START",
     "AdapterStore",
     "Audit",
@@ -60,18 +75,25 @@ __all__ = [
     "Erased",
     "ErasureStore",
     "Fingerprint",
+    "Hints",
     "Hit",
     "LessonStore",
     "MemoryEffect",
     "PendingErasure",
+    "Placement",
+    "PlacementKind",
     "Position",
     "ReceiptStore",
     "Record",
+    "SessionNode",
+    "SessionRequest",
+    "SessionTree",
     "SkillCueStore",
     "StateStore",
     "Store",
     "VectorIndex",
     "audit",
+    "call_digests",
     "closure",
     "compress",
     "delete_artefact",
@@ -82,10 +104,14 @@ __all__ = [
     "fit_budget",
     "is_ours",
     "memory_effect",
+    "message_hashes",
     "neutralise",
+    "next_hash",
     "posterior",
     "recall",
+    "resolve",
     "says_itself",
+    "text_digest",
     "to_frame",
     "without_name",
 ]

@@ -168,6 +168,8 @@ def _matching(record: Record, episode: str, tenant: str, skill: str) -> list[str
         left = set(record.cues.find(tenant=tenant or None, skill=skill or None))
         left |= set(record.compressed.find(tenant=tenant)) if not skill else set()
         return filed + sorted(left - set(filed))
+    # Clients know a run by the ids of its answers.
+    episode = record.session_nodes.run_of(episode, tenant) or episode
     if left := set(record.cues.find(episodes=[episode])) | set(record.compressed.find(episodes=[episode])):
         if tenant and tenant not in (*record.cues.tenants(left), *record.compressed.tenants(left)):
             raise NothingFound(f"tenant {tenant!r} has no episode {episode!r}")

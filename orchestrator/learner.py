@@ -72,6 +72,8 @@ class LifelongLearner:
         self._nights = Nights(components, self.environments)
         self.runs = Runs(components=components, finished=self._sleep_where_due)
         """Runs of agents that are not driven here, begun and continued over several requests."""
+        self.observer = Observer(components, self.runs)
+        """What remembers requests that pass by on their way to somebody else's model."""
         # Before anything is served: what was promised to be erased is neither recalled nor recognised any more.
         self._finished: list[Receipt] = components.guarded(
             "erasure", lambda: _forget.finish_pending(components, self.environments, rebuild=False), []
@@ -115,11 +117,6 @@ class LifelongLearner:
         """The server that requests can be passed on to, where the engine is only a URL."""
         found: UpstreamAddress | None = getattr(self._components.engine, "upstream", None)
         return found
-
-    @property
-    def observer(self) -> Observer:
-        """What remembers requests that pass by."""
-        return Observer(self._components)
 
     def wake(
         self,

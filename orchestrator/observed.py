@@ -1,22 +1,37 @@
 """Runs that are seen from outside: somebody else's agent asks somebody else's model, and what passes by is remembered.
 
-`prepare` perceives and recalls before a request goes on; `record` writes down what was asked and answered. Neither asks a model.
+`prepare` finds a request's session, perceives and recalls before it goes on; `record` writes down what was asked and answered. Neither
+asks a model. One request of a user, with all calls of tools until the answer without one, is one run and becomes one episode.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-import time
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass, field, replace
+from typing import cast
 
-from ..core import UNKNOWN, Answer, Episode, Message, Observation, Step, Task, from_messages, text_of
+from ..core import Answer, Episode, Judge, Message, NothingFound, Task, ToolSpecification, text_of
+from ..core.messages import marked_text
+from ..memory import (
+    ROOT,
+    Hints,
+    Placement,
+    PlacementKind,
+    SessionNode,
+    SessionRequest,
+    call_digests,
+    message_hashes,
+    next_hash,
+    resolve,
+    text_digest,
+)
 from . import wake
 from .components import Components
+from .open_runs import OpenRun, Runs
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,78 +42,196 @@ class ObservedRequest:
     """The conversation, in OpenAI's shape; the last message is a user's or a tool's."""
     tenant: str
     """Whose request it is."""
-    tools: tuple[Mapping[str, Any], ...] = ()
+    tools: tuple[Mapping[str, object], ...] = ()
     """The tools that the model may call."""
+    hints: Hints = field(default_factory=Hints)
+    """What it says of its session."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Prepared:
-    """What memory has for a request."""
+    """Where a request belongs and what memory has for it."""
 
     episode: str
-    """Id of the episode that the request belongs to."""
-    blocks: Mapping[int, str] = field(default_factory=dict)
-    """Recalled text by the number of the message beside which it stands."""
+    """Id of the run, and of its episode."""
+    session: str
+    """Its session."""
+    placement: Placement
+    """How it was found."""
+    continues: bool
+    """Whether the run is open already."""
+    hashes: tuple[bytes, ...]
+    """Running hash at each message that is no system's."""
+    base: bytes
+    """The hash before the first of them."""
     plan: wake.Plan | None = None
-    """What was perceived of a new task; None where the request goes on with an old one."""
+    """What was perceived of a new task; None where the run is open, and where perception was late."""
+    blocks: Mapping[int, str] = field(default_factory=dict)
+    """Recalled text by the number of the message beside which it stands, counted over all messages."""
 
 
 class Observer:
     """What is remembered of requests that somebody else's model answers. Thread-safe."""
 
-    def __init__(self, components: Components) -> None:
+    def __init__(self, components: Components, runs: Runs) -> None:
         self._components = components
+        self._record = components.record
+        self._runs = runs
 
     def transaction(self) -> AbstractContextManager[None]:
         """All that is recorded inside is kept, or nothing."""
-        return self._components.record.transaction()
+        return self._record.transaction()
 
     def prepare(self, request: ObservedRequest) -> Prepared:
-        """Perceive and recall; nothing is written."""
-        id = uuid.uuid4().hex
-        if request.messages[-1]["role"] != "user":
-            return Prepared(episode=id)
-        [plan] = wake.plan(self._components, [_task(request)], ids=[id])
-        shown = plan.recall.to_messages() if plan.recall else []
-        return Prepared(episode=id, plan=plan, blocks={len(request.messages) - 1: text_of(one) for one in shown})
+        """Place the request, perceive and recall; nothing is written."""
+        placed = self._place(request, uuid.uuid4().hex)
+        if placed.continues:
+            shown = {} if self._runs.get(placed.episode, tenant=request.tenant).control else self._shown_before(request, placed)
+            return replace(placed, blocks=shown)
+        plan = self._runs.plan(_task(request, placed.session), id=placed.episode)
+        if plan.control:
+            return replace(placed, plan=plan)
+        shown = self._shown_before(request, placed)
+        if plan.recall is not None:
+            shown[_newest(request.messages)] = "".join(text_of(one) for one in plan.recall.to_messages())
+        return replace(placed, plan=plan, blocks=shown)
 
     def record(self, request: ObservedRequest, prepared: Prepared | None, answer: Answer, id: str) -> None:
         """Write down what was asked and answered; on disk when the transaction around it has ended."""
-        if request.messages[-1]["role"] != "user":
-            return
-        plan = prepared.plan if prepared else None
-        task = plan.task if plan else _task(request)
-        turns = [one for one in request.messages[:-1] if one["role"] != "system"]
-        steps: list[Step] = [
-            *from_messages(turns),
-            Observation(text=task.text),
-            *([plan.recall] if plan and plan.recall else []),
-            *from_messages([answer.message]),
+        placed = prepared or self._place(request, id)
+        run, start, fresh = self._continued(request, placed) if placed.continues else self._begun(request, placed)
+        end = run.append([answer.message], answer.usage)
+        last = placed.hashes[-1] if placed.hashes else placed.base
+        hashes = [*placed.hashes[len(placed.hashes) - fresh :], next_hash(last, answer.message)]
+        positions = [*(start + number + 1 for number in range(fresh - 1)), *([end - 1] if fresh else []), end]
+        nodes = [
+            SessionNode(hash=hash, session=placed.session, run=run.id, position=position, leaf=number == fresh)
+            for number, (hash, position) in enumerate(zip(hashes, positions, strict=True))
         ]
-        episode = Episode(
-            id=id,
-            task=task,
-            steps=tuple(steps),
-            outcome=UNKNOWN,
-            skill=plan.skill if plan else "",
-            model=self._components.engine.model,
-            lessons=plan.lessons if plan else (),
-            control=bool(plan and plan.control),
-            offered=bool(plan and plan.offered),
-            verdict=plan.verdict if plan else None,
-            usage=answer.usage,
-            created=time.time(),
+        before = placed.hashes[-fresh - 1] if fresh < len(placed.hashes) else placed.base
+        block = placed.blocks.get(_newest(request.messages), "") if placed.plan else ""
+        beside = placed.hashes[_newest(_said(request.messages))] if block else b""
+        self._record.session_nodes.add(request.tenant, nodes, before, block=block, beside=beside)
+        if answer.id:
+            self._record.session_nodes.add_answer(request.tenant, answer.id, nodes[-1], call_digests(answer.message))
+        if not answer.message.get("tool_calls"):
+            run.finish()
+
+    def judge(
+        self,
+        *,
+        tenant: str,
+        id: str = "",
+        session: str = "",
+        success: bool | None,
+        score: float | None = None,
+        judge: Judge,
+        reason: str = "",
+        correction: str | Message = "",
+    ) -> Episode:
+        """Judge the run of an answer by the answer's id, or the newest run of a session. See `Runs.judge` for what is raised."""
+        run = (self._record.session_nodes.run_of(id, tenant) or id) if id else self._runs.session(session, tenant=tenant)[-1].id
+        return self._runs.judge(run, success, score, tenant=tenant, judge=judge, reason=reason, correction=correction)
+
+    def _place(self, request: ObservedRequest, id: str) -> Prepared:
+        nodes = self._record.session_nodes.of(request.tenant)
+        answered = nodes.answer(request.hints.continues) if request.hints.continues else None
+        base = answered.hash if answered else ROOT
+        hashes, roles = message_hashes(request.messages, base)
+        said = [one for one in request.messages if one["role"] not in ("system", "developer")]
+        asked = SessionRequest(hashes=hashes, roles=roles, opening=text_digest(text_of(said[0])) if said else None, hints=request.hints)
+        placement = resolve(asked, nodes)
+        session = placement.session or uuid.uuid4().hex
+        turn = max((number for number, role in enumerate(roles) if role == "user"), default=-1)
+        node = placement.node
+        continues = (
+            node is not None and placement.known > turn and self._record.open_runs.owners([node.run]) == [request.tenant]
+        ) and placement.kind is not PlacementKind.COMPACTION
+        return Prepared(
+            episode=node.run if continues and node else id,
+            session=session,
+            placement=placement,
+            continues=continues,
+            hashes=hashes,
+            base=base,
         )
-        wake.remember(self._components, [(episode, plan.vector if plan else None)])
+
+    def _continued(self, request: ObservedRequest, placed: Prepared) -> tuple[OpenRun, int, int]:
+        """The open run with the request's new messages: the run, its length before them, and how many they are."""
+        node, known = placed.placement.node, placed.placement.known
+        assert node is not None
+        try:
+            run = self._runs.get(placed.episode, tenant=request.tenant)
+        except NothingFound:  # it has ended since the request came
+            return self._begun(request, replace(placed, episode=uuid.uuid4().hex))
+        if not node.leaf:
+            matched = placed.hashes.index(node.hash) + 1 if node.hash in placed.hashes else 0
+            run.truncate(node.position + known - matched)
+        start = run.position
+        new = _said(request.messages)[known:]
+        if new:
+            run.append(new)
+        return run, start, len(new)
+
+    def _begun(self, request: ObservedRequest, placed: Prepared) -> tuple[OpenRun, int, int]:
+        """A new run that begins with the messages that were not seen, or with the user's newest where all were."""
+        said = _said(request.messages)
+        turn = max((number for number, one in enumerate(said) if one["role"] == "user"), default=0)
+        first = min(placed.placement.known, turn)
+        self._end_previous(request.tenant, placed)
+        task = placed.plan.task if placed.plan else _task(request, placed.session)
+        run = self._runs.begin(
+            task,
+            id=placed.episode,
+            plan=placed.plan or self._runs.plan_nothing(task, id=placed.episode),
+            previous=self._previous(request.tenant, placed, first),
+            messages=said[first:],
+            confidence=placed.placement.confidence,
+        )
+        return run, 0, len(said) - first
+
+    def _previous(self, tenant: str, placed: Prepared, first: int) -> str:
+        """The run whose turns stand before message number `first`."""
+        node = placed.placement.node
+        if node is None or (placed.placement.kind is PlacementKind.RETRY and first == 0):
+            return ""
+        if 0 < first < placed.placement.known:
+            node = self._record.session_nodes.of(tenant).at(placed.session, placed.hashes[first - 1])
+        return node.run if node else ""
+
+    def _end_previous(self, tenant: str, placed: Prepared) -> None:
+        """A user who goes on has left the run before as it was."""
+        node = placed.placement.node
+        if node and node.session == placed.session and self._record.open_runs.owners([node.run]) == [tenant]:
+            self._runs.finish(node.run)
+
+    def _shown_before(self, request: ObservedRequest, placed: Prepared) -> dict[int, str]:
+        """What was shown beside earlier messages of the session: it is shown there again, so that the prefix stays what it was."""
+        shown = self._record.session_nodes.blocks(request.tenant, placed.session, placed.hashes[: placed.placement.known])
+        numbers = [number for number, one in enumerate(request.messages) if one["role"] not in ("system", "developer")]
+        return {number: shown[hash] for number, hash in zip(numbers, placed.hashes, strict=True) if hash in shown}
 
 
-def _task(request: ObservedRequest) -> Task:
-    instructions = "\n".join(text_of(one) for one in request.messages if one["role"] == "system")
-    whole = json.dumps([request.tenant, instructions, [one for one in request.messages if one["role"] != "system"]])
+def _said(messages: Sequence[Message]) -> list[Message]:
+    return [one for one in messages if one["role"] not in ("system", "developer")]
+
+
+def _newest(messages: Sequence[Message]) -> int:
+    return max((number for number, one in enumerate(messages) if one["role"] == "user"), default=-1)
+
+
+def _task(request: ObservedRequest, session: str) -> Task:
+    said = _said(request.messages)
+    newest = _newest(request.messages)
+    goal = marked_text(request.messages[newest]) if newest >= 0 else ""
+    instructions = "\n".join(text_of(one) for one in request.messages if one["role"] in ("system", "developer"))
+    whole = json.dumps([request.tenant, instructions, said])
     return Task(
         id=hashlib.sha256(whole.encode()).hexdigest()[:32],
-        goal=text_of(request.messages[-1]) or "(no text)",
+        goal=(goal.strip() and goal) or "(nothing that can be read)",
         instructions=instructions,
         tenant=request.tenant,
         environment="chat",
+        session=session,
+        tools=cast(tuple[ToolSpecification, ...], request.tools),
     )

@@ -22,6 +22,7 @@ from ...core import Codec, Episode, LifelongError, MalformedTask, Message, Nothi
 from ...core.plugins import load_table
 from ...core.settings import GatewaySettings
 from ...orchestrator.observed import Observer
+from ...orchestrator.open_runs import Runs
 from ...orchestrator.run_state import Night
 from ...serving import UpstreamAddress
 from . import protocols
@@ -33,7 +34,8 @@ from .pass_through import PLAIN_PATHS, PassThrough
 from .protocols.fields import validation_message
 from .protocols.openai_chat import OpenAIChat
 from .requests import json_body, tenant_of
-from .wire import FeedbackBody, SleepBody
+from .sessions import list_sessions, read_session, take_feedback, take_outcome
+from .wire import FeedbackBody, OutcomeBody, SleepBody
 from .workers import Workers
 
 Body = TypeVar("Body", bound=BaseModel)
@@ -51,16 +53,17 @@ class Learner(Protocol):
     def wake(self, task: Task, *, history: Sequence[Message] = (), temperature: float = 0.0, max_tokens: int | None = None) -> Episode:
         """Handle one task; the episode is durable."""
 
-    def feedback(self, episode_id: str, *, tenant: str, success: bool | None, correction: str = "", reason: str = "") -> Episode:
-        """Take a user's verdict. Raises `NothingFound` or `MalformedTask`."""
-
     @property
     def upstream(self) -> UpstreamAddress | None:
         """The server that requests are passed on to; None where the learner answers them itself."""
 
     @property
     def observer(self) -> Observer:
-        """What remembers requests that pass by."""
+        """What remembers requests that pass by, and judges runs."""
+
+    @property
+    def runs(self) -> Runs:
+        """Runs under way and recorded ones, session by session."""
 
     def models(self, tenant: str = "default") -> list[str]:
         """The base model and every adapter that serves the tenant."""
@@ -123,17 +126,26 @@ class Gateway:
         """A user's verdict on an answer of the same tenant."""
         body = _validated(FeedbackBody, await json_body(request))
         tenant = self.tenant(request, body.user)
-        judging = partial(
-            self._learner.feedback,
-            body.episode_id,
-            tenant=tenant,
-            success=body.verdict,
-            correction=body.correction,
-            reason=body.reason,
-        )
-        judged = await self.calls.call(judging)
-        outcome = judged.outcome
-        return JSONResponse({"episode_id": judged.id, "success": outcome.success, "judge": outcome.judge, "trainable": judged.trainable})
+        return JSONResponse(await self.calls.call(partial(take_feedback, self._learner.observer, tenant, body)))
+
+    async def outcome(self, request: Request) -> JSONResponse:
+        """How the run of an answer ended, or the newest run of a session."""
+        body = _validated(OutcomeBody, await json_body(request))
+        tenant = self.tenant(request, body.user)
+        return JSONResponse(await self.calls.call(partial(take_outcome, self._learner.observer, tenant, body)))
+
+    async def sessions(self, request: Request) -> JSONResponse:
+        """The newest sessions of the tenant."""
+        limit = request.query_params.get("limit", "100")
+        if not (limit.isdecimal() and len(limit) < 8):
+            raise MalformedTask(f"limit is {limit[:40]!r}; it must be a whole number")
+        listing = partial(list_sessions, self._learner.runs, self.tenant(request), int(limit))
+        return JSONResponse(await self.calls.call(listing))
+
+    async def session(self, request: Request) -> JSONResponse:
+        """One session of the tenant, each turn once. Raises `NothingFound`."""
+        reading = partial(read_session, self._learner.runs, self.tenant(request), request.path_params["id"])
+        return JSONResponse(await self.calls.call(reading))
 
     async def sleep(self, request: Request) -> JSONResponse:
         """Begin a night: 202, or 200 with the night that runs already."""
@@ -220,6 +232,8 @@ def create_app(learner: Learner, settings: GatewaySettings | None = None) -> Fas
         "/v1/models": gateway.models,
         "/v1/models/{name:path}": gateway.model,
         "/v1/lifelong/nights/{id}": gateway.night,
+        "/v1/lifelong/sessions": gateway.sessions,
+        "/v1/lifelong/sessions/{id:path}": gateway.session,
     }
     for path, read in reads.items():
         app.add_api_route(path, read, methods=["GET"], response_model=None)
@@ -230,7 +244,12 @@ def create_app(learner: Learner, settings: GatewaySettings | None = None) -> Fas
         )
     for path in PLAIN_PATHS if gateway.passing else ():
         app.add_api_route(path, gateway.plain, methods=["POST"], response_model=None)
-    for path, write, model in (("/feedback", gateway.feedback, FeedbackBody), ("/v1/lifelong/sleep", gateway.sleep, SleepBody)):
+    writes: Mapping[str, tuple[Callable[..., Any], type[BaseModel]]] = {
+        "/feedback": (gateway.feedback, FeedbackBody),
+        "/v1/lifelong/outcome": (gateway.outcome, OutcomeBody),
+        "/v1/lifelong/sleep": (gateway.sleep, SleepBody),
+    }
+    for path, (write, model) in writes.items():
         app.add_api_route(path, write, methods=["POST"], response_model=None, openapi_extra=_body(model.model_json_schema()))
     return app
 

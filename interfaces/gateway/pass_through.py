@@ -11,13 +11,15 @@ import uuid
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
+from urllib.parse import quote
 
 from starlette.requests import Request
 
-from ...core import Answer, Conversation, MalformedTask, PassingCodec
+from ...core import Answer, MalformedTask, PassingCodec, text_of
 from ...core.settings import GatewaySettings
 from ...orchestrator.observed import ObservedRequest, Observer
 from ...serving import UpstreamAddress
+from .clients import hints_of
 from .conversation import NAME, is_auxiliary
 from .deadline import Aside
 from .protocols.json_spans import ObjectText, exchange, read_object
@@ -107,7 +109,9 @@ class PassThrough:
         async def record(answer: Answer) -> bool:
             return await self.recorder.record(partial(self._observer.record, observed, prepared, answer, id))
 
-        shown = ((b"x-lifelong-episode", id.encode()),)
+        shown = [(b"x-lifelong-episode", id.encode())]
+        if prepared:
+            shown.append((b"x-lifelong-session", quote(prepared.session).encode()))
         return await self._passage(request, body, changes, record, shown)
 
     def _observed(self, codec: PassingCodec, body: ObjectText, request: Request, tenant: str) -> ObservedRequest | None:
@@ -118,7 +122,11 @@ class PassThrough:
             return None  # the upstream may understand it, and says so where it does not
         if request.headers.get("x-lifelong-learn", "").lower() == "no" or conversation.count > 1 or is_auxiliary(conversation):
             return None
-        return _observed(conversation, tenant)
+        instructions = "\n".join(text_of(one) for one in conversation.messages if one["role"] == "system")
+        hints = hints_of(request.scope["headers"], body.values, instructions)
+        if hints.side:
+            return None
+        return ObservedRequest(messages=conversation.messages, tenant=tenant, tools=conversation.tools, hints=hints)
 
     async def _passage(
         self,
@@ -149,10 +157,6 @@ def read_body(text: str) -> ObjectText:
         return read_object(text)
     except (ValueError, RecursionError) as error:
         raise MalformedTask(f"the body is not valid JSON: {error}") from None
-
-
-def _observed(conversation: Conversation, tenant: str) -> ObservedRequest:
-    return ObservedRequest(messages=conversation.messages, tenant=tenant, tools=conversation.tools)
 
 
 def _user(body: ObjectText) -> str | None:

@@ -162,16 +162,15 @@ class Relay(Response):
                     out += event.raw
             if out or chunk is None:
                 await send({"type": "http.response.body", "body": out or COMMENT, "more_body": True})
-        held += events.rest()
-        await self._end(passage, reader, held, send)
+        await self._end(passage, reader, held, events.rest(), send)
 
-    async def _end(self, passage: Passage, reader: StreamReader | None, held: bytes, send: Send) -> None:
+    async def _end(self, passage: Passage, reader: StreamReader | None, held: bytes, rest: bytes, send: Send) -> None:
         answer = reader.answer() if reader else None
         if reader is not None and not held and (answer is None or not answer.complete):
             raise BadReply("the upstream's stream broke off before its end; ask again")
         if passage.record is not None and answer is not None and answer.complete and not await passage.record(answer):
             held = UNRECORDED_COMMENT + held
-        await send({"type": "http.response.body", "body": held})
+        await send({"type": "http.response.body", "body": held + rest})
 
     async def _begin(self, send: Send, status: int, headers: Headers) -> None:
         if not self._begun:

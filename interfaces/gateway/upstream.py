@@ -45,6 +45,7 @@ class Upstream:
         self.url = address.url
         """Its address without `/v1`, for messages; it holds no credentials."""
         self._key = address.key
+        self._has_own = bool(address.key or address.user)
         self._secrets = address.secrets
         local = urlsplit(self.url).hostname in ("127.0.0.1", "localhost", "::1")
         self._http = httpx.AsyncClient(
@@ -91,7 +92,7 @@ class Upstream:
     def _headers(self, headers: Iterable[tuple[bytes, bytes]], target: str) -> Headers:
         headers = list(headers)
         named = {name.strip().lower() for key, value in headers if key == b"connection" for name in value.split(b",")}
-        dropped = HOP_BY_HOP | KEPT_HERE | named | (CREDENTIALS if self._key else frozenset())
+        dropped = HOP_BY_HOP | KEPT_HERE | named | (CREDENTIALS if self._has_own else frozenset())
         kept = [(name, value) for name, value in headers if name not in dropped and not name.startswith(OWN_PREFIX)]
         kept.append((b"accept-encoding", b"identity"))
         if self._key:

@@ -7,6 +7,17 @@ from typing import Literal, Self
 from pydantic import AliasChoices, BaseModel, Field, StrictBool, model_validator
 
 from .protocols.fields import Text
+from .protocols.openai_chat import ChatToolCall
+
+LONGEST_CORRECTION = 65_536
+
+
+class Correction(BaseModel):
+    """The right answer as an assistant's message."""
+
+    role: Literal["assistant"] = "assistant"
+    content: Text | None = None
+    tool_calls: list[ChatToolCall] = Field(min_length=1, max_length=64)
 
 
 class FeedbackBody(BaseModel):
@@ -33,6 +44,27 @@ class FeedbackBody(BaseModel):
         if self.success is None and self.score is not None:
             return self.score >= 0.5
         return self.success
+
+
+class OutcomeBody(BaseModel):
+    """How a run ended: named by any answer of it, or the newest run of a session."""
+
+    id: Text = Field("", max_length=256)
+    session: Text = Field("", max_length=256)
+    success: StrictBool | None = None
+    score: float | None = Field(None, ge=0, le=1, strict=True)
+    source: Literal["verifier", "user"] = "verifier"
+    reason: Text = Field("", max_length=4096)
+    correction: Text | Correction = ""
+    user: Text | None = None
+
+    @model_validator(mode="after")
+    def _names_one(self) -> Self:
+        if bool(self.id) == bool(self.session):
+            raise ValueError("send `id`, of any answer of the run, or `session`, for its newest run")
+        if isinstance(self.correction, str) and len(self.correction) > LONGEST_CORRECTION:
+            raise ValueError(f"the correction is longer than {LONGEST_CORRECTION} characters; send the right answer alone")
+        return self
 
 
 class SleepBody(BaseModel):

@@ -60,6 +60,7 @@ def _apply(record: Record, episodes: set[str], lost: Trace) -> Erased:
         connection.execute(f"DELETE FROM shown WHERE cited {SOME}", (some,))
         connection.execute(f"DELETE FROM lessons WHERE id {SOME}", (some,))
         removed = connection.execute(f"DELETE FROM episodes WHERE id {SOME}", (some,)).rowcount
+        record.session_nodes.erase(connection, tenants, gone)
         cues, codebooks = record.cues.erase(connection, gone)
         record.compressed.erase(connection, gone, lost.compressed - episodes)
         raise_generations(connection, tenants)
@@ -85,5 +86,6 @@ def _erase_tenant(record: Record, connection: sqlite3.Connection, tenant: str) -
         connection.execute(f"DELETE FROM {table} WHERE adapter IN ({mine})", (tenant,))
     for table in ("routes", "route_history", "lessons", "adapters", "compressed"):
         connection.execute(f"DELETE FROM {table} WHERE tenant = ?", (tenant,))
+    record.session_nodes.erase(connection, [tenant], (), all=True)
     record.state.erase_tenant(connection, tenant)
     record.receipts.erase_tenant(connection, tenant)

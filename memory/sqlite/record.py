@@ -24,6 +24,7 @@ from .lessons import LessonStore
 from .open_runs import OpenRunStore
 from .provenance import find_text, made_from, runs_with_text
 from .receipts import ReceiptStore
+from .sessions import SessionNodes
 from .skill_cues import SkillCueStore
 from .state import StateStore
 
@@ -47,6 +48,7 @@ class Record:
         self.changes = ChangeLog(self._database)
         self.open_runs = OpenRunStore(self._database)
         self.verified = VerifiedStore(self._database, self.changes)
+        self.session_nodes = SessionNodes(self._database)
         self.lessons = LessonStore(self._database)
         self.adapters = AdapterStore(self._database, path.parent)
         self.receipts = ReceiptStore(self._database)

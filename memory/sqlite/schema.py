@@ -197,7 +197,21 @@ SIGHT = (
     "ALTER TABLE open_runs ADD COLUMN emptied INTEGER NOT NULL DEFAULT 0",
 )
 
-STEPS = (TABLES, CUES, NAMES, UPKEEP, LOG, STATE, ERASURES, RUNS, COMPRESSED, SIGHT, TALLIES)
+SESSIONS = (
+    # Prefixes of conversations as running hashes: no text of theirs, but for what memory showed beside a message.
+    """CREATE TABLE session_nodes (
+        sequence INTEGER PRIMARY KEY AUTOINCREMENT, tenant TEXT NOT NULL, hash BLOB NOT NULL, session TEXT NOT NULL, run TEXT NOT NULL,
+        position INTEGER NOT NULL, leaf INTEGER NOT NULL, block TEXT NOT NULL, UNIQUE (tenant, hash, session))""",
+    "CREATE INDEX session_nodes_by_session ON session_nodes (tenant, session)",
+    "CREATE INDEX session_nodes_by_run ON session_nodes (run)",
+    "CREATE TABLE session_answers (tenant TEXT NOT NULL, id TEXT NOT NULL, session TEXT NOT NULL, hash BLOB NOT NULL, "
+    "PRIMARY KEY (tenant, id)) WITHOUT ROWID",
+    "CREATE INDEX session_answers_by_id ON session_answers (id)",
+    "CREATE TABLE session_calls (tenant TEXT NOT NULL, opening INTEGER NOT NULL, session TEXT NOT NULL, hash BLOB NOT NULL, "
+    "PRIMARY KEY (tenant, opening)) WITHOUT ROWID",
+)
+
+STEPS = (TABLES, CUES, NAMES, UPKEEP, LOG, STATE, ERASURES, RUNS, COMPRESSED, SIGHT, TALLIES, SESSIONS)
 """What makes each format of the file out of the one before."""
 
 VERSION = len(STEPS)

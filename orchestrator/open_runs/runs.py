@@ -224,12 +224,20 @@ class Runs:
         )
 
     def begin(
-        self, task: Task, *, id: str = "", plan: Plan | None = None, previous: str = "", messages: Sequence[Message] | None = None
+        self,
+        task: Task,
+        *,
+        id: str = "",
+        plan: Plan | None = None,
+        previous: str = "",
+        messages: Sequence[Message] | None = None,
+        confidence: float = 1.0,
     ) -> OpenRun:
         """Open a run; where one of this id is open already, it is taken up as it stands.
 
         `messages` are the conversation so far that belongs to this run, by default the task as a user's message; `previous` names the
-        episode of the same session that it goes on from. Raises `MalformedTask` where a run of this id has ended.
+        episode of the same session that it goes on from, `confidence` how sure that is. Raises `MalformedTask` where a run of this id
+        has ended.
         """
         id = id or uuid.uuid4().hex
         if self.record.open_runs.owners([id]) == [task.tenant]:
@@ -252,6 +260,7 @@ class Runs:
             offered=plan.offered,
             verdict=plan.verdict,
             previous=previous if known else "",
+            confidence=confidence,
             created=time.time(),
         )
         vector = blank_vector(self.components) if plan.vector is None else plan.vector

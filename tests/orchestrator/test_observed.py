@@ -1,69 +1,115 @@
-"""Runs that are seen from outside: what is recalled for them, and what is written down of them."""
+"""Requests of somebody else's agent, put together into runs without any server."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any, cast
 
-from scripted import open_scripted
+import pytest
+from running_gateway import EchoEngine
 
-from lifelong.core import Action, Answer, Observation, Usage
-from lifelong.orchestrator.observed import ObservedRequest, Observer
-
-QUESTION = "Which colour has the lid of the vault?"
-
-
-def asked(*texts: str, tenant: str = "ann") -> ObservedRequest:
-    roles = ("user", "assistant")
-    turns = tuple({"role": roles[number % 2], "content": text} for number, text in enumerate(texts))
-    return ObservedRequest(messages=({"role": "system", "content": "Be brief."}, *turns), tenant=tenant)  # type: ignore[arg-type]
+from lifelong.core import Answer, Judge, Message, Settings, Usage, tool_call
+from lifelong.memory import Hints, Record, VectorIndex
+from lifelong.orchestrator import Components, LifelongLearner
+from lifelong.orchestrator.observed import ObservedRequest
+from lifelong.perception import HashedEncoder
 
 
-def answer(text: str) -> Answer:
-    return Answer(id="x", message={"role": "assistant", "content": text}, usage=Usage(prompt_tokens=3, completion_tokens=2))
+@pytest.fixture
+def learner(tmp_path: Path) -> Iterator[LifelongLearner]:
+    record = Record(tmp_path / "record.sqlite3")
+    settings = Settings(home=tmp_path).with_values({"memory.encoder": "hashed", "wake.control_share": 0})
+    components = Components(
+        settings=settings,
+        engine=EchoEngine(),
+        encoder=HashedEncoder(),
+        record=record,
+        index=VectorIndex(record.index_directory),
+        base_path=tmp_path,
+    )
+    with LifelongLearner(components) as opened:
+        yield opened
 
 
-def test_a_turn_is_recorded_with_what_came_before_it(tmp_path: Path) -> None:
-    with open_scripted(tmp_path) as learner:
-        observer = Observer(learner._components)
-        request = asked("Hello", "Hello!", QUESTION)
-        prepared = observer.prepare(request)
-        assert learner.record.episodes.find() == [], "looking writes nothing"
-        with observer.transaction():
-            observer.record(request, prepared, answer("It is plum."), prepared.episode)
-        [episode] = learner.record.episodes.find()
-        assert (episode.id, episode.task.goal, episode.task.instructions) == (prepared.episode, QUESTION, "Be brief.")
-        assert episode.task.tenant == "ann"
-        assert isinstance(episode.steps[-1], Action)
-        assert episode.steps[-1].text == "It is plum."
-        assert [step.text for step in episode.steps if isinstance(step, Observation)][-1] == episode.task.text
-        assert episode.outcome.success is None
-        assert episode.usage == Usage(prompt_tokens=3, completion_tokens=2)
+def user(text: Any) -> Message:
+    return {"role": "user", "content": text}
 
 
-def test_what_was_corrected_is_recalled_beside_the_newest_message_of_the_same_tenant_alone(tmp_path: Path) -> None:
-    with open_scripted(tmp_path) as learner:
-        observer = Observer(learner._components)
-        first = observer.prepare(asked(QUESTION))
-        observer.record(asked(QUESTION), first, answer("It is green."), first.episode)
-        learner.feedback(first.episode, success=False, correction="It is plum.", tenant="ann")
-        again = observer.prepare(asked("Hello", "Hello!", QUESTION))
-        assert list(again.blocks) == [3]
-        assert "It is plum." in again.blocks[3]
-        assert observer.prepare(asked(QUESTION, tenant="bob")).blocks == {}
+def ask(
+    learner: LifelongLearner, *messages: Message, answer: str = "fine", calls: Any = (), id: str = "", late: bool = False, **hints: Any
+) -> str:
+    """One request and its answer; the id of the run."""
+    request = ObservedRequest(messages=messages, tenant="default", hints=Hints(**hints))
+    prepared = None if late else learner.observer.prepare(request)
+    said = cast(Message, {"role": "assistant", "content": answer, **({"tool_calls": list(calls)} if calls else {})})
+    with learner.observer.transaction():
+        learner.observer.record(request, prepared, Answer(id=id, message=said, usage=Usage(completion_tokens=1)), "late")
+    return prepared.episode if prepared else "late"
 
 
-def test_a_request_that_goes_on_with_a_tools_result_is_neither_a_task_nor_recorded(tmp_path: Path) -> None:
-    with open_scripted(tmp_path) as learner:
-        observer = Observer(learner._components)
-        request = ObservedRequest(messages=({"role": "tool", "content": "7", "tool_call_id": "c"},), tenant="ann")
-        prepared = observer.prepare(request)
-        assert (prepared.plan, prepared.blocks) == (None, {})
-        observer.record(request, prepared, answer("Seven."), prepared.episode)
-        assert learner.record.episodes.find() == []
+CALL = tool_call("look", "{}", "c1")
+RESULT: Message = {"role": "tool", "content": "found", "tool_call_id": "c1"}
+CALLED = cast(Message, {"role": "assistant", "content": None, "tool_calls": [CALL]})
 
 
-def test_an_answer_is_recorded_though_nothing_was_prepared_in_time(tmp_path: Path) -> None:
-    with open_scripted(tmp_path) as learner:
-        Observer(learner._components).record(asked(QUESTION), None, answer("It is plum."), "late")
-        [episode] = learner.record.episodes.find()
-        assert (episode.id, episode.skill, episode.offered) == ("late", "", False)
+def test_a_run_is_open_until_an_answer_calls_no_tool(learner: LifelongLearner) -> None:
+    run = ask(learner, user("look it up"), answer="", calls=[CALL])
+    assert [one.id for one in learner.runs.open()] == [run]
+    assert ask(learner, user("look it up"), CALLED, RESULT) == run
+    assert learner.runs.open() == []
+    episode = learner.record.episodes.get(run)
+    assert [step.name for step in episode.steps] == ["observation", "action", "tool_result", "action"]
+    assert episode.usage.completion_tokens == 2
+
+
+def test_a_user_who_goes_on_ends_the_run_before(learner: LifelongLearner) -> None:
+    first = ask(learner, user("look it up"), answer="", calls=[CALL], session="s", rule="x")
+    second = ask(learner, user("look it up"), CALLED, RESULT, user("never mind"), session="s", rule="x")
+    assert learner.record.episodes.get(second).previous == first
+    assert learner.runs.open() == []
+
+
+def test_a_request_whose_memory_was_late_is_recorded_all_the_same(learner: LifelongLearner) -> None:
+    first = ask(learner, user("a question of some length"))
+    late = ask(learner, user("a question of some length"), {"role": "assistant", "content": "fine"}, user("more"), late=True)
+    assert learner.record.episodes.get(late).previous == first
+
+
+def test_a_history_that_nobody_has_seen_is_kept_once(learner: LifelongLearner) -> None:
+    before = [user("one"), cast(Message, {"role": "assistant", "content": "two"})]
+    first = ask(learner, *before, user("three"), answer="four")
+    second = ask(learner, *before, user("three"), {"role": "assistant", "content": "four"}, user("five"))
+    assert [step.text for step in learner.record.episodes.get(first).steps] == ["one", "two", "three", "four"]
+    assert [step.text for step in learner.record.episodes.get(second).steps] == ["five", "fine"]
+
+
+def test_what_may_be_a_strangers_is_not_learned_from(learner: LifelongLearner) -> None:
+    for number in range(3):
+        ask(learner, user("hello"), id=f"a{number}")
+    greeted = [user("hello"), cast(Message, {"role": "assistant", "content": "fine"})]
+    unsure = ask(learner, *greeted, user("mine"), id="b")
+    learner.observer.judge(tenant="default", id="b", success=True, judge=Judge.VERIFIER)
+    episode = learner.record.episodes.get(unsure)
+    assert episode.outcome.verified
+    assert not episode.trainable
+
+
+def test_a_picture_alone_is_a_task(learner: LifelongLearner) -> None:
+    run = ask(learner, user([{"type": "image_url", "image_url": {"url": "data:image/png;base64,iVBORw0KGgo="}}]))
+    assert learner.record.episodes.get(run).task.goal == "[image]"
+
+
+def test_ten_times_longer_runs_cost_no_more_for_each_step(learner: LifelongLearner) -> None:
+    messages = [user("a long run")]
+    for number in range(40):
+        call = tool_call("look", f'{{"n": {number}}}', f"c{number}")
+        run = ask(learner, *messages, answer="", calls=[call], session="s", rule="x")
+        messages += [
+            cast(Message, {"role": "assistant", "content": "", "tool_calls": [call]}),
+            {"role": "tool", "content": f"result {number}", "tool_call_id": f"c{number}"},
+        ]
+    assert learner.runs.get(run).position == 1 + 39 * 2 + 1
+    rows = learner.record._database.rows("SELECT count(*), sum(length(body)) FROM run_steps")
+    assert rows[0][0] == 80
+    assert rows[0][1] < 80 * 400

@@ -1,153 +1,149 @@
-"""A request on its way to the upstream: silences, streams that break off, and what is held until it is recorded."""
+"""One request on its way: what the client sees of streams that end well, break off, stay silent, or are left."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import httpx
 import pytest
 
 from lifelong.core import Answer
-from lifelong.interfaces.gateway.errors import BadReply
 from lifelong.interfaces.gateway.protocols.openai_chat import OpenAIChat
-from lifelong.interfaces.gateway.relay import COMMENT, NOT_RECORDED, UNRECORDED_COMMENT, Passage, Relay, _with_silences
+from lifelong.interfaces.gateway.relay import Passage, Relay
 
-BODY = b'{"id": "x", "choices": [{"message": {"role": "assistant", "content": "yes"}, "finish_reason": "stop"}]}'
-STREAM = [
-    b'data: {"id": "x", "choices": [{"delta": {"role": "assistant", "content": "yes"}}]}\n\n',
-    b'data: {"id": "x", "choices": [{"delta": {}, "finish_reason": "stop"}]}\n\n',
-    b"data: [DONE]\n\n",
-]
+WORD = b'data: {"id": "c", "choices": [{"index": 0, "delta": {"content": "w"}}]}\n\n'
+STOP = b'data: {"choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]}\n\n'
+DONE = b"data: [DONE]\n\n"
 
 
-class FakeUpstream:
-    """Answers with what it was made with."""
+class Server:
+    """Stands for an `Upstream`: answers with given chunks, with pauses where a number stands."""
 
-    def __init__(self, response: httpx.Response) -> None:
-        self.response = response
+    def __init__(self, chunks: list[bytes | float], status: int = 200, kind: str = "text/event-stream") -> None:
+        self.chunks, self.status, self.kind = chunks, status, kind
+        self.closed = False
 
     async def send(self, *_: object) -> httpx.Response:
-        return self.response
+        server = self
+
+        class Body(httpx.AsyncByteStream):
+            async def __aiter__(self) -> Any:
+                for chunk in server.chunks:
+                    if isinstance(chunk, float):
+                        await asyncio.sleep(chunk)
+                    else:
+                        yield chunk
+
+            async def aclose(self) -> None:
+                server.closed = True
+
+        return httpx.Response(self.status, headers={"content-type": self.kind}, stream=Body())
 
     def hidden(self, body: bytes) -> bytes:
-        return body.replace(b"secret", b"***")
+        return body
 
 
-class Pieces(httpx.AsyncByteStream):
-    def __init__(self, pieces: list[bytes]) -> None:
-        self.pieces = pieces
+class Client:
+    """The client's side of ASGI; it may leave after some time."""
 
-    async def __aiter__(self) -> AsyncIterator[bytes]:
-        for piece in self.pieces:
-            yield piece
+    def __init__(self, leaves: float | None = None) -> None:
+        self.leaves, self.status, self.body, self.headers, self.sent = leaves, 0, b"", dict[bytes, bytes](), list[bytes]()
 
-
-def relayed(response: httpx.Response, *, recorded: bool | None = True) -> tuple[list[dict[str, Any]], list[Answer]]:
-    """What goes out, and what was recorded before its end."""
-    sent: list[dict[str, Any]] = []
-    answers: list[Answer] = []
-
-    async def record(answer: Answer) -> bool:
-        answers.append(answer)
-        assert not any(message["type"] == "http.response.body" and not message.get("more_body") for message in sent)
-        return bool(recorded)
-
-    async def send(message: Any) -> None:
-        sent.append(message)
-
-    async def receive() -> dict[str, Any]:
-        await asyncio.sleep(60)
+    async def receive(self) -> dict[str, str]:
+        await asyncio.sleep(3600 if self.leaves is None else self.leaves)
         return {"type": "http.disconnect"}
 
-    async def act() -> None:
-        async def preparing() -> Passage:
-            streamed = response.headers.get("content-type", "").startswith("text/event-stream")
-            record_ = None if recorded is None else record
-            return Passage(method="POST", target="/v1/chat/completions", headers=[], body=b"{}", streamed=streamed, record=record_)
-
-        relay = Relay(FakeUpstream(response), OpenAIChat(), preparing(), keep_alive_seconds=5, ended=lambda: None)  # type: ignore[arg-type]
-        await relay({"type": "http", "method": "POST", "path": "/", "headers": []}, receive, send)
-
-    asyncio.run(act())
-    return sent, answers
+    async def send(self, message: Any) -> None:
+        if message["type"] == "http.response.start":
+            self.status, self.headers = message["status"], dict(message["headers"])
+        else:
+            self.body += message["body"]
+            self.sent.append(message["body"])
 
 
-def whole(status: int = 200, content: bytes = BODY) -> httpx.Response:
-    return httpx.Response(status, headers={"content-type": "application/json"}, stream=Pieces([content[:5], content[5:]]))
+Record = Callable[[Answer], Awaitable[bool]]
 
 
-def stream(pieces: list[bytes]) -> httpx.Response:
-    return httpx.Response(200, headers={"content-type": "text/event-stream"}, stream=Pieces(pieces))
+def pass_on(server: Server, client: Client, *, record: Record | None, streamed: bool = True, keep_alive: float = 30) -> None:
+    async def passage() -> Passage:
+        return Passage(method="POST", target="/x", headers=[], body=b"{}", streamed=streamed, record=record)
+
+    async def scenario() -> None:
+        ended = []
+        relay = Relay(server, OpenAIChat(), passage(), keep_alive_seconds=keep_alive, ended=lambda: ended.append(1))  # type: ignore[arg-type]
+        await relay({"type": "http"}, client.receive, client.send)
+        assert ended == [1]
+
+    asyncio.run(scenario())
 
 
-def bytes_of(sent: list[dict[str, Any]]) -> bytes:
-    return b"".join(message.get("body", b"") for message in sent)
+def recording(kept: list[Answer], client: Client, written: bool = True) -> Record:
+    async def record(answer: Answer) -> bool:
+        assert DONE not in client.body, "the end waits until the answer is recorded"
+        kept.append(answer)
+        return written
+
+    return record
 
 
-def test_a_whole_answer_goes_out_unchanged_once_it_is_recorded() -> None:
-    sent, [answer] = relayed(whole())
-    assert bytes_of(sent) == BODY
-    assert (sent[0]["status"], answer.message["content"]) == (200, "yes")
-    assert NOT_RECORDED not in sent[0]["headers"]
+def test_the_end_of_a_stream_waits_for_the_record() -> None:
+    client, kept = Client(), list[Answer]()
+    pass_on(Server([WORD, STOP + DONE]), client, record=recording(kept, client))
+    assert client.body == WORD + STOP + DONE
+    assert (kept[0].message["content"], kept[0].finish_reason) == ("w", "stop")
 
 
-def test_one_that_is_not_on_disk_says_so_and_goes_out_all_the_same() -> None:
-    sent, _ = relayed(whole(), recorded=False)
-    assert bytes_of(sent) == BODY
-    assert NOT_RECORDED in sent[0]["headers"]
-    sent, _ = relayed(stream(STREAM), recorded=False)
-    assert bytes_of(sent).replace(UNRECORDED_COMMENT, b"") == b"".join(STREAM)
-    assert UNRECORDED_COMMENT in bytes_of(sent)
+def test_an_answer_that_could_not_be_recorded_yet_says_so() -> None:
+    client = Client()
+    pass_on(Server([WORD, STOP, DONE]), client, record=recording([], client, written=False))
+    assert client.body == WORD + STOP + b": not recorded yet\n\n" + DONE
+    whole = Client()
+    body = b'{"choices": [{"message": {"content": "x"}}]}'
+    pass_on(Server([body], kind="application/json"), whole, record=recording([], whole, written=False), streamed=False)
+    assert (whole.body, whole.headers[b"x-lifelong-recorded"]) == (body, b"no")
 
 
-@pytest.mark.parametrize("cut", [1, 7, 1000])
-def test_a_stream_goes_out_byte_for_byte_however_it_is_cut(cut: int) -> None:
-    everything = b"".join(STREAM)
-    sent, [answer] = relayed(stream([everything[at : at + cut] for at in range(0, len(everything), cut)]))
-    assert bytes_of(sent) == everything
-    assert answer.message["content"] == "yes"
-    assert answer.complete
+@pytest.mark.parametrize("chunks", [[WORD], [WORD, b'data: {"choices'], [], [b"nothing of the kind\n\n"]])
+def test_a_stream_without_its_end_gets_one_and_is_not_recorded(chunks: list[bytes | float]) -> None:
+    client, kept = Client(), list[Answer]()
+    pass_on(Server(chunks), client, record=recording(kept, client))
+    assert kept == []
+    assert b"broke off" in client.body
+    assert client.body.endswith(DONE)
 
 
-def test_a_stream_that_breaks_off_ends_with_an_error_and_is_not_recorded() -> None:
-    sent, answers = relayed(stream(STREAM[:1]))
-    assert answers == []
-    assert b"broke off before its end" in bytes_of(sent)
+def test_a_stream_that_ends_without_the_last_mark_is_whole_all_the_same() -> None:
+    client, kept = Client(), list[Answer]()
+    pass_on(Server([WORD, STOP]), client, record=recording(kept, client))
+    assert (client.body, len(kept)) == (WORD + STOP, 1)
 
 
-def test_an_error_of_the_upstream_is_passed_on_without_our_secrets() -> None:
-    sent, answers = relayed(whole(429, b'{"error": "the secret key is over its limit"}'))
-    assert sent[0]["status"] == 429
-    assert b"the *** key" in bytes_of(sent)
-    assert answers == []
+def test_silence_gets_comments_between_events() -> None:
+    client = Client()
+    pass_on(Server([WORD, 0.5, STOP, DONE]), client, record=None, keep_alive=0.1)
+    assert client.body.startswith(WORD + b": ")
+    assert client.body.endswith(STOP + DONE)
 
 
-def test_what_is_no_json_is_an_error_only_where_it_should_be_recorded() -> None:
-    sent, _ = relayed(whole(200, b"<html>"))
-    assert sent[0]["status"] >= 500
-    assert b"no JSON object" in bytes_of(sent)
-    assert bytes_of(relayed(whole(200, b"<html>"), recorded=None)[0]) == b"<html>"
+def test_a_client_that_leaves_ends_it_and_nothing_is_recorded() -> None:
+    client, kept, server = Client(leaves=0.2), list[Answer](), Server([WORD, 30.0, STOP, DONE])
+    pass_on(server, client, record=recording(kept, client))
+    assert kept == []
+    assert server.closed
+    assert client.sent[-1] == WORD
 
 
-def test_silences_are_seen_and_a_break_is_an_error_of_ours() -> None:
-    async def slow() -> AsyncIterator[bytes]:
-        yield b"a"
-        await asyncio.sleep(0.12)
-        yield b"b"
-        raise httpx.ReadError("reset")
+def test_an_errors_status_and_body_go_on() -> None:
+    client = Client()
+    pass_on(Server([b'{"error": 1}'], status=418, kind="application/json"), client, record=None)
+    assert (client.status, client.body, client.headers[b"content-length"]) == (418, b'{"error": 1}', b"12")
 
-    async def act() -> list[bytes | None]:
-        found: list[bytes | None] = []
-        chunks = _with_silences(slow(), 0.05)
-        while b"b" not in found:
-            found.append(await anext(chunks))
-        with pytest.raises(BadReply, match="broke off"):
-            await anext(chunks)
-        return found
 
-    found = asyncio.run(act())
-    assert [one for one in found if one is not None] == [b"a", b"b"]
-    assert None in found[1:-1]
-    assert COMMENT.startswith(b":")
+@pytest.mark.parametrize("body", [b"", b"{", b"[]", b"<html>"])
+def test_what_is_no_answer_is_a_502(body: bytes) -> None:
+    client = Client()
+    pass_on(Server([body], kind="application/json"), client, record=recording([], client), streamed=False)
+    assert client.status == 502
+    assert b"no JSON object" in client.body

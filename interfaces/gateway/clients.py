@@ -1,0 +1,111 @@
+"""What clients say of their sessions: one table of headers and fields, and how side calls look.
+
+Names compare without case and with `_` as `-`, since proxies change both. A client that is not here is still recognised by the general
+rule `x-...-session-id`, and one that says nothing by the messages that it repeats (`memory.sessions`).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from ...memory import Hints
+
+OWN_HEADER = "x-lifelong-session"
+
+SESSION_HEADERS = {
+    "x-claude-code-session-id": "claude-code",
+    "x-dynamo-session-id": "dynamo",
+    "x-openwebui-chat-id": "open-webui",
+    "x-opencode-session": "opencode",
+    "x-session-id": "session",
+    "session-id": "codex",
+    "thread-id": "codex",
+    "helicone-session-id": "helicone",
+    "x-litellm-session-id": "litellm",
+    "x-litellm-trace-id": "litellm",
+}
+"""Headers that name a session, in the order in which they are believed, and what their values are told apart by."""
+
+PARENT_HEADERS = {
+    "x-claude-code-parent-agent-id": "claude-code",
+    "x-dynamo-parent-session-id": "dynamo",
+    "x-parent-session-id": "session",
+    "x-codex-parent-thread-id": "codex",
+}
+"""Headers that name the session whose sub-agent asks."""
+
+AGENT_HEADER = "x-claude-code-agent-id"
+"""A sub-agent of Claude Code has its parent's session and an id of its own."""
+
+_GENERAL = re.compile(r"x-[a-z0-9-]{1,64}-session-id")
+_USER_SESSION = re.compile(r"_session_([0-9a-fA-F-]{8,64})\b")
+_TITLE = re.compile(r"\b(?:generate|write|create|suggest)\b[^.\n]{0,80}\b(?:title|topic|tags|follow-up|emoji)\b", re.IGNORECASE)
+LONGEST = 200
+"""Characters of a name; a longer one is no name."""
+READ = 2000
+"""Characters of instructions in which a side call is looked for."""
+
+
+def hints_of(headers: Iterable[tuple[bytes, bytes]], body: Mapping[str, Any], instructions: str = "") -> Hints:
+    """What a request says of its session, in its headers first, then in its body."""
+    named = {name.decode("latin-1").lower().replace("_", "-"): value.decode("utf-8", "replace").strip() for name, value in headers}
+    session, rule, confidence = _session(named, body)
+    parent = next((f"{client}-{named[name]}" for name, client in PARENT_HEADERS.items() if _is_name(named.get(name))), "")
+    if session and _is_name(named.get(AGENT_HEADER)):
+        parent, session = session, f"{session}-{named[AGENT_HEADER]}"
+    previous = body.get("previous_response_id")
+    return Hints(
+        session=session,
+        rule=rule,
+        confidence=confidence,
+        parent=parent,
+        continues=previous if isinstance(previous, str) else "",
+        retry=_count(named.get("x-stainless-retry-count")) > 0,
+        side=_is_side_call(named, body, instructions),
+    )
+
+
+def _session(named: Mapping[str, str], body: Mapping[str, Any]) -> tuple[str, str, float]:
+    if _is_name(named.get(OWN_HEADER)):
+        return named[OWN_HEADER], OWN_HEADER, 1.0
+    for name, client in SESSION_HEADERS.items():
+        if _is_name(named.get(name)):
+            return f"{client}-{named[name]}", name, 0.95
+    for name, value in named.items():
+        if _GENERAL.fullmatch(name) and _is_name(value) and len(value) >= 8:
+            return f"{name.removeprefix('x-').removesuffix('-session-id')}-{value}", name, 0.9
+    for rule, value in _fields(body):
+        if _is_name(value):
+            return f"{rule.rpartition('.')[2]}-{value}", rule, 0.9
+    return "", "", 1.0
+
+
+def _fields(body: Mapping[str, Any]) -> Iterable[tuple[str, Any]]:
+    about = body.get("metadata")
+    metadata: Mapping[str, Any] = about if isinstance(about, Mapping) else {}
+    yield "litellm_session_id", body.get("litellm_session_id")
+    yield "metadata.session_id", metadata.get("session_id")
+    user = metadata.get("user_id")
+    found = _USER_SESSION.search(user) if isinstance(user, str) and len(user) < 1000 else None
+    yield "metadata.user_id", found[1] if found else None
+    conversation = body.get("conversation")
+    yield "conversation", conversation.get("id") if isinstance(conversation, Mapping) else conversation
+
+
+def _is_side_call(named: Mapping[str, str], body: Mapping[str, Any], instructions: str) -> bool:
+    """A title, tags, a summary: asked by the client for itself. OpenCode and others ask for a title without tools."""
+    if named.get("x-openai-subagent") in ("compact", "memory_consolidation", "review") or named.get("x-openai-memgen-request"):
+        return True
+    if named.get("x-openwebui-task"):
+        return True
+    return not body.get("tools") and bool(_TITLE.search(instructions[:READ]))
+
+
+def _is_name(value: object) -> bool:
+    return isinstance(value, str) and 0 < len(value) <= LONGEST and value.isprintable()
+
+
+def _count(value: str | None) -> int:
+    return int(value) if value and value.isdecimal() and len(value) < 4 else 0

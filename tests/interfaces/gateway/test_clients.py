@@ -1,0 +1,77 @@
+"""What clients say of their sessions."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from lifelong.interfaces.gateway.clients import hints_of
+
+UUID = "0199c0de-0000-7000-8000-000000000001"
+
+
+def hints(headers: dict[str, str], body: dict[str, Any] | None = None, instructions: str = "") -> Any:
+    return hints_of([(name.encode(), value.encode()) for name, value in headers.items()], body or {}, instructions)
+
+
+@pytest.mark.parametrize(
+    ("headers", "session"),
+    [
+        ({"X-Lifelong-Session": "mine", "session-id": UUID}, "mine"),
+        ({"X-Claude-Code-Session-Id": UUID}, f"claude-code-{UUID}"),
+        ({"session-id": UUID, "thread-id": UUID}, f"codex-{UUID}"),
+        ({"session_id": UUID}, f"codex-{UUID}"),
+        ({"x-session-id": "ses_1", "x-session-affinity": "ses_1"}, "session-ses_1"),
+        ({"x-opencode-session": "ses_1"}, "opencode-ses_1"),
+        ({"X-OpenWebUI-Chat-Id": UUID}, f"open-webui-{UUID}"),
+        ({"X-Qwen-Code-Session-Id": UUID}, f"qwen-code-{UUID}"),
+        ({"x-hermes-session-id": UUID}, f"hermes-{UUID}"),
+        ({"Helicone-Session-Id": "7"}, "helicone-7"),
+        ({"x-unheard-of-session-id": "short"}, ""),
+        ({"X-Lifelong-Session": "x" * 500}, ""),
+        ({"X-Lifelong-Session": "line\x01"}, ""),
+        ({}, ""),
+    ],
+)
+def test_headers(headers: dict[str, str], session: str) -> None:
+    assert hints(headers).session == session
+
+
+@pytest.mark.parametrize(
+    ("body", "session"),
+    [
+        ({"metadata": {"user_id": f"user_1_account_2_session_{UUID}"}}, f"user_id-{UUID}"),
+        ({"metadata": {"session_id": "s"}}, "session_id-s"),
+        ({"litellm_session_id": "s"}, "litellm_session_id-s"),
+        ({"conversation": {"id": "conv_1"}}, "conversation-conv_1"),
+        ({"conversation": "conv_1"}, "conversation-conv_1"),
+        ({"metadata": None, "conversation": 7}, ""),
+        ({"metadata": {"user_id": ["x"]}}, ""),
+    ],
+)
+def test_fields_of_the_body(body: dict[str, Any], session: str) -> None:
+    assert hints({}, body).session == session
+
+
+def test_parents_and_sub_agents() -> None:
+    child = hints({"x-session-id": "c", "x-parent-session-id": "p"})
+    assert (child.session, child.parent) == ("session-c", "session-p")
+    agent = hints({"x-claude-code-session-id": UUID, "x-claude-code-agent-id": "a1"})
+    assert (agent.session, agent.parent) == (f"claude-code-{UUID}-a1", f"claude-code-{UUID}")
+
+
+def test_retries_and_previous_answers() -> None:
+    assert hints({"x-stainless-retry-count": "1"}).retry
+    assert not hints({"x-stainless-retry-count": "0"}).retry
+    assert not hints({"x-stainless-retry-count": "many"}).retry
+    assert hints({}, {"previous_response_id": "resp_1"}).continues == "resp_1"
+
+
+def test_side_calls() -> None:
+    assert hints({"x-openai-subagent": "compact"}).side
+    assert hints({"X-OpenWebUI-Task": "title_generation"}).side
+    assert hints({}, {}, "You are a title generator. You generate a brief title.").side
+    assert not hints({}, {"tools": [{}]}, "You can generate a title if asked.").side
+    assert not hints({}, {}, "You are a helpful assistant.").side
+    assert not hints({"x-openai-subagent": "collab_spawn"}).side
