@@ -94,6 +94,11 @@ class CompressedStore:
         )
         return {digest for (digest,) in self._database.rows(sql, (json_array(episodes), json_array(kinds)))}
 
+    def shown(self, episodes: Iterable[str]) -> set[str]:
+        """Ids of what stood in the prompts of episodes that have left, the episode before among them."""
+        sql = "SELECT target FROM compressed_links WHERE kind = 'shown' AND episode IN (SELECT value FROM json_each(?))"
+        return {id for (id,) in self._database.rows(sql, (json_array(episodes),))}
+
     def derived(self, tenant: str, ids: Collection[str], digests: Collection[int]) -> set[str]:
         """Episodes of a tenant that have left and were answered in sight of one of these episodes, lessons or messages, at any remove."""
         found: set[str] = set()

@@ -44,7 +44,12 @@ def answer_texts(episode: Episode) -> list[str]:
 
 def generated_texts(episode: Episode) -> list[str]:
     """What came of the request: the answers, the correction, the judge's reason and evidence."""
-    return [*answer_texts(episode), episode.correction, episode.outcome.reason, episode.outcome.evidence]
+    return [*answer_texts(episode), *judged_texts(episode)]
+
+
+def judged_texts(episode: Episode) -> list[str]:
+    """What was said of an episode once it was answered, perhaps much later: the correction, the judge's reason and evidence."""
+    return [episode.correction, episode.outcome.reason, episode.outcome.evidence]
 
 
 def private_texts(episode: Episode) -> list[str]:
@@ -119,9 +124,10 @@ def rewrite(episode: Episode, gone: Erasure) -> Rewritten:
             steps.append(step.emptied())
         else:
             steps.append(step)
-    correction = "" if in_sight or carries(episode.correction) else episode.correction
     outcome = episode.outcome
-    reason, evidence = ("" if in_sight or carries(text) else text for text in (outcome.reason, outcome.evidence))
+    correction, reason, evidence = (
+        "" if in_sight or carries(text) or message_digest(text) in gone.digests else text for text in judged_texts(episode)
+    )
     lessons = tuple(id for id in episode.lessons if id not in gone.ids)
     outcome = replace(outcome, reason=reason, evidence=evidence)
     if dropped or previous != episode.previous:
@@ -130,6 +136,9 @@ def rewrite(episode: Episode, gone: Erasure) -> Rewritten:
     new = replace(episode, steps=(*kept, *steps), correction=correction, outcome=outcome, lessons=lessons, previous=previous)
     left = generated_texts(new)
     lost = tuple(text for text in generated_texts(episode) if text not in left)
+    if lost and not in_sight and set(lost) <= {outcome.reason, outcome.evidence}:
+        # Nobody was shown what its judge had read: what it had answered and taught stays as it was.
+        return Rewritten(episode=replace(new, outcome=UNKNOWN))
     if lost or in_sight:
         # What was judged is there no longer; nothing may be learned from the judgement.
         new = replace(new, outcome=UNKNOWN)

@@ -14,7 +14,18 @@ from .compress import CompressedStore
 from .database import Database, json_array
 from .digests import message_digest
 from .episodes import read_episode
-from .fragments import Erasure, answer_texts, fragments, generated_texts, message_digests, needles, private_texts, request_texts, rewrite
+from .fragments import (
+    Erasure,
+    answer_texts,
+    fragments,
+    generated_texts,
+    judged_texts,
+    message_digests,
+    needles,
+    private_texts,
+    request_texts,
+    rewrite,
+)
 from .open_runs import open_runs_as_episodes
 
 if TYPE_CHECKING:
@@ -162,7 +173,9 @@ def _follow(
     found.needles += needles(erased[:SAMPLED], common, max(1, MOST_NEEDLES - len(found.needles)))
     lost: tuple[set[str], set[str]] | None = None
     ids, digests = {episode.id for episode in erased} | set(compressed) | found.lessons, set[int]()
-    new_ids, waiting = set(ids), list(holders)
+    # The episode before may have been judged by what was said in an erased one.
+    before = {episode.previous for episode in erased} | left.shown(compressed)
+    new_ids, waiting = set(ids), [*holders, *(one for one in _read(database, before - ids) if one.task.tenant == tenant)]
     new_digests = {digest for episode in erased for digest in message_digests(episode)} | left.digests(compressed, "request", "answer")
     while new_ids or waiting:
         cite = "SELECT lesson FROM lesson_episodes WHERE episode IN (SELECT value FROM json_each(?))"
@@ -268,7 +281,7 @@ def _common(database: Database, tenant: str, erased: Sequence[str]) -> tuple[set
     for (body,) in [*older, *later]:
         episode = read_episode(body)
         # A correction may have been given later, with the erased in sight.
-        own = [text for text in generated_texts(episode) if text not in (episode.correction, episode.outcome.reason)]
+        own = [text for text in generated_texts(episode) if text not in judged_texts(episode)]
         held |= fragments([*request_texts(episode), *own])
         digests |= {digest for digest in map(message_digest, [*request_texts(episode), *own]) if digest is not None}
     return held, digests

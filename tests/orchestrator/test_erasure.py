@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from scripted import ScriptedEngine, open_scripted
-from secret_chats import Chats, echo, files_with, open_echo, planted
+from secret_chats import Chats, echo, files_with, open_echo, planted, secret
 
 from lifelong.core import Receipt, Task
 from lifelong.memory import Record
@@ -127,3 +127,19 @@ def test_what_a_dead_night_has_trained_goes_and_what_a_running_one_trains_stays(
     chats.forget(word)
     assert not trained.exists()
     chats.learner.close()
+
+
+def test_what_a_run_heard_in_the_next_turn_is_searched_for_and_goes_with_it(tmp_path: Path) -> None:
+    word = secret(9)
+    with open_scripted(tmp_path) as learner:
+        first = learner.runs.begin(Task(id="1", goal="what is the capital of Norway", environment="chat", session="s"))
+        first.act("Oslo, of course")
+        first.finish()
+        task = Task(id="2", goal=f"no, wrong, my word is {word}", environment="chat", session="s")
+        second = learner.runs.begin(task, previous=first.id)
+        second.act("I see")
+        second.finish()
+        assert word in learner.record.episodes.get(first.id).outcome.evidence
+        receipt = learner.forget(episode=second.id)
+        assert (files_with(tmp_path, word), receipt.erasure) == ([], "exact")
+        assert learner.record.episodes.get(first.id).answer == "Oslo, of course"

@@ -108,3 +108,31 @@ def test_a_run_that_was_shown_what_left_the_budget_meanwhile_keeps_its_answer(re
     late = replace(asked("c", "Does my wife hide something?", shown("a"), answer="Yes: her fits"), created=2.0)
     keep(record, late)
     assert record.episodes.get("episode-c") == late
+
+
+def heard(id: str, goal: str, evidence: str) -> Episode:
+    judged = Outcome(success=False, judge=Judge.INFERRED, evidence=evidence)
+    return replace(asked(id, goal, answer="Oslo, of course"), outcome=judged)
+
+
+REACTION = "No, wrong: my code word is qzmarzipanbrot"
+
+
+def test_what_was_taken_from_the_next_turn_goes_with_that_turn(record: Record) -> None:
+    before = heard("before", "What is the capital of Norway?", REACTION)
+    turn = replace(asked("turn", REACTION, answer="I see, it is"), previous="episode-before")
+    keep(record, before, turn)
+    record.erase(["episode-turn"])
+    left = record.episodes.get("episode-before")
+    assert "qzmarzipanbrot" not in left.to_json()
+    assert (left.answer, left.outcome) == ("Oslo, of course", UNKNOWN), "only the judgement goes"
+
+
+def test_it_goes_too_where_that_turn_has_left_the_budget(record: Record) -> None:
+    turn = replace(asked("turn", REACTION, answer="I see, it is"), previous="episode-before")
+    keep(record, heard("before", "What is the capital of Norway?", REACTION), turn)
+    record.lessons.record(Lesson(id="l", tenant="default", skill="chat", text="Keep it", episodes=("episode-before",)))
+    compress(record, "default", 0)
+    assert record.episodes.ids() == ["episode-before"]
+    record.erase(["episode-turn"])
+    assert "qzmarzipanbrot" not in record.episodes.get("episode-before").to_json()

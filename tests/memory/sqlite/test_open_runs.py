@@ -252,7 +252,7 @@ def test_a_run_whose_agent_still_holds_what_was_erased_brings_nothing_back(recor
     call = ToolCall(id="call_0", type="function", function={"name": "open", "arguments": '{"word": "marzipan-4711"}'})
     spoken = [Action(text="I say marzipan-4711", tool_calls=(call,)), ToolResult(text="marzipan-4711 opens it", tool_call_id="call_0")]
     assert record.open_runs.append("second", spoken, Usage(prompt_tokens=3)) == 4
-    record.open_runs.append_many([("second", [Thought(text="marzipan-4711 it was"), Observation(text="thank you")])])
+    record.open_runs.append("second", [Thought(text="marzipan-4711 it was"), Observation(text="thank you")])
     judged = Outcome(success=True, judge=Judge.USER, reason="marzipan-4711 worked", evidence="marzipan-4711")
     record.open_runs.judge("second", judged, "say marzipan-4711")
     record.open_runs.finish(record.open_runs.get("second"))
