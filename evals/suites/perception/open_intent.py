@@ -2,8 +2,8 @@
 
 A quarter, half or three quarters of the intents are known, drawn by the seed; all others, and CLINC150's out-of-scope queries,
 are one class more in the test. Accuracy is over all test texts, macro-F1 over the known classes and the open one. Every method
-gets its threshold the same way and from known validation texts alone: one tenth of them is called unknown. The classifier has seen no
-unknown intent and no out-of-scope query: it learns to weigh its evidence on known intents held out of the training texts.
+gets its threshold the same way and from known validation texts alone: one tenth of them is called unknown. Recogniser and classifier
+have seen no unknown intent and no out-of-scope query: they learn to weigh their evidence on known intents held out of the training texts.
 
 Unlike TEXTOIR's tables: other random draws, 1 000 instead of 1 200 out-of-scope rows, and BANKING77's validation split is a
 tenth of its training rows, drawn by the seed.
@@ -23,6 +23,7 @@ from ...data.texts import TWO_VIEWS, TextData, Texts, banking77, clinc150, two_v
 from ...results_file import Row
 from ...row_filter import ALL_ROWS, RowFilter
 from .classifiers import OpenSetSplit, fitted_classifier, linear_head, logistic, partial_split, subset_split, with_two_views
+from .wake import judged, recogniser
 
 KNOWN_SHARES = (0.25, 0.5, 0.75)
 UNKNOWN_RATE = 0.1
@@ -37,7 +38,9 @@ ROUNDS = {"banking77": 4, "clinc150": 2}
 
 def run(*, quick: bool, seeds: int, data: Path, only: RowFilter = ALL_ROWS) -> list[Row]:
     """Both data sets at every share over every seed; one share when quick."""
-    if not only.wants_any(("lifelong", *(f"{name}{suffix}" for name in (*BASELINES, *LOGISTIC) for suffix in ("", TWO_VIEWS)))):
+    if not only.wants_any(
+        ("lifelong", "selective_classifier", *(f"{name}{suffix}" for name in (*BASELINES, *LOGISTIC) for suffix in ("", TWO_VIEWS)))
+    ):
         return []
     clinc = clinc150(data)
     rows: list[Row] = []
@@ -58,11 +61,7 @@ class _Measure:
     def __call__(self, seed: int) -> Metrics:
         split = partial_split(self.data, self.share, seed, self.sentences)
         split = subset_split(split) if self.quick else split
-        classifier = fitted_classifier(split, seed, members=MEMBERS, rounds=self.rounds, rejection_rate=UNKNOWN_RATE, quick=self.quick)
-        # All validation texts may calibrate: novelty was weighed on held-out training texts, not on them.
-        threshold = classifier.recalibrate(two_views(split.validation), split.validation.labels).threshold
-        known, unknown = classifier.judge(two_views(split.test)), classifier.judge(two_views(split.unknown))
-        figures = _figures("lifelong", split, (known.labels, known.novelty > threshold), (unknown.labels, unknown.novelty > threshold))
+        figures = _asked(split, seed) | _classified(split, seed, self.rounds, self.quick)
         for suffix, seen in (("", split), (TWO_VIEWS, with_two_views(split))):
             for answer, methods in ((linear_head(seen, seed, self.quick), BASELINES), (logistic(seen), LOGISTIC)):
                 held, inside, outside = (answer(texts) for texts in (seen.validation, seen.test, seen.unknown))
@@ -71,6 +70,25 @@ class _Measure:
                     named = ((one.labels, -one.confidences[method] > bound) for one in (inside, outside))
                     figures |= _figures(f"{method}{suffix}", split, *named)
         return figures
+
+
+def _asked(split: OpenSetSplit, seed: int) -> dict[tuple[str, str], float]:
+    """What the recogniser that waking asks says, once it has learned the training texts."""
+    asked = recogniser(split.train, seed)
+    verdicts = [judged(asked, texts) for texts in (split.validation, split.test, split.unknown)]
+    strange = [np.array([1 - verdict.known_chance for verdict in part]) for part in verdicts]
+    bound = conformal_quantile(strange[0], 1 - UNKNOWN_RATE)
+    labels = [np.array([int(verdict.skill) for verdict in part], dtype=np.int64) for part in verdicts]
+    known, unknown = ((labels[place], strange[place] > bound) for place in (1, 2))
+    return _figures("lifelong", split, known, unknown)
+
+
+def _classified(split: OpenSetSplit, seed: int, rounds: int, quick: bool) -> dict[tuple[str, str], float]:
+    classifier = fitted_classifier(split, seed, members=MEMBERS, rounds=rounds, rejection_rate=UNKNOWN_RATE, quick=quick)
+    # All validation texts may calibrate: novelty was weighed on held-out training texts, not on them.
+    threshold = classifier.recalibrate(two_views(split.validation), split.validation.labels).threshold
+    known, unknown = classifier.judge(two_views(split.test)), classifier.judge(two_views(split.unknown))
+    return _figures("selective_classifier", split, (known.labels, known.novelty > threshold), (unknown.labels, unknown.novelty > threshold))
 
 
 Named = tuple[NDArray[np.int64], NDArray[np.bool_]]

@@ -34,7 +34,7 @@ def run(*, quick: bool, seeds: int, data: Path, only: RowFilter = ALL_ROWS) -> l
     """Every target rate over every seed."""
     targets = [("out-of-scope rate", rate) for rate in UNKNOWN_RATES] + [("risk", risk) for risk in RISKS]
     targets = [(kind, rate) for kind, rate in targets if only.wants_case(f"clinc150, promised {kind} {rate:g}")]
-    if not targets or not only.wants_any(("lifelong", "plug_in")):
+    if not targets or not only.wants_any(("selective_classifier", "plug_in")):
         return []
     measured = [_measure(data, seed, quick) for seed in range(seeds)]
     rows: list[Row] = []
@@ -55,7 +55,7 @@ def _measure(data: Path, seed: int, quick: bool) -> dict[tuple[str, float], Metr
         bound = _bound(rate, *(len(places) for places in halves[0]))
         figures["out-of-scope rate", rate] = {
             (method, metric): value
-            for method, rates in (("lifelong", ours), ("plug_in", plain))
+            for method, rates in (("selective_classifier", ours), ("plug_in", plain))
             for metric, value in (
                 ("realised_out_of_scope_rate", float(np.mean(rates))),
                 ("splits_above_bound", float(np.mean(np.array(rates) > bound))),
@@ -65,7 +65,7 @@ def _measure(data: Path, seed: int, quick: bool) -> dict[tuple[str, float], Metr
         }
     for risk in RISKS:
         kept = {
-            "lifelong": [_risk(scores, right, half, risk, proven=True) for half in halves],
+            "selective_classifier": [_risk(scores, right, half, risk, proven=True) for half in halves],
             "plug_in": [_risk(scores, right, half, risk, proven=False) for half in halves],
         }
         figures["risk", risk] = {

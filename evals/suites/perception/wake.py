@@ -17,7 +17,7 @@ from ....metrics.detection import auroc, expected_calibration_error, failure_aur
 from ....numerics.arrays import AnyFloats
 from ....perception import ClassMeanNovelty, NearestNeighbourNovelty, Recogniser, RelativeMahalanobisNovelty
 from ...data.seeded import Metrics, seeded_rows
-from ...data.texts import HASHED, Texts, banking77, clinc150, sample_per_class, two_views
+from ...data.texts import HASHED, TWO_VIEWS, Texts, banking77, clinc150, sample_per_class, two_views
 from ...results_file import Row
 from ...row_filter import ALL_ROWS, RowFilter
 from .own_scorers import novelty_sign, wanted_scorers
@@ -35,7 +35,6 @@ BASELINES = {
     "relative_mahalanobis": RelativeMahalanobisNovelty,
 }
 """Each also reads both views, as ours does: its name then ends in `_two_views`."""
-TWO_VIEWS = "_two_views"
 
 Draw = Callable[[int], tuple[Texts, Texts, Texts]]
 """Training texts, known and unknown test texts of a seed."""
@@ -100,6 +99,10 @@ def _drawn(texts: Texts, count: int, draw: np.random.Generator) -> Texts:
 def _measure(seed: int, *, draw: Draw, tested: int, only: RowFilter) -> Metrics:
     parts, order = draw(seed), np.random.default_rng([seed, 1])
     train, known, unknown = (_drawn(part, count, order) for part, count in zip(parts, (len(parts[0]), tested, tested), strict=True))
+    return _figures(train, known, unknown, seed, only)
+
+
+def _figures(train: Texts, known: Texts, unknown: Texts, seed: int, only: RowFilter) -> Metrics:
     figures = _recognised(train, known, unknown, seed) if only.wants_method(OURS) else {}
     table = {**BASELINES, **{name + TWO_VIEWS: make for name, make in BASELINES.items()}}
     for name, scorer in wanted_scorers(table, only, (OURS,)).items():
