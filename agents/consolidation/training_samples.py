@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from ...core import Action, Episode, Message, Observation, Recall, Step, ToolResult
+from ...core import Action, Episode, Message, Observation, Recall, Reward, Step, ToolResult
 from ...learners import Sample
 from ..outcomes.tool_results import read_result
 from ..strategies.transcript import View, visible
@@ -77,11 +77,11 @@ def _answered_in_turn(steps: Sequence[Step], turn: tuple[int, Action]) -> bool:
 
 
 def _refused(steps: Sequence[Step], place: int) -> bool:
-    """Whether what follows an action, before the next one, says that it was refused or failed."""
+    """Whether what follows an action, before the next one, says that it was refused, failed, or earned less than nothing."""
     for step in steps[place + 1 :]:
         if isinstance(step, Action):
             return False
-        if isinstance(step, ToolResult) and _failed(step):
+        if (isinstance(step, ToolResult) and _failed(step)) or (isinstance(step, Reward) and step.value < 0):
             return True
     return False
 

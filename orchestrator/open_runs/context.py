@@ -43,7 +43,7 @@ class RunContext:
 class AsyncRun:
     """An `OpenRun` whose methods are awaited; they run on a thread, since each waits for the disk. Attributes are the run's own."""
 
-    _AWAITED = frozenset({"append", "record", "observe", "act", "tool", "truncate", "judge", "finish"})
+    _AWAITED = frozenset({"append", "record", "observe", "act", "tool", "reward", "truncate", "judge", "finish"})
 
     def __init__(self, run: OpenRun) -> None:
         self._run = run

@@ -23,6 +23,7 @@ from ...core import (
     Observation,
     Outcome,
     Recall,
+    Reward,
     Step,
     Task,
     ToolCall,
@@ -152,6 +153,10 @@ class OpenRun:
                 steps.append(Action(text="", tool_calls=(same[0],)))
             text = result if isinstance(result, str) else json.dumps(result, ensure_ascii=False, default=str)
             return self.record([*steps, ToolResult(text=text, tool=name, tool_call_id=same[0]["id"], error=error)])
+
+    def reward(self, value: float, text: str = "") -> int:
+        """Keep what the turn before earned. One below zero is not learned from, even where the run as a whole succeeds."""
+        return self.record([Reward(text=text, value=value)])
 
     def truncate(self, position: int) -> None:
         """Drop the steps from a position on: a retry or an edit replaces them."""

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from lifelong.agents import prompt, samples
-from lifelong.core import Action, Episode, Judge, Observation, Outcome, Recall, Step, Task, ToolResult, tool_call
+from lifelong.core import Action, Episode, Judge, Observation, Outcome, Recall, Reward, Step, Task, ToolResult, tool_call
 
 TASK = Task(id="1", goal="Go to the ball.", context="A room.", instructions="Answer with one action.")
 SOLVED = Outcome(success=True, score=1.0, judge=Judge.ENVIRONMENT)
@@ -81,3 +81,14 @@ def test_a_conversation_that_went_before_stands_in_the_prompt() -> None:
     assert [message["content"] for message in sample.messages] == ["Answer with one action.", "Hello", "Hi", TASK.text]
     assert sample.answer == "Done."
     assert prompt(run, before) == sample.messages
+
+
+def test_a_turn_that_earned_less_than_nothing_is_not_learned() -> None:
+    def called(number: int) -> tuple[Step, ...]:
+        return Action(text="", tool_calls=(tool_call("run", {"n": number}, f"c{number}"),)), ToolResult(
+            text="ok", tool_call_id=f"c{number}"
+        )
+
+    run = episode(Observation(text=TASK.text), *called(0), Reward(text="", value=-1.0), *called(1), Reward(text="", value=0.0))
+    [sample] = samples([run])
+    assert '"n": 1' in sample.answer

@@ -287,3 +287,25 @@ def test_a_turn_after_one_without_words_keeps_its_answer(record: Record) -> None
         )
         record.episodes.record(later, VECTOR)
         assert record.episodes.get(f"later-{number}") == later
+
+
+def test_a_file_from_before_runs_opens_and_its_sessions_are_known(tmp_path: Path) -> None:
+    import sqlite3
+    from contextlib import closing
+
+    from lifelong.memory.sqlite.digests import message_digest
+    from lifelong.memory.sqlite.schema import RUNS, STEPS
+
+    file, before = tmp_path / "record.sqlite3", STEPS.index(RUNS)
+    with closing(sqlite3.connect(file)) as older, older:
+        older.create_function("message_digest", 1, message_digest, deterministic=True)
+        for statement in (statement for step in STEPS[:before] for statement in step):
+            older.execute(statement)
+        columns = "id, tenant, skill, environment, trusted, trainable, control, offered, body"
+        for id, body in (("kept", a_run("kept", session="s").to_json()), ("plain", a_run("plain", session="").to_json()), ("torn", "{")):
+            older.execute(f"INSERT INTO episodes ({columns}) VALUES (?, 'default', '', '', 0, 0, 0, 0, ?)", (id, body))
+        older.execute(f"PRAGMA user_version={before}")
+    with Record(file) as record:
+        assert [episode.id for episode in record.episodes.of_session("default", "s")] == ["kept"]
+        assert [(id, count) for id, count, _ in record.episodes.sessions("default", 10)] == [("s", 1)]
+        assert record.open_runs.ids() == []

@@ -72,6 +72,7 @@ def test_an_asynchronous_agent_has_the_same_run(tmp_path: Path) -> None:
             assert run.recall == ""
             await run.act("I look it up.")
             await asyncio.gather(*(run.tool("lookup", {"customer": number}, number) for number in range(4)))
+            assert await run.reward(0.5) == 11
             episode = await run.finish(success=True)
             return episode.id
 
@@ -82,7 +83,7 @@ def test_an_asynchronous_agent_has_the_same_run(tmp_path: Path) -> None:
 
     with open_scripted(tmp_path) as learner:
         assert asyncio.run(agent()) == "run"
-        assert len(learner.record.episodes.get("run").steps) == 10
+        assert len(learner.record.episodes.get("run").steps) == 11
         with pytest.raises(ValueError, match="no"):
             asyncio.run(failing())
         assert "ValueError" in learner.record.episodes.get("failing").outcome.reason
