@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from .context import AsyncRun, RunContext
-from .runs import OpenRun, Runs, Session, correction_text, outcome_of
+from .run import OpenRun, correction_text, outcome_of
+from .runs import Runs, Session
 
 __all__ = ["AsyncRun", "OpenRun", "RunContext", "Runs", "Session", "correction_text", "outcome_of"]

@@ -9,7 +9,7 @@ from types import TracebackType
 from typing import Any
 
 from ...core import Episode, NothingFound
-from .runs import OpenRun
+from .run import OpenRun
 
 
 class RunContext:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from scripted import open_scripted
 
-from lifelong.core import Action, Judge, Task, ToolResult
+from lifelong.core import Judge, Task, ToolResult
 
 TASK = Task(id="t", goal="Route ticket T7.", skill="tickets")
 
@@ -27,19 +27,6 @@ def test_a_run_is_recorded_with_its_outcome(tmp_path: Path) -> None:
         kinds = [step.name for step in episode.steps]
         assert kinds == ["observation", "action", "action", "tool_result", "action", "tool_result"]
         assert [step.text for step in episode.steps if isinstance(step, ToolResult)] == ['{"tier": "gold"}', "no such queue"]
-
-
-def test_a_call_that_the_turn_made_already_is_not_repeated(tmp_path: Path) -> None:
-    from lifelong.core import tool_call
-
-    with open_scripted(tmp_path) as learner, learner.run(TASK) as run:
-        run.act("Both.", [tool_call("a", {"x": 1}, "first"), tool_call("a", {"x": 2}, "second")])
-        run.tool("a", {"x": 2}, "two")
-        run.tool("a", {"x": 1}, "one")
-        run.tool("a", {"x": 1}, "one again")
-        steps = run.steps
-        assert [step.tool_call_id for step in steps if isinstance(step, ToolResult)][:2] == ["second", "first"]
-        assert sum(isinstance(step, Action) for step in steps) == 2
 
 
 def test_an_exception_ends_the_run_with_its_reason(tmp_path: Path) -> None:

@@ -6,13 +6,12 @@ import os
 import subprocess
 import sys
 import textwrap
-import threading
 from pathlib import Path
 
 import pytest
 from scripted import open_scripted
 
-from lifelong.core import Action, Judge, MalformedTask, Message, NothingFound, Task, ToolResult, Usage, tool_call
+from lifelong.core import Judge, MalformedTask, NothingFound, Task, ToolResult, Usage, tool_call
 from lifelong.orchestrator import LifelongLearner, OpenRun
 
 CALL = tool_call("route", {"queue": "billing"}, "call_1")
@@ -65,21 +64,6 @@ def test_outcomes_are_overruled_by_trust_alone(tmp_path: Path) -> None:
             learner.feedback("run", success=False)
 
 
-def test_a_correction_may_be_a_tool_call(tmp_path: Path) -> None:
-    right: Message = {"role": "assistant", "content": None, "tool_calls": [tool_call("route", {"queue": "network"}, "x")]}
-    with open_scripted(tmp_path) as learner:
-        run = learner.runs.begin(task())
-        run.act(tool_calls=[CALL])
-        episode = run.finish()
-        corrected = learner.runs.judge(episode.id, None, judge=Judge.USER, correction=right)
-        assert corrected.outcome.success is False
-        assert corrected.correction == '<tool_call>\n{"name": "route", "arguments": {"queue": "network"}}\n</tool_call>'
-        with pytest.raises(MalformedTask, match="very answer"):
-            learner.runs.judge(episode.id, None, judge=Judge.USER, correction={**right, "tool_calls": [CALL]})
-        with pytest.raises(MalformedTask, match="score"):
-            learner.runs.judge(episode.id, True, 1.5)
-
-
 def test_no_other_tenant_sees_a_run(tmp_path: Path) -> None:
     with open_scripted(tmp_path) as learner:
         learner.runs.begin(task(tenant="ann"), id="run")
@@ -108,27 +92,6 @@ def test_a_session_holds_every_turn_once(tmp_path: Path) -> None:
         assert second.finish().previous == episode.id
         assert learner.runs.begin(task("c"), previous="no-such").finish().previous == ""
         assert [session.episodes for session in learner.runs.sessions()] == [3]
-
-
-def test_threads_append_to_one_run(tmp_path: Path) -> None:
-    with open_scripted(tmp_path) as learner:
-        run = learner.runs.begin(task(), id="run", messages=[])
-
-        def work(number: int) -> None:
-            for turn in range(10):
-                run.tool("count", {"thread": number, "turn": turn}, turn)
-
-        threads = [threading.Thread(target=work, args=(number,)) for number in range(4)]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-        steps = run.steps
-        assert len(steps) == 80
-        for action, result in zip(steps[::2], steps[1::2], strict=True):
-            assert isinstance(action, Action)
-            assert isinstance(result, ToolResult)
-            assert action.tool_calls[0]["id"] == result.tool_call_id
 
 
 def test_what_was_recalled_is_known_after_a_restart(tmp_path: Path) -> None:
