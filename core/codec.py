@@ -34,6 +34,8 @@ class Conversation:
     """Most tokens of the answer; None leaves it to the settings."""
     count: int = 1
     """How many answers are wanted."""
+    sources: tuple[int, ...] = ()
+    """Where each message stands in the body's list, -1 for one from elsewhere; empty where the two are the same."""
     tools: tuple[Mapping[str, Any], ...] = ()
     """Specifications of the tools that the model may call, in OpenAI's shape."""
 
@@ -112,6 +114,9 @@ class Codec(Protocol):
 @runtime_checkable
 class PassingCodec(Codec, Protocol):
     """A protocol that somebody else's server may answer: requests are passed on to it, and what it answers is read on the way."""
+
+    member: str
+    """The field of a body that holds the conversation, as a list of messages or one text."""
 
     def error_events(self, kind: str, message: str) -> bytes:
         """How a stream that has begun says that it failed, its end included."""

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
 from urllib.parse import quote
 
 from starlette.requests import Request
 
-from ...core import Answer, MalformedTask, PassingCodec, text_of
+from ...core import Answer, Conversation, MalformedTask, PassingCodec, text_of
 from ...core.settings import GatewaySettings
 from ...orchestrator.observed import ObservedRequest, Observer
 from ...serving import UpstreamAddress
@@ -30,7 +30,7 @@ from .requests import body_text, tenant_of
 from .upstream import Upstream
 from .workers import Overloaded
 
-PLAIN_PATHS = ("/v1/completions", "/v1/embeddings")
+PLAIN_PATHS = ("/v1/completions", "/v1/embeddings", "/v1/messages/count_tokens")
 """What is passed on and not remembered."""
 
 
@@ -99,12 +99,15 @@ class PassThrough:
         self.active -= 1
 
     async def _prepare(self, codec: PassingCodec, body: ObjectText, request: Request, tenant: str) -> Passage:
-        observed = self._observed(codec, body, request, tenant)
-        if observed is None:
+        conversation = self._understood(codec, body, request)
+        if conversation is None:
+            return await self._passage(request, body, [])
+        observed, sources = self._observed(conversation, body, request, tenant), conversation.sources
+        if observed.hints.side:
             return await self._passage(request, body, [])
         prepared = await self.aside.call(partial(self._observer.prepare, observed))
         id = prepared.episode if prepared else uuid.uuid4().hex
-        changes = insertions(body, prepared.blocks) if prepared else []
+        changes = insertions(body, _places(prepared.blocks, sources), codec.member) if prepared else []
 
         async def record(answer: Answer) -> bool:
             return await self.recorder.record(partial(self._observer.record, observed, prepared, answer, id))
@@ -114,18 +117,19 @@ class PassThrough:
             shown.append((b"x-lifelong-session", quote(prepared.session).encode()))
         return await self._passage(request, body, changes, record, shown)
 
-    def _observed(self, codec: PassingCodec, body: ObjectText, request: Request, tenant: str) -> ObservedRequest | None:
-        """What of a request is worth remembering; None where it is not understood, or shall not be learned from."""
+    def _understood(self, codec: PassingCodec, body: ObjectText, request: Request) -> Conversation | None:
+        """The conversation of a request; None where it is not understood, or shall not be learned from."""
         try:
             conversation = codec.parse(body.values)
         except MalformedTask:
             return None  # the upstream may understand it, and says so where it does not
         if request.headers.get("x-lifelong-learn", "").lower() == "no" or conversation.count > 1 or is_auxiliary(conversation):
             return None
+        return conversation
+
+    def _observed(self, conversation: Conversation, body: ObjectText, request: Request, tenant: str) -> ObservedRequest:
         instructions = "\n".join(text_of(one) for one in conversation.messages if one["role"] == "system")
         hints = hints_of(request.scope["headers"], body.values, instructions)
-        if hints.side:
-            return None
         return ObservedRequest(messages=conversation.messages, tenant=tenant, tools=conversation.tools, hints=hints)
 
     async def _passage(
@@ -157,6 +161,11 @@ def read_body(text: str) -> ObjectText:
         return read_object(text)
     except (ValueError, RecursionError) as error:
         raise MalformedTask(f"the body is not valid JSON: {error}") from None
+
+
+def _places(blocks: Mapping[int, str], sources: Sequence[int]) -> Mapping[int, str]:
+    """Blocks by the number of the message in the body's list."""
+    return {sources[number]: block for number, block in blocks.items()} if sources else blocks
 
 
 def _user(body: ObjectText) -> str | None:

@@ -35,7 +35,47 @@ OPENAI = CodecSamples(
         {"messages": [{"role": "user", "content": "lone \ud800 surrogate"}]},
     ),
 )
-SAMPLES = {"openai-chat": OPENAI}
+
+
+def _data(events: Sequence[str]) -> list[dict[str, Any]]:
+    return [json.loads(line.removeprefix("data: ")) for event in events for line in event.split("\n") if line.startswith("data: ")]
+
+
+RESPONSES = CodecSamples(
+    request=lambda turns: {"model": "lifelong", "input": [{"role": role, "content": text} for role, text in turns]},
+    streamed={"stream": True},
+    text_of=lambda body: body["output"][0]["content"][0]["text"],
+    text_of_stream=lambda events: "".join(one["delta"] for one in _data(events) if one["type"] == "response.output_text.delta"),
+    error_text=lambda body: body["error"]["message"],
+    refused=(
+        {"input": []},
+        {"input": [{"role": "wizard", "content": "x"}]},
+        {"input": [{"role": "user", "content": None}]},
+        {"input": [{"role": "user", "content": ["x"]}]},
+        {"input": "x", "temperature": 3},
+        {"input": "x", "max_output_tokens": 0},
+        {"input": "lone \ud800 surrogate"},
+    ),
+)
+ANTHROPIC = CodecSamples(
+    request=lambda turns: {
+        "model": "lifelong",
+        "max_tokens": 100,
+        **{role: text for role, text in turns if role == "system"},
+        "messages": [{"role": role, "content": text} for role, text in turns if role != "system"],
+    },
+    streamed={"stream": True},
+    text_of=lambda body: body["content"][0]["text"],
+    text_of_stream=lambda events: "".join(one["delta"]["text"] for one in _data(events) if one["type"] == "content_block_delta"),
+    error_text=lambda body: body["error"]["message"],
+    refused=(
+        {"messages": [{"role": "system", "content": "x"}]},
+        {"messages": [{"role": "user", "content": "x"}], "temperature": 2},
+        {"messages": [{"role": "user", "content": "x"}], "max_tokens": 0},
+        {"messages": [{"role": "user", "content": "lone \ud800 surrogate"}]},
+    ),
+)
+SAMPLES = {"openai-chat": OPENAI, "openai-responses": RESPONSES, "anthropic-messages": ANTHROPIC}
 
 
 @pytest.mark.parametrize("codec", CODECS, ids=lambda codec: codec.name)

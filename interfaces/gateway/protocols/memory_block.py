@@ -21,8 +21,10 @@ def insertions(body: ObjectText, blocks: Mapping[int, str], member: str = "messa
     A text is continued; a list of parts gets one more text part at its end. Messages of another shape stay as they are.
     """
     span = body.last(member)
-    if not blocks or span is None or not isinstance(span.value, list):
+    if not blocks or span is None or not isinstance(span.value, list | str):
         return []
+    if isinstance(span.value, str):
+        return [(span.start, span.end, json.dumps(f"{span.value}\n{blocks[0]}", ensure_ascii=False))] if 0 in blocks else []
     changes: list[Exchange] = []
     for number, element in enumerate(elements(body.text, span.start)):
         block = blocks.get(number)

@@ -9,11 +9,8 @@ from typing import Any, Literal, cast
 from pydantic import BaseModel, Field, StrictBool, ValidationError
 
 from ....core import Answer, Conversation, MalformedTask, Message, Reply, Usage
-from .fields import Text, validation_message
+from .fields import PIECE, Text, validation_message
 from .parts import check_last, joined
-
-PIECE = 24
-"""Characters in one piece of a streamed answer."""
 
 
 class ChatFunction(BaseModel):
@@ -70,6 +67,7 @@ class OpenAIChat:
 
     name = "openai-chat"
     path = "/v1/chat/completions"
+    member = "messages"
 
     def parse(self, body: object) -> Conversation:
         """See `Codec.parse`. System and developer messages are both instructions; the last message is a user's or a tool's."""

@@ -47,5 +47,11 @@ def test_nothing_to_insert_changes_nothing() -> None:
     read = read_object('{"messages": [{"role": "user", "content": "a"}]}')
     assert insertions(read, {}) == []
     assert insertions(read, {0: ""}) == []
-    assert insertions(read_object('{"messages": "none"}'), {0: "X"}) == []
-    assert insertions(read, {0: "X"}, member="input") == []
+    assert insertions(read_object('{"messages": "none"}'), {1: "X"}) == []
+    assert insertions(read_object('{"messages": 7}'), {0: "X"}) == []
+
+
+def test_a_conversation_that_is_one_text_is_continued() -> None:
+    read = read_object('{"input": "none", "z": 1}')
+    changed = exchange(read.text, insertions(read, {0: "X"}, "input"))
+    assert json.loads(changed) == {"input": "none\nX", "z": 1}
