@@ -54,6 +54,21 @@ def test_a_document_shows_what_the_results_files_say(name: str) -> None:
     assert fill_document(text, ROOT / "evals" / "results") == text, "run `just docs`"
 
 
+def test_a_figure_within_a_sentence_is_written_anew(tmp_path: Path) -> None:
+    rows = [
+        Row(case="a, b", method="lifelong", metric="accuracy", value=0.184),
+        Row(case="a, b", method="lifelong", metric="disk_bytes", value=4199.0),
+    ]
+    write_results(tmp_path / "letters.json", make_results("letters", rows))
+    place = "<!-- figure: letters / a, b / lifelong / {} -->{}<!-- end -->"
+    text = f"It takes {place.format('accuracy', '21 %')} and {place.format('disk_bytes', '3 521')} bytes.\n"
+    filled = fill_document(text, tmp_path)
+    assert filled == f"It takes {place.format('accuracy', '18 %')} and {place.format('disk_bytes', '4,199')} bytes.\n"
+    assert fill_document(filled, tmp_path) == filled
+    with pytest.raises(DataMissing, match="holds no figure"):
+        fill_document(place.format("other", "1"), tmp_path)
+
+
 def test_every_headline_links_to_a_heading() -> None:
     headings = [line.lstrip("# ").lower() for line in (ROOT / "docs" / "benchmarks.md").read_text().splitlines() if line.startswith("##")]
     anchors = {"".join(letter for letter in heading if letter.isalnum() or letter in " -").replace(" ", "-") for heading in headings}

@@ -88,7 +88,7 @@ LAST_ONLY = (
     *(f"lifelong{TWO_VIEWS}", *TEXT_METHODS),
 )
 """Asked at the end alone: those that see all samples at every step forget nothing by that, and the sleep is that of `lifelong`."""
-QUICK = ("nearest_mean", "ridge", "replay_5", "joint_softmax", f"joint_logistic{TWO_VIEWS}", "zlib_texts_logistic")
+QUICK = ("nearest_mean", "ridge", "replay_5", "joint_softmax", "zlib_texts_logistic")
 FEW, MIXED = "one label in 100", "one label in 100, old classes come again"
 OLD = 0.5
 """Share of the unlabelled samples of earlier groups that come again with each group, in the mixed case."""
