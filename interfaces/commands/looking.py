@@ -1,8 +1,9 @@
-"""Commands that need the record alone and load no model: `status`, `show`, `lessons`, `questions`, `answer`."""
+"""Commands that need the record alone and load no model: `status`, `sessions`, `show`, `lessons`, `questions`, `answer`."""
 
 from __future__ import annotations
 
 import json
+import time
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -40,21 +41,59 @@ def status(
 
 
 def show(
-    episode: Annotated[str, typer.Argument(callback=text_of, help="An episode's id, which is also its completion's.")],
+    episode: Annotated[str, typer.Argument(callback=text_of, help="Id of an episode, of any answer of its run, or of a session.")],
     tenant: TenantFlag = "default",
     json_: JsonFlag = False,
     config: ConfigFlag = None,
     home: HomeFlag = None,
     set_: SetFlag = None,
 ) -> None:
-    """Show one episode, step by step."""
-    from ...core import NothingFound
+    """Show one episode, or every one of a session, step by step."""
+    with open_record(read_settings(config, home, set_)) as record:
+        found = _shown(record, episode, tenant)
+    if json_:
+        rows = [json.loads(one.to_json()) for one in found]
+        say(json.dumps(rows[0] if len(rows) == 1 else rows, indent=1))
+    else:
+        say("\n\n".join("\n".join(_episode_lines(one)) for one in found))
+
+
+def sessions(
+    limit: Annotated[int, typer.Option("--limit", min=1, max=1000, help="Most sessions shown, the newest first.")] = 20,
+    tenant: TenantFlag = "default",
+    json_: JsonFlag = False,
+    config: ConfigFlag = None,
+    home: HomeFlag = None,
+    set_: SetFlag = None,
+) -> None:
+    """List the conversations and runs of agents, the newest first."""
+    from ...orchestrator.open_runs import newest_sessions
 
     with open_record(read_settings(config, home, set_)) as record:
-        mine = record.episodes.get_many([episode], tenant=tenant)
-    if not mine:
-        raise NothingFound(f"tenant {tenant!r} has no episode {episode!r}; another tenant's is shown with --tenant")
-    say(json.dumps(json.loads(mine[0].to_json()), indent=1) if json_ else "\n".join(_episode_lines(mine[0])))
+        found = newest_sessions(record, tenant, limit)
+    if json_:
+        say(json.dumps([asdict(one) for one in found], indent=1))
+        return
+    for one in found:
+        when = time.strftime("%Y-%m-%d %H:%M", time.localtime(one.last))
+        say(printable(f"{when}  {one.episodes:>5} {'episode ' if one.episodes == 1 else 'episodes'}  {one.id}"))
+    if not found:
+        say("no sessions yet")
+
+
+def _shown(record: Record, id: str, tenant: str) -> list[Episode]:
+    from ...core import NothingFound
+    from ...orchestrator.open_runs import session_episodes
+
+    run = record.session_nodes.run_of(id, tenant) or id
+    if found := record.episodes.get_many([run], tenant=tenant):
+        return found
+    if record.open_runs.owners([run]) == [tenant]:
+        return [record.open_runs.get(run)]
+    try:
+        return session_episodes(record, tenant, id)
+    except NothingFound:
+        raise NothingFound(f"tenant {tenant!r} has no episode or session {id!r}; another tenant's is shown with --tenant") from None
 
 
 def _episode_lines(episode: Episode) -> list[str]:

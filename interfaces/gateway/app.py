@@ -161,6 +161,9 @@ class Gateway:
     async def models(self, request: Request) -> JSONResponse:
         """The learner itself, the base model, and the tenant's adapters."""
         names = await self.calls.call(partial(self._models, self.tenant(request)))
+        if _speaks_anthropic(request):
+            ends = {"first_id": names[0], "last_id": names[-1]}
+            return JSONResponse({"data": [_anthropic_model(name) for name in names], "has_more": False, **ends})
         return JSONResponse({"object": "list", "data": [_model(name) for name in names]})
 
     async def model(self, request: Request) -> JSONResponse:
@@ -169,7 +172,7 @@ class Gateway:
         names = await self.calls.call(partial(self._models, self.tenant(request)))
         if name not in names:
             raise NothingFound(f"there is no model {name!r}; there is: {', '.join(names)}")
-        return JSONResponse(_model(name))
+        return JSONResponse(_anthropic_model(name) if _speaks_anthropic(request) else _model(name))
 
     def _models(self, tenant: str) -> list[str]:
         return list(dict.fromkeys([NAME, *map(shown_model, self._learner.models(tenant))]))
@@ -278,6 +281,14 @@ def _body(schema: dict[str, Any]) -> dict[str, Any]:
 
 def _model(name: str) -> dict[str, Any]:
     return {"id": name, "object": "model", "created": 0, "owned_by": "lifelong"}
+
+
+def _anthropic_model(name: str) -> dict[str, Any]:
+    return {"type": "model", "id": name, "display_name": name, "created_at": "1970-01-01T00:00:00Z"}
+
+
+def _speaks_anthropic(request: Request) -> bool:
+    return "anthropic-version" in request.headers
 
 
 async def _each(events: Iterable[str]) -> AsyncIterator[str]:

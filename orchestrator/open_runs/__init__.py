@@ -4,6 +4,6 @@ from __future__ import annotations
 
 from .context import AsyncRun, RunContext
 from .run import OpenRun, correction_text, outcome_of
-from .runs import Runs, Session
+from .runs import Runs, Session, newest_sessions, session_episodes
 
-__all__ = ["AsyncRun", "OpenRun", "RunContext", "Runs", "Session", "correction_text", "outcome_of"]
+__all__ = ["AsyncRun", "OpenRun", "RunContext", "Runs", "Session", "correction_text", "newest_sessions", "outcome_of", "session_episodes"]

@@ -200,24 +200,32 @@ class Runs:
 
     def sessions(self, *, tenant: str = "default", limit: int = 100) -> list[Session]:
         """The sessions in which something happened last, newest first."""
-        tenant = tenant_name(tenant)
-        found = {id: Session(id=id, episodes=count, last=last) for id, count, last in self.record.episodes.sessions(tenant, limit)}
-        for id in self.record.open_runs.ids(tenant=tenant):
-            head = self.record.open_runs.head(id)
-            if name := head.task.session:
-                known = found.get(name, Session(id=name, episodes=0, last=0.0))
-                found[name] = Session(id=name, episodes=known.episodes + 1, last=max(known.last, head.created))
-        return sorted(found.values(), key=lambda one: one.last, reverse=True)[:limit]
+        return newest_sessions(self.record, tenant_name(tenant), limit)
 
     def session(self, id: str, *, tenant: str = "default") -> list[Episode]:
         """Everything that happened in a session, each turn once: its episodes, and runs under way as episodes without an end.
 
         Raises `NothingFound` for a session of which the tenant has nothing.
         """
-        tenant = tenant_name(tenant)
-        with self.record.snapshot():
-            opened = [self.record.open_runs.get(run) for run in self.record.open_runs.ids(tenant=tenant, session=id)]
-            episodes: list[Episode] = [*self.record.episodes.of_session(tenant, id), *opened]
-        if not episodes:
-            raise NothingFound(f"tenant {tenant!r} has no session {id!r}")
-        return sorted(episodes, key=lambda episode: episode.created)
+        return session_episodes(self.record, tenant_name(tenant), id)
+
+
+def newest_sessions(record: Record, tenant: str, limit: int) -> list[Session]:
+    """The sessions of a tenant in which something happened last, newest first."""
+    found = {id: Session(id=id, episodes=count, last=last) for id, count, last in record.episodes.sessions(tenant, limit)}
+    for id in record.open_runs.ids(tenant=tenant):
+        head = record.open_runs.head(id)
+        if name := head.task.session:
+            known = found.get(name, Session(id=name, episodes=0, last=0.0))
+            found[name] = Session(id=name, episodes=known.episodes + 1, last=max(known.last, head.created))
+    return sorted(found.values(), key=lambda one: one.last, reverse=True)[:limit]
+
+
+def session_episodes(record: Record, tenant: str, id: str) -> list[Episode]:
+    """The runs of a tenant's session, oldest first. Raises `NothingFound`."""
+    with record.snapshot():
+        opened = [record.open_runs.get(run) for run in record.open_runs.ids(tenant=tenant, session=id)]
+        episodes: list[Episode] = [*record.episodes.of_session(tenant, id), *opened]
+    if not episodes:
+        raise NothingFound(f"tenant {tenant!r} has no session {id!r}")
+    return sorted(episodes, key=lambda episode: episode.created)

@@ -17,7 +17,9 @@ from lifelong.interfaces.cli import app
 COMMAND = [sys.executable, "-c", "from lifelong.interfaces.cli import main; main()"]
 VERBS = {
     "run",
+    "sessions",
     "show",
+    "skills",
     "serve",
     "sleep",
     "forget",

@@ -156,6 +156,8 @@ def test_an_engine_here_answers_in_every_protocol(tmp_path: Path) -> None:
         assert client.responses.create(model="lifelong", input="hello").output_text == "HELLO"
         with client.responses.stream(model="lifelong", input="hello again") as stream:
             assert stream.get_final_response().output_text == "HELLO AGAIN"
+        assert [one.id for one in claude.models.list()] == ["lifelong", "echo"]
+        assert claude.models.retrieve("echo").display_name == "echo"
         refused = gateway.post("/v1/messages", {"messages": []})
         assert (refused.status_code, refused.json()["type"]) == (400, "error")
     finally:

@@ -12,8 +12,12 @@ import httpx
 import pytest
 from running_gateway import RunningGateway
 from scripted_upstream import ScriptedUpstream, completion, passing_gateway
+from typer.testing import CliRunner
 
+from lifelong.core import NothingFound
 from lifelong.core.settings import GatewaySettings
+from lifelong.interfaces.cli import app
+from lifelong.memory import Record
 
 PATIENT = GatewaySettings(deadline_ms=5000, record_seconds=20)
 
@@ -249,3 +253,29 @@ def test_an_erased_turn_takes_with_it_what_was_answered_in_its_sight(gateway: Ru
     assert sum(bool(step["text"]) for step in answers) == 1, "only the other chat still has an answer"
     client.say("we go on")
     assert client.messages[-1]["content"] == "I repeat: we go on"
+
+
+def test_commands_show_sessions_and_runs_by_the_id_of_any_answer(gateway: RunningGateway, tmp_path: Path) -> None:
+    client = Client(gateway, **{"X-Lifelong-Session": "mine"})
+    client.say("look up the thing")
+    client.say("thank you")
+
+    def command(*words: str) -> str:
+        result = CliRunner().invoke(app, [*words, "--home", str(tmp_path)])
+        assert result.exit_code == 0, result.output
+        return result.output
+
+    assert "2 episodes  mine" in command("sessions")
+    assert json.loads(command("sessions", "--json"))[0]["episodes"] == 2
+    assert "I repeat: thank you" in command("show", client.id)
+    whole = command("show", "mine")
+    assert "found it" in whole
+    assert "I repeat: thank you" in whole
+    assert len(json.loads(command("show", "mine", "--json"))) == 2
+    missing = CliRunner().invoke(app, ["show", "nobody", "--home", str(tmp_path)])
+    assert isinstance(missing.exception, NothingFound)
+
+
+def test_no_sessions_yet(tmp_path: Path) -> None:
+    Record(tmp_path / "record.sqlite3").close()
+    assert "no sessions yet" in CliRunner().invoke(app, ["sessions", "--home", str(tmp_path)]).output
