@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from ..agents import Job, Run, Strategy
 from ..core import Action, MalformedTask, Observation, Task, ToolResult, Usage, text_of
 from ..envs import Demonstration
-from ..serving import ChatReply, ChatRequest, Choice, Engine
+from ..serving import ChatPiece, ChatReply, ChatRequest, Choice, Engine, in_one_piece
 from .failures import asserting
 from .rules import rule
 
@@ -99,6 +99,9 @@ class _Engine:
     def _answer(self, request: ChatRequest) -> str:
         said = [line for message in request.messages for line in text_of(message).splitlines() if line.startswith("what the guard said")]
         return said[-1] if said else "blue"
+
+    def stream(self, request: ChatRequest) -> Iterator[ChatPiece]:
+        yield from in_one_piece(self.chat([request])[0])
 
     def choose(self, request: ChatRequest, options: Sequence[str]) -> Choice:
         index = next((place for place, option in enumerate(options) if option == "blue"), 0)

@@ -10,6 +10,7 @@ EXTRAS = {
     "datasets": "train",
     "huggingface_hub": "local",
     "langchain_core": "langchain",
+    "llguidance": "local",
     "matplotlib": "bench",
     "sklearn": "bench",
     "minigrid": "bench",

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from ..agents import Job, prompt
 from ..core import Adapter, Episode
+from ..core.messages import reply_text
 from ..core.versions import short_name
 from ..envs import Environment, find_environment
 from ..numerics.draws import draw
@@ -149,8 +150,11 @@ def _preferred(components: Components, episodes: Sequence[Episode], adapter: str
     for episode in episodes:
         messages = prompt(episode, components.record.episodes.before(episode) or ())
         right = episode.correction or episode.answer
-        plain = ChatRequest(messages=messages, tools=episode.task.tools, max_tokens=components.settings.model.max_tokens)
-        wrong = episode.answer if episode.correction else components.engine.chat([plain])[0].text
+        wrong = episode.answer
+        if not episode.correction:
+            plain = ChatRequest(messages=messages, tools=episode.task.tools, max_tokens=components.settings.model.max_tokens)
+            reply = components.engine.chat([plain])[0]
+            wrong = reply_text(reply.text, reply.tool_calls)
         asked = ChatRequest(messages=messages, tools=episode.task.tools, adapter=adapter)
         choice = components.engine.choose(asked, [right, wrong.strip() or SILENCE])
         results.append(right.strip() == wrong.strip() or choice.index == 0)

@@ -11,7 +11,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from .engine import ChatReply, ChatRequest, Choice, Engine, UpstreamAddress, context_of
+from .engine import ChatPiece, ChatReply, ChatRequest, Choice, Engine, TokenLogprob, UpstreamAddress, context_of, in_one_piece
 
 if TYPE_CHECKING:
     from .adapter_files import adapter_provenance, check_directory, is_sealed, seal_adapter
@@ -65,6 +65,7 @@ __all__ = [
     "MEMBERS",
     "MODELS",
     "CachedModel",
+    "ChatPiece",
     "ChatPrompts",
     "ChatReply",
     "ChatRequest",
@@ -75,6 +76,7 @@ __all__ = [
     "HotSwap",
     "ModelFile",
     "OpenAIEngine",
+    "TokenLogprob",
     "UpstreamAddress",
     "VLLMEngine",
     "VLLMServer",
@@ -85,6 +87,7 @@ __all__ = [
     "context_of",
     "give_back_memory",
     "hot_swap",
+    "in_one_piece",
     "is_sealed",
     "list_models",
     "locate",

@@ -6,7 +6,8 @@ import copy
 import time
 import warnings
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from functools import cached_property
 from pathlib import Path
 from threading import RLock
 from typing import TYPE_CHECKING, Any
@@ -15,9 +16,11 @@ from ..core import Adapter, AdapterRejected, EngineUnreachable, MalformedTask, M
 from ..core.extras import require
 from .adapter_files import check_adapter
 from .attention import attention_for
-from .decode import Writing, decode, options_trie, score
+from .decoding.decode import Batch, Options, Writing, decode, score
+from .decoding.grammar import Grammars, grammar_of
+from .decoding.reply import WrittenReply
 from .download import quiet_transformers
-from .engine import ChatReply, ChatRequest, Choice
+from .engine import ChatPiece, ChatReply, ChatRequest, Choice, check_options
 from .models import locate
 from .process_memory import give_back_memory
 from .prompts import ChatPrompts
@@ -110,16 +113,47 @@ class EmbeddedEngine:
         started = time.perf_counter()
         with self._lock:
             self._check_open()
-            writings = [self._writing(request) for request in requests]
+            replies = [self._begin(request) for request in requests]
             for adapter in dict.fromkeys(request.adapter for request in requests):
                 network = self._network(adapter)
-                mine = [writing for writing, request in zip(writings, requests, strict=True) if request.adapter == adapter]
+                mine = [reply.writing for reply in replies if reply.request.adapter == adapter]
                 mine.sort(key=lambda writing: len(writing.prompt))
                 for start in range(0, len(mine), self._batch_size):
                     decode(network, mine[start : start + self._batch_size], ends=self._ends, pad=self._pad)
                     give_back_memory()
         seconds = (time.perf_counter() - started) / max(1, len(requests))
-        return [self._reply(writing, seconds) for writing in writings]
+        return [reply.end(seconds) for reply in replies]
+
+    def stream(self, request: ChatRequest) -> Iterator[ChatPiece]:
+        """The next turn, a piece for each token whose text is certain; raises as `chat` does, before the first piece.
+
+        Between two tokens others have their turn, so a slow reader holds nobody up. A closed iterator computes nothing more. An adapter
+        that is retired meanwhile writes the reply to its end.
+        """
+        seconds = -time.perf_counter()
+        with self._lock:
+            self._check_open()
+            reply = self._begin(request)
+            texts = reply.follow()
+            batch = Batch(self._network(request.adapter), [reply.writing], ends=self._ends, pad=self._pad)
+        seconds += time.perf_counter()
+        try:
+            going = True
+            while going:
+                seconds -= time.perf_counter()
+                with self._lock:
+                    self._check_open()
+                    going = batch.step()
+                seconds += time.perf_counter()
+                text = "".join(texts)
+                texts.clear()
+                if text:
+                    yield ChatPiece(text=text)
+            before = len(reply.text.text)
+            whole = reply.end(seconds)
+            yield ChatPiece(text=whole.text[before:], reply=whole)
+        finally:
+            give_back_memory()
 
     def choose(self, request: ChatRequest, options: Sequence[str]) -> Choice:
         """Rank `options` by the mean log-probability of their tokens after the prompt, the end marker left out.
@@ -208,28 +242,32 @@ class EmbeddedEngine:
         if length > self._context:
             raise MalformedTask(f"the request needs {length} tokens and {self._model} reads {self._context}; shorten it")
 
-    def _writing(self, request: ChatRequest) -> Writing:
+    def _begin(self, request: ChatRequest) -> WrittenReply:
         import torch
 
-        if request.max_tokens < 1:
-            raise MalformedTask(f"max_tokens is {request.max_tokens}; it must be at least 1")
+        check_options(request)
         prompt = self._prompt(request)
-        allowed, limit = None, min(request.max_tokens, self._context - len(prompt))
+        room = self._context - len(prompt)
+        limit = room if request.max_tokens is None else min(request.max_tokens, room)
+        writing = Writing(prompt=prompt, limit=limit, temperature=request.temperature)
         if request.choices:
             options = [self._tokens(choice) for choice in request.choices]
-            allowed, limit = options_trie(options, self._end), max(map(len, options)) + 1
-        self._check_length(len(prompt) + (limit if request.choices else 1))
-        generator = torch.Generator().manual_seed(request.seed) if request.temperature > 0 else None
-        return Writing(prompt=prompt, limit=limit, temperature=request.temperature, generator=generator, allowed=allowed)
+            writing.constraint, writing.limit = Options(options, self._end), max(map(len, options)) + 1
+        elif grammar := grammar_of(request):
+            writing.constraint = self._grammars.constraint(grammar)
+        self._check_length(len(prompt) + (writing.limit if request.choices else 1))
+        if request.temperature > 0:
+            writing.generator, writing.top_p = torch.Generator().manual_seed(request.seed), request.top_p
+        writing.presence_penalty, writing.frequency_penalty = request.presence_penalty, request.frequency_penalty
+        return WrittenReply(request, writing, self._decoded)
 
-    def _reply(self, writing: Writing, seconds: float) -> ChatReply:
-        text = self.tokenizer.decode(writing.tokens[:-1] if writing.ended else writing.tokens, skip_special_tokens=True)
-        return ChatReply(
-            text=text,
-            usage=Usage(prompt_tokens=len(writing.prompt), completion_tokens=len(writing.tokens), seconds=seconds),
-            logprob=writing.logprob / len(writing.tokens),
-            finished=writing.ended,
-        )
+    @cached_property
+    def _grammars(self) -> Grammars:
+        return Grammars(self.tokenizer, words=self.network.config.vocab_size, ends=[self._end, *(self._ends - {self._end})])
+
+    def _decoded(self, tokens: Sequence[int]) -> str:
+        text: str = self.tokenizer.decode(list(tokens), skip_special_tokens=True)
+        return text
 
 
 def shared_copy(network: PreTrainedModel) -> PreTrainedModel:

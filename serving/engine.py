@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol, runtime_checkable
+from typing import Any, Literal, Protocol, runtime_checkable
 
-from ..core import Adapter, Message, ToolCall, ToolSpecification, Usage
+from ..core import Adapter, MalformedTask, Message, ToolCall, ToolSpecification, Usage
+
+FinishReason = Literal["stop", "length", "tool_calls"]
+"""Why a reply ended: by itself or at a stop text, at the most tokens it may have, with calls of tools."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class ChatRequest:
-    """One conversation that wants its next turn."""
+    """One conversation that wants its next turn. What an engine cannot do of it, it refuses by name; it drops nothing silently."""
 
     messages: Sequence[Message]
     """The conversation so far; the last turn is the user's or a tool's."""
     adapter: str = ""
     """A published adapter's name, empty for the base model."""
-    max_tokens: int = 128
-    """Most tokens of the reply."""
+    max_tokens: int | None = 128
+    """Most tokens of the reply; None: as many as the model's context has room for."""
     temperature: float = 0.0
     """0 is greedy."""
     seed: int = 0
@@ -27,6 +30,32 @@ class ChatRequest:
     """When given, the reply is constrained to be exactly one of these, token by token."""
     tools: Sequence[ToolSpecification] = ()
     """Tools that the reply may call."""
+    tool_choice: str = "auto"
+    """`auto`: a text or calls; `none`: a text; `required`: calls; a tool's name: calls of this tool."""
+    parallel_tool_calls: bool = True
+    """Whether a reply may have more than one call."""
+    stop: Sequence[str] = ()
+    """Texts at which the reply ends; they do not stand in it."""
+    top_p: float = 1.0
+    """Sample among the likeliest tokens that together have at least this probability (nucleus sampling); 1: among all."""
+    presence_penalty: float = 0.0
+    """Taken from the logit of each token that was written already."""
+    frequency_penalty: float = 0.0
+    """Taken from the logit of each token, as often as it was written already."""
+    logprobs: bool = False
+    """Whether the reply's `tokens` are wanted."""
+    response_format: Mapping[str, Any] | None = None
+    """In OpenAI's shape: `{"type": "json_schema", "json_schema": {"name": ..., "schema": ...}}`, `json_object` or `text`."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class TokenLogprob:
+    """One written token."""
+
+    token: str
+    """Its text."""
+    logprob: float
+    """Its natural-log probability under the unconstrained model."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,11 +67,29 @@ class ChatReply:
     usage: Usage
     """Tokens; seconds are shared out over the batch."""
     logprob: float
-    """Mean natural-log probability of the written tokens, at most 0; larger is surer. Minus infinity where the server gives none."""
-    finished: bool = True
-    """False when `max_tokens` cut it off."""
+    """Mean natural-log probability of the tokens that the model chose, at most 0; larger is surer. Tokens that a grammar forces are not
+    among them. Minus infinity where the server gives none."""
+    finish_reason: FinishReason = "stop"
+    """Why it ended."""
     tool_calls: tuple[ToolCall, ...] = ()
     """The tools that the reply calls, where the engine reads them out of what the model wrote; `text` is then what it says beside."""
+    tokens: tuple[TokenLogprob, ...] = ()
+    """The written tokens, where the request wants their `logprobs`."""
+
+    @property
+    def finished(self) -> bool:
+        """False when `max_tokens` cut it off."""
+        return self.finish_reason != "length"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ChatPiece:
+    """A part of a reply, as soon as it is written. The texts of a reply's pieces, joined, are its text."""
+
+    text: str = ""
+    """What was written since the piece before."""
+    reply: ChatReply | None = None
+    """The whole reply, with the last piece alone: its calls of tools, what it cost and why it ended."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,6 +125,27 @@ class UpstreamAddress:
         return tuple(secret for secret in (self.key, self.password) if secret)
 
 
+_RANGES = {"temperature": (0.0, 100.0), "top_p": (0.0, 1.0), "presence_penalty": (-2.0, 2.0), "frequency_penalty": (-2.0, 2.0)}
+
+
+def check_options(request: ChatRequest) -> None:
+    """Raise `MalformedTask` with the name of an option that is out of its range."""
+    if request.max_tokens is not None and request.max_tokens < 1:
+        raise MalformedTask(f"max_tokens is {request.max_tokens}; it must be at least 1")
+    for name, (least, most) in _RANGES.items():
+        if not least <= (value := getattr(request, name)) <= most:
+            raise MalformedTask(f"{name} is {value}; it must be from {least:g} to {most:g}")
+    if request.top_p == 0:
+        raise MalformedTask("top_p is 0; it must be above 0")
+    if not all(request.stop):
+        raise MalformedTask("a text of stop is empty; leave it out")
+
+
+def in_one_piece(reply: ChatReply) -> Iterator[ChatPiece]:
+    """The stream of an engine that has its replies whole."""
+    yield ChatPiece(text=reply.text, reply=reply)
+
+
 UNKNOWN_CONTEXT = 4096
 """Tokens that a model is taken to read where its engine does not say: fewer than any that is served today for agents."""
 
@@ -102,6 +170,12 @@ class Engine(Protocol):
 
     def chat(self, requests: Sequence[ChatRequest]) -> list[ChatReply]:
         """Next turns, one a request and in their order; adapters may differ within the batch."""
+
+    def stream(self, request: ChatRequest) -> Iterator[ChatPiece]:
+        """The next turn piece by piece, the same as `chat` gives; the last piece has the `reply`.
+
+        Nothing is asked before the first piece is taken. Closing the iterator (a generator's `close`) ends the work on the reply.
+        """
 
     def choose(self, request: ChatRequest, options: Sequence[str]) -> Choice:
         """Rank `options` as replies by log-likelihood divided by token count."""

@@ -3,20 +3,30 @@
 from __future__ import annotations
 
 import json
+import logging
 import math
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from typing import Any, TypeVar
 
 from ..core import Adapter, AdapterRejected, EngineUnreachable, MalformedTask, NothingFound, Settings, SettingsError, split_url
 from .adapter_files import same_model
-from .engine import ChatReply, ChatRequest, Choice, UpstreamAddress
-from .openai_wire import ChatCompletion, ModelList, OpenAIClient, Refused, api_key, chat_reply, estimated_tokens, named_error
+from .engine import ChatPiece, ChatReply, ChatRequest, Choice, UpstreamAddress, in_one_piece
+from .openai_stream import STREAMED, read_pieces
+from .openai_wire import ChatCompletion, ModelList, OpenAIClient, Refused, api_key, body_of, chat_reply, estimated_tokens, named_error
 from .prompts import clean_messages
 
+log = logging.getLogger("lifelong")
+
+Answer = TypeVar("Answer")
+
+CHAT = "/v1/chat/completions"
+"""Where chat completions are asked for."""
+
 OPTIONAL = ("logprobs", "seed", "temperature", "max_tokens")
-"""Parameters that some servers or models refuse; one that is refused is left out from then on (`max_tokens` gets its newer name)."""
+"""Parameters that some servers or models refuse; one that is refused is left out from then on, with a warning (`max_tokens` gets its
+newer name). Every other option of a request is refused with the server's own words."""
 
 
 def open_openai(settings: Settings) -> OpenAIEngine:
@@ -77,7 +87,16 @@ class OpenAIEngine:
         started = time.perf_counter()
         replies = list(self._pool.map(self._chat_one, requests))
         share = (time.perf_counter() - started) / max(len(replies), 1)
-        return [chat_reply(completion, share, text) for completion, text in replies]
+        return [chat_reply(completion, request, share, text) for request, (completion, text) in zip(requests, replies, strict=True)]
+
+    def stream(self, request: ChatRequest) -> Iterator[ChatPiece]:
+        """The next turn as the server sends it; a closed iterator closes the connection. One of `choices` comes whole. Raises as `chat`."""
+        if request.adapter or request.choices:
+            yield from in_one_piece(self.chat([request])[0])
+            return
+        body = {"model": self._model, **body_of(request, clean_messages(request.messages)), **STREAMED}
+        response = self._accept(body, lambda body: self._client.open_stream(CHAT, body))
+        yield from read_pieces(self._client, response, request)
 
     def choose(self, request: ChatRequest, options: Sequence[str]) -> Choice:
         """The option that the model picks when its reply must be one of them; the others have log-likelihood minus infinity."""
@@ -122,41 +141,33 @@ class OpenAIEngine:
         return found[0] if found else model
 
     def _chat_one(self, request: ChatRequest) -> tuple[ChatCompletion, str]:
-        body: dict[str, Any] = {
-            "model": self._model,
-            "messages": clean_messages(request.messages),
-            "max_tokens": request.max_tokens,
-            "temperature": request.temperature,
-            "seed": request.seed,
-            "logprobs": True,
-        }
+        body: dict[str, Any] = {"model": self._model, **body_of(request, clean_messages(request.messages))}
         if request.choices:
             body["response_format"] = _one_of(request.choices)
             # A token has at least one byte; the answer and the JSON around it must not be cut off.
-            body["max_tokens"] = max(request.max_tokens, 32 + 2 * max(len(json.dumps(choice)) for choice in request.choices))
-        completion = self._post(body)
+            body["max_tokens"] = max(request.max_tokens or 0, 32 + 2 * max(len(json.dumps(choice)) for choice in request.choices))
+        completion = self._accept(body, lambda body: self._client.post(CHAT, body, ChatCompletion))
         if not completion.choices:
             raise EngineUnreachable(f"{self.url} answered without a reply; see the server's log")
         text = completion.choices[0].message.content or ""
         return completion, self._chosen(text, request.choices) if request.choices else text
 
-    def _post(self, body: dict[str, Any]) -> ChatCompletion:
-        for _ in OPTIONAL:
+    def _accept(self, body: dict[str, Any], send: Callable[[dict[str, Any]], Answer]) -> Answer:
+        """Send a body, and again without a parameter of `OPTIONAL` that the server refuses."""
+        while True:
             try:
-                return self._client.post("/v1/chat/completions", self._accepted(body), ChatCompletion)
+                return send(self._accepted(body))
             except Refused as refused:
                 word = next((name for name in OPTIONAL if name in refused.message and name not in self._refused), "")
                 if refused.status not in (400, 422) or not word:
                     raise named_error(self.url, refused, self._model) from refused
+                log.warning("%s does not take %s; it is left out from now on", self.url, word)
                 self._refused.add(word)
-        try:
-            return self._client.post("/v1/chat/completions", self._accepted(body), ChatCompletion)
-        except Refused as refused:
-            raise named_error(self.url, refused, self._model) from refused
 
     def _accepted(self, body: dict[str, Any]) -> dict[str, Any]:
         kept = {name: value for name, value in body.items() if name not in self._refused}
-        return kept | {"max_completion_tokens": body["max_tokens"]} if "max_tokens" in self._refused else kept
+        renamed = "max_tokens" in self._refused and "max_tokens" in body
+        return kept | {"max_completion_tokens": body["max_tokens"]} if renamed else kept
 
     def _chosen(self, text: str, choices: Sequence[str]) -> str:
         try:

@@ -5,15 +5,15 @@ from __future__ import annotations
 import math
 import os
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 import httpx
 from pydantic import BaseModel, ValidationError
 
-from ..core import EngineUnreachable, MalformedTask, NothingFound, SettingsError, Usage, redact, split_url
-from .engine import ChatReply
+from ..core import EngineUnreachable, MalformedTask, Message, NothingFound, SettingsError, Usage, redact, split_url, tool_call
+from .engine import ChatReply, ChatRequest, TokenLogprob, check_options
 from .prompts import clean_text
 
 PAUSES = (0.05, 0.2, 0.8)
@@ -36,22 +36,39 @@ class Refused(Exception):
         self.message = message
 
 
-class TokenLogprob(BaseModel):
-    """One written token."""
+class ScoredToken(BaseModel):
+    """One token with its log-probability."""
 
+    token: str = ""
     logprob: float
 
 
 class TokenLogprobs(BaseModel):
     """All written tokens."""
 
-    content: list[TokenLogprob] | None = None
+    content: list[ScoredToken] | None = None
+
+
+class CalledFunction(BaseModel):
+    """What a turn calls. A stream gives the arguments in parts, and the name with the first."""
+
+    name: str | None = None
+    arguments: str | None = None
+
+
+class WrittenCall(BaseModel):
+    """One call of a tool, or a part of one."""
+
+    index: int | None = None
+    id: str | None = None
+    function: CalledFunction = CalledFunction()
 
 
 class Turn(BaseModel):
-    """The assistant's turn."""
+    """The assistant's turn, or a part of one."""
 
     content: str | None = None
+    tool_calls: list[WrittenCall] | None = None
 
 
 class ChatChoice(BaseModel):
@@ -68,6 +85,10 @@ class TokenCounts(BaseModel):
     prompt_tokens: int = 0
     completion_tokens: int = 0
 
+    def usage(self, seconds: float) -> Usage:
+        """The same with the time it took."""
+        return Usage(prompt_tokens=self.prompt_tokens, completion_tokens=self.completion_tokens, seconds=seconds)
+
 
 class ChatCompletion(BaseModel):
     """`POST /v1/chat/completions`."""
@@ -80,7 +101,7 @@ class ScoredPrompt(BaseModel):
     """One prompt with the log-probability of each of its tokens, keyed by token id."""
 
     index: int = 0
-    prompt_logprobs: list[dict[str, TokenLogprob] | None] | None = None
+    prompt_logprobs: list[dict[str, ScoredToken] | None] | None = None
 
 
 class Completion(BaseModel):
@@ -155,6 +176,26 @@ class OpenAIClient:
         """POST JSON and read. Raises `EngineUnreachable`, or `Refused` on an error status."""
         return self._ask("POST", path, body, shape)
 
+    def open_stream(self, path: str, body: dict[str, Any]) -> httpx.Response:
+        """POST JSON and return the answer of which nothing but the status was read; the caller closes it. Raises as `post` does."""
+        response = self._send("POST", path, body, stream=True)
+        try:
+            if response.is_error:
+                response.read()
+            self._check_status(response)
+        except httpx.TransportError as error:
+            response.close()
+            raise self.broken_off(error) from error
+        except BaseException:
+            response.close()
+            raise
+        return response
+
+    def broken_off(self, why: Exception | str) -> EngineUnreachable:
+        """The error for an answer that ended before its end."""
+        reason = f"{type(why).__name__}: {why}" if isinstance(why, Exception) else why
+        return EngineUnreachable(f"the answer of {self.url} broke off ({self._shown(reason)}); ask again, or see the server's log")
+
     def close(self) -> None:
         """Close the connections; any request afterwards raises `EngineUnreachable`."""
         self._http.close()
@@ -166,13 +207,7 @@ class OpenAIClient:
 
     def _ask(self, method: str, path: str, body: dict[str, Any] | None, shape: type[Shape]) -> Shape:
         response = self._send(method, path, body)
-        if response.status_code in (401, 403):
-            raise EngineUnreachable(
-                f"{self.url} refuses the API key (HTTP {response.status_code}); "
-                "put the right one into the environment variable that model.api_key_variable names"
-            )
-        if response.is_error:
-            raise Refused(response.status_code, self._shown(_error_message(response)))
+        self._check_status(response)
         if shape is Nothing:
             return shape()
         try:
@@ -182,11 +217,20 @@ class OpenAIClient:
                 f"{self.url}{path} did not answer as an OpenAI-compatible server does ({self._shown(str(error))}); check the URL"
             ) from error
 
-    def _send(self, method: str, path: str, body: dict[str, Any] | None) -> httpx.Response:
+    def _check_status(self, response: httpx.Response) -> None:
+        if response.status_code in (401, 403):
+            raise EngineUnreachable(
+                f"{self.url} refuses the API key (HTTP {response.status_code}); "
+                "put the right one into the environment variable that model.api_key_variable names"
+            )
+        if response.is_error:
+            raise Refused(response.status_code, self._shown(_error_message(response)))
+
+    def _send(self, method: str, path: str, body: dict[str, Any] | None, *, stream: bool = False) -> httpx.Response:
         self.check_open()
         for pause in (*PAUSES, None):
             try:
-                return self._http.request(method, path, json=body)
+                return self._http.send(self._http.build_request(method, path, json=body), stream=stream)
             except (httpx.ReadTimeout, httpx.WriteTimeout, httpx.PoolTimeout) as error:
                 raise EngineUnreachable(
                     f"{self.url}{path} did not answer within {self._timeout:.0f} s; allow more time or a shorter reply"
@@ -216,27 +260,60 @@ def named_error(url: str, refused: Refused, name: str) -> NothingFound | Malform
     return EngineUnreachable(f"{url} failed on a request for {name!r}: {refused}; see the server's log")
 
 
-def chat_reply(completion: ChatCompletion, seconds: float, text: str) -> ChatReply:
+def body_of(request: ChatRequest, messages: Sequence[Message]) -> dict[str, Any]:
+    """The body of a chat completion without the model's name. What the request leaves as it is by default is not sent.
+
+    Raises `MalformedTask` for an option that is out of its range.
+    """
+    check_options(request)
+    body: dict[str, Any] = {"messages": list(messages), "temperature": request.temperature, "seed": request.seed, "logprobs": True}
+    if request.max_tokens is not None:
+        body["max_tokens"] = request.max_tokens
+    for name, neutral in (("top_p", 1.0), ("presence_penalty", 0.0), ("frequency_penalty", 0.0)):
+        if (value := getattr(request, name)) != neutral:
+            body[name] = value
+    if request.stop:
+        body["stop"] = list(request.stop)
+    if request.response_format is not None and not request.choices:
+        body["response_format"] = dict(request.response_format)
+    if request.tools and not request.choices:
+        chosen: Any = request.tool_choice
+        if chosen not in ("auto", "none", "required"):
+            chosen = {"type": "function", "function": {"name": chosen}}
+        body |= {"tools": list(request.tools), "tool_choice": chosen}
+        if not request.parallel_tool_calls:
+            body["parallel_tool_calls"] = False
+    return body
+
+
+def chat_reply(completion: ChatCompletion, request: ChatRequest, seconds: float, text: str) -> ChatReply:
     """The reply of a completion whose first choice says `text`."""
     choice = completion.choices[0]
-    counts = completion.usage
+    return reply_of(choice, request, completion.usage.usage(seconds), text)
+
+
+def reply_of(choice: ChatChoice, request: ChatRequest, usage: Usage, text: str) -> ChatReply:
+    """The reply that a choice with all its parts is."""
+    calls = tuple(
+        tool_call(call.function.name or "", call.function.arguments or "", call.id or f"call_{number}")
+        for number, call in enumerate(choice.message.tool_calls or ())
+    )
+    scored = (choice.logprobs.content if choice.logprobs else None) or []
+    tokens = tuple(TokenLogprob(token=one.token, logprob=min(0.0, one.logprob)) for one in scored)
     return ChatReply(
         text=text,
-        usage=Usage(prompt_tokens=counts.prompt_tokens, completion_tokens=counts.completion_tokens, seconds=seconds),
-        logprob=_mean_logprob(choice),
-        finished=choice.finish_reason != "length",
+        usage=usage,
+        # Where the server gives none, nothing is known.
+        logprob=min(0.0, math.fsum(one.logprob for one in scored) / len(scored)) if scored else -math.inf,
+        finish_reason="length" if choice.finish_reason == "length" else "tool_calls" if calls else "stop",
+        tool_calls=calls,
+        tokens=tokens if request.logprobs else (),
     )
 
 
 def estimated_tokens(text: str) -> int:
     """Tokens of `text` without a tokenizer: a quarter of its UTF-8 bytes, which is near for English and for other scripts not far off."""
     return math.ceil(len(clean_text(text).encode()) / 4)
-
-
-def _mean_logprob(choice: ChatChoice) -> float:
-    """Mean over the written tokens; minus infinity where the server gives none, since nothing is known then."""
-    values = [token.logprob for token in choice.logprobs.content or []] if choice.logprobs else []
-    return min(0.0, math.fsum(values) / len(values)) if values else -math.inf
 
 
 def _error_message(response: httpx.Response) -> str:

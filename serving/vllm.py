@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from threading import Lock
 from typing import TypeVar
 
-from ..core import Adapter, AdapterRejected, EngineUnreachable, MalformedTask, NothingFound, Settings, SettingsError, Usage
+from ..core import Adapter, AdapterRejected, EngineUnreachable, MalformedTask, NothingFound, Settings, SettingsError
 from .adapter_files import AdapterFiles, check_adapter, projection_of, same_model, zero_adapter
 from .control_tokens import break_tokens, control_tokens
-from .engine import ChatReply, ChatRequest, Choice
+from .engine import ChatPiece, ChatReply, ChatRequest, Choice, in_one_piece
 from .in_flight import InFlight
 from .models import locate
+from .openai_stream import STREAMED, read_pieces
 from .openai_wire import (
     ChatCompletion,
     Completion,
@@ -28,6 +29,7 @@ from .openai_wire import (
     TokenCounts,
     Tokens,
     api_key,
+    body_of,
     chat_reply,
     estimated_tokens,
     named_error,
@@ -36,6 +38,9 @@ from .prompts import clean_messages, clean_text
 from .vllm_server import BASE_NULL, RANKS, VLLMServer
 
 T = TypeVar("T")
+
+CHAT = "/v1/chat/completions"
+"""Where chat completions are asked for."""
 
 
 def open_vllm(settings: Settings) -> VLLMEngine:
@@ -122,7 +127,21 @@ class VLLMEngine:
         started = time.perf_counter()
         replies = list(self._pool.map(self._chat_one, requests))
         share = (time.perf_counter() - started) / max(len(replies), 1)
-        return [chat_reply(completion, share, completion.choices[0].message.content or "") for completion in replies]
+        return [
+            chat_reply(completion, request, share, completion.choices[0].message.content or "")
+            for request, completion in zip(requests, replies, strict=True)
+        ]
+
+    def stream(self, request: ChatRequest) -> Iterator[ChatPiece]:
+        """The next turn as the server sends it; a closed iterator closes the connection, at which the server stops. Raises as `chat`."""
+        self._client.check_open()
+        if request.choices:
+            yield from in_one_piece(self.chat([request])[0])
+            return
+        body = {**body_of(request, clean_messages(request.messages, self._harmless)), **STREAMED}
+        with self._in_flight.request(lambda: request.adapter or self._base) as name:
+            response = self._send(name, lambda name: self._client.open_stream(CHAT, {**body, "model": name}))
+            yield from read_pieces(self._client, response, request)
 
     def choose(self, request: ChatRequest, options: Sequence[str]) -> Choice:
         """Rank `options` by the mean log-probability of their tokens after the prompt, the end marker left out.
@@ -275,31 +294,27 @@ class VLLMEngine:
 
     def _ask(self, adapter: str, send: Callable[[str], T]) -> T:
         with self._in_flight.request(lambda: adapter or self._base) as name:
-            try:
-                return send(name)
-            except Refused as refused:
-                if refused.status != 404 or not self._restore(name):
-                    raise named_error(self.url, refused, name) from refused
-            try:
-                return send(name)
-            except Refused as refused:
+            return self._send(name, send)
+
+    def _send(self, name: str, send: Callable[[str], T]) -> T:
+        """Send to a name, and again where it is an adapter that the server has forgotten."""
+        try:
+            return send(name)
+        except Refused as refused:
+            if refused.status != 404 or not self._restore(name):
                 raise named_error(self.url, refused, name) from refused
+        try:
+            return send(name)
+        except Refused as refused:
+            raise named_error(self.url, refused, name) from refused
 
     def _chat_one(self, request: ChatRequest) -> ChatCompletion:
-        body = {
-            "messages": clean_messages(request.messages, self._harmless),
-            "max_tokens": request.max_tokens,
-            "temperature": request.temperature,
-            "seed": request.seed,
-            "logprobs": True,
-        }
+        body = body_of(request, clean_messages(request.messages, self._harmless))
         if request.choices:
             body["structured_outputs"] = {"choice": list(request.choices)}
             # A token has at least one byte; a choice must not be cut off in its middle.
-            body["max_tokens"] = max(request.max_tokens, 1 + max(len(choice.encode()) for choice in request.choices))
-        completion = self._ask(
-            request.adapter, lambda name: self._client.post("/v1/chat/completions", {**body, "model": name}, ChatCompletion)
-        )
+            body["max_tokens"] = max(request.max_tokens or 0, 1 + max(len(choice.encode()) for choice in request.choices))
+        completion = self._ask(request.adapter, lambda name: self._client.post(CHAT, {**body, "model": name}, ChatCompletion))
         if not completion.choices:
             raise EngineUnreachable(f"{self.url} answered without a reply; see the server's log")
         if request.choices and completion.choices[0].message.content not in request.choices:
@@ -317,7 +332,7 @@ class VLLMEngine:
             return self._choose_constrained(request, options)
         logprobs = tuple(_ending_logprob(choice, ending) for choice, ending in zip(ordered, endings, strict=True))
         read = TokenCounts(prompt_tokens=len(prompt) + sum(map(len, endings)))
-        return Choice(index=logprobs.index(max(logprobs)), logprobs=logprobs, usage=_usage(read, time.perf_counter() - started))
+        return Choice(index=logprobs.index(max(logprobs)), logprobs=logprobs, usage=read.usage(time.perf_counter() - started))
 
     def _choose_constrained(self, request: ChatRequest, options: Sequence[str]) -> Choice:
         constrained = ChatRequest(messages=request.messages, adapter=request.adapter, max_tokens=request.max_tokens, choices=options)
@@ -338,10 +353,6 @@ class VLLMEngine:
                 raise named_error(self.url, refused, self._card.id) from refused
             self._tokenizes = False
             return None
-
-
-def _usage(counts: TokenCounts, seconds: float) -> Usage:
-    return Usage(prompt_tokens=counts.prompt_tokens, completion_tokens=counts.completion_tokens, seconds=seconds)
 
 
 def _ending_logprob(choice: ScoredPrompt, ending: list[int]) -> float:

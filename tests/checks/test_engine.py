@@ -6,16 +6,28 @@ import json
 import shutil
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
+from queue import SimpleQueue
 
 import pytest
 from wire import Handler, Protocol, Server
 
 from lifelong.checks.engine import check_engine
-from lifelong.core import Adapter
-from lifelong.serving import MEMBERS, ChatReply, ChatRequest, Choice, EmbeddedEngine, OpenAIEngine, VLLMEngine, seal_adapter
+from lifelong.core import Adapter, LifelongError
+from lifelong.serving import (
+    MEMBERS,
+    ChatPiece,
+    ChatReply,
+    ChatRequest,
+    Choice,
+    EmbeddedEngine,
+    OpenAIEngine,
+    VLLMEngine,
+    in_one_piece,
+    seal_adapter,
+)
 
 
 @contextmanager
@@ -126,9 +138,54 @@ class Forgetful(EmbeddedEngine):
         super().close()
 
 
+class Whole(EmbeddedEngine):
+    """Streams a reply that is not the one it gives."""
+
+    def stream(self, request: ChatRequest) -> Iterator[ChatPiece]:
+        yield from in_one_piece(self.chat([replace(request, messages=[{"role": "user", "content": "another"}])])[0])
+
+
+class Endless(EmbeddedEngine):
+    """Gives no reply with the last piece."""
+
+    def stream(self, request: ChatRequest) -> Iterator[ChatPiece]:
+        yield from (replace(piece, reply=None) for piece in super().stream(request))
+
+
+class Busy(EmbeddedEngine):
+    """Writes a reply to its end in the background, whoever still reads it."""
+
+    def stream(self, request: ChatRequest) -> Iterator[ChatPiece]:
+        pieces: SimpleQueue[ChatPiece] = SimpleQueue()
+        writing = super().stream(request)
+
+        def work() -> None:
+            with suppress(LifelongError):  # the engine may be closed meanwhile
+                for piece in writing:
+                    pieces.put(piece)
+
+        threading.Thread(target=work, daemon=True).start()
+        while True:
+            piece = pieces.get(timeout=60)
+            yield piece
+            if piece.reply:
+                return
+
+
+class Deaf(EmbeddedEngine):
+    """Overlooks the texts that end a reply."""
+
+    def chat(self, requests: Sequence[ChatRequest]) -> list[ChatReply]:
+        return super().chat([replace(request, stop=()) for request in requests])
+
+
 @pytest.mark.parametrize(
     ("broken", "rule"),
     [
+        (Whole, "joined, are its text"),
+        (Endless, "last piece of a stream has the reply"),
+        (Busy, "closed stream stops the work"),
+        (Deaf, "text of `stop` ends the reply"),
         (Reversed, "order"),
         (Boastful, "at most 0"),
         (Unconstrained, "one of the choices"),
@@ -142,8 +199,12 @@ class Forgetful(EmbeddedEngine):
     ],
 )
 def test_a_broken_rule_is_found(tiny_model: Path, tiny_adapter: Callable[..., Adapter], broken: type[EmbeddedEngine], rule: str) -> None:
-    with pytest.raises(AssertionError, match=rule):
-        check_engine(broken(tiny_model, dtype="float32", device="cpu"), adapter=tiny_adapter("rules-v1", seed=1))
+    engine = broken(tiny_model, dtype="float32", device="cpu")
+    try:
+        with pytest.raises(AssertionError, match=rule):
+            check_engine(engine, adapter=tiny_adapter("rules-v1", seed=1))
+    finally:
+        EmbeddedEngine.close(engine)  # a thread that is still at work ends with it
 
 
 def test_what_is_no_engine_is_said_to_be_none() -> None:

@@ -68,7 +68,7 @@ def test_a_shared_beginning_is_read_once_and_changes_nothing(engine: EmbeddedEng
     assert shapes[0][0] == 1
     assert shapes[1][0] == 3
     assert shapes[0][1] > 100 > shapes[1][1]
-    monkeypatch.setattr("lifelong.serving.decode._WORTH_SHARING", 10_000)
+    monkeypatch.setattr("lifelong.serving.decoding.decode._WORTH_SHARING", 10_000)
     apart = engine.chat(requests)
     assert [reply.text for reply in shared] == [reply.text for reply in apart]
     assert [reply.logprob for reply in shared] == pytest.approx([reply.logprob for reply in apart], abs=1e-4)
@@ -114,7 +114,7 @@ def test_many_long_options_are_scored_in_parts_that_change_nothing(engine: Embed
     options = ["word " * (1 + n % 5) + str(n) for n in range(9)]
     rows: list[int] = []
     whole = engine.choose(ask("pick"), options)
-    monkeypatch.setattr("lifelong.serving.decode._SCORED", 40)
+    monkeypatch.setattr("lifelong.serving.decoding.decode._SCORED", 40)
     hook = engine.network.get_input_embeddings().register_forward_hook(lambda _module, inputs, _output: rows.append(inputs[0].numel()))
     parted = engine.choose(ask("pick"), options)
     hook.remove()

@@ -17,7 +17,7 @@ def test_a_request_is_greedy_on_the_base_unless_it_says_more() -> None:
 
 
 def test_an_engine_has_every_member() -> None:
-    members = {name: (lambda *given: None) for name in ("chat", "choose", "count_tokens", "publish", "retire", "close")}
+    members = {name: (lambda *given: None) for name in ("chat", "stream", "choose", "count_tokens", "publish", "retire", "close")}
     whole = type("Whole", (), {**members, "model": "m"})()
     assert isinstance(whole, Engine)
     for name in (*members, "model"):

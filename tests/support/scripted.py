@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +10,7 @@ from lifelong.core import Adapter, Settings, Usage
 from lifelong.memory import Record, VectorIndex
 from lifelong.orchestrator import Components, LifelongLearner
 from lifelong.perception import HashedEncoder
-from lifelong.serving import ChatReply, ChatRequest, Choice
+from lifelong.serving import ChatPiece, ChatReply, ChatRequest, Choice, in_one_piece
 
 
 class ScriptedEngine:
@@ -27,6 +27,9 @@ class ScriptedEngine:
         self.requests += requests
         self.batches.append(len(requests))
         return [ChatReply(text=self._answer(r), usage=Usage(prompt_tokens=10, completion_tokens=2), logprob=-0.1) for r in requests]
+
+    def stream(self, request: ChatRequest) -> Iterator[ChatPiece]:
+        yield from in_one_piece(self.chat([request])[0])
 
     def choose(self, request: ChatRequest, options: Sequence[str]) -> Choice:
         return Choice(index=0, logprobs=tuple(0.0 for _ in options), usage=Usage())

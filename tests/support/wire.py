@@ -26,6 +26,11 @@ class Protocol:
     status: int = 0
     refuses: tuple[str, ...] = ()
     counts: bool = False
+    pause: float = 0.0
+    sent: int = 0
+    left: threading.Event = field(default_factory=threading.Event)
+    calls: list[dict[str, Any]] = field(default_factory=list)
+    ends: bytes = b"data: [DONE]\n\n"
     flying: int = 0
     most_flying: int = 0
     lock: threading.Lock = field(default_factory=threading.Lock)
@@ -67,7 +72,7 @@ class Protocol:
             text = json.dumps({"choice": enum[-1]})
         logprobs = {"content": [{"token": "a", "logprob": -0.25}, {"token": "b", "logprob": -0.75}]} if self.logprobs else None
         reason = "length" if body.get("max_tokens", body.get("max_completion_tokens")) == 1 else "stop"
-        choice = {"message": {"content": text}, "logprobs": logprobs, "finish_reason": reason}
+        choice = {"message": {"content": text, "tool_calls": self.calls}, "logprobs": logprobs, "finish_reason": reason}
         return {"choices": [choice], "usage": {"prompt_tokens": 11, "completion_tokens": 2}}
 
     def counted(self, body: dict[str, Any]) -> dict[str, Any]:
@@ -78,9 +83,11 @@ class Protocol:
         speaker = "base" if body["model"] in (self.base, "base-null") else body["model"]
         words = [max(choices)] if choices else [speaker, "says", *body["messages"][-1]["content"].split()][: body["max_tokens"]]
         text = json.dumps({"choice": words[0]}) if "response_format" in body else " ".join(words)
+        stops = [place for stop in body.get("stop", ()) if (place := text.find(stop)) >= 0]
+        text = text[: min(stops, default=len(text))]
         usage = {"prompt_tokens": len(body["messages"][-1]["content"].encode()), "completion_tokens": len(words)}
         logprobs = {"content": [{"token": word, "logprob": -0.5} for word in words]}
-        reason = "length" if len(words) == body["max_tokens"] else "stop"
+        reason = "length" if len(words) == body["max_tokens"] and not stops else "stop"
         return {"choices": [{"message": {"content": text}, "logprobs": logprobs, "finish_reason": reason}], "usage": usage}
 
     def score(self, body: dict[str, Any]) -> dict[str, Any]:
@@ -112,7 +119,39 @@ class Handler(BaseHTTPRequestHandler):
             # Before the reply goes out: who has it may ask at once whether anything is still in flight.
             with self.protocol.lock:
                 self.protocol.flying -= 1
-        self.reply(*answer)
+        if body.get("stream") and answer[0] == 200:
+            self.stream(answer[1])
+        else:
+            self.reply(*answer)
+
+    def stream(self, completion: dict[str, Any]) -> None:
+        """The completion as server-sent events, a word at a time, the calls of tools in halves."""
+        choice = completion["choices"][0]
+        self.send_response(200)
+        self.send_header("Content-Type", "text/event-stream")
+        self.end_headers()
+        self.close_connection = True
+        scored = (choice["logprobs"] or {}).get("content") or []
+        deltas: list[dict[str, Any]] = [{"delta": {"role": "assistant", "content": ""}}]
+        deltas += [{"delta": {"content": word}} for word in choice["message"]["content"].replace(" ", " \0").split("\0")]
+        for index, call in enumerate(choice["message"].get("tool_calls") or ()):
+            name, arguments = call["function"]["name"], call["function"]["arguments"]
+            half = len(arguments) // 2
+            deltas.append({"delta": {"tool_calls": [{"index": index, "id": call["id"], "function": {"name": name}}]}})
+            deltas += [
+                {"delta": {"tool_calls": [{"index": index, "function": {"arguments": part}}]}}
+                for part in (arguments[:half], arguments[half:])
+            ]
+        end = {"delta": {}, "finish_reason": choice["finish_reason"], "logprobs": {"content": scored} if scored else None}
+        chunks = [{"choices": [{"index": 0, **delta}]} for delta in (*deltas, end)]
+        try:
+            for chunk in (*chunks, {"choices": [], "usage": completion["usage"]}):
+                self.wfile.write(f"data: {json.dumps(chunk, ensure_ascii=False)}\n\n".encode())
+                self.protocol.sent += 1
+                time.sleep(self.protocol.pause)
+            self.wfile.write(self.protocol.ends)
+        except OSError:
+            self.protocol.left.set()
 
     def reply(self, status: int, body: Any) -> None:
         raw = json.dumps(body).encode()

@@ -18,7 +18,7 @@ from ....orchestrator import Components, LifelongLearner
 from ....orchestrator.phases import NightContext, Work
 from ....orchestrator.phases.reflect import Reflect
 from ....perception import Encoder, HashedEncoder, MiniLMEncoder
-from ....serving import ChatReply, ChatRequest, Choice, locate
+from ....serving import ChatPiece, ChatReply, ChatRequest, Choice, in_one_piece, locate
 from ...results_file import Row
 from ...row_filter import ALL_ROWS, RowFilter
 
@@ -71,6 +71,10 @@ class StubEngine:
     def chat(self, requests: Sequence[ChatRequest]) -> list[ChatReply]:
         """The same answer to everything."""
         return [ChatReply(text="done", usage=Usage(prompt_tokens=10, completion_tokens=2), logprob=-0.1) for _ in requests]
+
+    def stream(self, request: ChatRequest) -> Iterator[ChatPiece]:
+        """The same answer, whole."""
+        yield from in_one_piece(self.chat([request])[0])
 
     def choose(self, request: ChatRequest, options: Sequence[str]) -> Choice:
         """The first option."""

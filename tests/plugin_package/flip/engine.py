@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from lifelong.core import Adapter, EngineUnreachable, MalformedTask, Settings, Usage
-from lifelong.serving import ChatReply, ChatRequest, Choice
+from lifelong.serving import ChatPiece, ChatReply, ChatRequest, Choice, in_one_piece
 
 
 class FlipEngine:
@@ -28,6 +28,9 @@ class FlipEngine:
             text = request.choices[0] if request.choices else words[0][::-1] if words else "?"
             replies.append(ChatReply(text=text, usage=Usage(prompt_tokens=read, completion_tokens=2), logprob=-0.1))
         return replies
+
+    def stream(self, request: ChatRequest) -> Iterator[ChatPiece]:
+        yield from in_one_piece(self.chat([request])[0])
 
     def choose(self, request: ChatRequest, options: Sequence[str]) -> Choice:
         if not options or not all(options):

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lifelong.serving import EmbeddedEngine
-from lifelong.serving.decode import _SCORED, Trie, Writing, _parts, decode, options_trie
+from lifelong.serving.decoding.decode import _SCORED, Trie, Writing, _parts, decode, options_trie
 
 END = 2
 

@@ -1,0 +1,94 @@
+"""A chat completion as server-sent events, read piece by piece (https://platform.openai.com/docs/api-reference/chat-streaming)."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterable, Iterator
+
+import httpx
+from pydantic import BaseModel, ValidationError
+
+from .engine import ChatPiece, ChatRequest
+from .openai_wire import CalledFunction, ChatChoice, OpenAIClient, ScoredToken, TokenCounts, TokenLogprobs, Turn, WrittenCall, reply_of
+
+STREAMED = {"stream": True, "stream_options": {"include_usage": True}}
+"""What a request's body has more when its answer is wanted as a stream with its token counts."""
+
+
+class ChunkChoice(BaseModel):
+    """What one event adds to one reply."""
+
+    index: int = 0
+    delta: Turn = Turn()
+    logprobs: TokenLogprobs | None = None
+    finish_reason: str | None = None
+
+
+class Chunk(BaseModel):
+    """One event."""
+
+    choices: list[ChunkChoice] | None = None
+    usage: TokenCounts | None = None
+    error: object = None
+
+
+def read_pieces(client: OpenAIClient, response: httpx.Response, request: ChatRequest) -> Iterator[ChatPiece]:
+    """The pieces of a reply whose stream is `response`; it is closed when they end or the iterator is closed.
+
+    Raises `EngineUnreachable` where the stream breaks off, says that it failed, or is none.
+    """
+    started = time.perf_counter()
+    whole, counts = ChatChoice(message=Turn(content="")), TokenCounts()
+    try:
+        for line in _lines(response.iter_bytes()):
+            data = line.removeprefix(b"data:").strip() if line.startswith(b"data:") else b""
+            if not data:
+                continue
+            if data == b"[DONE]":
+                break
+            chunk = Chunk.model_validate_json(data)
+            if chunk.error:
+                raise client.broken_off(json.dumps(chunk.error))
+            counts = chunk.usage or counts
+            for choice in chunk.choices or ():
+                if text := _add(whole, choice) if not choice.index else "":
+                    yield ChatPiece(text=text)
+        if not whole.finish_reason:
+            raise client.broken_off("the stream has no end")
+        usage = counts.usage(time.perf_counter() - started)
+        yield ChatPiece(reply=reply_of(whole, request, usage, whole.message.content or ""))
+    except (httpx.TransportError, httpx.StreamError, httpx.DecodingError, ValidationError) as error:
+        raise client.broken_off(error) from error
+    finally:
+        response.close()
+
+
+def _lines(chunks: Iterable[bytes]) -> Iterator[bytes]:
+    """Lines as the protocol ends them, and no others: a text may hold U+2028."""
+    rest = b""
+    for chunk in chunks:
+        *lines, rest = (rest + chunk).split(b"\n")
+        yield from lines
+    yield rest
+
+
+def _add(whole: ChatChoice, part: ChunkChoice) -> str:
+    """Put a part of a reply to the rest; returns its text."""
+    turn, text = whole.message, part.delta.content or ""
+    turn.content = (turn.content or "") + text
+    whole.finish_reason = part.finish_reason or whole.finish_reason
+    if part.logprobs and part.logprobs.content:
+        scored: list[ScoredToken] = (whole.logprobs.content if whole.logprobs else None) or []
+        whole.logprobs = TokenLogprobs(content=[*scored, *part.logprobs.content])
+    for number, call in enumerate(part.delta.tool_calls or ()):
+        calls = turn.tool_calls = turn.tool_calls or []
+        position = number if call.index is None else call.index
+        known = next((one for one in calls if one.index == position), None)
+        if known is None:
+            known = WrittenCall(index=position, function=CalledFunction(name="", arguments=""))
+            calls.append(known)
+        known.id = call.id or known.id
+        known.function.name = (known.function.name or "") + (call.function.name or "")
+        known.function.arguments = (known.function.arguments or "") + (call.function.arguments or "")
+    return text

@@ -1,0 +1,148 @@
+"""Grammars from tools and response formats: what they allow, what they force, and what is refused."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from lifelong.core import MalformedTask
+from lifelong.core.messages import tool_specification
+from lifelong.serving import ChatRequest, EmbeddedEngine
+from lifelong.serving.decoding.grammar import Grammar, Grammars, grammar_of, reply_schema
+
+ROUTE = {"type": "object", "properties": {"queue": {"enum": ["billing", "sales"]}, "id": {"type": "integer"}}, "required": ["queue", "id"]}
+CALL = '<tool_call>\n{"name": "route", "arguments": {"queue": "sales", "id": 7}}\n</tool_call>'
+
+
+@pytest.fixture(scope="module")
+def engine(tiny_model: Path) -> EmbeddedEngine:
+    return EmbeddedEngine(tiny_model, dtype="float32", device="cpu")
+
+
+@pytest.fixture(scope="module")
+def grammars(engine: EmbeddedEngine) -> Grammars:
+    return Grammars(engine.tokenizer, words=259, ends=[2])
+
+
+def request(*schemas: Any, **fields: Any) -> ChatRequest:
+    tools = [tool_specification("route" if not number else f"route_{number}", "", schema) for number, schema in enumerate(schemas)]
+    return ChatRequest(messages=[{"role": "user", "content": "?"}], tools=tools, **fields)
+
+
+def allows(engine: EmbeddedEngine, grammar: Grammar, text: str) -> bool:
+    """Whether a reply under the grammar may be exactly this text; forced tokens count as written."""
+    tokens: Sequence[int] = [*engine._tokens(text), 2]
+    place = 0
+    forced = grammar.forced()
+    while True:
+        if list(tokens[place : place + len(forced)]) != forced:
+            return False
+        place += len(forced)
+        if not torch.isfinite(grammar.mask(torch.zeros(259))[tokens[place]]):
+            return False
+        if place == len(tokens) - 1:
+            return True
+        forced = grammar.take(tokens[place])
+        place += 1
+
+
+@pytest.mark.parametrize(
+    ("choice", "text", "allowed"),
+    [
+        ("auto", "Just words, and <b>marks</b>.", True),
+        ("auto", CALL, True),
+        ("auto", f"Let me see.\n{CALL}\n{CALL}", True),
+        ("auto", CALL.replace("sales", "other"), False),
+        ("auto", CALL.replace("7", "seven"), False),
+        ("auto", CALL.replace("route", "delete"), False),
+        ("auto", CALL[:-1], False),
+        ("auto", f"{CALL} and so on", False),
+        ("required", CALL, True),
+        ("required", "Just words.", False),
+        ("required", f"Words. {CALL}", False),
+        ("route", CALL, True),
+        ("route_1", CALL, False),
+    ],
+)
+def test_a_reply_is_a_text_or_calls_that_fit(engine: EmbeddedEngine, grammars: Grammars, choice: str, text: str, allowed: bool) -> None:
+    grammar = grammars.constraint(grammar_of(request(ROUTE, None, tool_choice=choice)))
+    assert allows(engine, grammar, text) is allowed
+
+
+def test_one_call_at_most_where_calls_may_not_be_parallel(engine: EmbeddedEngine, grammars: Grammars) -> None:
+    asked = request(ROUTE, parallel_tool_calls=False)
+    assert allows(engine, grammars.constraint(grammar_of(asked)), CALL)
+    assert not allows(engine, grammars.constraint(grammar_of(asked)), f"{CALL}\n{CALL}")
+
+
+def test_what_is_forced_is_written_at_once(engine: EmbeddedEngine, grammars: Grammars) -> None:
+    grammar = grammars.constraint(grammar_of(request(ROUTE, tool_choice="required")))
+    assert engine.tokenizer.decode(grammar.forced()) == '<tool_call>\n{"name": "route", "arguments": {"queue": "'
+    assert engine.tokenizer.decode(grammar.take(engine._tokens("b")[0])) == 'illing", "id": '
+
+
+def test_names_of_any_letters_are_read_back(engine: EmbeddedEngine, grammars: Grammars) -> None:
+    name = 'go "north" / süd 🙂'
+    asked = ChatRequest(messages=[], tools=[tool_specification(name)], tool_choice="required")
+    text = engine.tokenizer.decode(grammars.constraint(grammar_of(asked)).forced())
+    assert json.loads(text.partition("\n")[2].removesuffix("{") + "{}}") == {"name": name, "arguments": {}}
+
+
+def test_a_format_is_a_schema(engine: EmbeddedEngine, grammars: Grammars) -> None:
+    wanted = {"type": "json_schema", "json_schema": {"name": "n", "schema": ROUTE}}
+    asked = ChatRequest(messages=[], response_format=wanted)
+    for text, allowed in ((json.dumps({"queue": "billing", "id": 3}), True), ("billing", False), ("{}", False)):
+        assert allows(engine, grammars.constraint(grammar_of(asked)), text) is allowed
+    assert grammar_of(ChatRequest(messages=[], response_format={"type": "text"})) == ""
+    assert reply_schema({"type": "json_object"}) == {"type": "object"}
+    assert grammar_of(request(ROUTE, tool_choice="none")) == ""
+
+
+RECURSIVE = {"type": "object", "properties": {"next": {"$ref": "#/$defs/n"}}, "$defs": {"n": {"anyOf": [{"$ref": "#/$defs/n"}]}}}
+
+
+@pytest.mark.parametrize(
+    ("schema", "said"),
+    [
+        ({"$ref": "#"}, "tool route is recursive"),
+        (RECURSIVE, "tool route is recursive"),
+        (True, "must be an object"),
+        ({"type": "string"}, "arguments are an object"),
+        ({"type": "object", "properties": 7}, "properties must be an object"),
+        ({"properties": {"a": {"type": "nonsense"}}}, "Invalid type: nonsense"),
+        ({"$ref": "http://elsewhere/schema"}, "not present"),
+        ({"$ref": "#/$defs/none"}, "does not exist"),
+        ({"properties": {"a": {"type": "string", "pattern": "("}}}, "regex"),
+        ({"properties": {"a": {"not": {}}}}, "Unimplemented"),
+    ],
+)
+def test_a_schema_that_cannot_be_used_is_refused_with_the_reason(engine: EmbeddedEngine, schema: Any, said: str) -> None:
+    with pytest.raises(MalformedTask, match=said):
+        engine.chat([request(schema)])
+
+
+def test_a_definition_that_is_used_twice_is_not_recursive(engine: EmbeddedEngine, grammars: Grammars) -> None:
+    point = {"type": "object", "properties": {"x": {"enum": [1]}}, "required": ["x"], "additionalProperties": False}
+    schema = {"properties": {"a": {"$ref": "#/$defs/p"}, "b": {"$ref": "#/$defs/p"}}, "required": ["a", "b"], "$defs": {"p": point}}
+    grammar = grammars.constraint(grammar_of(request({**schema, "additionalProperties": False}, tool_choice="required")))
+    assert '{"a": {"x": 1}, "b": {"x": 1}}' in engine.tokenizer.decode(grammar.forced())
+
+
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        ({"tool_choice": "required"}, "there are no tools"),
+        ({"tool_choice": "fly"}, "'fly', which is not among"),
+        ({"tools": [{"type": "function"}]}, "function that has a name"),
+        ({"response_format": {"type": "xml"}}, "response_format must be"),
+        ({"response_format": {"type": "json_schema"}}, "response_format must be"),
+    ],
+)
+def test_requests_that_contradict_themselves_are_refused(fields: dict[str, Any], said: str) -> None:
+    with pytest.raises(MalformedTask, match=said):
+        grammar_of(ChatRequest(messages=[], **fields))
