@@ -14,15 +14,12 @@ from ..core import Adapter, AdapterRejected, EngineUnreachable, MalformedTask, N
 from .adapter_files import same_model
 from .engine import ChatPiece, ChatReply, ChatRequest, Choice, UpstreamAddress, in_one_piece
 from .openai_stream import STREAMED, read_pieces
-from .openai_wire import ChatCompletion, ModelList, OpenAIClient, Refused, api_key, body_of, chat_reply, estimated_tokens, named_error
+from .openai_wire import CHAT, ChatCompletion, ModelList, OpenAIClient, Refused, api_key, body_of, chat_reply, estimated_tokens, named_error
 from .prompts import clean_messages
 
 log = logging.getLogger("lifelong")
 
-Answer = TypeVar("Answer")
-
-CHAT = "/v1/chat/completions"
-"""Where chat completions are asked for."""
+T = TypeVar("T")
 
 OPTIONAL = ("logprobs", "seed", "temperature", "max_tokens")
 """Parameters that some servers or models refuse; one that is refused is left out from then on, with a warning (`max_tokens` gets its
@@ -152,7 +149,7 @@ class OpenAIEngine:
         text = completion.choices[0].message.content or ""
         return completion, self._chosen(text, request.choices) if request.choices else text
 
-    def _accept(self, body: dict[str, Any], send: Callable[[dict[str, Any]], Answer]) -> Answer:
+    def _accept(self, body: dict[str, Any], send: Callable[[dict[str, Any]], T]) -> T:
         """Send a body, and again without a parameter of `OPTIONAL` that the server refuses."""
         while True:
             try:

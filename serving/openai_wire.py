@@ -16,6 +16,9 @@ from ..core import EngineUnreachable, MalformedTask, Message, NothingFound, Sett
 from .engine import ChatReply, ChatRequest, TokenLogprob, check_options
 from .prompts import clean_text
 
+CHAT = "/v1/chat/completions"
+"""Where chat completions are asked for."""
+
 PAUSES = (0.05, 0.2, 0.8)
 """Seconds before each new try after a lost connection."""
 

@@ -18,6 +18,7 @@ from .in_flight import InFlight
 from .models import locate
 from .openai_stream import STREAMED, read_pieces
 from .openai_wire import (
+    CHAT,
     ChatCompletion,
     Completion,
     ModelCard,
@@ -38,9 +39,6 @@ from .prompts import clean_messages, clean_text
 from .vllm_server import BASE_NULL, RANKS, VLLMServer
 
 T = TypeVar("T")
-
-CHAT = "/v1/chat/completions"
-"""Where chat completions are asked for."""
 
 
 def open_vllm(settings: Settings) -> VLLMEngine:
