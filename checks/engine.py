@@ -6,6 +6,8 @@ import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
+from typing import Any
 
 from ..core import Adapter, LifelongError
 from ..serving import ChatReply, ChatRequest, Choice, Engine
@@ -129,8 +131,10 @@ def _check_options(engine: Engine) -> None:
         assert cut.text == whole.text[: whole.text.index(first)], "a text of `stop` ends the reply, and does not stand in it"
         assert cut.finish_reason == "stop", "a reply that a text of `stop` ends has the finish reason `stop`"
     assert _chat(engine, [_request(QUESTIONS[0], max_tokens=1)])[0].finish_reason == "length", "`max_tokens` is the finish reason `length`"
-    for name, value in (("max_tokens", 0), ("top_p", 1.5), ("presence_penalty", 9.0), ("frequency_penalty", -9.0), ("temperature", -1.0)):
-        _check_refuses(lambda name=name, value=value: engine.chat([replace(_request("?"), **{name: value})]), f"{name} {value}")
+    out_of_range: dict[str, Any] = {"max_tokens": 0, "top_p": 1.5, "presence_penalty": 9.0, "frequency_penalty": -9.0, "temperature": -1.0}
+    for name, value in out_of_range.items():
+        request = replace(_request("?"), **{name: value})
+        _check_refuses(partial(engine.chat, [request]), f"{name} {value}")
 
 
 def _check_choices(engine: Engine) -> None:
