@@ -29,6 +29,9 @@ CROWD = 3
 LONG_TEXT = 24
 """Characters from which on a text that a tool call and a new conversation have in common is no chance."""
 
+LONGEST_TEXT = 100_000
+"""Characters beyond which a text is no instruction to a sub-agent."""
+
 
 class PlacementKind(StrEnum):
     """How a request stands to what was seen before."""
@@ -193,7 +196,9 @@ def next_hash(base: bytes, message: Message) -> bytes:
 
 
 def text_digest(text: str) -> int | None:
-    """Digest by which a text is found that was handed to a sub-agent; None for a short one."""
+    """Digest by which a text is found that was handed to a sub-agent; None for one that is too short or no instruction."""
+    if len(text) > LONGEST_TEXT:
+        return None
     plain = " ".join(text.split())
     if len(plain) < LONG_TEXT:
         return None

@@ -148,6 +148,13 @@ def test_a_sub_agent_is_found_by_the_call_that_began_it() -> None:
     assert child.session != parent.session
 
 
+def test_only_texts_of_some_length_tell_who_began_a_conversation() -> None:
+    assert text_digest("short") is None
+    assert text_digest("x" * 100_001) is None
+    assert text_digest("find  every caller\nof parse ") == text_digest("find every caller of parse")
+    assert call_digests(assistant("", ("spawn", "not json"), ("spawn", "[1]"), ("spawn", '{"n": 1, "p": "short"}'))) == set()
+
+
 def test_what_stays_with_the_server_is_found_by_the_previous_answer() -> None:
     tree = Tree()
     first = tree.ask([user("hi")], assistant("hello"))

@@ -279,3 +279,37 @@ def test_commands_show_sessions_and_runs_by_the_id_of_any_answer(gateway: Runnin
 def test_no_sessions_yet(tmp_path: Path) -> None:
     Record(tmp_path / "record.sqlite3").close()
     assert "no sessions yet" in CliRunner().invoke(app, ["sessions", "--home", str(tmp_path)]).output
+
+
+CLIENTS: dict[str, dict[str, str]] = {
+    "claude-code": {"x-claude-code-session-id": "5e55"},
+    "codex": {"session-id": "5e55", "thread-id": "5e55", "x-client-request-id": "5e55"},
+    "opencode": {"x-session-id": "ses_5e55", "x-session-affinity": "ses_5e55"},
+    "open-webui": {"X-OpenWebUI-Chat-Id": "5e55"},
+    "qwen-code": {"X-Qwen-Code-Session-Id": "5e555e55"},
+    "cline": {},
+    "continue": {"x-stainless-retry-count": "0"},
+    "langchain": {"x-stainless-retry-count": "0"},
+}
+"""How eight clients mark their sessions; the conversations are made up."""
+SIDE_CALLS = {
+    "opencode": ({"role": "system", "content": "You are a title generator. Generate a brief title of the conversation."}, {}),
+    "open-webui": ({"role": "system", "content": "Be helpful."}, {"X-OpenWebUI-Task": "title_generation"}),
+}
+
+
+@pytest.mark.parametrize("named", [True, False], ids=["with its headers", "with all headers removed"])
+@pytest.mark.parametrize("client", sorted(CLIENTS))
+def test_every_clients_conversation_is_one_session_of_two_episodes(gateway: RunningGateway, client: str, named: bool) -> None:
+    headers = CLIENTS[client] if named else {}
+    if side := SIDE_CALLS.get(client):
+        body = {"messages": [side[0], {"role": "user", "content": "look up the file"}]}
+        gateway.post("/v1/chat/completions", body, **headers, **(side[1] if named or client == "open-webui" else {}))
+    stranger = Client(gateway)
+    one = Client(gateway, **headers)
+    for number, text in enumerate(("look up the file", "thank you")):
+        one.messages = [{"role": "system", "content": f"git status {number}"}, *(m for m in one.messages if m["role"] != "system")]
+        one.say(text)
+        stranger.say(f"something else {number}")
+    found = get(gateway, "/v1/lifelong/sessions")["data"]
+    assert sorted(session["episodes"] for session in found) == [2, 2]
