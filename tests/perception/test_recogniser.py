@@ -355,3 +355,28 @@ def test_thresholds_follow_a_stream_that_drifts() -> None:
     recogniser.forget("3")
     assert "held-out known tasks" in recogniser.judge(tests[0]).reason, "the scores of forgotten tasks are gone"
     assert labels
+
+
+def test_many_skills_of_one_task_each_and_two_of_enough_are_calibrated() -> None:
+    rows, names = domain(2, 40)
+    singles = np.random.default_rng(8).normal(size=(1500, 2, 24))
+    singles = (singles / np.linalg.norm(singles, axis=2, keepdims=True)).reshape(1500, 48).astype(np.float32)
+    recogniser = Recogniser(second=24)
+    recogniser.fit(np.concatenate([rows, singles]), [*names, *(f"single {place}" for place in range(1500))])
+    assert recogniser.calibration is not None
+    assert [recogniser.judge(row).skill for row in singles[:20]] == [f"single {place}" for place in range(20)]
+    assert all(np.isfinite(recogniser.judge(row).known_chance) for row in domain(3, 5, seed=4)[0])
+
+
+def test_the_same_tasks_under_two_names_and_tasks_without_any_spread_have_defined_verdicts() -> None:
+    rows, _ = domain(1, 40)
+    twice = Recogniser(second=24)
+    twice.fit(np.concatenate([rows, rows]), ["one"] * 40 + ["other"] * 40)
+    verdict = twice.judge(rows[0])
+    assert verdict.skill in ("one", "other")
+    assert 0 <= verdict.known_chance <= 1
+    assert verdict.confidence == pytest.approx(0.5, abs=0.1)
+    same = Recogniser(second=24)
+    same.fit(np.repeat(rows[:2], 40, axis=0), ["one"] * 40 + ["other"] * 40)
+    assert same.sampled == 2, "repeats teach nothing"
+    assert same.judge(rows[0]).known
