@@ -39,7 +39,10 @@ class Upstream:
     `seconds`: how long the server may be silent.
     """
 
-    def __init__(self, address: UpstreamAddress, *, connections: int, seconds: float) -> None:
+    def __init__(
+        self, address: UpstreamAddress, *, connections: int, seconds: float, transport: httpx.AsyncBaseTransport | None = None
+    ) -> None:
+        """`transport`, where given, stands in the place of the network: see `EngineTransport`."""
         self.model = address.model
         """The model's name there."""
         self.url = address.url
@@ -56,6 +59,7 @@ class Upstream:
             cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),  # one client's cookie must not go out with another's request
             verify=self.url.startswith("https"),
             trust_env=not local,
+            transport=transport,
         )
 
     async def send(self, method: str, target: str, headers: Iterable[tuple[bytes, bytes]], body: bytes) -> httpx.Response:

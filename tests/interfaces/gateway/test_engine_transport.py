@@ -1,0 +1,167 @@
+"""An engine as a server: streams token by token, options and tools that reach it, errors by status, clients that leave."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from lifelong.core import Adapter, Usage
+from lifelong.core.messages import tool_specification
+from lifelong.interfaces.gateway.engine_transport import EngineTransport, request_of
+from lifelong.interfaces.gateway.upstream import Upstream
+from lifelong.serving import ChatPiece, ChatReply, ChatRequest, Choice, EmbeddedEngine, UpstreamAddress
+
+
+class Words:
+    """An engine that says a word at a time and counts them."""
+
+    model = "words"
+
+    def __init__(self) -> None:
+        self.made = 0
+        self.requests: list[ChatRequest] = []
+
+    def chat(self, requests: Sequence[ChatRequest]) -> list[ChatReply]:
+        self.requests += requests
+        return [ChatReply(text="one two", usage=Usage(prompt_tokens=3, completion_tokens=2), logprob=-0.5) for _ in requests]
+
+    def stream(self, request: ChatRequest) -> Iterator[ChatPiece]:
+        self.requests.append(request)
+        for number in range(1000):
+            self.made += 1
+            yield ChatPiece(text=f"{number} ")
+        yield ChatPiece(reply=self.chat([request])[0])
+
+    def choose(self, request: ChatRequest, options: Sequence[str]) -> Choice:
+        raise AssertionError("nobody asks")
+
+    def count_tokens(self, text: str) -> int:
+        return len(text.split())
+
+    def publish(self, adapter: Adapter) -> None:
+        raise AssertionError("nobody asks")
+
+    def retire(self, name: str) -> None:
+        raise AssertionError("nobody asks")
+
+    def close(self) -> None:
+        pass
+
+
+@pytest.fixture(scope="module")
+def engine(tiny_model: Path) -> Iterator[EmbeddedEngine]:
+    engine = EmbeddedEngine(tiny_model, dtype="float32", device="cpu")
+    yield engine
+    engine.close()
+
+
+def ask(engine: Any, **body: Any) -> httpx.Response:
+    async def post() -> httpx.Response:
+        async with httpx.AsyncClient(transport=EngineTransport(engine), base_url="http://engine") as client:
+            return await client.post("/v1/chat/completions", json={**plain(engine), **body})
+
+    return asyncio.run(post())
+
+
+def plain(engine: Any) -> dict[str, Any]:
+    return {"model": engine.model, "messages": [{"role": "user", "content": "go north"}], "max_tokens": 20}
+
+
+def events(response: httpx.Response) -> list[dict[str, Any]]:
+    lines = [line.removeprefix("data: ") for line in response.content.decode().split("\n\n") if line]
+    assert lines.pop() == "[DONE]"
+    return [json.loads(line) for line in lines]
+
+
+def test_a_stream_has_the_text_of_the_whole_answer(engine: EmbeddedEngine) -> None:
+    whole = ask(engine).json()
+    chunks = events(ask(engine, stream=True, stream_options={"include_usage": True}))
+    deltas = [chunk["choices"][0] for chunk in chunks if chunk["choices"]]
+    assert "".join(one["delta"].get("content") or "" for one in deltas) == whole["choices"][0]["message"]["content"]
+    assert deltas[-1]["finish_reason"] == whole["choices"][0]["finish_reason"] == "length"
+    assert len(deltas) > 5
+    assert chunks[-1]["usage"] == whole["usage"]
+    assert whole["usage"]["completion_tokens"] == 20
+
+
+def test_tools_are_called_with_arguments_that_fit(engine: EmbeddedEngine) -> None:
+    schema = {
+        "type": "object",
+        "properties": {"queue": {"enum": ["billing", "sales"]}},
+        "required": ["queue"],
+        "additionalProperties": False,
+    }
+    asked = {"tools": [tool_specification("route", "", schema)], "tool_choice": {"type": "function", "function": {"name": "route"}}}
+    asked |= {"max_tokens": 200, "parallel_tool_calls": False}
+    [choice] = ask(engine, **asked).json()["choices"]
+    assert choice["finish_reason"] == "tool_calls"
+    assert choice["message"]["content"] is None
+    [call] = choice["message"]["tool_calls"]
+    assert json.loads(call["function"]["arguments"])["queue"] in ("billing", "sales")
+    [streamed] = [one for chunk in events(ask(engine, stream=True, **asked)) for one in chunk["choices"][0]["delta"].get("tool_calls", ())]
+    assert streamed == {"index": 0, **call}
+
+
+def test_several_answers_differ(engine: EmbeddedEngine) -> None:
+    choices = ask(engine, n=3, temperature=1.0, seed=5).json()["choices"]
+    assert [choice["index"] for choice in choices] == [0, 1, 2]
+    assert len({choice["message"]["content"] for choice in choices}) == 3
+
+
+def test_every_option_reaches_the_engine() -> None:
+    wanted = {"type": "json_object"}
+    body = {**plain(Words()), "stop": "x", "seed": 4, "top_p": 1, "presence_penalty": 0.5, "frequency_penalty": -1, "logprobs": True}
+    request, count = request_of({**body, "response_format": wanted, "temperature": 0.7, "model": "a-v1"}, base="words")
+    assert (request.stop, request.seed, request.top_p, request.presence_penalty, request.frequency_penalty) == (("x",), 4, 1, 0.5, -1)
+    assert (request.logprobs, request.response_format, request.temperature, request.adapter) == (True, wanted, 0.7, "a-v1")
+    assert count == 1
+    request, _ = request_of({"model": "words", "messages": body["messages"], "stop": None, "tools": None, "seed": None}, base="words")
+    assert (request.max_tokens, request.adapter, request.seed) == (None, "", 0)
+
+
+@pytest.mark.parametrize(
+    ("fields", "status", "said"),
+    [
+        ({"logit_bias": {"5": 1}}, 400, "logit_bias"),
+        ({"top_logprobs": 3}, 400, "top_logprobs"),
+        ({"n": 2, "stream": True}, 400, "n is 2"),
+        ({"seed": "a"}, 400, "seed"),
+        ({"stop": [1]}, 400, "stop"),
+        ({"top_p": 7}, 400, "top_p"),
+        ({"response_format": {"type": "xml"}, "stream": True}, 400, "response_format"),
+        ({"tool_choice": {"function": 1}}, 400, "tool_choice"),
+        ({"model": "nobody-v1", "stream": True}, 404, "nobody-v1"),
+        ({"messages": []}, 400, "messages"),
+        ({"messages": [{"role": "user", "content": [{"type": "image_url", "image_url": {"url": "data:"}}]}]}, 400, "image_url"),
+    ],
+)
+def test_what_cannot_be_done_is_refused_by_name(engine: EmbeddedEngine, fields: dict[str, Any], status: int, said: str) -> None:
+    response = ask(engine, **fields)
+    assert response.status_code == status
+    assert said in response.json()["error"]["message"]
+
+
+def test_the_first_byte_comes_early_and_a_client_that_leaves_ends_the_work() -> None:
+    words = Words()
+
+    async def read_a_little() -> None:
+        address = UpstreamAddress(model="words", url="http://engine")
+        upstream = Upstream(address, connections=4, seconds=60, transport=EngineTransport(words))
+        body = json.dumps({**plain(words), "stream": True}).encode()
+        response = await upstream.send("POST", "/v1/chat/completions", [(b"content-type", b"application/json")], body)
+        text = b""
+        async for chunk in response.aiter_bytes():
+            text += chunk
+            if b"1 " in text:
+                break
+        await response.aclose()
+        await upstream.close()
+
+    asyncio.run(read_a_little())
+    assert words.made < 20
