@@ -16,6 +16,8 @@ from ..core import MalformedTask, Message
 from .engine import ChatReply, ChatRequest, Engine
 
 _ROLES = ("system", "user", "assistant")
+_OPTIONS = ("top_p", "presence_penalty", "frequency_penalty", "response_format")
+"""Options of a request that a call may set."""
 
 
 class EngineChatModel(BaseChatModel):
@@ -48,9 +50,8 @@ class EngineChatModel(BaseChatModel):
     def _generate(
         self, messages: list[BaseMessage], stop: list[str] | None = None, run_manager: CallbackManagerForLLMRun | None = None, **kwargs: Any
     ) -> ChatResult:
-        reply = self.engine.chat([self._request(messages, kwargs)])[0]
-        text, reason = _cut(reply, stop)
-        message = AIMessage(content=text, usage_metadata=_usage(reply), response_metadata=self._metadata(reply, reason))
+        reply = self.engine.chat([self._request(messages, stop, kwargs)])[0]
+        message = AIMessage(content=reply.text, usage_metadata=_usage(reply), response_metadata=self._metadata(reply))
         return ChatResult(generations=[ChatGeneration(message=message)])
 
     async def _agenerate(
@@ -65,13 +66,16 @@ class EngineChatModel(BaseChatModel):
     def _stream(
         self, messages: list[BaseMessage], stop: list[str] | None = None, run_manager: CallbackManagerForLLMRun | None = None, **kwargs: Any
     ) -> Iterator[ChatGenerationChunk]:
-        """The whole reply as one chunk: an engine answers in one piece."""
-        message = self._generate(messages, stop, run_manager, **kwargs).generations[0].message
-        assert isinstance(message, AIMessage)
-        chunk = AIMessageChunk(content=message.content, usage_metadata=message.usage_metadata, response_metadata=message.response_metadata)
-        yield ChatGenerationChunk(message=chunk)
+        """The reply as it is written; what it cost comes with the last chunk."""
+        for piece in self.engine.stream(self._request(messages, stop, kwargs)):
+            message = AIMessageChunk(content=piece.text)
+            if piece.reply is not None:
+                message = AIMessageChunk(
+                    content=piece.text, usage_metadata=_usage(piece.reply), response_metadata=self._metadata(piece.reply)
+                )
+            yield ChatGenerationChunk(message=message)
 
-    def _request(self, messages: list[BaseMessage], options: dict[str, Any]) -> ChatRequest:
+    def _request(self, messages: list[BaseMessage], stop: list[str] | None, options: dict[str, Any]) -> ChatRequest:
         if not isinstance(messages[0], SystemMessage):
             # Some chat templates write a system turn of their own unless there is one.
             messages = [SystemMessage(""), *messages]
@@ -81,17 +85,11 @@ class EngineChatModel(BaseChatModel):
                 raise MalformedTask(f"a {row['role']} message cannot be shown to the model; send text of {', '.join(_ROLES)} only")
             turns.append({"role": row["role"], "content": row["content"]})
         chosen = {name: options.get(name, getattr(self, name)) for name in ("adapter", "max_tokens", "temperature", "seed")}
-        return ChatRequest(messages=turns, choices=tuple(options.get("choices", ())), **chosen)
+        chosen |= {name: options[name] for name in _OPTIONS if options.get(name) is not None}
+        return ChatRequest(messages=turns, choices=tuple(options.get("choices", ())), stop=tuple(stop or ()), **chosen)
 
-    def _metadata(self, reply: ChatReply, reason: str) -> dict[str, Any]:
-        return {"model_name": self.engine.model, "finish_reason": reason, "logprob": reply.logprob}
-
-
-def _cut(reply: ChatReply, stop: list[str] | None) -> tuple[str, str]:
-    ends = [reply.text.find(word) for word in stop or () if word in reply.text]
-    if ends:
-        return reply.text[: min(ends)], "stop"
-    return reply.text, "stop" if reply.finished else "length"
+    def _metadata(self, reply: ChatReply) -> dict[str, Any]:
+        return {"model_name": self.engine.model, "finish_reason": reply.finish_reason, "logprob": reply.logprob}
 
 
 def _usage(reply: ChatReply) -> Any:

@@ -224,6 +224,8 @@ class VLLMServer:
         words = ["-m", "vllm.entrypoints.openai.api_server", "--model", self.model, "--served-model-name", self.name]
         words += ["--host", "127.0.0.1", "--port", str(self._port), "--uvicorn-log-level", "warning"]
         words += ["--dtype", self._dtype, "--max-model-len", str(self._max_length)]
+        # Calls of tools in the text form of `core.messages`; the parser is made when a request has tools.
+        words += ["--enable-auto-tool-choice", "--tool-call-parser", "hermes"]
         words += ["--enable-lora", "--max-loras", "4", "--max-cpu-loras", "8", "--max-lora-rank", str(self.max_lora_rank)]
         # A model's own sampling defaults (repetition penalty, top-p) would make greedy replies differ between engines.
         words += ["--override-generation-config", json.dumps({"repetition_penalty": 1.0, "top_p": 1.0, "top_k": 0})]

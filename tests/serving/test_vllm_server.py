@@ -93,6 +93,7 @@ def test_the_command_line_binds_to_loopback_and_names_the_server_module(fake_vll
     assert words[words.index("--max-lora-rank") + 1] == "32", "vLLM takes only certain ranks"
     assert words[words.index("--served-model-name") + 1] == "model"
     assert "--enable-lora" in words
+    assert "--enable-auto-tool-choice" in words
     assert "--lora-modules" not in words, "the layers of a hub id are not known here"
 
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from lifelong.checks.engine import check_engine
 from lifelong.core import Adapter
+from lifelong.core.messages import tool_specification
 from lifelong.serving import ChatRequest, EmbeddedEngine, locate, verify
 
 pytestmark = pytest.mark.model
@@ -73,6 +76,38 @@ def test_adapters_switch_per_request(engine: EmbeddedEngine, tmp_path: Path) -> 
     assert texts[0] == texts[3] == base
     assert texts[1] == texts[4]
     assert len({*texts}) == 3
+
+
+def test_a_stream_is_the_reply_and_begins_early(engine: EmbeddedEngine) -> None:
+    request = ask("Write three sentences about the sea.", max_tokens=40)
+    passes: list[int] = []
+    hook = engine.network.get_input_embeddings().register_forward_hook(lambda *_: passes.append(1))
+    stream = engine.stream(request)
+    first = next(stream)
+    assert len(passes) <= 3
+    pieces = [first, *stream]
+    hook.remove()
+    assert "".join(piece.text for piece in pieces) == engine.chat([request])[0].text
+    assert len(pieces) > 20
+
+
+def test_it_calls_a_tool_with_arguments_that_fit(engine: EmbeddedEngine) -> None:
+    schema = {
+        "type": "object",
+        "properties": {"city": {"type": "string", "maxLength": 30}, "unit": {"enum": ["celsius", "fahrenheit"]}},
+        "required": ["city", "unit"],
+        "additionalProperties": False,
+    }
+    tool = tool_specification("weather", "Current weather of a city", schema)
+    request = replace(ask("How warm is it in Paris, in celsius?", max_tokens=200), tools=[tool], tool_choice="required")
+    reads: list[int] = []
+    hook = engine.network.get_input_embeddings().register_forward_hook(lambda _module, inputs, _output: reads.append(inputs[0].shape[1]))
+    reply = engine.chat([replace(request, parallel_tool_calls=False)])[0]
+    hook.remove()
+    [call] = reply.tool_calls
+    arguments = json.loads(call["function"]["arguments"])
+    assert arguments == {"city": "Paris", "unit": "celsius"}
+    assert len(reads) < reply.usage.completion_tokens / 2, "what the grammar forces is not asked of the model"
 
 
 def test_the_engine_keeps_the_rules(tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ from safetensors.numpy import save_file
 
 from lifelong.checks.engine import check_engine
 from lifelong.core import Adapter, AdapterRejected, EngineUnreachable, NothingFound
+from lifelong.core.messages import tool_specification
 from lifelong.serving import ChatRequest, EmbeddedEngine, VLLMEngine, VLLMServer, hot_swap, locate, seal_adapter
 from lifelong.serving.prompts import clean_messages
 from lifelong.serving.vllm_server import vllm_python
@@ -242,3 +243,24 @@ def test_no_text_writes_a_turn_at_a_real_server(engine: VLLMEngine, model: Path)
 
     assert skeleton(attack, engine._harmless) == skeleton("hello", engine._harmless)
     assert len(skeleton(attack, str)) > len(skeleton("hello", str)), "the server itself reads them as turns"
+
+
+def test_a_tool_is_called_with_arguments_that_fit_and_a_stream_is_the_reply(engine: VLLMEngine) -> None:
+    schema = {
+        "type": "object",
+        "properties": {"unit": {"enum": ["celsius", "fahrenheit"]}},
+        "required": ["unit"],
+        "additionalProperties": False,
+    }
+    message = {"role": "user", "content": "How warm is it, in celsius?"}
+    asked = ChatRequest(messages=[message], tools=[tool_specification("weather", "", schema)], tool_choice="weather", max_tokens=60)
+    [reply] = engine.chat([asked])
+    assert json.loads(reply.tool_calls[0]["function"]["arguments"])["unit"] in ("celsius", "fahrenheit")
+    *_, last = engine.stream(asked)
+    assert last.reply.tool_calls[0]["function"] == reply.tool_calls[0]["function"]
+    plain = ChatRequest(messages=[message], max_tokens=24, tools=asked.tools)
+    pieces = list(engine.stream(plain))
+    assert "".join(piece.text for piece in pieces) == engine.chat([plain])[0].text
+    assert len(pieces) > 5
+    wanted = {"type": "json_schema", "json_schema": {"name": "unit", "schema": schema}}
+    assert json.loads(engine.chat([ChatRequest(messages=[message], response_format=wanted, max_tokens=60)])[0].text)["unit"]
