@@ -221,6 +221,27 @@ def served_by(shell: int) -> int:
     return next(int(pid) for pid, parent, name in rows if int(parent) == shell and name.strip() not in ("sh", "bash", "dash"))
 
 
+def test_a_tool_is_called_with_arguments_that_fit_and_a_stream_is_the_reply(engine: VLLMEngine) -> None:
+    schema = {
+        "type": "object",
+        "properties": {"unit": {"enum": ["celsius", "fahrenheit"]}},
+        "required": ["unit"],
+        "additionalProperties": False,
+    }
+    message = {"role": "user", "content": "How warm is it, in celsius?"}
+    asked = ChatRequest(messages=[message], tools=[tool_specification("weather", "", schema)], tool_choice="weather", max_tokens=60)
+    [reply] = engine.chat([asked])
+    assert json.loads(reply.tool_calls[0]["function"]["arguments"])["unit"] in ("celsius", "fahrenheit")
+    *_, last = engine.stream(asked)
+    assert last.reply.tool_calls[0]["function"] == reply.tool_calls[0]["function"]
+    plain = ChatRequest(messages=[message], max_tokens=24, tools=asked.tools)
+    pieces = list(engine.stream(plain))
+    assert "".join(piece.text for piece in pieces) == engine.chat([plain])[0].text
+    assert len(pieces) > 5
+    wanted = {"type": "json_schema", "json_schema": {"name": "unit", "schema": schema}}
+    assert json.loads(engine.chat([ChatRequest(messages=[message], response_format=wanted, max_tokens=60)])[0].text)["unit"]
+
+
 def test_a_server_that_was_killed_is_reported_with_its_end(model, server):  # the last one: it ends the server
     own = VLLMEngine(model, server=server)
     os.kill(served_by(server.pid), signal.SIGKILL)
@@ -243,24 +264,3 @@ def test_no_text_writes_a_turn_at_a_real_server(engine: VLLMEngine, model: Path)
 
     assert skeleton(attack, engine._harmless) == skeleton("hello", engine._harmless)
     assert len(skeleton(attack, str)) > len(skeleton("hello", str)), "the server itself reads them as turns"
-
-
-def test_a_tool_is_called_with_arguments_that_fit_and_a_stream_is_the_reply(engine: VLLMEngine) -> None:
-    schema = {
-        "type": "object",
-        "properties": {"unit": {"enum": ["celsius", "fahrenheit"]}},
-        "required": ["unit"],
-        "additionalProperties": False,
-    }
-    message = {"role": "user", "content": "How warm is it, in celsius?"}
-    asked = ChatRequest(messages=[message], tools=[tool_specification("weather", "", schema)], tool_choice="weather", max_tokens=60)
-    [reply] = engine.chat([asked])
-    assert json.loads(reply.tool_calls[0]["function"]["arguments"])["unit"] in ("celsius", "fahrenheit")
-    *_, last = engine.stream(asked)
-    assert last.reply.tool_calls[0]["function"] == reply.tool_calls[0]["function"]
-    plain = ChatRequest(messages=[message], max_tokens=24, tools=asked.tools)
-    pieces = list(engine.stream(plain))
-    assert "".join(piece.text for piece in pieces) == engine.chat([plain])[0].text
-    assert len(pieces) > 5
-    wanted = {"type": "json_schema", "json_schema": {"name": "unit", "schema": schema}}
-    assert json.loads(engine.chat([ChatRequest(messages=[message], response_format=wanted, max_tokens=60)])[0].text)["unit"]
