@@ -99,10 +99,11 @@ def _drawn(texts: Texts, count: int, draw: np.random.Generator) -> Texts:
 def _measure(seed: int, *, draw: Draw, tested: int, only: RowFilter) -> Metrics:
     parts, order = draw(seed), np.random.default_rng([seed, 1])
     train, known, unknown = (_drawn(part, count, order) for part, count in zip(parts, (len(parts[0]), tested, tested), strict=True))
-    return _figures(train, known, unknown, seed, only)
+    return deployed_figures(train, known, unknown, seed, only)
 
 
-def _figures(train: Texts, known: Texts, unknown: Texts, seed: int, only: RowFilter) -> Metrics:
+def deployed_figures(train: Texts, known: Texts, unknown: Texts, seed: int, only: RowFilter) -> Metrics:
+    """What the recogniser of waking and the wanted baselines reach: `lifelong` is the class that waking calls."""
     figures = _recognised(train, known, unknown, seed) if only.wants_method(OURS) else {}
     table = {**BASELINES, **{name + TWO_VIEWS: make for name, make in BASELINES.items()}}
     for name, scorer in wanted_scorers(table, only, (OURS,)).items():

@@ -16,7 +16,7 @@ GOODS = ("parcel", "refund", "bill", "password")
 def write(folder: Path, goods: tuple[str, ...], unlabelled: int) -> Path:
     file = folder / "own.jsonl"
     rows: list[dict[str, str]] = [
-        {"text": f"my {good} is {how} {n}", "label": good} for good in goods for how in ("late", "wrong") for n in range(8)
+        {"text": f"my {good} is {how} {n}", "label": good} for good in goods for how in ("late", "wrong") for n in range(20)
     ]
     rows += [{"text": f"sing of the sea and of {n} ships"} for n in range(unlabelled)]
     file.write_text("\n".join(map(json.dumps, rows)))
@@ -29,9 +29,10 @@ def hashed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_both_cases_are_measured(tmp_path: Path) -> None:
-    rows = own.run(quick=True, seeds=1, texts=write(tmp_path, GOODS, 6))
-    assert {row.case for row in rows} == {"own texts, 4 classes known", "own texts, 3 of 4 classes known"}
+def test_every_case_is_measured(tmp_path: Path) -> None:
+    rows = own.run(quick=True, seeds=1, texts=write(tmp_path, GOODS, 40))
+    part = "own texts, 3 of 4 classes known"
+    assert {row.case for row in rows} == {"own texts, 4 classes known", part, f"{part}, as deployed"}
     assert {"lifelong", "logistic_msp", "logistic_msp_two_views", "msp"} <= {row.method for row in rows}
     ours = {row.metric: row.value for row in rows if (row.method, row.case) == ("lifelong", "own texts, 4 classes known")}
     assert ours["accuracy"] > 0.9

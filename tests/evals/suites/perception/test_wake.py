@@ -17,7 +17,7 @@ from lifelong.perception import HashedEncoder
 
 
 def test_clear_classes_are_known_and_named_and_the_rest_is_not() -> None:
-    figures = module._figures(made(160, False, 0), made(80, False, 1), made(80, True, 2), 0, ALL_ROWS)
+    figures = module.deployed_figures(made(160, False, 0), made(80, False, 1), made(80, True, 2), 0, ALL_ROWS)
     assert figures["lifelong", "accuracy"] == 1
     assert figures["lifelong", "known_share_of_known"] > 0.8
     assert figures["lifelong", "known_share_of_out_of_scope"] < 0.2
