@@ -37,7 +37,10 @@ audit *flags:
 # the tests that need neither model files nor a network, on up to four processes; under 90 seconds on two cores
 [no-exit-message]
 unit *flags:
-    OMP_NUM_THREADS=1 "{{bin}}/python" -m pytest --numprocesses auto --maxprocesses 4 -m "not model and not vllm and not slow" "$@"
+    # Worksteal keeps a file's tests in one process, so that its fixtures are made once. The compiled tests and modules are kept even
+    # where Python was told not to write any, because every process and every command that a test starts would compile them anew.
+    PYTHONDONTWRITEBYTECODE= OMP_NUM_THREADS=1 "{{bin}}/python" -m pytest --numprocesses auto --maxprocesses 4 --dist worksteal \
+        -m "not model and not vllm and not slow" "$@"
 
 # write the measured tables of evals/results into README.md and docs/benchmarks.md
 [no-exit-message]

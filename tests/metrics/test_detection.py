@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sklearn.metrics import average_precision_score, f1_score, roc_auc_score
 
 from lifelong.metrics.detection import (
     aupr_in,
@@ -27,6 +26,8 @@ LEVELS = st.lists(st.integers(0, 6).map(float), min_size=1, max_size=30)
 
 @given(LEVELS, LEVELS)
 def test_ranking_agrees_with_scikit_learn(positive: list[float], negative: list[float]) -> None:
+    from sklearn.metrics import average_precision_score, roc_auc_score
+
     truth, scores = [1] * len(positive) + [0] * len(negative), positive + negative
     assert auroc(np.array(positive), np.array(negative)) == pytest.approx(roc_auc_score(truth, scores))
     assert aupr_in(np.array(positive), np.array(negative)) == pytest.approx(average_precision_score(truth, scores))
@@ -94,6 +95,8 @@ def test_nothing_and_nan_are_refused(measure: Callable[[np.ndarray, np.ndarray],
 
 @given(st.lists(st.tuples(st.integers(-1, 4), st.integers(-1, 4)), min_size=1, max_size=40))
 def test_macro_f1_agrees_with_scikit_learn(pairs: list[tuple[int, int]]) -> None:
+    from sklearn.metrics import f1_score
+
     truth, said = (np.array(column) for column in zip(*pairs, strict=True))
     assert macro_f1(truth, said) == pytest.approx(f1_score(truth, said, average="macro"))
 

@@ -25,6 +25,12 @@ KINDS = {"flights": "book a flight to {} on day {}", "recipes": "write the recip
 THINGS = ("Rome", "Oslo", "Lima", "soup", "cake", "bread", "seven", "green")
 
 
+@pytest.fixture
+def small_files(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A state of more than 128 rows is worth a file; many more would only take longer."""
+    monkeypatch.setattr(module, "WORTH_A_FILE", 128)
+
+
 def episodes(count: int, tenant: str = "default", start: int = 0) -> list[Episode]:
     made: list[Episode] = []
     for number in range(start, start + count):
@@ -125,16 +131,17 @@ def test_two_processes_notice_what_the_other_learns_judges_and_forgets(tmp_path:
         assert learner.status().faults == {}
 
 
+@pytest.mark.usefixtures("small_files")
 def test_a_state_from_its_file_is_the_one_that_was_saved(tmp_path: Path) -> None:
     file = state_file(tmp_path, "default")
     with open_scripted(tmp_path) as learner:
-        fill(learner, episodes(1100))
+        fill(learner, episodes(150))
         expected = asked(learner, "book a flight to Lima on day 9").verdict
     assert file.stat().st_mode & 0o777 == 0o600
     assert not list(file.parent.glob(".*")), "no draft is left"
     with open_scripted(tmp_path) as learner:
         perceiver = module.Perceiver(learner.record, "default", learner.settings)
-        assert perceiver.position().last >= 1100, "nothing has to be read again"
+        assert perceiver.position().last >= 150, "nothing has to be read again"
         vector = HashedEncoder().encode(["book a flight to Lima on day 9"])[0]
         again = perceiver.refresh().judge(vector)
         assert expected is not None
@@ -145,10 +152,11 @@ def test_a_state_from_its_file_is_the_one_that_was_saved(tmp_path: Path) -> None
         assert apart(learner) < 1e-6, "newer rows are added to it"
 
 
+@pytest.mark.usefixtures("small_files")
 @pytest.mark.parametrize("damage", ["another record", "bytes", "an erasure"])
 def test_a_file_that_is_not_of_these_rows_is_not_read(tmp_path: Path, damage: str) -> None:
     with open_scripted(tmp_path) as learner:
-        fill(learner, episodes(1100))
+        fill(learner, episodes(150))
         asked(learner, "book a flight to Lima on day 9")
     file = state_file(tmp_path, "default")
     if damage == "bytes":
@@ -158,7 +166,7 @@ def test_a_file_that_is_not_of_these_rows_is_not_read(tmp_path: Path, damage: st
             part.unlink()
     with open_scripted(tmp_path) as learner:
         if damage == "another record":
-            fill(learner, [*episodes(1200)[100:], *episodes(1, start=3001)])
+            fill(learner, [*episodes(250)[100:], *episodes(1, start=3001)])
         if damage == "an erasure":
             learner.record.erase(["default-3"])
         assert module.Perceiver(learner.record, "default", learner.settings).position() == module.START
@@ -166,9 +174,10 @@ def test_a_file_that_is_not_of_these_rows_is_not_read(tmp_path: Path, damage: st
         assert learner.status().faults == {}
 
 
+@pytest.mark.usefixtures("small_files")
 def test_what_another_process_erased_does_not_come_back_in_a_file(tmp_path: Path) -> None:
     with open_scripted(tmp_path) as stale, open_scripted(tmp_path) as eraser:
-        fill(eraser, episodes(1100))
+        fill(eraser, episodes(150))
         asked(stale, "book a flight to Lima on day 9")
         receipt = eraser.forget(episode="default-5")
         assert receipt.erasure == "exact"

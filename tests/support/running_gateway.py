@@ -7,9 +7,9 @@ import threading
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import httpx
-import openai
 
 from lifelong.core import Adapter, EngineUnreachable, Message, Settings, Usage
 from lifelong.core.settings import GatewaySettings
@@ -20,6 +20,9 @@ from lifelong.memory import Record, VectorIndex
 from lifelong.orchestrator import Components, LifelongLearner
 from lifelong.perception import HashedEncoder
 from lifelong.serving import ChatReply, ChatRequest, Choice, Engine
+
+if TYPE_CHECKING:
+    import openai
 
 
 class EchoEngine:
@@ -79,6 +82,8 @@ class RunningGateway:
         self._server = make_server(create_app(self.learner, limits), limits)
         self._thread = threading.Thread(target=self._server.run, kwargs={"sockets": [self._socket]})
         self._thread.start()
+        import openai  # slow to import: only where a gateway runs
+
         self.client = openai.OpenAI(base_url=f"{self.url}/v1", api_key="none", max_retries=0, timeout=120)
 
     @property

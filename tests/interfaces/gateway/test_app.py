@@ -8,7 +8,6 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import httpx
-import openai
 import pytest
 from running_gateway import EchoEngine, RunningGateway
 
@@ -146,6 +145,8 @@ def test_malformed_requests_are_refused_in_openais_shape(gateway: RunningGateway
 
 
 def test_errors_reach_the_official_client_by_name(gateway: RunningGateway) -> None:
+    import openai
+
     with pytest.raises(openai.NotFoundError, match="there is no model 'gpt-9'; ask for 'lifelong'"):
         gateway.client.chat.completions.create(model="gpt-9", messages=[{"role": "user", "content": "x"}])
     with pytest.raises(openai.NotFoundError, match="/v1/embeddings"):

@@ -11,7 +11,6 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import httpx
-import openai
 import pytest
 from running_gateway import RunningGateway
 from scripted_upstream import MODEL, ScriptedUpstream, chunk, completion, passing_gateway, pieces
@@ -133,6 +132,8 @@ def test_tool_calls_and_pieces_cut_anywhere_are_put_together(gateway: RunningGat
 def test_a_stream_that_breaks_off_ends_with_an_error_and_is_not_learned_from(
     gateway: RunningGateway, upstream: ScriptedUpstream, streamed: bool
 ) -> None:
+    import openai
+
     def cut(path: str, body: dict) -> object:
         return [chunk({"content": "half"})] if streamed else (200, {"Content-Length": "5000"}, b'{"choices": [')
 

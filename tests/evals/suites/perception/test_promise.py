@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from scipy.stats import hypergeom
-
 from lifelong.evals.suites.perception import promise as perception_promise
 
 
 def test_the_bound_of_a_promise_is_exact() -> None:
+    from scipy.stats import hypergeom
+
     rate, calibrated, counted, rank = 0.2, 19, 30, 16
     above = round(perception_promise._bound(rate, calibrated, counted) * counted)
 
