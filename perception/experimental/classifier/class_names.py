@@ -23,6 +23,9 @@ class ClassNames:
     def learn(self, labels: AnyLabels) -> Labels:
         """The classes' numbers; a text that is new gets the next one. Raises `ValueError` for labels of another kind than before."""
         given = np.asarray(labels)
+        # An array of texts drops NULs at a text's end, so that two classes would become one without a word.
+        if not isinstance(labels, np.ndarray) and any(isinstance(label, str) and label.endswith("\0") for label in labels):
+            raise ValueError("a class's name must not end with a NUL character, which NumPy drops; leave it out")
         if (given.dtype.kind in "biu" and not self._numbers) or not given.size:
             return given.astype(np.int64)
         if given.dtype.kind not in "UO" or not all(isinstance(label, str) for label in given.flat):

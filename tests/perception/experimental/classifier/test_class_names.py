@@ -36,7 +36,18 @@ def test_other_kinds_are_refused_by_name() -> None:
     assert names.named(names.find(["a"])).tolist() == ["a"], "a refusal learns nothing"
 
 
-@given(st.lists(st.lists(st.text(max_size=3), max_size=6), max_size=4))
+def test_a_name_that_numpy_would_shorten_is_refused() -> None:
+    names = ClassNames()
+    names.learn(["a"])
+    for name in ("a\0", "\0"):
+        with pytest.raises(ValueError, match="NUL"):
+            names.learn([name])
+    with pytest.raises(ValueError, match="NUL"):
+        names.find(["a\0"])
+    assert names.learn(["\0a"]).tolist() == [1]
+
+
+@given(st.lists(st.lists(st.text(max_size=3).map(lambda text: text.rstrip("\0")), max_size=6), max_size=4))
 def test_every_text_comes_back(batches: list[list[str]]) -> None:
     names = ClassNames()
     numbers = [names.learn(batch) for batch in batches]
