@@ -110,6 +110,7 @@ def paired_gain_ci95(wins: int, losses: int, tasks: int) -> Interval:
         raise ValueError(f"{wins} wins and {losses} losses do not fit into {tasks} tasks")
     least, most = clopper_pearson(wins + losses, tasks, 0.975)
     low, high = (2 * share - 1 for share in clopper_pearson(wins, wins + losses, 0.975))
+    # A product of two intervals: a bound below zero lies farthest where most tasks differ, one above zero where fewest do.
     return low * (least if low > 0 else most), high * (most if high > 0 else least)
 
 
@@ -128,6 +129,7 @@ def _rate_of_tail(total: int, least: int, tail: float) -> float:
 def _upper_tail(total: int, least: int, rate: float) -> float:
     if rate in (0.0, 1.0):
         return rate
+    # In logarithms: the binomial coefficients of a thousand trials are no floats.
     odds, whole = log(rate), lgamma(total + 1)
     return sum(exp(whole - lgamma(k + 1) - lgamma(total - k + 1) + k * odds + (total - k) * log1p(-rate)) for k in range(least, total + 1))
 
@@ -168,6 +170,7 @@ def crossed_bootstrap_ci95(table: Sequence[Sequence[float]], *, seed: int = 0, r
     filled = np.where(present, values, 0.0)
     means = []
     for _ in range(resamples):
+        # One draw of samples for all runs: they were measured on the same ones, and so err together.
         weights = np.bincount(draw.integers(samples, size=samples), minlength=samples).astype(np.float64)
         drawn = np.asarray(draw.integers(runs, size=runs))
         counts = np.asarray(present @ weights)

@@ -49,6 +49,7 @@ class RanPACHead(AnalyticHead):
         rows = features.astype(np.float32)
         if labels.shape != (len(rows),):
             raise ValueError(f"{len(rows)} vectors and labels of the shape {labels.shape}; one label a vector is needed")
+        # By what a vector is and not by a draw: the same sample falls on the same side when it is forgotten.
         held = np.array([crc32(row.tobytes()) % 5 == 0 for row in rows], dtype=bool)
         parts = ((self._known(), ~held), (self._held_out, held))
         if not forget:

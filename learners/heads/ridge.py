@@ -20,6 +20,7 @@ def ridge_answer(gram: Floats, sums: Floats, regularisation: float) -> LogitFunc
     kept: list[Floats] = []
 
     def answer(rows: Floats) -> Floats:
+        # Once the classes' side is solved, a product is cheaper than any solution.
         if len(rows) < len(sums) and not kept:
             return np.asarray(cho_solve(factor, rows.T, check_finite=False).T @ sums.T)
         if not kept:

@@ -67,6 +67,7 @@ class Codebook:
     def basis(self) -> Floats:
         """All directions `(d, d)`, orthonormal: the leading ones and any that complete them."""
         d = len(self.directions)
+        # The rounded directions are orthonormal only about; QR makes them so, and the same from the same whole numbers.
         if not self.directions.shape[1]:
             return np.eye(d)
         return np.asarray(np.linalg.qr(BASIS_STEP * self.directions, mode="complete")[0])
@@ -152,7 +153,7 @@ def order_by_parent(mean: Integers, codes: Integers, deviations: NDArray[np.uint
     codes = codes[order]
     costs = [bits(codes, level * codes[parents], deviations[level]) for level in range(CORRELATION_LEVELS + 1)]
     levels = np.argmin(costs, axis=0)
-    levels[0] = 0
+    levels[0] = 0  # its parent is itself, which a reader does not have yet
     return ClassCodes(mean=mean, codes=codes, parents=parents, levels=levels)
 
 

@@ -41,12 +41,14 @@ def rounded(coordinates: NDArray[np.float64]) -> Integers:
 
 def nearest_deviation(deviation: NDArray[np.float64]) -> NDArray[np.uint8]:
     """The number of the nearest deviation that there is."""
+    # Deviations are a geometric series: the nearest by ratio, for a code's cost depends on the ratio.
     powers = np.rint(np.log(np.maximum(deviation, 1e-9) / _DEVIATIONS[0]) / np.log(1.1))
     return np.asarray(np.clip(powers, 0, len(_DEVIATIONS) - 1), dtype=np.uint8)
 
 
 def bounds(quarters: Integers, deviations: NDArray[np.uint8]) -> Integers:
     """Bounds `(..., symbols + 1)` of the shares of all codes around the means `quarters / 4`."""
+    # One more for each symbol before it: the share that keeps even an impossible code above zero, without which it could not be written.
     inner = _below(_EDGES, quarters[..., None], deviations[..., None]) + np.arange(1, _SYMBOLS)
     ends = np.zeros((*quarters.shape, 1), dtype=np.int64)
     return np.concatenate([ends, inner, ends + TOTAL], axis=-1)

@@ -108,6 +108,7 @@ def train_prototypes(
     labelled_places = np.flatnonzero(labels != UNLABELLED)
     samples, known = torch.from_numpy(rows), torch.from_numpy(labels)
     learned = torch.from_numpy(prototypes.copy()).requires_grad_()
+    # What is learned is the difference from the identity, so that weight decay draws the adapter to the frozen vectors and not to zero.
     change = torch.zeros(rows.shape[1], rows.shape[1], requires_grad=True)
     optimiser = torch.optim.SGD([learned, change], lr=recipe.learning_rate, momentum=0.9, weight_decay=recipe.weight_decay)
     batches = -(-len(rows) // recipe.batch_size)

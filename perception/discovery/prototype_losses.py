@@ -30,6 +30,7 @@ def adaptive_targets(cosines: Tensor, hard_share: float) -> Tensor:
     count = int(hard_share * len(targets))
     if count:
         first, second = cosines.topk(2, dim=-1).values.unbind(-1)
+        # A ratio of softmax probabilities is the exponential of their cosines' difference: the same order, and no overflow.
         surest = (first - second).topk(count).indices
         targets[surest] = one_hot(cosines[surest].argmax(-1), cosines.shape[-1]).to(targets)
     return targets
@@ -69,7 +70,7 @@ def supervised_contrast(rows: Tensor, labels: Tensor) -> Tensor:
     positives = ((labels[:, None] == labels) & ~itself).to(rows)
     log_share = cosines - cosines.masked_fill(itself, -1e9).logsumexp(-1, keepdim=True)
     counts = positives.sum(1)
-    paired = counts > 0
+    paired = counts > 0  # a row that is alone in its class attracts nothing, and has no mean
     if not paired.any():
-        return rows.sum() * 0
+        return rows.sum() * 0  # a zero that can be trained through
     return -((positives * log_share).sum(1)[paired] / counts[paired]).mean()

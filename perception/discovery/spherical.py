@@ -48,6 +48,7 @@ def seeded_centres(rows: Vector, count: int, draw: np.random.Generator, first: V
     for place in range(len(first), count):
         total = far.sum()
         drawn = draw.choice(len(rows), size=CANDIDATES, p=far / total if total > 1e-9 else None)
+        # Of several draws the one that leaves the least distance: greedy k-means++ starts well more often than the plain one.
         left = np.minimum(far, np.clip(1 - rows[drawn] @ rows.T, 0, None))
         best = int(left.sum(1).argmin())
         centres[place], far = rows[drawn[best]], left[best]
@@ -101,7 +102,7 @@ def known_first(clusters: Labels, labels: Labels, count: int, known: int) -> Lab
     matched = np.asarray(linear_sum_assignment(shared, maximize=True)[1], dtype=np.int64)
     rest = np.setdiff1d(np.arange(count), matched)
     numbers = np.zeros(count, dtype=np.int64)
-    numbers[np.concatenate([matched, rest])] = np.arange(count)
+    numbers[np.concatenate([matched, rest])] = np.arange(count)  # the inverse of a permutation
     return numbers
 
 

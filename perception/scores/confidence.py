@@ -21,6 +21,7 @@ def softmax_confidence(logits: Tensor) -> Tensor:
 
     Hendrycks & Gimpel 2017, "A Baseline for Detecting Misclassified and Out-of-Distribution Examples", https://arxiv.org/abs/1610.02136.
     """
+    # Not `softmax().amax()`: the same number without a copy of all probabilities.
     return (logits.amax(-1) - logits.logsumexp(-1)).exp()
 
 
@@ -29,7 +30,7 @@ def margin_confidence(logits: Tensor) -> Tensor:
     Markov Models for Information Extraction", https://doi.org/10.1007/3-540-44816-0_31).
     """
     if logits.shape[-1] < 2:
-        return logits.amax(-1) * 0 + 1
+        return logits.amax(-1) * 0 + 1  # NaN stays NaN
     first, second = logits.topk(2, dim=-1).values.unbind(-1)
     total = logits.logsumexp(-1)
     return (first - total).exp() - (second - total).exp()

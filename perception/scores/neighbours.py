@@ -26,7 +26,7 @@ def leave_one_out_novelty(bank: Vector) -> NDArray[np.float32]:
     if len(bank) < 2:
         return np.zeros(0, dtype=np.float32)
     cosines = bank @ bank.T
-    np.fill_diagonal(cosines, -np.inf)
+    np.fill_diagonal(cosines, -np.inf)  # nobody is the neighbour of itself
     return np.asarray(np.clip(1.0 - cosines.max(axis=1), 0.0, 2.0), dtype=np.float32)
 
 

@@ -41,6 +41,7 @@ class RelativeDistance:
         """Squared distance `(n, classes)` of every row `(n, d)` to every class mean; minus a half of it is the log-density."""
         rows = (vectors.astype(np.float64) - self.mean) @ self.within
         lengths = np.einsum("nd,nd->n", rows, rows)[:, None]
+        # Rounding may take the difference of two large squares below zero.
         return np.asarray(np.maximum(lengths - 2 * rows @ self.centres.T + np.einsum("cd,cd->c", self.centres, self.centres), 0))
 
     def background(self, vectors: Vector) -> Floats:
@@ -73,6 +74,7 @@ class RelativeDistance:
         distances = (total - 1) * (lengths + share[:, None] * products**2 / left[:, None])
         alone = self.counts[classes] < 2
         distances[places, classes] = np.where(alone, np.inf, (total - 1) * share**2 * length / left)
+        # Without a class of one sample the scatter is what it was, for that sample's residual is zero: only the count falls.
         distances[alone] = np.where(np.isinf(distances[alone]), np.inf, (total - 1) * lengths[alone])
         background = self.background(vectors) / total
         ratio = total / (total - 1)

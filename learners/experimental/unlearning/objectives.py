@@ -215,6 +215,7 @@ def negative_preference(losses: Tensor, reference: Tensor, temperature: float) -
     """`-2 / beta log sigmoid(-beta log(p / p_reference))` `(n,)`, from losses `-log p`."""
     from torch.nn.functional import softplus
 
+    # -log sigmoid(-x) = softplus(x), which overflows for no x.
     return 2 / temperature * softplus(temperature * (reference - losses))
 
 
@@ -226,6 +227,7 @@ def distillation(logits: Tensor, reference: Tensor, labels: Tensor, temperature:
 
 def without_answers(logits: Tensor, labels: Tensor) -> Tensor:
     """A copy in which the label of each row has the row's lowest logit."""
+    # `IGNORED` is negative and no place in a row; what its rows become is masked by whoever averages.
     return logits.scatter(-1, labels.clamp_min(0).unsqueeze(-1), logits.amin(-1, keepdim=True))
 
 
@@ -238,6 +240,7 @@ def held_down(logits: Tensor, gone: Sequence[int]) -> Tensor:
 
 def mean(values: Tensor) -> Tensor:
     """The mean, 0 without values."""
+    # `Tensor.mean` of nothing is nan, which would end a training whose batch holds no kept sample.
     return values.sum() / max(1, values.numel())
 
 

@@ -36,7 +36,7 @@ def test_the_discriminant_of_round_classes_is_the_nearest_mean() -> None:
     rows = (3 * np.eye(3, 4)[labels] + draw.normal(size=(300, 4))).astype(np.float32)
     moments = ClassStatistics.from_samples(rows, labels)
     asked = (3 * draw.normal(size=(200, 4))).astype(np.float64)
-    chosen = discriminant(moments, 1.0)(asked).argmax(1)
+    chosen = discriminant(moments, moments.within(), 1.0)(asked).argmax(1)
     distances = np.linalg.norm(asked[:, None] - moments.means, axis=2)
     assert np.array_equal(chosen, distances.argmin(1))
 

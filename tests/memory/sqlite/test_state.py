@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
@@ -39,17 +40,25 @@ def test_a_value_comes_back_as_it_was(record: Record) -> None:
     assert record.state.get(Mark, tenant="ann", skill="s") is None
 
 
-@given(st.lists(st.tuples(*[st.sampled_from(["", "ann", "anna", "an%", "a_n", "ann/s"])] * 3), min_size=1, unique=True))
-def test_what_is_deleted_is_one_exact_key(tmp_path_factory: pytest.TempPathFactory, keys: list[tuple[str, str, str]]) -> None:
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Record]:
+    """One record for all examples of a property, because making a file takes longer than all that is asked of it."""
     with Record(tmp_path_factory.mktemp("state") / "record.sqlite3") as record:
-        for tenant, skill, id in keys:
-            record.state.put(Mark(tenant=tenant, skill=skill, id=id))
-        tenant, skill, id = keys[0]
-        record.state.delete(Mark, tenant=tenant, skill=skill, id=id)
-        assert {(m.tenant, m.skill, m.id) for m in record.state.find(Mark)} == set(keys[1:])
-        with record._database.transaction() as connection:
-            record.state.erase_tenant(connection, "ann")
-        assert {m.tenant for m in record.state.find(Mark)} == {key[0] for key in keys[1:]} - {"ann"}
+        yield record
+
+
+@given(st.lists(st.tuples(*[st.sampled_from(["", "ann", "anna", "an%", "a_n", "ann/s"])] * 3), min_size=1, unique=True))
+def test_what_is_deleted_is_one_exact_key(shared: Record, keys: list[tuple[str, str, str]]) -> None:
+    with shared._database.transaction() as connection:
+        connection.execute("DELETE FROM run_state")
+    for tenant, skill, id in keys:
+        shared.state.put(Mark(tenant=tenant, skill=skill, id=id))
+    tenant, skill, id = keys[0]
+    shared.state.delete(Mark, tenant=tenant, skill=skill, id=id)
+    assert {(m.tenant, m.skill, m.id) for m in shared.state.find(Mark)} == set(keys[1:])
+    with shared._database.transaction() as connection:
+        shared.state.erase_tenant(connection, "ann")
+    assert {m.tenant for m in shared.state.find(Mark)} == {key[0] for key in keys[1:]} - {"ann"}
 
 
 def test_a_damaged_value_is_an_error_that_names_it(record: Record) -> None:
