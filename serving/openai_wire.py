@@ -125,6 +125,7 @@ class ModelCard(BaseModel):
     id: str
     root: str | None = None
     parent: str | None = None
+    max_model_len: int | None = None
 
 
 class ModelList(BaseModel):

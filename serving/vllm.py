@@ -115,6 +115,11 @@ class VLLMEngine:
         """The server's address, without `/v1`."""
         return self._client.url
 
+    @property
+    def context(self) -> int:
+        """Tokens that a prompt and its answer may have together; 0 where the server does not say."""
+        return self._card.max_model_len or 0
+
     def chat(self, requests: Sequence[ChatRequest]) -> list[ChatReply]:
         """Next turns, all in flight at once.
 

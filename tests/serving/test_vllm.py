@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from wire import Handler, Server, ask
 
 from lifelong.core import EngineUnreachable, MalformedTask, NothingFound, SettingsError
-from lifelong.serving import Engine, VLLMEngine
+from lifelong.serving import Engine, VLLMEngine, context_of
+from lifelong.serving.engine import UNKNOWN_CONTEXT
 
 
 def test_it_is_an_engine(engine):
@@ -34,6 +35,14 @@ def test_a_chat_request_as_the_server_gets_it(engine, protocol):
     assert (reply.text, reply.logprob, reply.finished) == ("tiny on hello", -0.5, True)
     assert (reply.usage.prompt_tokens, reply.usage.completion_tokens) == (11, 2)
     assert engine.chat([ask(max_tokens=1)])[0].finished is False
+
+
+def test_the_context_is_the_server_s(engine, protocol, monkeypatch):
+    assert context_of(engine) == 2048
+    monkeypatch.setattr(protocol, "models", lambda: {"data": [{"id": "tiny"}]})
+    silent = VLLMEngine("tiny", url=engine.url)
+    assert context_of(silent) == UNKNOWN_CONTEXT
+    silent.close()
 
 
 def test_a_url_that_ends_in_v1_is_the_same_server(url, protocol):

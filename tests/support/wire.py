@@ -36,7 +36,7 @@ class Protocol:
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def models(self) -> dict[str, Any]:
-        cards: list[dict[str, Any]] = [{"id": self.base, "root": self.root, "parent": None}]
+        cards: list[dict[str, Any]] = [{"id": self.base, "root": self.root, "parent": None, "max_model_len": 2048}]
         return {"data": cards + [{"id": name, "root": path, "parent": self.base} for name, path in self.adapters.items()]}
 
     def answer(self, path: str, body: dict[str, Any]) -> tuple[int, Any]:

@@ -12,7 +12,7 @@ import pytest
 from lifelong.checks.engine import check_engine
 from lifelong.core import Adapter
 from lifelong.core.messages import tool_specification
-from lifelong.serving import ChatRequest, EmbeddedEngine, locate, verify
+from lifelong.serving import ChatRequest, EmbeddedEngine, locate, seal_adapter, verify
 
 pytestmark = pytest.mark.model
 
