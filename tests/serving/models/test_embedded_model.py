@@ -46,6 +46,7 @@ def adapter(engine: EmbeddedEngine, parent: Path, seed: int) -> Adapter:
             if "lora_B" in key:
                 torch.nn.init.normal_(weight, std=0.05)
         network.save_pretrained(parent / name)
+    seal_adapter(parent / name)
     return Adapter(name=name, path=str(parent / name), base=engine.model, rank=4)
 
 
