@@ -15,7 +15,7 @@ from ..core import Episode, Judge, Message, Outcome, Receipt, Settings, Task, de
 from ..envs import Environment
 from ..memory import MemoryEffect, Record, memory_effect
 from ..perception import SelectiveRule
-from ..serving import UpstreamAddress
+from ..serving import Engine, UpstreamAddress
 from . import forget as _forget
 from . import wake as _wake
 from .components import Components
@@ -111,6 +111,11 @@ class LifelongLearner:
     def record(self) -> Record:
         """The durable record."""
         return self._components.record
+
+    @property
+    def engine(self) -> Engine:
+        """Where the model runs."""
+        return self._components.engine
 
     @property
     def upstream(self) -> UpstreamAddress | None:

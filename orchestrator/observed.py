@@ -68,6 +68,8 @@ class Prepared:
     """What was perceived of a new task; None where the run is open, and where perception was late."""
     blocks: Mapping[int, str] = field(default_factory=dict)
     """Recalled text by the number of the message beside which it stands, counted over all messages."""
+    adapter: str = ""
+    """The adapter that answers, empty for the base; only an engine that has it can be asked for it."""
 
 
 class Observer:
@@ -86,15 +88,15 @@ class Observer:
         """Place the request, perceive and recall; nothing is written."""
         placed = self._place(request, uuid.uuid4().hex)
         if placed.continues:
-            shown = {} if self._runs.get(placed.episode, tenant=request.tenant).control else self._shown_before(request, placed)
-            return replace(placed, blocks=shown)
+            run = self._runs.get(placed.episode, tenant=request.tenant)
+            return replace(placed, blocks={} if run.control else self._shown_before(request, placed), adapter=run.adapter)
         plan = self._runs.plan(_task(request, placed.session), id=placed.episode)
         if plan.control:
-            return replace(placed, plan=plan)
+            return replace(placed, plan=plan, adapter=plan.adapter)
         shown = self._shown_before(request, placed)
         if plan.recall is not None:
             shown[_newest(request.messages)] = "".join(text_of(one) for one in plan.recall.to_messages())
-        return replace(placed, plan=plan, blocks=shown)
+        return replace(placed, plan=plan, blocks=shown, adapter=plan.adapter)
 
     def record(self, request: ObservedRequest, prepared: Prepared | None, answer: Answer, id: str) -> None:
         """Write down what was asked and answered; on disk when the transaction around it has ended."""

@@ -18,16 +18,17 @@ from fastapi.responses import JSONResponse, PlainTextResponse, Response, Streami
 from pydantic import BaseModel, ValidationError
 from starlette.exceptions import HTTPException
 
-from ...core import Codec, Episode, LifelongError, MalformedTask, Message, NothingFound, PassingCodec, Task
+from ...core import Codec, Conversation, Episode, LifelongError, MalformedTask, Message, NothingFound, PassingCodec, Task
 from ...core.plugins import load_table
 from ...core.settings import GatewaySettings
 from ...orchestrator.observed import Observer
 from ...orchestrator.open_runs import Runs
 from ...orchestrator.run_state import Night
-from ...serving import UpstreamAddress
+from ...serving import Engine, UpstreamAddress
 from . import protocols
 from .body_limit import MOST_BYTES, BodyLimit
 from .conversation import NAME, reply_of, shown_model, task_of
+from .engine_transport import EngineTransport, asks_engine
 from .errors import codec_error, http_error, invalid_request, named_error, unexpected_error
 from .nights import NightRequests
 from .pass_through import PLAIN_PATHS, PassThrough
@@ -52,6 +53,10 @@ class Learner(Protocol):
 
     def wake(self, task: Task, *, history: Sequence[Message] = (), temperature: float = 0.0, max_tokens: int | None = None) -> Episode:
         """Handle one task; the episode is durable."""
+
+    @property
+    def engine(self) -> Engine:
+        """Where the model runs."""
 
     @property
     def upstream(self) -> UpstreamAddress | None:
@@ -89,6 +94,8 @@ class Gateway:
         upstream = learner.upstream if learner is not None else None
         self.passing = PassThrough(learner.observer, upstream, settings) if upstream else None
         """Where requests are passed on; None where the learner answers them itself."""
+        self.local = _local(learner, settings) if learner is not None and upstream is None else None
+        """Where an engine here is asked directly: streams, tools and options of sampling, which `wake` does not take."""
 
     def tenant(self, request: Request, user: str | None = None) -> str:
         """Whose request it is. Raises `MalformedTask`."""
@@ -99,6 +106,9 @@ class Gateway:
         if self.passing is not None and isinstance(codec, PassingCodec):
             return await self.passing.answer(codec, request)
         body = await json_body(request)
+        if self.local is not None and isinstance(codec, OpenAIChat) and asks_engine(body):
+            await self.calls.call(partial(self._check_model, codec.parse(body), request))
+            return await self.local.answer(codec, request)
         answering = partial(self._answer, codec, body, request)
         episode, conversation = await self.answers.call(answering, request.scope.get("lifelong.body_bytes", 0))
         reply = reply_of(episode, conversation)
@@ -111,11 +121,18 @@ class Gateway:
         tenant = self.tenant(request, conversation.user)
         learn = request.headers.get("x-lifelong-learn", "").lower() != "no"
         task, history = task_of(conversation, tenant=tenant, learn=learn)
-        # The usual name asks nobody, so that a record that cannot be read stops no answer.
-        if conversation.model != NAME and conversation.model not in (known := self._models(tenant)):
-            raise NothingFound(f"there is no model {conversation.model!r}; ask for {NAME!r}, or one of: {', '.join(known)}")
+        self._check_model(conversation, request)
         temperature, limit = conversation.temperature, conversation.max_tokens
         return self._learner.wake(task, history=history, temperature=temperature, max_tokens=limit), conversation
+
+    def _check_model(self, conversation: Conversation, request: Request) -> None:
+        """Raise `NothingFound` for a model that the tenant does not have."""
+        # The usual name asks nobody, so that a record that cannot be read stops no answer.
+        if conversation.model == NAME:
+            return
+        known = self._models(self.tenant(request, conversation.user))
+        if conversation.model not in known:
+            raise NothingFound(f"there is no model {conversation.model!r}; ask for {NAME!r}, or one of: {', '.join(known)}")
 
     async def plain(self, request: Request) -> Response:
         """A request that is passed on and not remembered."""
@@ -183,12 +200,13 @@ class Gateway:
 
     async def ready(self, request: Request) -> JSONResponse:
         """Whether another request would be taken now."""
-        full = self.passing.full if self.passing else self.answers.full
+        full = self.passing.full if self.passing else self.answers.full or bool(self.local and self.local.full)
         return JSONResponse({"status": "full" if full else "ready"}, 503 if full else 200, {"Retry-After": "1"} if full else None)
 
     async def metrics(self, request: Request) -> PlainTextResponse:
         """Counters in Prometheus' text format."""
-        figures = {"requests_active": self.answers.active, "requests_refused_total": self.answers.refused}
+        active = self.answers.active + (self.local.active if self.local else 0)
+        figures = {"requests_active": active, "requests_refused_total": self.answers.refused}
         if self.passing:
             figures = self.passing.figures()
         kinds = {name: "counter" if name.endswith("_total") else "gauge" for name in figures}
@@ -199,8 +217,15 @@ class Gateway:
         """Take no more calls."""
         self.answers.close()
         self.calls.close()
-        if self.passing:
-            await self.passing.close()
+        for passing in (self.passing, self.local):
+            if passing:
+                await passing.close()
+
+
+def _local(learner: Learner, settings: GatewaySettings) -> PassThrough:
+    address = UpstreamAddress(model=learner.engine.model, url="http://engine")
+    transport = EngineTransport(learner.engine, running=settings.max_running)
+    return PassThrough(learner.observer, address, settings, transport=transport)
 
 
 def create_app(learner: Learner, settings: GatewaySettings | None = None) -> FastAPI:

@@ -21,6 +21,7 @@ import httpx
 
 from ...core import LifelongError, MalformedTask
 from ...serving import ChatPiece, ChatReply, ChatRequest, Engine
+from .conversation import shown_model
 from .errors import codec_error, error_body
 from .protocols.openai_chat import OpenAIChat
 from .protocols.parts import other_parts
@@ -30,7 +31,20 @@ T = TypeVar("T")
 REFUSED = ("logit_bias", "top_logprobs", "functions", "function_call", "audio", "prediction", "web_search_options")
 """Options of the protocol that engines here do not have; a request that sets one is refused by its name."""
 
+DIRECT = ("stream", "tools", "stop", "seed", "top_p", "presence_penalty", "frequency_penalty", "logprobs", "response_format", *REFUSED)
+"""Options for which an engine is asked directly."""
+
 _JSON = {"content-type": "application/json"}
+
+
+def asks_engine(body: object) -> bool:
+    """Whether a request has something that only the engine itself can do: a stream, tools or their results, options of sampling."""
+    if not isinstance(body, dict):
+        return False
+    messages = body.get("messages")
+    turns = [one for one in messages if isinstance(one, dict)] if isinstance(messages, list) else []
+    tools = any(one.get("role") == "tool" or one.get("tool_calls") for one in turns)
+    return tools or any(body.get(name) not in (None, False, []) for name in DIRECT) or body.get("n") not in (None, 1)
 
 
 class EngineTransport(httpx.AsyncBaseTransport):
@@ -160,7 +174,7 @@ def request_of(body: Mapping[str, Any], *, base: str) -> tuple[ChatRequest, int]
             raise MalformedTask("tool_choice must be 'auto', 'none', 'required', or name a function")
     return ChatRequest(
         messages=conversation.messages,
-        adapter="" if conversation.model == base else conversation.model,
+        adapter="" if conversation.model in (base, shown_model(base)) else conversation.model,
         max_tokens=conversation.max_tokens,
         temperature=conversation.temperature,
         seed=_typed(body, "seed", int, 0),

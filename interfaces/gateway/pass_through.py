@@ -13,6 +13,7 @@ from functools import partial
 from typing import Any
 from urllib.parse import quote
 
+import httpx
 from starlette.requests import Request
 
 from ...core import Answer, Conversation, MalformedTask, PassingCodec, text_of
@@ -37,11 +38,19 @@ PLAIN_PATHS = ("/v1/completions", "/v1/embeddings", "/v1/messages/count_tokens")
 class PassThrough:
     """The handlers of requests that go on to an upstream. Use from one event loop."""
 
-    def __init__(self, observer: Observer, address: UpstreamAddress, settings: GatewaySettings) -> None:
+    def __init__(
+        self,
+        observer: Observer,
+        address: UpstreamAddress,
+        settings: GatewaySettings,
+        *,
+        transport: httpx.AsyncBaseTransport | None = None,
+    ) -> None:
+        """`transport` stands in the place of the network; see `EngineTransport`."""
         self._observer = observer
         self._settings = settings
         self._most = settings.max_running + settings.max_waiting
-        self.upstream = Upstream(address, connections=self._most + 16, seconds=settings.upstream_seconds)
+        self.upstream = Upstream(address, connections=self._most + 16, seconds=settings.upstream_seconds, transport=transport)
         self.aside = Aside(settings.deadline_ms / 1000)
         self.recorder = Recorder(observer.transaction, settings.record_seconds)
         self.active = 0
@@ -115,7 +124,7 @@ class PassThrough:
         shown = [(b"x-lifelong-episode", id.encode())]
         if prepared:
             shown.append((b"x-lifelong-session", quote(prepared.session).encode()))
-        return await self._passage(request, body, changes, record, shown)
+        return await self._passage(request, body, changes, record, shown, adapter=prepared.adapter if prepared else "")
 
     def _understood(self, codec: PassingCodec, body: ObjectText, request: Request) -> Conversation | None:
         """The conversation of a request; None where it is not understood, or shall not be learned from."""
@@ -139,10 +148,12 @@ class PassThrough:
         changes: list[tuple[int, int, str]],
         record: Callable[[Answer], Any] | None = None,
         shown: Sequence[tuple[bytes, bytes]] = (),
+        *,
+        adapter: str = "",
     ) -> Passage:
         model = body.last("model")
         if model is not None and model.value == NAME:
-            changes = [*changes, (model.start, model.end, json.dumps(self.upstream.model, ensure_ascii=False))]
+            changes = [*changes, (model.start, model.end, json.dumps(adapter or self.upstream.model, ensure_ascii=False))]
         query = request.url.query
         return Passage(
             method=request.method,

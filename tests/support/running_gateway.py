@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,7 +19,7 @@ from lifelong.interfaces.gateway.server import make_server
 from lifelong.memory import Record, VectorIndex
 from lifelong.orchestrator import Components, LifelongLearner
 from lifelong.perception import HashedEncoder
-from lifelong.serving import ChatReply, ChatRequest, Choice, Engine
+from lifelong.serving import ChatPiece, ChatReply, ChatRequest, Choice, Engine
 
 if TYPE_CHECKING:
     import openai
@@ -42,6 +42,12 @@ class EchoEngine:
         self.seen += [list(request.messages) for request in requests]
         texts = [request.messages[-1]["content"].upper()[: request.max_tokens] for request in requests]
         return [ChatReply(text=text, usage=Usage(prompt_tokens=7, completion_tokens=len(text)), logprob=-0.1) for text in texts]
+
+    def stream(self, request: ChatRequest) -> Iterator[ChatPiece]:
+        reply = self.chat([request])[0]
+        for start in range(0, len(reply.text), 24):
+            yield ChatPiece(text=reply.text[start : start + 24])
+        yield ChatPiece(reply=reply)
 
     def choose(self, request: ChatRequest, options: Sequence[str]) -> Choice:
         return Choice(index=0, logprobs=tuple(0.0 for _ in options), usage=Usage())

@@ -12,6 +12,7 @@ import pytest
 from running_gateway import EchoEngine, RunningGateway
 
 from lifelong.core import EngineUnreachable, Judge
+from lifelong.core.messages import tool_call, tool_specification
 from lifelong.core.settings import GatewaySettings
 
 
@@ -46,7 +47,37 @@ def test_a_stream_says_the_same(gateway: RunningGateway) -> None:
     assert [chunk.choices[0].finish_reason for chunk in chunks if chunk.choices][-1] == "stop"
     assert chunks[-1].usage.completion_tokens == len(text)
     assert len({chunk.id for chunk in chunks}) == 1
-    assert gateway.record.episodes.get(chunks[0].id).answer == text.upper()
+    [session] = gateway.learner.runs.sessions(tenant="default")
+    assert [one.answer for one in gateway.learner.runs.session(session.id, tenant="default")] == [text.upper()]
+
+
+def test_tools_and_their_results_reach_the_engine_and_the_run_is_kept(gateway: RunningGateway) -> None:
+    call = tool_call("route", {"queue": "billing"}, "call_1")
+    messages = [
+        {"role": "user", "content": "route it"},
+        {"role": "assistant", "content": None, "tool_calls": [call]},
+        {"role": "tool", "tool_call_id": "call_1", "content": "routed to billing"},
+    ]
+    answer = gateway.client.chat.completions.create(model="lifelong", messages=messages, tools=[tool_specification("route")])
+    assert answer.choices[0].message.content == "ROUTED TO BILLING"
+    assert [message["role"] for message in gateway.engine.seen[-1]] == ["user", "assistant", "tool"]
+    assert gateway.engine.seen[-1][1]["tool_calls"] == [call]
+    assert gateway.engine.seen[-1][2]["tool_call_id"] == "call_1"
+    [session] = gateway.learner.runs.sessions(tenant="default")
+    [episode] = gateway.learner.runs.session(session.id, tenant="default")
+    assert episode.answer == "ROUTED TO BILLING"
+
+
+def test_an_option_that_engines_do_not_have_is_refused_by_name(gateway: RunningGateway) -> None:
+    for name, value in (("logit_bias", {"5": 1}), ("top_logprobs", 3), ("seed", "x"), ("tool_choice", 5)):
+        response = gateway.post("/v1/chat/completions", {"messages": [{"role": "user", "content": "x"}], "stop": "y", name: value})
+        assert response.status_code == 400
+        assert name in response.json()["error"]["message"]
+    assert gateway.post("/v1/chat/completions", {"messages": [{"role": "user", "content": "x"}], "n": 2}).json()["choices"][1]["index"] == 1
+    assert (
+        gateway.post("/v1/chat/completions", {"model": "none-v1", "messages": [{"role": "user", "content": "x"}], "stop": "y"}).status_code
+        == 404
+    )
 
 
 def test_a_cut_answer_says_so(gateway: RunningGateway) -> None:
@@ -132,7 +163,7 @@ def test_requests_that_tools_make_for_themselves_are_not_learned(gateway: Runnin
         ({"messages": [{"role": "user", "content": [{"type": "image_url", "image_url": {"url": "x"}}]}]}, "'text'"),
         ({"temperature": 3}, "temperature"),
         ({"max_tokens": 0}, "max_tokens"),
-        ({"n": 2}, "n"),
+        ({"n": 0}, "n"),
         ({"user": "   "}, "tenant"),
     ],
 )
