@@ -88,6 +88,10 @@ class MemorySettings:
     near_similarity: float = 0.8
     """Cosine from which on a question counts as one that a user has corrected or confirmed before, asked in the same or other words:
     that run is then shown alone, and also where an adapter serves the skill, since weights do not learn well what was told once."""
+    recall_statements: int = 4
+    """Most things that a person or a tool said earlier in one prompt; 0 for none."""
+    statement_floor: float = 0.5
+    """Probability that the request needs something said earlier, from which on it is shown unasked."""
     max_episodes: int = 200_000
     """Episodes kept per tenant; the oldest unverified ones go first."""
     tenants_in_memory: int = 64
@@ -110,6 +114,8 @@ class MemorySettings:
             min_similarity=(-1, 1),
             near_similarity=(-1, 1),
             probation_share=(0, 1),
+            recall_statements=(0, 64),
+            statement_floor=(0, 1),
         )
 
 

@@ -12,6 +12,7 @@ from ..core.extras import missing
 from .commands import bench as _commands_bench
 from .commands import learning as _commands_learning
 from .commands import looking as _commands_looking
+from .commands import memory as _commands_memory
 from .commands import serving as _commands_serving
 from .commands import skills as _commands_skills
 from .console import complain, explain_os_error, prepare_console, report_unexpected
@@ -44,6 +45,7 @@ app.add_typer(_commands_skills.skills, name="skills")
 app.command("serve")(_commands_serving.serve)
 app.command("serve-model")(_commands_serving.serve_model)
 app.add_typer(_commands_serving.models, name="models")
+app.add_typer(_commands_memory.memory, name="memory")
 app.command("bench")(_commands_bench.bench)
 
 

@@ -26,6 +26,7 @@ from .cues.cue_memory import CueMemory
 from .index.vector_index import Hit, VectorIndex
 from .lock import exclusive
 from .recall.recall import fit_budget, neutralise, recall
+from .recall.search import Memory, search
 from .sessions import (
     ROOT,
     Hints,
@@ -78,6 +79,7 @@ __all__ = [
     "Hints",
     "Hit",
     "LessonStore",
+    "Memory",
     "MemoryEffect",
     "PendingErasure",
     "Placement",
@@ -111,6 +113,7 @@ __all__ = [
     "recall",
     "resolve",
     "says_itself",
+    "search",
     "text_digest",
     "to_frame",
     "without_name",

@@ -10,11 +10,12 @@ from .components import Components
 from .discover import Question, answer, questions
 from .erasure import erase_pending_rows, erasure_lock
 from .learner import LifelongLearner, Status, acceptance_rule, unlabelled
-from .open import open_store
+from .open import open_store, open_turns
 from .open_runs import AsyncRun, OpenRun, RunContext, Runs, Session
 from .phases import PHASES, Progress
 from .run_state import DiscoverCounts, EvaluationRow, Night, NightState, RunSeconds, SleepReport
 from .skills import SkillDescription, describe_skills, merge_skills, rename_skill, split_skill
+from .turn_memory import newest_said
 
 __all__ = [
     "PHASES",
@@ -41,7 +42,9 @@ __all__ = [
     "erase_pending_rows",
     "erasure_lock",
     "merge_skills",
+    "newest_said",
     "open_store",
+    "open_turns",
     "questions",
     "rename_skill",
     "split_skill",

@@ -18,6 +18,7 @@ from ..perception import Encoder
 from ..serving import Engine
 from .perceiver import Perceiver
 from .run_state import count_fault
+from .turn_memory import TurnMemory
 
 log = logging.getLogger("lifelong")
 
@@ -86,6 +87,8 @@ class Components:
     """A strategy, and what it was made for."""
     perceivers: Perceivers = field(init=False)
     """One perceiver per tenant, for as many tenants as the settings keep in memory."""
+    turns: TurnMemory = field(init=False)
+    """What people said."""
     ready: set[str] = field(default_factory=set)
     """Adapters that the engine holds."""
     faults: Counter[str] = field(default_factory=Counter)
@@ -108,6 +111,7 @@ class Components:
 
     def __post_init__(self) -> None:
         self.perceivers = Perceivers(self.record, self.settings)
+        self.turns = TurnMemory(self.record, self.encoder)
 
     def perceiver(self, tenant: str) -> Perceiver:
         """What is known of a tenant's tasks, in step with the record. Raises `StoreError`."""

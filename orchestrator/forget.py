@@ -79,6 +79,7 @@ def finish(
         state = plan_rows(record, state)
         unlearned = components.guarded("perception", lambda: _unlearned(components, list(state.ids)), [])
     state = erase_rows(record, home, state, again=again)
+    components.turns.forget(state.tenants)
     for name, _, _, _ in state.adapters:
         components.retire(name)
     apart = _apart(unlearned)

@@ -13,7 +13,7 @@ from typing import Self
 from ..agents import Run, replay
 from ..core import Episode, Judge, Message, Outcome, Receipt, Settings, Task, demonstration_id, tenant_name
 from ..envs import Environment
-from ..memory import MemoryEffect, Record, memory_effect
+from ..memory import Memory, MemoryEffect, Record, memory_effect
 from ..perception import SelectiveRule
 from ..serving import Engine, UpstreamAddress
 from . import forget as _forget
@@ -78,6 +78,7 @@ class LifelongLearner:
         self._finished: list[Receipt] = components.guarded(
             "erasure", lambda: _forget.finish_pending(components, self.environments, rebuild=False), []
         )
+        components.turns.notice()
         for name in components.record.adapters.serving():
             components.guarded("adapter", partial(components.publish, name), "")
 
@@ -98,6 +99,7 @@ class LifelongLearner:
     def close(self) -> None:
         """Stop nights at their next step (they go on another time), give back the engine and close the record. May be called twice."""
         self._nights.stop(CLOSE_SECONDS)
+        self._components.turns.close()
         self._components.perceivers.close()
         self._components.engine.close()
         self._components.record.close()
@@ -200,6 +202,13 @@ class LifelongLearner:
         """
         outcome = outcome_of(success, None, Judge.USER, reason, correction=correction)
         return take_feedback(self._components, episode_id, tenant=tenant_name(tenant), outcome=outcome, correction=correction)
+
+    def recall(self, question: str, k: int = 10, *, tenant: str = "default", as_of: float | None = None) -> list[Memory]:
+        """What people said that a question needs, the most probable first, each hit with its reason, source and age.
+
+        `as_of` (seconds since the epoch) leaves out what was said later. Broader than what is shown to a model unasked.
+        """
+        return self._components.turns.search(question, tenant=tenant_name(tenant), limit=k, as_of=as_of)
 
     def run(self, task: Task, *, id: str = "", previous: str = "") -> RunContext:
         """A run of your own agent, as `with learner.run(task) as run:` or `async with`.

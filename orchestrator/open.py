@@ -14,6 +14,7 @@ from ..perception import Encoder, MiniLMEncoder
 from ..serving import ChatRequest, Engine, OpenAIEngine, api_key, is_sealed, locate, seal_adapter
 from .components import Components
 from .run_state import HomeStamp
+from .turn_memory import TurnMemory
 
 ENCODER = "all-minilm-l6-v2"
 """Name of the default encoder's files."""
@@ -72,6 +73,11 @@ def seal_recorded(record: Record, root: Path) -> list[str]:
             seal_adapter(path)
             sealed.append(adapter.name)
     return sealed
+
+
+def open_turns(settings: Settings, record: Record) -> TurnMemory:
+    """What people said, for a command that needs no model. Raises `ModelMissing` where the encoder is not there."""
+    return TurnMemory(record, _encoder(settings))
 
 
 def _make_home(home: Path) -> None:

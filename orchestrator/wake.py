@@ -27,15 +27,19 @@ from ..core import (
 from ..core.settings import WakeSettings
 from ..envs import Environment
 from ..memory import recall
+from ..memory.turns.passages import Kind
 from ..numerics.arrays import Vector
 from ..numerics.draws import draw
 from .components import Components, log
 from .journal import RunJournal, interrupted_runs
 from .perceiver import Perceiver
+from .turn_memory import with_statements
 
 HOPELESS = 0.1
 """Chance of success below which trying again is not worth its tokens; a correction is."""
 
+CHAT = "chat"
+"""Environment of what people and their tools say to an agent."""
 AUXILIARY = "chat-auxiliary"
 """Source of requests that a chat tool makes for itself (titles, tags); answered and never learned from."""
 
@@ -107,6 +111,8 @@ def _plan(components: Components, task: Task, vector: Vector | None, perceiver: 
     if skill and task.environment != AUXILIARY:
         adapter = components.guarded("adapter", lambda: components.publish(components.record.adapters.route(task.tenant, skill)), "")
         shown = components.guarded("recall", lambda: _recall(components, task, skill, vector, adapter, learning), None)
+    if task.environment == CHAT and vector is not None:
+        shown = components.guarded("statements", partial(_with_statements, components, task, vector, shown), shown)
     offered = bool(adapter or shown)
     if control:
         adapter, shown = "", None
@@ -145,6 +151,23 @@ def _recall(components: Components, task: Task, skill: str, vector: Vector | Non
         # Past runs are what the weights have learned and would be shown twice; a user's word on this very question stands above them.
         near_only=bool(adapter),
     )
+
+
+def _with_statements(components: Components, task: Task, vector: Vector, shown: Recall | None) -> Recall | None:
+    settings = components.settings.memory
+    if settings.recall == "off" or settings.recall_statements == 0:
+        return shown
+    found = components.turns.search(
+        task.goal,
+        vector,
+        tenant=task.tenant,
+        limit=settings.recall_statements,
+        floor=settings.statement_floor,
+        kinds=(Kind.STATEMENT, Kind.RESULT),
+        # Its turns stand in the request itself.
+        exclude_session=task.session,
+    )
+    return with_statements(shown, found, components.engine.count_tokens, settings.recall_tokens)
 
 
 def wake(
@@ -334,6 +357,7 @@ def remember(components: Components, episodes: Sequence[tuple[Episode, Vector | 
     """Write episodes to the record in one transaction; perception and index read them there when they are next asked."""
     blank = blank_vector(components)
     components.record.episodes.record_many([(episode, blank if vector is None else vector) for episode, vector in episodes])
+    components.turns.notice()
     for episode, vector in episodes:
         if vector is None:
             log.warning("episode %s is recorded without an embedding and cannot be recalled", episode.id)

@@ -30,6 +30,7 @@ from .body_limit import MOST_BYTES, BodyLimit
 from .conversation import NAME, reply_of, shown_model, task_of
 from .engine_transport import EngineTransport, asks_engine
 from .errors import codec_error, http_error, invalid_request, named_error, unexpected_error
+from .memory import Remembers, found
 from .nights import NightRequests
 from .pass_through import PLAIN_PATHS, PassThrough
 from .protocols.fields import validation_message
@@ -48,7 +49,7 @@ SHORT_CALLS = 8
 """Threads for calls that ask no model: feedback, names of models. They do not queue behind answers."""
 
 
-class Learner(Protocol):
+class Learner(Remembers, Protocol):
     """What the gateway needs of `LifelongLearner`. Called from several threads at once."""
 
     def wake(self, task: Task, *, history: Sequence[Message] = (), temperature: float = 0.0, max_tokens: int | None = None) -> Episode:
@@ -175,6 +176,11 @@ class Gateway:
         finding = partial(self._nights.find, request.path_params["id"], self.tenant(request))
         return JSONResponse(await self.calls.call(finding))
 
+    async def memory(self, request: Request) -> JSONResponse:
+        """What a tenant's turns say on a question."""
+        seeking = partial(found, self._learner, self.tenant(request), dict(request.query_params))
+        return JSONResponse(await self.calls.call(seeking))
+
     async def models(self, request: Request) -> JSONResponse:
         """The learner itself, the base model, and the tenant's adapters."""
         names = await self.calls.call(partial(self._models, self.tenant(request)))
@@ -262,6 +268,7 @@ def create_app(learner: Learner, settings: GatewaySettings | None = None) -> Fas
         "/v1/lifelong/nights/{id}": gateway.night,
         "/v1/lifelong/sessions": gateway.sessions,
         "/v1/lifelong/sessions/{id:path}": gateway.session,
+        "/v1/lifelong/memory": gateway.memory,
     }
     for path, read in reads.items():
         app.add_api_route(path, read, methods=["GET"], response_model=None)

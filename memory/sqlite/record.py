@@ -27,6 +27,8 @@ from .receipts import ReceiptStore
 from .sessions import SessionNodes
 from .skill_cues import SkillCueStore
 from .state import StateStore
+from .turns.store import TurnStore
+from .verified import VerifiedStore
 
 
 class Record:
@@ -56,6 +58,7 @@ class Record:
         self.compressed = CompressedStore(self._database)
         self.state = StateStore(self._database)
         self.erasures = ErasureStore(self._database)
+        self.turns = TurnStore(self._database)
         self._generations = Generations(self._database)
 
     def generation(self, tenant: str) -> int:

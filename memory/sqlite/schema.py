@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from .turns.tables import TURNS
+
 TABLES = (
     # AUTOINCREMENT never uses a number twice: (rows, last) of a tenant then names the exact set of its rows.
     """CREATE TABLE episodes (
@@ -211,7 +213,7 @@ SESSIONS = (
     "PRIMARY KEY (tenant, opening)) WITHOUT ROWID",
 )
 
-STEPS = (TABLES, CUES, NAMES, UPKEEP, LOG, STATE, ERASURES, RUNS, COMPRESSED, SIGHT, TALLIES, SESSIONS)
+STEPS = (TABLES, CUES, NAMES, UPKEEP, LOG, STATE, ERASURES, RUNS, COMPRESSED, SIGHT, TALLIES, SESSIONS, TURNS)
 """What makes each format of the file out of the one before."""
 
 VERSION = len(STEPS)

@@ -163,6 +163,7 @@ class Runs:
                 shown = outcome_of_results(episode.steps)
                 episode = replace(episode, outcome=replace(shown, reason=outcome.reason))
             record.open_runs.finish(episode)
+        self.components.turns.notice()
         if episode.lessons and episode.outcome.success is not None:
             credit_lessons(self.components, episode)
         self.finished(episode.task)

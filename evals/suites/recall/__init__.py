@@ -1,0 +1,1 @@
+"""Whether what was said is found: evidence of questions over long conversations."""

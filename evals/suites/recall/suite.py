@@ -1,0 +1,111 @@
+"""Evidence found for questions over long conversations: `lifelong bench recall`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from ....memory.recall.fusion import Weights, shipped
+from ....memory.recall.signals import Candidates, reciprocal_rank, standard
+from ....numerics.arrays import Floats
+from ....perception import Encoder, MiniLMEncoder
+from ....serving import locate
+from ...data.dialogues import UNANSWERABLE, Dialogue, locomo, own_dialogues
+from ...data.texts import ENCODER
+from ...results_file import Row
+from ...row_filter import ALL_ROWS, RowFilter
+from .asked import Case, cases, recall_at, turn_vectors
+from .learn import fit_signals
+from .whole import Whole
+
+DEPTHS = (1, 5, 10, 20)
+"""Turns looked at."""
+PENALTY = 0.03
+"""The one that `learn` chose on the project's own dialogues."""
+RESAMPLES = 2000
+"""Of the bootstrap over questions."""
+FLOOR = 0.5
+"""Probability below which nothing is shown unasked, as `memory.statement_floor`."""
+
+Order = Callable[[Case], Sequence[int]]
+
+
+def run(*, quick: bool, seeds: int, data: Path | None, only: RowFilter = ALL_ROWS) -> list[Row]:
+    """Turns and sessions of LoCoMo; the quick run asks the project's own dialogues, from which the shipped weights were learned."""
+    encoder = MiniLMEncoder(locate(ENCODER))
+    dialogues = own_dialogues() if quick else locomo(data)
+    asked = [cases(one, encoder) for one in dialogues]
+    case = "own dialogues, seen in learning" if quick else "LoCoMo turns"
+    rows: list[Row] = []
+    measured: dict[str, list[list[float]]] = {}
+    for place, (dialogue, mine) in enumerate(zip(dialogues, asked, strict=True)):
+        answerable = [one for one in mine if one.asked.category != UNANSWERABLE and one.asked.evidence]
+        others = [one for other, found in enumerate(asked) if other != place for one in found if one.asked.category != UNANSWERABLE]
+        for method, order in _methods(dialogue, others, encoder).items():
+            if only.wants_method(method):
+                measured.setdefault(method, []).extend([recall_at(order(one), one.asked, k) for k in DEPTHS] for one in answerable)
+    for method, shares in measured.items():
+        table = np.array(shares)
+        rows += [_row(case, method, f"evidence_recall_at_{k}", table[:, column]) for column, k in enumerate(DEPTHS)]
+    rows += _by_category(asked, case, only)
+    rows += _nothing_shown(asked, case, only)
+    return rows
+
+
+def _methods(dialogue: Dialogue, others: Sequence[Case], encoder: Encoder) -> dict[str, Order]:
+    """Each method's order of a dialogue's turns for a question."""
+    whole = Whole(dialogue, turn_vectors(dialogue, encoder))
+    learned = fit_signals(others, PENALTY) if others else shipped().signals
+    return {
+        "last_turns": lambda one: whole.newest,
+        "bm25": lambda one: whole.order(whole.bm25(one)),
+        "minilm": lambda one: whole.order(whole.cosine(one, encoder)),
+        "reciprocal_rank_fusion": lambda one: whole.order(reciprocal_rank(whole.bm25(one)) + reciprocal_rank(whole.cosine(one, encoder))),
+        "score_fusion": lambda one: whole.order(standard(whole.bm25(one)) + standard(whole.cosine(one, encoder))),
+        "lifelong": lambda one: _ordered(one, shipped().signals),
+        "lifelong_leave_one_dialogue_out": lambda one: _ordered(one, learned),
+    }
+
+
+def _ordered(one: Case, weights: Floats) -> list[int]:
+    return [one.turns[row] for row in np.argsort(-(one.values @ weights), kind="stable")]
+
+
+def _by_category(asked: Sequence[Sequence[Case]], case: str, only: RowFilter) -> list[Row]:
+    """The product's recall at ten for each category of question."""
+    if not only.wants_method("lifelong"):
+        return []
+    shares: dict[int, list[float]] = {}
+    for one in (one for mine in asked for one in mine if one.asked.category != UNANSWERABLE and one.asked.evidence):
+        shares.setdefault(one.asked.category, []).append(recall_at(_ordered(one, shipped().signals), one.asked, 10))
+    return [_row(f"{case}, category {category}", "lifelong", "evidence_recall_at_10", found) for category, found in sorted(shares.items())]
+
+
+def _nothing_shown(asked: Sequence[Sequence[Case]], case: str, only: RowFilter) -> list[Row]:
+    """How often the floor shows nothing, for questions that have an answer and for those that have none."""
+    if not only.wants_method("lifelong"):
+        return []
+    rows = []
+    for name, unanswerable in (("answerable", False), ("unanswerable", True)):
+        some = [one for mine in asked for one in mine if (one.asked.category == UNANSWERABLE) is unanswerable]
+        silent = [float(best_probability(one.candidates, one.values, shipped()) < FLOOR) for one in some]
+        if silent:
+            rows.append(_row(f"{case}, {name}", "lifelong", "shown_nothing_rate", silent))
+    return rows
+
+
+def best_probability(one: Candidates, values: Floats, weights: Weights) -> float:
+    """Of the first candidate."""
+    scores = weights.score(values)
+    return float(weights.probability(one, values, scores)[int(np.argmax(scores))])
+
+
+def _row(case: str, method: str, metric: str, values: Sequence[float] | Floats) -> Row:
+    """A mean over questions with a bootstrap interval over them."""
+    drawn = np.asarray(values, dtype=np.float64)
+    generator = np.random.default_rng(0)
+    means = drawn[generator.integers(0, len(drawn), (RESAMPLES, len(drawn)))].mean(axis=1)
+    low, high = np.quantile(means, [0.025, 0.975])
+    return Row(case=case, method=method, metric=metric, value=float(drawn.mean()), ci95=(float(low), float(high)), n=len(drawn), seeds=1)

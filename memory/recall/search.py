@@ -1,0 +1,189 @@
+"""`search`: what was said that a question needs, with the reason for each hit."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ...numerics.arrays import Vector
+from ..turns.passages import ROLES, Kind
+from ..turns.terms import terms, words
+from ..turns.times import asks_number, asks_time, fit, period_of
+from ..turns.turn import NUMBER, QUESTION, TIME, Lists, Turn
+from .fusion import Weights, ranked, shipped
+from .signals import Candidates
+
+if TYPE_CHECKING:
+    from ..index.turn_index import TurnIndex
+    from ..sqlite.record import Record
+
+BY_WORDS = 60
+BY_MEANING = 60
+"""Candidates that words and meaning bring, each; their neighbours join them."""
+REACH = 2
+"""How far a candidate's neighbours reach."""
+SAME = 0.93
+"""Cosine from which on two turns say the same."""
+SAME_MATTER = 0.75
+"""Cosine from which on two statements of one speaker are about the same matter: what was said later is shown first."""
+ASKED = 2000
+"""Characters of a question that are read; of a longer one the end, where the request stands."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Memory:
+    """One thing that was said."""
+
+    text: str
+    """In the words of whoever said it."""
+    speaker: str
+    """`user`, `assistant`, or a tool's name."""
+    kind: Kind
+    """Statement, question, answer of the model, result of a tool."""
+    session: str
+    """The conversation in which it was said."""
+    episode: str
+    """The episode that holds it; forgetting that one forgets it."""
+    created: float
+    """When it was said, in seconds since the epoch."""
+    probability: float
+    """How probable it is that the question needs it, in (0, 1)."""
+    why: str
+    """Which signals brought it."""
+    superseded: bool = False
+    """Whether its speaker said something later on the same matter that was found too."""
+
+
+def search(
+    record: Record,
+    index: TurnIndex,
+    question: str,
+    vector: Vector,
+    *,
+    tenant: str,
+    limit: int,
+    now: float,
+    as_of: float | None = None,
+    floor: float = 0.0,
+    kinds: Collection[Kind] = tuple(Kind),
+    exclude_session: str = "",
+    weights: Weights | None = None,
+) -> list[Memory]:
+    """The tenant's turns that a question with embedding `vector` `(d,)` needs, the most probable first.
+
+    `as_of` leaves out what was said later; `floor` leaves out what is less probable. What one request costs does not grow with the
+    record: at most `BY_WORDS` and `BY_MEANING` turns with their neighbours are looked at.
+    """
+    turns, lists = gather(record, index, question, vector, tenant=tenant)
+    turns = [turn for turn in turns if turn.session != exclude_session and (as_of is None or turn.created <= as_of)]
+    if not turns:
+        return []
+    one = candidates(question, vector, turns, lists, now if as_of is None else as_of)
+    values, scores, probabilities = ranked(one, weights or shipped())
+    order = np.argsort(-scores, kind="stable")
+    rows = [row for row in order.tolist() if turns[row].kind in kinds and probabilities[row] >= floor]
+    rows = _distinct(turns, rows, limit)
+    texts = record.turns.texts(tenant, [turns[row].number for row in rows])
+    later = _superseded(turns, rows)
+    return [
+        Memory(
+            text=texts[turns[row].number][1],
+            speaker=turns[row].speaker,
+            kind=turns[row].kind,
+            session=turns[row].session,
+            episode=texts[turns[row].number][0],
+            created=turns[row].created,
+            probability=float(probabilities[row]),
+            why=_why((weights or shipped()).reasons(values, row), lists, turns[row]),
+            superseded=row in later,
+        )
+        for row in sorted(rows, key=lambda row: (row in later, rows.index(row)))
+        if turns[row].number in texts
+    ]
+
+
+def gather(record: Record, index: TurnIndex, question: str, vector: Vector, *, tenant: str) -> tuple[list[Turn], Lists]:
+    """The turns that words and meaning bring with their neighbours, in the order of session and place; and where the words stand."""
+    lists = record.turns.lists(tenant, terms(question[-ASKED:]))
+    found = _by_words(lists) | set(index.nearest(record, tenant, vector, BY_MEANING))
+    places = [(turn.session, turn.position) for turn in record.turns.get(tenant, found)]
+    return record.turns.get(tenant, record.turns.around(tenant, places, REACH)), lists
+
+
+def candidates(question: str, vector: Vector, turns: Sequence[Turn], lists: Lists, now: float) -> Candidates:
+    """Turns in the order of session and place, and what a question asks of them, as `signals` takes them."""
+    question = question[-ASKED:]
+    asked = words(question)
+    speakers = {turn.speaker.casefold() for turn in turns} - ROLES
+    named = [name for name in speakers if name in asked]
+    # A speaker's name says who is meant and is no word that is sought, where it is known as a speaker.
+    sought = [place for place, term in enumerate(lists.terms) if term not in {term for name in speakers for term in terms(name)}]
+    numbers: dict[str, int] = {}
+    period = period_of(question, now)
+    flags = np.array([turn.flags for turn in turns])
+    vectors = np.stack([turn.vector for turn in turns]).astype(np.float64)
+    return Candidates(
+        asked=np.array([lists.weights[place] for place in sought]),
+        found=np.array([[lists.counts[place].get(turn.number, 0) for place in sought] for turn in turns], dtype=np.float64).reshape(
+            len(turns), len(sought)
+        ),
+        similarity=vectors @ vector.astype(np.float64),
+        vectors=vectors,
+        session=np.array([numbers.setdefault(turn.session, len(numbers)) for turn in turns], dtype=np.int64),
+        position=np.array([turn.position for turn in turns], dtype=np.int64),
+        length=np.array([turn.length for turn in turns], dtype=np.float64),
+        average_length=lists.average_length,
+        question=((flags & QUESTION) > 0).astype(np.float64),
+        tells_time=((flags & TIME) > 0).astype(np.float64),
+        tells_number=((flags & NUMBER) > 0).astype(np.float64),
+        named=np.array([(1.0 if turn.speaker.casefold() == named[0] else -1.0) if len(named) == 1 else 0.0 for turn in turns]),
+        period=np.array([fit(turn.created, period) for turn in turns]),
+        asks_time=asks_time(question),
+        asks_number=asks_number(question),
+    )
+
+
+def _by_words(lists: Lists) -> set[int]:
+    """The turns that hold the most of what is asked, the rare words counting for more."""
+    gained: dict[int, float] = {}
+    for weight, counts in zip(lists.weights, lists.counts, strict=True):
+        for turn, count in counts.items():
+            gained[turn] = gained.get(turn, 0.0) + weight * count / (count + 1.2)
+    return set(sorted(gained, key=lambda turn: (-gained[turn], -turn))[:BY_WORDS])
+
+
+def _distinct(turns: Sequence[Turn], rows: Sequence[int], limit: int) -> list[int]:
+    """The first `limit` rows that do not say the same; of several that do, the newest stands for all."""
+    kept: list[int] = []
+    for row in rows:
+        same = [place for place, other in enumerate(kept) if float(turns[row].vector @ turns[other].vector) >= SAME]
+        if not same:
+            if len(kept) == limit:
+                break
+            kept.append(row)
+        elif turns[row].created > turns[kept[same[0]]].created and turns[row].speaker == turns[kept[same[0]]].speaker:
+            kept[same[0]] = row
+    return kept
+
+
+def _superseded(turns: Sequence[Turn], rows: Sequence[int]) -> set[int]:
+    """Rows of statements whose speaker stated something later on the same matter."""
+    stated = [row for row in rows if turns[row].kind is Kind.STATEMENT]
+    return {
+        row
+        for row in stated
+        for other in stated
+        if turns[other].speaker == turns[row].speaker
+        and (turns[other].created, turns[other].number) > (turns[row].created, turns[row].number)
+        and float(turns[other].vector @ turns[row].vector) >= SAME_MATTER
+    }
+
+
+def _why(reasons: dict[str, float], lists: Lists, turn: Turn) -> str:
+    """The kinds of signals that brought a turn, and the words that it shares with the question."""
+    kinds = [kind for kind, gain in reasons.items() if gain > 0][:3] or ["nothing in particular"]
+    shared = [term for term, counts in zip(lists.terms, lists.counts, strict=True) if turn.number in counts]
+    return ", ".join(f"words ({', '.join(shared[:5])})" if kind == "words" and shared else kind for kind in kinds)

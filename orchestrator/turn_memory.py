@@ -1,0 +1,182 @@
+"""`TurnMemory`: what people said is indexed beside the requests and recalled in them."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Collection, Sequence
+from contextlib import suppress
+
+from ..core import Recall, StoreError
+from ..memory import Memory, Record, fit_budget, neutralise, search
+from ..memory.index.turn_index import TurnIndex
+from ..memory.turns.passages import Kind, passages
+from ..numerics.arrays import Vector
+from ..perception import Encoder
+
+EPISODES = 16
+"""Episodes indexed between two looks at whether to stop."""
+PASSAGES = 8
+"""Passages encoded at once: a request that comes meanwhile waits for no more than these."""
+SHOWN = 4
+"""Most passages in the automatic block."""
+PAUSE = 5.0
+"""Seconds after a failure before the thread tries again."""
+LINE = 400
+"""Characters of one passage in the automatic block."""
+
+log = logging.getLogger("lifelong")
+
+
+class TurnMemory:
+    """The turns of all tenants: a thread indexes what was recorded, requests search what is indexed. Thread-safe.
+
+    What waits stands in the record, so that a stop at any moment loses nothing, and of several processes one indexes each episode.
+    """
+
+    def __init__(self, record: Record, encoder: Encoder) -> None:
+        self._record = record
+        self._encoder = encoder
+        self._index = TurnIndex()
+        self._news = threading.Event()
+        self._closed = threading.Event()
+        self._lock = threading.Lock()
+        self._worker: threading.Thread | None = None
+
+    def notice(self) -> None:
+        """Something was recorded: index it beside the requests."""
+        with self._lock:
+            if self._closed.is_set():
+                return
+            self._news.set()
+            if self._worker is None or not self._worker.is_alive():
+                self._worker = threading.Thread(target=self._work, name="turns", daemon=True)
+                self._worker.start()
+
+    def finish(self) -> int:
+        """Index all that waits now; returns how many episodes that were."""
+        done = 0
+        while waiting := self._record.turns.waiting(EPISODES):
+            for sequence, episode in waiting:
+                if self._closed.is_set():
+                    return done
+                said = passages(episode)
+                vectors = self._encoder.encode([]) if not said else self._encoded([one.read for one in said])
+                self._record.turns.add(sequence, episode, said, vectors)
+                done += 1
+        return done
+
+    def search(
+        self,
+        question: str,
+        vector: Vector | None = None,
+        *,
+        tenant: str,
+        limit: int,
+        as_of: float | None = None,
+        floor: float = 0.0,
+        kinds: Collection[Kind] = tuple(Kind),
+        exclude_session: str = "",
+    ) -> list[Memory]:
+        """What a tenant's turns say on a question, the most probable first; see `memory.search`."""
+        if not self._record.turns.count(tenant):
+            return []
+        return search(
+            self._record,
+            self._index,
+            question,
+            self._encoder.encode([question])[0] if vector is None else vector,
+            tenant=tenant,
+            limit=limit,
+            now=time.time(),
+            as_of=as_of,
+            floor=floor,
+            kinds=kinds,
+            exclude_session=exclude_session,
+        )
+
+    def forget(self, tenants: Sequence[str]) -> None:
+        """Let go of what is held in memory of these tenants."""
+        self._index.forget(list(tenants))
+
+    def close(self) -> None:
+        """Stop the thread at its next episode; what waits is indexed after the next start. May be called twice."""
+        with self._lock:
+            self._closed.set()
+            self._news.set()
+            worker = self._worker
+        if worker is not None:
+            worker.join(10.0)
+
+    def _encoded(self, texts: Sequence[str]) -> Vector:
+        import numpy as np
+
+        return np.concatenate([self._encoder.encode(texts[start : start + PASSAGES]) for start in range(0, len(texts), PASSAGES)])
+
+    def _work(self) -> None:
+        while not self._closed.is_set():
+            self._news.clear()
+            try:
+                self.finish()
+            except Exception as error:
+                # What waits still stands in the record.
+                with suppress(StoreError):
+                    log.warning("what was said could not be indexed (%s); it is tried again", error)
+                self._closed.wait(PAUSE)
+                continue
+            if not self._news.wait(60.0):
+                return
+
+
+def newest_said(record: Record, tenant: str, limit: int, speaker: str = "") -> list[Memory]:
+    """What was said last, newest first, of one speaker where named."""
+    numbers = record.turns.newest(tenant, limit, speaker)
+    turns = {turn.number: turn for turn in record.turns.get(tenant, numbers)}
+    texts = record.turns.texts(tenant, numbers)
+    return [
+        Memory(
+            text=texts[number][1],
+            speaker=turn.speaker,
+            kind=turn.kind,
+            session=turn.session,
+            episode=texts[number][0],
+            created=turn.created,
+            probability=1.0,
+            why="newest",
+        )
+        for number in numbers
+        if (turn := turns.get(number)) is not None and number in texts
+    ]
+
+
+def with_statements(shown: Recall | None, found: Sequence[Memory], count_tokens: Callable[[str], int], budget: int) -> Recall | None:
+    """A recall step that also shows what was said, each line with who said it and when, as far as the budget goes."""
+    if not found:
+        return shown
+    before = [shown.text] if shown and shown.text else []
+    # Facts are read in the order in which they were said: the newest stands last, next to the request.
+    ordered = sorted(found, key=lambda one: one.created)
+    # The most probable are kept where not all fit.
+    rank = {id(one): place for place, one in enumerate(found)}
+    by_worth = sorted(range(len(ordered)), key=lambda place: rank[id(ordered[place])])
+    lines = [as_line(one) for one in ordered]
+    kept = fit_budget([*before, *(lines[place] for place in by_worth)], count_tokens, budget)
+    places = sorted(by_worth[number - len(before)] for number in kept if number >= len(before))
+    if not places:
+        return shown
+    text = "\n".join([*before, *(lines[place] for place in places)])
+    cited = (shown.episodes if shown else ()) + tuple(dict.fromkeys(ordered[place].episode for place in places))
+    return Recall(text=text, lessons=shown.lessons if shown else (), episodes=tuple(dict.fromkeys(cited)))
+
+
+def as_line(one: Memory) -> str:
+    """How one passage is shown: when, who, what; and that it was said otherwise later, where it was."""
+    day = time.strftime("%Y-%m-%d", time.gmtime(one.created))
+    who = "the user said" if one.kind is Kind.STATEMENT else "the user asked" if one.kind is Kind.QUESTION else f"{one.speaker} returned"
+    if one.kind is Kind.ANSWER:
+        who = "the assistant answered, unverified"
+    text = one.text.strip()
+    text = text if len(text) <= LINE else f"{text[:LINE]} [...]"
+    earlier = " (said otherwise later)" if one.superseded else ""
+    return f"Earlier, {day}, {neutralise(who)}{earlier}: {neutralise(' '.join(text.splitlines()))}"

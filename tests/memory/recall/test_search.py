@@ -1,0 +1,119 @@
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import pytest
+
+from lifelong.memory import Memory, Record, search
+from lifelong.memory.index.turn_index import TurnIndex
+from lifelong.memory.recall import search as searching
+from lifelong.memory.turns.passages import Kind
+from tests.memory.sqlite.turns.test_store import ENCODER, index, said
+
+DAY = 86_400.0
+NOW = 1_790_000_000.0
+
+
+def found(record: Record, question: str, **named: Any) -> list[Memory]:
+    given = {"tenant": "default", "limit": 5, "now": NOW} | named
+    return search(record, TurnIndex(), question, ENCODER.encode([question])[0], **given)
+
+
+@pytest.fixture
+def told(record: Record) -> Record:
+    said(record, "My sister Ada lives in Bern.", id="a", session="one", created=NOW - 9 * DAY, answer="Bern is a fine town.")
+    said(record, "Our staging server is called heron.", id="b", session="two", created=NOW - 8 * DAY)
+    said(record, "The harbour has many ships.", id="c", session="three", created=NOW - 7 * DAY)
+    said(record, "Where does the heron nest in winter?", id="d", session="four", created=NOW - 6 * DAY)
+    index(record)
+    return record
+
+
+def test_the_right_turn_comes_first_with_its_reason_and_source(told: Record) -> None:
+    first = found(told, "Where does my sister Ada live?")[0]
+    assert first.text == "My sister Ada lives in Bern."
+    assert (first.episode, first.session, first.speaker, first.kind) == ("a", "one", "user", Kind.STATEMENT)
+    assert "sister" in first.why
+
+
+def test_nothing_is_found_of_another_tenant_or_in_an_empty_record(told: Record) -> None:
+    assert found(told, "Where does my sister Ada live?", tenant="somebody") == []
+    assert found(told, "🙂", tenant="somebody") == []
+
+
+def test_kinds_and_sessions_can_be_left_out(told: Record) -> None:
+    kinds = {one.kind for one in found(told, "heron nest", kinds=(Kind.STATEMENT,))}
+    assert kinds == {Kind.STATEMENT}
+    assert all(one.session != "two" for one in found(told, "staging server heron", exclude_session="two"))
+
+
+def test_as_of_shows_what_was_known_then(told: Record) -> None:
+    said(told, "My sister Ada lives in Rome now.", id="e", session="five", created=NOW - DAY)
+    index(told)
+    texts = [one.text for one in found(told, "Where does my sister Ada live?", as_of=NOW - 5 * DAY)]
+    assert "My sister Ada lives in Bern." in texts
+    assert "My sister Ada lives in Rome now." not in texts
+
+
+def test_what_was_said_later_on_the_same_matter_stands_first(told: Record, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(searching, "SAME_MATTER", 0.5)
+    said(told, "My sister Ada lives in Rome now.", id="e", session="five", created=NOW - DAY)
+    index(told)
+    [first, *others] = found(told, "Where does my sister Ada live?")
+    assert (first.text, first.superseded) == ("My sister Ada lives in Rome now.", False)
+    assert [one.superseded for one in others if "Bern" in one.text and one.kind is Kind.STATEMENT] == [True]
+
+
+def test_copies_of_one_sentence_take_one_place(told: Record) -> None:
+    for number in range(30):
+        said(told, "The spare key lies under the blue pot.", id=f"k{number}", session=f"k{number}", created=NOW - number)
+    index(told)
+    hits = found(told, "Where is the spare key?")
+    assert sum("spare key" in one.text for one in hits) == 1
+    assert hits[0].created == NOW
+
+
+def test_a_floor_shows_nothing_where_nothing_is_needed(told: Record) -> None:
+    assert found(told, "What is 23 times 19?", floor=0.999) == []
+
+
+@pytest.mark.parametrize(
+    "query", ["GB/s", "pre-edit", "don't", '"quoted" OR NOT (x*)', "a AND b NEAR/2 c", "-", "*", "\x00", "我", "🙂" * 50, "x" * 10**6]
+)
+def test_any_query_has_a_result(told: Record, query: str) -> None:
+    assert len(found(told, query)) <= 5
+
+
+def test_what_a_request_reads_does_not_grow_with_the_record(record: Record) -> None:
+    def cost(turns: int) -> int:
+        with record.transaction():
+            for number in range(record.turns.count("default"), turns):
+                said(record, f"The garden of house {number} has {number % 7} roses.", id=str(number), session=str(number % 11), created=NOW)
+            index(record)
+        turn_index = TurnIndex()
+        turn_index.nearest(record, "default", ENCODER.encode(["roses"])[0], 5)
+        rows: list[int] = []
+        original = record._database.rows
+
+        def counted(sql: str, values: Any = ()) -> list[Any]:
+            read = original(sql, values)
+            rows.append(len(read))
+            return read
+
+        record._database.rows = counted  # type: ignore[method-assign]
+        search(record, turn_index, "How many roses in the garden?", ENCODER.encode(["roses"])[0], tenant="default", limit=4, now=NOW)
+        record._database.rows = original  # type: ignore[method-assign]
+        return sum(rows)
+
+    small, large = cost(1500), cost(3000)
+    # The lists of three frequent words, and the candidates: bounded, however many turns there are.
+    assert large <= 3 * 2000 + 4 * 5 * (searching.BY_WORDS + searching.BY_MEANING)
+    assert large < 1.5 * small
+
+
+def test_clocks_that_run_backwards_and_equal_moments_are_no_fault(record: Record) -> None:
+    for number, created in enumerate((5.0, 5.0, 1.0, -3.0, NOW * 2)):
+        said(record, f"The meeting room is number {number}.", id=str(number), session="s", created=created)
+    index(record)
+    assert len(found(record, "Which meeting room?", now=time.time())) >= 1

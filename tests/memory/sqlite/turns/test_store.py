@@ -1,0 +1,151 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from lifelong.core import UNKNOWN, Action, Episode, Judge, Observation, Outcome, Task
+from lifelong.memory import Record
+from lifelong.memory.sqlite.turns.store import POSTINGS, term_number
+from lifelong.memory.turns.passages import passages
+from lifelong.memory.turns.terms import terms
+from lifelong.perception import HashedEncoder
+
+ENCODER = HashedEncoder()
+
+
+def said(
+    record: Record, text: str, *, id: str, tenant: str = "default", session: str = "s", answer: str = "", created: float = 1.0
+) -> Episode:
+    task = Task(id=f"t-{id}", goal=text, tenant=tenant, environment="chat", session=session)
+    steps = (Observation(text=text), *((Action(text=answer),) if answer else ()))
+    episode = Episode(id=id, task=task, steps=steps, outcome=UNKNOWN, created=created)
+    record.episodes.record(episode, ENCODER.encode([text])[0])
+    return episode
+
+
+def index(record: Record) -> int:
+    done = 0
+    while waiting := record.turns.waiting(3):
+        for sequence, episode in waiting:
+            found = passages(episode)
+            record.turns.add(sequence, episode, found, ENCODER.encode([one.text for one in found]))
+            done += 1
+    return done
+
+
+def standing(record: Record, tenant: str, text: str) -> set[int]:
+    return {number for counts in record.turns.lists(tenant, terms(text)).counts for number in counts}
+
+
+def test_what_is_recorded_waits_and_is_indexed_once(record: Record) -> None:
+    said(record, "My sister Ada lives in Bern.", id="a", answer="Bern is a fine town.")
+    assert index(record) == 1
+    assert index(record) == 0
+    assert record.turns.count("default") == 2
+    [mine, answer] = record.turns.get("default", [1, 2])
+    assert (mine.speaker, answer.speaker, mine.position, answer.position) == ("user", "assistant", 0, 1)
+    assert record.turns.texts("default", [1]) == {1: ("a", "My sister Ada lives in Bern.")}
+    assert np.allclose(mine.vector, ENCODER.encode(["My sister Ada lives in Bern."])[0], atol=0.02)
+
+
+def test_only_conversations_are_indexed(record: Record) -> None:
+    task = Task(id="t", goal="SELECT the name of every planet", environment="database-v1")
+    record.episodes.record(Episode(id="e", task=task, steps=(Observation(text=task.goal),), outcome=UNKNOWN), ENCODER.encode(["x"])[0])
+    assert index(record) == 0
+
+
+def test_no_list_holds_two_tenants(record: Record) -> None:
+    said(record, "The vault word is heron.", id="a", tenant="ann")
+    said(record, "The vault word is osprey.", id="b", tenant="ben")
+    index(record)
+    assert standing(record, "ann", "vault") == {1}
+    assert standing(record, "ben", "vault") == {2}
+    assert record.turns.get("ann", [1, 2])[0].number == 1
+    assert record.turns.texts("ann", [2]) == {}
+    assert record.turns.around("ann", [("s", 0)], 5) == {1}
+    assert term_number("ann", "vault") != term_number("ben", "vault")
+
+
+def test_an_erased_episode_leaves_no_turn_and_no_term(record: Record) -> None:
+    said(record, "The vault word is heron.", id="a")
+    said(record, "The garden has roses and a pond.", id="b", session="other")
+    index(record)
+    record.erase(["a"])
+    assert standing(record, "default", "vault heron") == set()
+    assert record.turns.count("default") == 1
+    assert record._database.value("SELECT count(*) FROM turn_terms WHERE turn = 1") == 0
+    said(record, "It waits when it goes.", id="c")
+    record.erase(["c"])
+    assert record.turns.waiting(5) == []
+
+
+def test_a_judgement_changes_nothing_and_other_steps_are_indexed_anew(record: Record) -> None:
+    episode = said(record, "The vault word is heron.", id="a")
+    index(record)
+    record.episodes.judge("a", Outcome(success=True, judge=Judge.USER))
+    assert record.turns.waiting(5) == []
+    [(sequence, _)] = record._database.rows("SELECT sequence, id FROM episodes")
+    changed = replace(episode, steps=(Observation(text="The vault word is gone now."),))
+    with record.transaction():
+        record._database.rows("UPDATE episodes SET body = ? WHERE sequence = ?", (changed.to_json(), sequence))
+    assert standing(record, "default", "heron") == set()
+    assert index(record) == 1
+    assert standing(record, "default", "gone") == {2}
+
+
+def test_an_episode_that_changed_while_it_was_read_is_not_indexed_as_it_was(record: Record) -> None:
+    episode = said(record, "The vault word is heron.", id="a")
+    [(sequence, read)] = record.turns.waiting(1)
+    record._database.rows("UPDATE episodes SET body = ?", (replace(episode, steps=(Observation(text="All else."),)).to_json(),))
+    found = passages(read)
+    record.turns.add(sequence, read, found, ENCODER.encode([one.text for one in found]))
+    assert record.turns.count("default") == 0
+    assert len(record.turns.waiting(1)) == 1
+
+
+def test_turns_of_one_session_follow_each_other_over_episodes(record: Record) -> None:
+    for number in range(4):
+        said(record, f"Fact {number} about the garden.", id=str(number), session="one")
+        said(record, f"Fact {number} about the harbour.", id=f"x{number}", session="two")
+    index(record)
+    places = [(turn.session, turn.position) for turn in record.turns.get("default", range(1, 9))]
+    assert places == [("one", 0), ("one", 1), ("one", 2), ("one", 3), ("two", 0), ("two", 1), ("two", 2), ("two", 3)]
+    around = record.turns.around("default", [("one", 1)], 1)
+    assert {turn.position for turn in record.turns.get("default", around)} == {0, 1, 2}
+
+
+def test_a_rare_word_weighs_more_and_an_unknown_one_the_most(record: Record) -> None:
+    for number in range(20):
+        said(record, f"The garden was wet on day {number}" + (" under the osprey" if number == 3 else ""), id=str(number))
+    index(record)
+    common, rare, unknown = record.turns.lists("default", ["garden", "osprey", "zebra"]).weights
+    assert 0 < common < rare < unknown
+
+
+def test_of_a_frequent_term_the_newest_are_read(record: Record) -> None:
+    rows = [(term_number("default", "garden"), number, 1) for number in range(1, POSTINGS + 101)]
+    said(record, "Something else was said here.", id="a")
+    index(record)
+    with record._database.transaction() as connection:
+        connection.execute("PRAGMA defer_foreign_keys=ON")
+        connection.executemany("INSERT INTO turn_terms VALUES (?, ?, ?)", rows)
+        [counts] = record.turns.lists("default", ["garden"]).counts
+        assert (len(counts), min(counts), max(counts)) == (POSTINGS, 101, POSTINGS + 100)
+        connection.execute("DELETE FROM turn_terms WHERE turn > 1")
+
+
+def test_an_older_record_is_brought_up_to_date(tmp_path: Path) -> None:
+    path = tmp_path / "record.sqlite3"
+    with Record(path) as record:
+        said(record, "My sister Ada lives in Bern.", id="a")
+        # As the file was before turns were indexed.
+        tables = [f"DROP TABLE {name}" for name in ("unindexed", "turn_terms", "turns", "turn_counts")]
+        for statement in ("DROP TRIGGER episode_said", "DROP TRIGGER episode_said_otherwise", *tables):
+            record._database.rows(statement)
+        version = record._database.value("PRAGMA user_version")
+        record._database.rows(f"PRAGMA user_version={version - 1}")
+    with Record(path) as record:
+        assert index(record) == 1
+        assert standing(record, "default", "ada") == {1}
