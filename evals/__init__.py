@@ -39,9 +39,9 @@ SUITES = (
         shows="how much of the evidence for questions over long conversations is found, turns and nothing shown where nothing is needed",
         needs="the default encoder; for the full run LoCoMo in the data directory",
         selection=(
-            "The shipped weights and their penalty: on the project's own dialogues alone, one left out in turn. Which signals there "
-            "are was settled while LoCoMo's results were looked at, so that choice is not blind. The leave-one-dialogue-out row "
-            "learns on the other dialogues of LoCoMo and is not shipped."
+            "The shipped weights, their penalty and the floor: on the project's own dialogues alone, one left out in turn. Which "
+            "signals there are was settled while LoCoMo's results were looked at, so that choice is not blind. The row "
+            "leave_one_dialogue_out learns on the other dialogues of LoCoMo and is not shipped."
         ),
         module="suites.recall.suite",
         files=("locomo/locomo7.json",),

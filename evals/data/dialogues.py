@@ -69,6 +69,13 @@ def unrelated_requests() -> list[str]:
     return (OWN / "unrelated_requests.lst").read_text(encoding="utf-8").splitlines()
 
 
+def beginning(dialogue: Dialogue, sessions: int) -> Dialogue:
+    """Its first sessions, and the questions that these answer."""
+    turns = tuple(turn for turn in dialogue.turns if turn.session < sessions)
+    questions = tuple(asked for asked in dialogue.questions if max(asked.evidence, default=0) < len(turns))
+    return Dialogue(name=f"{dialogue.name}:{sessions}", turns=turns, questions=questions)
+
+
 def joined(dialogues: Iterable[Dialogue]) -> Dialogue:
     """Several dialogues as one: what is sought has to be found among what others said."""
     turns: list[Said] = []

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from ...numerics.arrays import Floats
-from .signals import SIGNALS, Candidates, signals, standard
+from .signals import SIGNALS, Candidates, signals
 
 FILE = Path(__file__).with_name("weights.json")
 """Learned on conversations of the project's own making by `lifelong bench recall --learn`."""
@@ -39,7 +39,7 @@ class Weights:
         return np.asarray(values @ self.signals)
 
     def probability(self, one: Candidates, values: Floats, scores: Floats) -> Floats:
-        """How probable it is that each candidate is needed, in (0, 1)."""
+        """How probable it is that each candidate is needed, in (0, 1); `values` and `scores` are those of all that come into question."""
         logit = evidence(one, values, scores) @ self.evidence + self.offset
         return np.asarray(1 / (1 + np.exp(-np.clip(logit, -30, 30))))
 
@@ -88,11 +88,12 @@ def evidence(one: Candidates, values: Floats, scores: Floats) -> Floats:
     chance = np.exp(above) / np.exp(above).sum()
     few = np.full(len(scores), 1.0 / (1 + len(one.asked)))
     named = [values[:, column[name]] for name in ("share", "similarity", "window_share", "similar_and_shared")]
-    return np.stack([np.log(chance + 1e-6), standard(scores), *named, few], axis=1)
+    # Not in standard deviations: among few candidates even the only right one cannot be many of them away.
+    margin = scores - np.median(scores)
+    return np.stack([np.log(chance + 1e-6), margin, *named, few], axis=1)
 
 
-def ranked(one: Candidates, weights: Weights) -> tuple[Floats, Floats, Floats]:
-    """Signals, scores and probabilities of all candidates."""
+def ranked(one: Candidates, weights: Weights) -> tuple[Floats, Floats]:
+    """Signals and scores of all candidates."""
     values = signals(one)
-    scores = weights.score(values)
-    return values, scores, weights.probability(one, values, scores)
+    return values, weights.score(values)

@@ -82,9 +82,14 @@ def search(
     if not turns:
         return []
     one = candidates(question, vector, turns, lists, now if as_of is None else as_of)
-    values, scores, probabilities = ranked(one, weights or shipped())
-    order = np.argsort(-scores, kind="stable")
-    rows = [row for row in order.tolist() if turns[row].kind in kinds and probabilities[row] >= floor]
+    weights = weights or shipped()
+    values, scores = ranked(one, weights)
+    # What is not wanted takes no chance from what is: a question asked before is no rival of its answer.
+    wanted = np.array([row for row in np.argsort(-scores, kind="stable").tolist() if turns[row].kind in kinds], dtype=np.int64)
+    if not len(wanted):
+        return []
+    chances = dict(zip(wanted.tolist(), weights.probability(one, values[wanted], scores[wanted]).tolist(), strict=True))
+    rows = [row for row, chance in chances.items() if chance >= floor]
     rows = _distinct(turns, rows, limit)
     texts = record.turns.texts(tenant, [turns[row].number for row in rows])
     later = _superseded(turns, rows)
@@ -96,8 +101,8 @@ def search(
             session=turns[row].session,
             episode=texts[turns[row].number][0],
             created=turns[row].created,
-            probability=float(probabilities[row]),
-            why=_why((weights or shipped()).reasons(values, row), lists, turns[row]),
+            probability=chances[row],
+            why=_why(weights.reasons(values, row), lists, turns[row]),
             superseded=row in later,
         )
         for row in sorted(rows, key=lambda row: (row in later, rows.index(row)))
@@ -184,6 +189,6 @@ def _superseded(turns: Sequence[Turn], rows: Sequence[int]) -> set[int]:
 
 def _why(reasons: dict[str, float], lists: Lists, turn: Turn) -> str:
     """The kinds of signals that brought a turn, and the words that it shares with the question."""
-    kinds = [kind for kind, gain in reasons.items() if gain > 0][:3] or ["nothing in particular"]
+    kinds = [kind for kind, gain in reasons.items() if gain > 0 and kind != "words"][:3]
     shared = [term for term, counts in zip(lists.terms, lists.counts, strict=True) if turn.number in counts]
-    return ", ".join(f"words ({', '.join(shared[:5])})" if kind == "words" and shared else kind for kind in kinds)
+    return ", ".join([f"words ({', '.join(shared[:5])})", *kinds] if shared else kinds) or "nothing in particular"

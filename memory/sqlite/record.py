@@ -28,7 +28,6 @@ from .sessions import SessionNodes
 from .skill_cues import SkillCueStore
 from .state import StateStore
 from .turns.store import TurnStore
-from .verified import VerifiedStore
 
 
 class Record:

@@ -72,7 +72,8 @@ class RunningGateway:
         self.engine = engine
         limits = limits or GatewaySettings()
         self.record = Record(home / "record.sqlite3")
-        settings = Settings(home=home).with_values({"memory.encoder": "hashed", "wake.control_share": 0, **more})
+        plain = {"memory.encoder": "hashed", "memory.recall_statements": 0, "wake.control_share": 0}
+        settings = Settings(home=home).with_values({**plain, **more})
         self.learner = LifelongLearner(
             Components(
                 settings=settings,

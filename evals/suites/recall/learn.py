@@ -8,15 +8,20 @@ from collections.abc import Sequence
 import numpy as np
 
 from ....memory.recall.fusion import FILE, Weights, evidence
+from ....memory.recall.signals import SIGNALS
 from ....numerics.arrays import Floats, Vector
 from ....perception import Encoder, MiniLMEncoder
 from ....serving import locate
-from ...data.dialogues import UNANSWERABLE, Asked, Dialogue, joined, own_dialogues, unrelated_requests
+from ...data.dialogues import UNANSWERABLE, Asked, Dialogue, beginning, joined, own_dialogues, unrelated_requests
 from ...data.texts import ENCODER
 from .asked import Case, cases, recall_at
 
-PENALTIES = (0.001, 0.003, 0.01, 0.03, 0.1)
+PENALTIES = (0.003, 0.01, 0.03, 0.1)
 """Of the squared weights, in standard deviations of the signals; the best in leave-one-dialogue-out is taken."""
+AGAINST = ("asks",)
+"""Signals that speak against a turn: who asks does not tell."""
+BEGINNING = 1
+"""Sessions of a dialogue that has only begun."""
 LOOKED_AT = 10
 """Candidates of a question that the probability learns from, the best by score."""
 
@@ -30,23 +35,27 @@ def fit_signals(found: Sequence[Case], penalty: float) -> Floats:
     from scipy.optimize import minimize
 
     used = [case for case in found if case.needed.any()]
-    spread = np.concatenate([case.values for case in used]).std(axis=0)
+    rows = np.concatenate([case.values for case in used])
+    spread = rows.std(axis=0)
     scale = np.where(spread > 1e-9, spread, 1.0)
-    values = [case.values / scale for case in used]
-    wanted = [case.needed / case.needed.sum() for case in used]
+    rows = rows / scale
+    sizes = np.array([len(case.turns) for case in used])
+    starts = np.concatenate([[0], np.cumsum(sizes)[:-1]])
+    target = np.concatenate([case.needed / case.needed.sum() for case in used])
 
     def loss(weights: Floats) -> tuple[float, Floats]:
-        total, gradient = penalty * float(weights @ weights), 2 * penalty * weights
-        for rows, target in zip(values, wanted, strict=True):
-            scores = rows @ weights
-            top = scores.max()
-            chances = np.exp(scores - top)
-            chances /= chances.sum()
-            total -= float(target @ (scores - top - np.log(np.exp(scores - top).sum()))) / len(values)
-            gradient = gradient + rows.T @ (chances - target) / len(values)
-        return total, gradient
+        scores = rows @ weights
+        # The largest of each question is taken off, so that no exponential overflows.
+        scores = scores - np.repeat(np.maximum.reduceat(scores, starts), sizes)
+        totals = np.add.reduceat(np.exp(scores), starts)
+        logs = scores - np.repeat(np.log(totals), sizes)
+        value = penalty * float(weights @ weights) - float(target @ logs) / len(used)
+        return value, 2 * penalty * weights + rows.T @ (np.exp(logs) - target) / len(used)
 
-    best = minimize(loss, np.zeros(values[0].shape[1]), jac=True, method="L-BFGS-B", options={"maxiter": 500})
+    # A signal that speaks for a turn never counts against it, however the texts that were learned from happen to lie: among two turns,
+    # or with another encoder, a negative weight on shared words would put the wrong one first.
+    bounds = [(None, 0.0) if name in AGAINST else (0.0, None) for name in SIGNALS]
+    best = minimize(loss, np.zeros(rows.shape[1]), jac=True, method="L-BFGS-B", bounds=bounds, options={"maxiter": 300})
     return np.asarray(best.x / scale)
 
 
@@ -122,7 +131,9 @@ def needless(encoder: Encoder) -> list[Case]:
     """Questions that need nothing of what was said: requests of every kind, and questions about another dialogue's people."""
     own, requests = own_dialogues(), unrelated_requests()
     found: list[Case] = []
-    for place, heard in enumerate(own):
+    for place, whole in enumerate(own):
+        # Of some only the beginning: a person who has said little is asked as well.
+        heard = beginning(whole, BEGINNING) if place % 2 else whole
         others = [asked.text for other, one in enumerate(own) if other != place for asked in one.questions[place :: len(own)]]
         nothing = tuple(Asked(text=text, evidence=frozenset(), category=UNANSWERABLE) for text in [*requests, *others])
         found += cases(Dialogue(name="needless", turns=heard.turns, questions=nothing), encoder)
@@ -138,7 +149,8 @@ def learn(encoder: Encoder) -> Weights:
     print("share of evidence among the first five, by penalty:", {one: round(share, 4) for one, share in found.items()})
     learned_from = [case for mine in asked for case in mine]
     weights = fit_signals(learned_from, penalty)
-    slopes, offset = fit_probability([*learned_from, *needless(encoder)], weights)
+    early = [case for one in own_dialogues() for case in cases(beginning(one, BEGINNING), encoder)]
+    slopes, offset = fit_probability([*learned_from, *early, *needless(encoder)], weights)
     return Weights(signals=weights, evidence=slopes, offset=offset)
 
 

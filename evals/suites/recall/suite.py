@@ -22,11 +22,11 @@ from .whole import Whole
 
 DEPTHS = (1, 5, 10, 20)
 """Turns looked at."""
-PENALTY = 0.03
+PENALTY = 0.01
 """The one that `learn` chose on the project's own dialogues."""
 RESAMPLES = 2000
 """Of the bootstrap over questions."""
-FLOOR = 0.5
+FLOOR = 0.15
 """Probability below which nothing is shown unasked, as `memory.statement_floor`."""
 
 Order = Callable[[Case], Sequence[int]]

@@ -33,12 +33,12 @@ def test_a_probability_rises_with_what_speaks_for_it() -> None:
 
 def test_reasons_add_up_to_what_a_candidate_gains() -> None:
     one = made(2)
-    values, scores, _ = ranked(one, shipped())
+    values, scores = ranked(one, shipped())
     for row in range(len(scores)):
         assert sum(shipped().reasons(values, row).values()) == pytest.approx(scores[row] - scores.mean())
 
 
 def test_evidence_has_one_column_a_name() -> None:
     one = made(4)
-    values, scores, _ = ranked(one, shipped())
+    values, scores = ranked(one, shipped())
     assert evidence(one, values, scores).shape == (len(scores), len(EVIDENCE))

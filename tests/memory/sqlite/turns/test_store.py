@@ -149,3 +149,13 @@ def test_an_older_record_is_brought_up_to_date(tmp_path: Path) -> None:
     with Record(path) as record:
         assert index(record) == 1
         assert standing(record, "default", "ada") == {1}
+
+
+def test_counts_follow_the_turns(record: Record) -> None:
+    said(record, "My sister Ada lives in Bern.", id="a")
+    said(record, "The garden has roses and a pond.", id="b")
+    index(record)
+    counted = record._database.rows("SELECT turns, length FROM turn_counts")
+    assert counted == record._database.rows("SELECT count(*), sum(length) FROM turns")
+    record.erase(["a", "b"])
+    assert record._database.rows("SELECT * FROM turn_counts") == []
