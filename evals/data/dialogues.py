@@ -20,7 +20,7 @@ UNANSWERABLE = 5
 
 
 @dataclass(frozen=True, kw_only=True)
-class Said:
+class DialogueTurn:
     """One turn of a dialogue."""
 
     speaker: str
@@ -53,7 +53,7 @@ class Dialogue:
 
     name: str
     """Its name in tables."""
-    turns: tuple[Said, ...]
+    turns: tuple[DialogueTurn, ...]
     """All turns in their order."""
     questions: tuple[Asked, ...]
     """The questions."""
@@ -78,12 +78,12 @@ def beginning(dialogue: Dialogue, sessions: int) -> Dialogue:
 
 def joined(dialogues: Iterable[Dialogue]) -> Dialogue:
     """Several dialogues as one: what is sought has to be found among what others said."""
-    turns: list[Said] = []
+    turns: list[DialogueTurn] = []
     questions: list[Asked] = []
     names: list[str] = []
     for one in dialogues:
         shift, sessions = len(turns), max((turn.session for turn in turns), default=-1) + 1
-        turns += [Said(speaker=t.speaker, text=t.text, session=t.session + sessions, created=t.created) for t in one.turns]
+        turns += [DialogueTurn(speaker=t.speaker, text=t.text, session=t.session + sessions, created=t.created) for t in one.turns]
         questions += [
             Asked(text=q.text, evidence=frozenset(e + shift for e in q.evidence), category=q.category, answer=q.answer)
             for q in one.questions
@@ -98,7 +98,7 @@ _ASKED = re.compile(r"\? (\d) \[([\w ]+)\] (.+)")
 
 def _read_own(path: Path) -> Dialogue:
     """A file of the project's own: `@ date`, `Name [mark]: text`, `? category [marks] question`."""
-    turns: list[Said] = []
+    turns: list[DialogueTurn] = []
     marks: dict[str, int] = {}
     questions: list[Asked] = []
     session, created = -1, 0.0
@@ -112,7 +112,7 @@ def _read_own(path: Path) -> Dialogue:
         elif said := _LINE.fullmatch(line):
             if said[2]:
                 marks[said[2]] = len(turns)
-            turns.append(Said(speaker=said[1], text=said[3], session=session, created=created + len(turns)))
+            turns.append(DialogueTurn(speaker=said[1], text=said[3], session=session, created=created + len(turns)))
     return Dialogue(name=path.stem, turns=tuple(turns), questions=tuple(questions))
 
 
@@ -127,7 +127,7 @@ def locomo(data: Path | None) -> list[Dialogue]:
 def _of_locomo(read: dict[str, object]) -> Dialogue:
     conversation = read["conversation"]
     assert isinstance(conversation, dict)
-    turns: list[Said] = []
+    turns: list[DialogueTurn] = []
     places: dict[str, int] = {}
     names = sorted((key for key in conversation if re.fullmatch(r"session_\d+", key)), key=lambda key: int(key[8:]))
     for session, name in enumerate(names):
@@ -135,7 +135,7 @@ def _of_locomo(read: dict[str, object]) -> Dialogue:
         for number, turn in enumerate(conversation[name]):
             places[turn["dia_id"]] = len(turns)
             caption = f" [{turn['blip_caption']}]" if turn.get("blip_caption") else ""
-            turns.append(Said(speaker=turn["speaker"], text=turn["text"] + caption, session=session, created=created + number))
+            turns.append(DialogueTurn(speaker=turn["speaker"], text=turn["text"] + caption, session=session, created=created + number))
     questions = read["qa"]
     assert isinstance(questions, list)
     return Dialogue(name=str(read["sample_id"]), turns=tuple(turns), questions=tuple(_question(one, places) for one in questions))

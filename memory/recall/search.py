@@ -12,7 +12,7 @@ from ...numerics.arrays import Vector
 from ..turns.passages import ROLES, Kind
 from ..turns.terms import terms, words
 from ..turns.times import asks_number, asks_time, fit, period_of
-from ..turns.turn import NUMBER, QUESTION, TIME, Lists, Turn
+from ..turns.turn import NUMBER, QUESTION, TIME, IndexedTurn, Lists
 from .fusion import Weights, ranked, shipped
 from .signals import Candidates
 
@@ -110,7 +110,7 @@ def search(
     ]
 
 
-def gather(record: Record, index: TurnIndex, question: str, vector: Vector, *, tenant: str) -> tuple[list[Turn], Lists]:
+def gather(record: Record, index: TurnIndex, question: str, vector: Vector, *, tenant: str) -> tuple[list[IndexedTurn], Lists]:
     """The turns that words and meaning bring with their neighbours, in the order of session and place; and where the words stand."""
     lists = record.turns.lists(tenant, terms(question[-ASKED:]))
     found = _by_words(lists) | set(index.nearest(record, tenant, vector, BY_MEANING))
@@ -118,7 +118,7 @@ def gather(record: Record, index: TurnIndex, question: str, vector: Vector, *, t
     return record.turns.get(tenant, record.turns.around(tenant, places, REACH)), lists
 
 
-def candidates(question: str, vector: Vector, turns: Sequence[Turn], lists: Lists, now: float) -> Candidates:
+def candidates(question: str, vector: Vector, turns: Sequence[IndexedTurn], lists: Lists, now: float) -> Candidates:
     """Turns in the order of session and place, and what a question asks of them, as `signals` takes them."""
     question = question[-ASKED:]
     asked = words(question)
@@ -160,7 +160,7 @@ def _by_words(lists: Lists) -> set[int]:
     return set(sorted(gained, key=lambda turn: (-gained[turn], -turn))[:BY_WORDS])
 
 
-def _distinct(turns: Sequence[Turn], rows: Sequence[int], limit: int) -> list[int]:
+def _distinct(turns: Sequence[IndexedTurn], rows: Sequence[int], limit: int) -> list[int]:
     """The first `limit` rows that do not say the same; of several that do, the newest stands for all."""
     kept: list[int] = []
     for row in rows:
@@ -174,7 +174,7 @@ def _distinct(turns: Sequence[Turn], rows: Sequence[int], limit: int) -> list[in
     return kept
 
 
-def _superseded(turns: Sequence[Turn], rows: Sequence[int]) -> set[int]:
+def _superseded(turns: Sequence[IndexedTurn], rows: Sequence[int]) -> set[int]:
     """Rows of statements whose speaker stated something later on the same matter."""
     stated = [row for row in rows if turns[row].kind is Kind.STATEMENT]
     return {
@@ -187,7 +187,7 @@ def _superseded(turns: Sequence[Turn], rows: Sequence[int]) -> set[int]:
     }
 
 
-def _why(reasons: dict[str, float], lists: Lists, turn: Turn) -> str:
+def _why(reasons: dict[str, float], lists: Lists, turn: IndexedTurn) -> str:
     """The kinds of signals that brought a turn, and the words that it shares with the question."""
     kinds = [kind for kind, gain in reasons.items() if gain > 0 and kind != "words"][:3]
     shared = [term for term, counts in zip(lists.terms, lists.counts, strict=True) if turn.number in counts]

@@ -30,7 +30,7 @@ class Kind(StrEnum):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Passage:
+class Utterance:
     """A stretch of one turn."""
 
     step: int
@@ -73,12 +73,12 @@ _QUOTED = re.compile(r"```.*?(?:```|\Z)|^[ \t]{0,20}>[^\n]*$|<memory>.*?(?:</mem
 """What a person passes on and does not say: code, quoted lines, a block that some memory put there."""
 
 
-def passages(episode: Episode) -> list[Passage]:
+def passages(episode: Episode) -> list[Utterance]:
     """What the episode's turns said, in their order; what says nothing that could be sought is left out.
 
     Recalled text is never part of it: what was put into a prompt must not come back as something that was said.
     """
-    found: list[Passage] = []
+    found: list[Utterance] = []
     for number, step in enumerate(episode.steps):
         if isinstance(step, Observation) and step.role == "user":
             speaker = step.extras.get("name") or "user"
@@ -90,7 +90,7 @@ def passages(episode: Episode) -> list[Passage]:
         else:
             continue
         found += [
-            Passage(step=number, start=start, stop=stop, speaker=speaker, kind=kind, text=step.text[start:stop])
+            Utterance(step=number, start=start, stop=stop, speaker=speaker, kind=kind, text=step.text[start:stop])
             for start, stop, speaker, kind in said[:MOST]
             if says_something(step.text[start:stop])
         ]

@@ -1,4 +1,4 @@
-"""`Turn` and `Lists`: what a store of turns tells of them, and where the words of a question stand."""
+"""`IndexedTurn` and `Lists`: what a store of turns tells of them, and where the words of a question stand."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from ...numerics.arrays import Vector
 from .passages import Kind
 
 QUESTION, TIME, NUMBER = 1, 2, 4
-"""Bits of `Turn.flags`."""
+"""Bits of `IndexedTurn.flags`."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Turn:
+class IndexedTurn:
     """One indexed passage, without its text."""
 
     number: int

@@ -29,7 +29,7 @@ RESAMPLES = 2000
 FLOOR = 0.15
 """Probability below which nothing is shown unasked, as `memory.statement_floor`."""
 
-Order = Callable[[Case], Sequence[int]]
+Ranking = Callable[[Case], Sequence[int]]
 
 
 def run(*, quick: bool, seeds: int, data: Path | None, only: RowFilter = ALL_ROWS) -> list[Row]:
@@ -54,7 +54,7 @@ def run(*, quick: bool, seeds: int, data: Path | None, only: RowFilter = ALL_ROW
     return rows
 
 
-def _methods(dialogue: Dialogue, others: Sequence[Case], encoder: Encoder) -> dict[str, Order]:
+def _methods(dialogue: Dialogue, others: Sequence[Case], encoder: Encoder) -> dict[str, Ranking]:
     """Each method's order of a dialogue's turns for a question."""
     whole = Whole(dialogue, turn_vectors(dialogue, encoder))
     learned = fit_signals(others, PENALTY) if others else shipped().signals

@@ -12,10 +12,10 @@ import numpy as np
 
 from ....core import Episode
 from ....numerics.arrays import Labels, Vector, l2_normalize
-from ...turns.passages import Kind, Passage
+from ...turns.passages import Kind, Utterance
 from ...turns.terms import terms
 from ...turns.times import tells_number, tells_time
-from ...turns.turn import NUMBER, QUESTION, TIME, Lists, Turn
+from ...turns.turn import NUMBER, QUESTION, TIME, IndexedTurn, Lists
 from ..database import Database, json_array
 from ..episodes import read_episode
 
@@ -36,7 +36,7 @@ class TurnStore:
         sql = "SELECT sequence, body FROM episodes WHERE sequence IN (SELECT episode FROM unindexed ORDER BY episode LIMIT ?) ORDER BY 1"
         return [(sequence, read_episode(body)) for sequence, body in self._database.rows(sql, (limit,))]
 
-    def add(self, sequence: int, episode: Episode, said: Sequence[Passage], vectors: Vector) -> None:
+    def add(self, sequence: int, episode: Episode, said: Sequence[Utterance], vectors: Vector) -> None:
         """Index the passages of one episode, with their embeddings `(n, d)`, in one transaction.
 
         Nothing happens where the episode is gone, was changed since it was read, or was indexed by somebody else.
@@ -78,7 +78,7 @@ class TurnStore:
         sql = "SELECT count(*) FROM (SELECT 1 FROM turn_terms WHERE term = ? LIMIT ?)"
         return int(self._database.value(sql, (term_number(tenant, term), 20 * POSTINGS)))
 
-    def get(self, tenant: str, numbers: Iterable[int]) -> list[Turn]:
+    def get(self, tenant: str, numbers: Iterable[int]) -> list[IndexedTurn]:
         """Turns of the tenant, in the order of session and place; unknown numbers are passed over."""
         sql = f"SELECT {_FIELDS} FROM turns WHERE number IN (SELECT value FROM json_each(?)) AND tenant = ? ORDER BY session, position"
         return [_turn(row) for row in self._database.rows(sql, (json_array(set(numbers)), tenant))]
@@ -124,9 +124,9 @@ class TurnStore:
 _FIELDS = "number, session, position, speaker, kind, created, length, flags, vector"
 
 
-def _turn(row: tuple[int, str, int, str, str, float, int, int, bytes]) -> Turn:
+def _turn(row: tuple[int, str, int, str, str, float, int, int, bytes]) -> IndexedTurn:
     number, session, position, speaker, kind, created, length, flags, vector = row
-    return Turn(
+    return IndexedTurn(
         number=number,
         session=session,
         position=position,
@@ -139,7 +139,7 @@ def _turn(row: tuple[int, str, int, str, str, float, int, int, bytes]) -> Turn:
     )
 
 
-def _insert(connection: sqlite3.Connection, place: tuple[int, str, str, int], passage: Passage, vector: Vector, created: float) -> None:
+def _insert(connection: sqlite3.Connection, place: tuple[int, str, str, int], passage: Utterance, vector: Vector, created: float) -> None:
     sequence, tenant, session, position = place
     counts = Counter(terms(passage.text))
     flags = QUESTION * (passage.kind is Kind.QUESTION) | TIME * tells_time(passage.text) | NUMBER * tells_number(passage.text)

@@ -21,7 +21,7 @@ def found(record: Record, question: str, **named: Any) -> list[Memory]:
 
 
 @pytest.fixture
-def told(record: Record) -> Record:
+def heard(record: Record) -> Record:
     said(record, "My sister Ada lives in Bern.", id="a", session="one", created=NOW - 9 * DAY, answer="Bern is a fine town.")
     said(record, "Our staging server is called heron.", id="b", session="two", created=NOW - 8 * DAY)
     said(record, "The harbour has many ships.", id="c", session="three", created=NOW - 7 * DAY)
@@ -30,59 +30,59 @@ def told(record: Record) -> Record:
     return record
 
 
-def test_the_right_turn_comes_first_with_its_reason_and_source(told: Record) -> None:
-    first = found(told, "Where does my sister Ada live?")[0]
+def test_the_right_turn_comes_first_with_its_reason_and_source(heard: Record) -> None:
+    first = found(heard, "Where does my sister Ada live?")[0]
     assert first.text == "My sister Ada lives in Bern."
     assert (first.episode, first.session, first.speaker, first.kind) == ("a", "one", "user", Kind.STATEMENT)
     assert "sister" in first.why
 
 
-def test_nothing_is_found_of_another_tenant_or_in_an_empty_record(told: Record) -> None:
-    assert found(told, "Where does my sister Ada live?", tenant="somebody") == []
-    assert found(told, "🙂", tenant="somebody") == []
+def test_nothing_is_found_of_another_tenant_or_in_an_empty_record(heard: Record) -> None:
+    assert found(heard, "Where does my sister Ada live?", tenant="somebody") == []
+    assert found(heard, "🙂", tenant="somebody") == []
 
 
-def test_kinds_and_sessions_can_be_left_out(told: Record) -> None:
-    kinds = {one.kind for one in found(told, "heron nest", kinds=(Kind.STATEMENT,))}
+def test_kinds_and_sessions_can_be_left_out(heard: Record) -> None:
+    kinds = {one.kind for one in found(heard, "heron nest", kinds=(Kind.STATEMENT,))}
     assert kinds == {Kind.STATEMENT}
-    assert all(one.session != "two" for one in found(told, "staging server heron", exclude_session="two"))
+    assert all(one.session != "two" for one in found(heard, "staging server heron", exclude_session="two"))
 
 
-def test_as_of_shows_what_was_known_then(told: Record) -> None:
-    said(told, "My sister Ada lives in Rome now.", id="e", session="five", created=NOW - DAY)
-    index(told)
-    texts = [one.text for one in found(told, "Where does my sister Ada live?", as_of=NOW - 5 * DAY)]
+def test_as_of_shows_what_was_known_then(heard: Record) -> None:
+    said(heard, "My sister Ada lives in Rome now.", id="e", session="five", created=NOW - DAY)
+    index(heard)
+    texts = [one.text for one in found(heard, "Where does my sister Ada live?", as_of=NOW - 5 * DAY)]
     assert "My sister Ada lives in Bern." in texts
     assert "My sister Ada lives in Rome now." not in texts
 
 
-def test_what_was_said_later_on_the_same_matter_stands_first(told: Record, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_was_said_later_on_the_same_matter_stands_first(heard: Record, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(searching, "SAME_MATTER", 0.5)
-    said(told, "My sister Ada lives in Rome now.", id="e", session="five", created=NOW - DAY)
-    index(told)
-    [first, *others] = found(told, "Where does my sister Ada live?")
+    said(heard, "My sister Ada lives in Rome now.", id="e", session="five", created=NOW - DAY)
+    index(heard)
+    [first, *others] = found(heard, "Where does my sister Ada live?")
     assert (first.text, first.superseded) == ("My sister Ada lives in Rome now.", False)
     assert [one.superseded for one in others if "Bern" in one.text and one.kind is Kind.STATEMENT] == [True]
 
 
-def test_copies_of_one_sentence_take_one_place(told: Record) -> None:
+def test_copies_of_one_sentence_take_one_place(heard: Record) -> None:
     for number in range(30):
-        said(told, "The spare key lies under the blue pot.", id=f"k{number}", session=f"k{number}", created=NOW - number)
-    index(told)
-    hits = found(told, "Where is the spare key?")
+        said(heard, "The spare key lies under the blue pot.", id=f"k{number}", session=f"k{number}", created=NOW - number)
+    index(heard)
+    hits = found(heard, "Where is the spare key?")
     assert sum("spare key" in one.text for one in hits) == 1
     assert hits[0].created == NOW
 
 
-def test_a_floor_shows_nothing_where_nothing_is_needed(told: Record) -> None:
-    assert found(told, "What is 23 times 19?", floor=0.999) == []
+def test_a_floor_shows_nothing_where_nothing_is_needed(heard: Record) -> None:
+    assert found(heard, "What is 23 times 19?", floor=0.999) == []
 
 
 @pytest.mark.parametrize(
     "query", ["GB/s", "pre-edit", "don't", '"quoted" OR NOT (x*)', "a AND b NEAR/2 c", "-", "*", "\x00", "我", "🙂" * 50, "x" * 10**6]
 )
-def test_any_query_has_a_result(told: Record, query: str) -> None:
-    assert len(found(told, query)) <= 5
+def test_any_query_has_a_result(heard: Record, query: str) -> None:
+    assert len(found(heard, query)) <= 5
 
 
 def test_what_a_request_reads_does_not_grow_with_the_record(record: Record) -> None:

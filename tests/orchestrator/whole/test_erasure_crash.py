@@ -80,7 +80,7 @@ def test_erasures_that_are_killed_are_finished(tmp_path: Path) -> None:
         chats, word, other = planted(home)
         episode = chats.given[word][0]
         chats.learner.close()
-        support = str(Path(__file__).parent.parent / "support")
+        support = str(Path(__file__).parents[2] / "support")
         command = [sys.executable, "-c", textwrap.dedent(FORGETTER), str(home), episode, support]
         with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env={**os.environ}) as child:
             assert child.stdout is not None
