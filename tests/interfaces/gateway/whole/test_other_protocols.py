@@ -7,9 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import anthropic
 import httpx
-import openai
 import pytest
 from running_gateway import EchoEngine, RunningGateway
 from scripted_upstream import MODEL, ScriptedUpstream, passing_gateway
@@ -105,6 +103,8 @@ def test_a_run_over_anthropics_messages(gateway: RunningGateway, upstream: Scrip
 
 
 def test_a_run_over_responses_with_the_history_sent_again(gateway: RunningGateway) -> None:
+    import openai
+
     client = openai.OpenAI(base_url=f"{gateway.url}/v1", api_key="none", max_retries=0)
     items: list[Any] = [{"role": "user", "content": "look up the file"}]
     first = client.responses.create(model="lifelong", input=items)
@@ -118,6 +118,8 @@ def test_a_run_over_responses_with_the_history_sent_again(gateway: RunningGatewa
 
 
 def test_a_run_over_responses_with_the_history_at_the_server(gateway: RunningGateway) -> None:
+    import openai
+
     client = openai.OpenAI(base_url=f"{gateway.url}/v1", api_key="none", max_retries=0)
     first = client.responses.create(model="lifelong", input="look up the file")
     result: Any = {"type": "function_call_output", "call_id": first.output[0].call_id, "output": "found"}  # type: ignore[union-attr]
@@ -143,6 +145,9 @@ def test_what_was_corrected_stands_beside_the_users_words_in_every_protocol(gate
 
 
 def test_an_engine_here_answers_in_every_protocol(tmp_path: Path) -> None:
+    import anthropic
+    import openai
+
     gateway = RunningGateway(tmp_path, EchoEngine())
     try:
         claude = anthropic.Anthropic(base_url=gateway.url, api_key="none", max_retries=0)
