@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from threading import Lock
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from ..core import Adapter, AdapterRejected, EngineUnreachable, MalformedTask, NothingFound, Settings, SettingsError
 from .adapter_files import AdapterFiles, check_adapter, projection_of, same_model, zero_adapter
@@ -141,7 +141,7 @@ class VLLMEngine:
         if request.choices:
             yield from in_one_piece(self.chat([request])[0])
             return
-        body = {**body_of(request, clean_messages(request.messages, self._harmless)), **STREAMED}
+        body = {**self._body(request), **STREAMED}
         with self._in_flight.request(lambda: request.adapter or self._base) as name:
             response = self._send(name, lambda name: self._client.open_stream(CHAT, {**body, "model": name}))
             yield from read_pieces(self._client, response, request)
@@ -312,7 +312,7 @@ class VLLMEngine:
             raise named_error(self.url, refused, name) from refused
 
     def _chat_one(self, request: ChatRequest) -> ChatCompletion:
-        body = body_of(request, clean_messages(request.messages, self._harmless))
+        body = self._body(request)
         if request.choices:
             body["structured_outputs"] = {"choice": list(request.choices)}
             # A token has at least one byte; a choice must not be cut off in its middle.
@@ -323,6 +323,15 @@ class VLLMEngine:
         if request.choices and completion.choices[0].message.content not in request.choices:
             raise EngineUnreachable(f"{self.url} does not constrain replies to given choices; use vLLM, or ask without choices")
         return completion
+
+    def _body(self, request: ChatRequest) -> dict[str, Any]:
+        body = body_of(request, clean_messages(request.messages, self._harmless))
+        if "tools" in body:
+            # Without it vLLM takes the schema of the arguments for a hint, and any JSON value for arguments.
+            for position, tool in enumerate(body["tools"]):
+                function = tool["function"]
+                body["tools"][position] = {**tool, "function": {**function, "strict": function.get("strict") is not False}}
+        return body
 
     def _choose_scored(self, request: ChatRequest, prompt: list[int], options: Sequence[str]) -> Choice:
         started = time.perf_counter()

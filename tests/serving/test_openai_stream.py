@@ -41,7 +41,8 @@ class TestStream:
         *_, last = engine.stream(ask(tools=tools, tool_choice="find"))
         assert whole.tool_calls == last.reply.tool_calls == tuple(CALLS)
         assert (whole.finish_reason, last.reply.finish_reason) == ("tool_calls", "tool_calls")
-        assert protocol.asked[-1][1]["tools"] == tools
+        strict = {"strict": True} if isinstance(engine, VLLMEngine) else {}
+        assert protocol.asked[-1][1]["tools"] == [{**tool, "function": {**tool["function"], **strict}} for tool in tools]
         assert protocol.asked[-1][1]["tool_choice"] == {"type": "function", "function": {"name": "find"}}
         engine.close()
 
