@@ -139,6 +139,15 @@ def check_options(request: ChatRequest) -> None:
         raise MalformedTask("top_p is 0; it must be above 0")
     if not all(request.stop):
         raise MalformedTask("a text of stop is empty; leave it out")
+    check_tools(request.tools)
+
+
+def check_tools(tools: Sequence[ToolSpecification]) -> None:
+    """Raise `MalformedTask` for what is no tool with a name."""
+    for tool in tools:
+        function = tool.get("function")
+        if tool.get("type") != "function" or not isinstance(function, dict) or not isinstance(function.get("name"), str):
+            raise MalformedTask("each of tools must be of type 'function' with a function that has a name")
 
 
 def in_one_piece(reply: ChatReply) -> Iterator[ChatPiece]:

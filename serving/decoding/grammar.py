@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from ...core import MalformedTask, ToolSpecification
 from ...core.extras import require
 from ...core.messages import CALL_BEGIN, CALL_END
-from ..engine import ChatRequest
+from ..engine import ChatRequest, check_tools
 from ..prompts import clean_text
 
 if TYPE_CHECKING:
@@ -125,10 +125,7 @@ def reply_schema(response_format: Mapping[str, Any] | None) -> dict[str, Any] | 
 
 def _callable(request: ChatRequest) -> list[ToolSpecification]:
     """The tools that the reply may call."""
-    for tool in request.tools:
-        function = tool.get("function")
-        if tool.get("type") != "function" or not isinstance(function, dict) or not isinstance(function.get("name"), str):
-            raise MalformedTask("each of tools must be of type 'function' with a function that has a name")
+    check_tools(request.tools)
     if request.tool_choice == "none":
         return []
     if request.tool_choice in ("", "auto", "required"):
