@@ -96,6 +96,10 @@ class LifelongLearner:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self.close()
 
+    def warm_up(self) -> None:
+        """Load what the first request would wait for; a part that cannot be loaded is passed over (invariant Fail open)."""
+        self._components.guarded("encoder", lambda: self._components.encoder.encode(["ready"]), None)
+
     def close(self) -> None:
         """Stop nights at their next step (they go on another time), give back the engine and close the record. May be called twice."""
         self._nights.stop(CLOSE_SECONDS)

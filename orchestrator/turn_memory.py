@@ -115,9 +115,6 @@ class TurnMemory:
         return np.concatenate([self._encoder.encode(texts[start : start + PASSAGES]) for start in range(0, len(texts), PASSAGES)])
 
     def _work(self) -> None:
-        with suppress(Exception):
-            # The encoder loads when it is first used: now, and not while the first request waits for it.
-            self._encoder.encode(["ready"])
         while not self._closed.is_set():
             self._news.clear()
             try:

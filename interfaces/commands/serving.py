@@ -79,6 +79,8 @@ def serve(
         settings = settings.with_values({"gateway.require_tenant": True})
     bound = listen(LOOPBACK, port)
     with bound, open_learner(settings, data) as learner:
+        # The first requests would otherwise miss the deadline while the encoder loads, and go out without memory.
+        learner.warm_up()
         say(f"http://{LOOPBACK}:{port}/v1  (Ctrl-C stops)")
         with suppress(KeyboardInterrupt):  # being stopped is how a server ends
             make_server(create_app(learner, settings.gateway), settings.gateway).run(sockets=[bound])

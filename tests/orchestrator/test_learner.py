@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from scripted import open_scripted
 from toy import ToyEnvironment, open_toy, run_tasks, success, unlike, unlike_the_base
 
 from lifelong.core import AdapterStatus, Judge, MalformedTask, NothingFound, Task
@@ -128,3 +129,18 @@ def test_a_home_that_was_moved_is_served_from_where_it_lies(tiny_model: Path, tm
     with open_toy(Path("home"), tiny_model, environment) as again:
         assert again.status().faults == {}
         assert success(again, environment) > 0.5
+
+
+def test_warming_up_loads_the_encoder_and_a_failure_costs_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with open_scripted(tmp_path) as learner:
+        read: list[list[str]] = []
+        monkeypatch.setattr(learner._components.encoder, "encode", lambda texts: read.append(list(texts)))
+        learner.warm_up()
+        assert read == [["ready"]]
+
+        def broken(texts: list[str]) -> None:
+            raise RuntimeError("no memory")
+
+        monkeypatch.setattr(learner._components.encoder, "encode", broken)
+        learner.warm_up()
+        assert learner.status().faults["encoder"] == 1
