@@ -102,7 +102,6 @@ def _check_stream(engine: Engine) -> None:
         counts = [(one.usage.prompt_tokens, one.usage.completion_tokens) for one in (last, reply)]
         assert counts[0] == counts[1], "a streamed reply costs as many tokens as one that is not"
     _check_closed_stream(engine)
-    _check_refuses(lambda: list(engine.stream(_request("?", adapter="never-published"))), "a stream of an unpublished adapter")
 
 
 def _check_closed_stream(engine: Engine) -> None:
@@ -165,6 +164,7 @@ def _check_adapter(engine: Engine, adapter: Adapter) -> None:
     requests = [_request(question) for question in QUESTIONS]
     base = [reply.text for reply in _chat(engine, requests)]
     _check_refuses(lambda: engine.chat([_request("?", adapter=adapter.name)]), "a request for an unpublished adapter")
+    _check_refuses(lambda: list(engine.stream(_request("?", adapter=adapter.name))), "a stream of an unpublished adapter")
     with rule("an adapter that fits is published, and again without harm"):
         engine.publish(adapter)
         engine.publish(adapter)

@@ -11,7 +11,18 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from .engine import ChatPiece, ChatReply, ChatRequest, Choice, Engine, TokenLogprob, UpstreamAddress, context_of, in_one_piece
+from .engine import (
+    ChatPiece,
+    ChatReply,
+    ChatRequest,
+    Choice,
+    Engine,
+    TokenLogprob,
+    UpstreamAddress,
+    check_options,
+    context_of,
+    in_one_piece,
+)
 
 if TYPE_CHECKING:
     from .adapter_files import adapter_provenance, check_directory, is_sealed, seal_adapter
@@ -84,6 +95,7 @@ __all__ = [
     "api_key",
     "cache_directory",
     "check_directory",
+    "check_options",
     "context_of",
     "give_back_memory",
     "hot_swap",

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 from lifelong.core import Adapter, EngineUnreachable, MalformedTask, Settings, Usage
-from lifelong.serving import ChatPiece, ChatReply, ChatRequest, Choice, in_one_piece
+from lifelong.serving import ChatPiece, ChatReply, ChatRequest, Choice, check_options, in_one_piece
 
 
 class FlipEngine:
@@ -23,10 +23,17 @@ class FlipEngine:
             raise EngineUnreachable("this engine is closed; open another")
         replies = []
         for request in requests:
+            check_options(request)
             read = sum(self.count_tokens(str(message["content"])) for message in request.messages)
             words = re.findall(r"Write (\w+) backwards", str(request.messages[-1]["content"]))
             text = request.choices[0] if request.choices else words[0][::-1] if words else "?"
-            replies.append(ChatReply(text=text, usage=Usage(prompt_tokens=read, completion_tokens=2), logprob=-0.1))
+            text = min((text.partition(mark)[0] for mark in request.stop), key=len, default=text)
+            # A reply is its word and the end of it.
+            written = 2 if request.max_tokens is None else min(2, request.max_tokens)
+            finish = "stop" if written == 2 else "length"
+            replies.append(
+                ChatReply(text=text, usage=Usage(prompt_tokens=read, completion_tokens=written), logprob=-0.1, finish_reason=finish)
+            )
         return replies
 
     def stream(self, request: ChatRequest) -> Iterator[ChatPiece]:
