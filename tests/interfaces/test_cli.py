@@ -17,6 +17,7 @@ from lifelong.interfaces.cli import app
 COMMAND = [sys.executable, "-c", "from lifelong.interfaces.cli import main; main()"]
 VERBS = {
     "run",
+    "memory",
     "sessions",
     "show",
     "skills",

@@ -251,6 +251,8 @@ class StepsCounted:
 def test_what_the_database_does_for_a_request_and_for_the_status_does_not_grow(tmp_path: Path) -> None:
     done: dict[str, list[int]] = {"wake": [], "status": [], "newest of a rare skill": []}
     with open_scripted(tmp_path) as learner:
+        # The thread that indexes turns uses the same connection; what its search reads is counted where that is tested.
+        learner._components.turns.close()
         rare = [replace(episode, id="rare", skill="rare") for episode in episodes(1)]
         fill(learner, rare)
         for start, end in ((0, 200), (200, 1800)):
