@@ -48,12 +48,15 @@ class TurnStore:
             ).fetchone()
             if body is None or read_episode(body[0]).steps != episode.steps:
                 return
+            connection.execute("DELETE FROM unindexed WHERE episode = ?", (sequence,))
+            # What rewrites the steps of an episode takes its turns away, so that those which are there are right.
+            if connection.execute("SELECT 1 FROM turns WHERE episode = ?", (sequence,)).fetchone():
+                return
             place = connection.execute(
                 "SELECT coalesce(max(position) + 1, 0) FROM turns WHERE tenant = ? AND session = ?", (tenant, session)
             ).fetchone()[0]
             for offset, (passage, vector) in enumerate(zip(said, vectors, strict=True)):
                 _insert(connection, (sequence, tenant, session, place + offset), passage, vector, episode.created)
-            connection.execute("DELETE FROM unindexed WHERE episode = ?", (sequence,))
 
     def count(self, tenant: str) -> int:
         """How many turns of a tenant are indexed."""
@@ -110,10 +113,11 @@ class TurnStore:
     def texts(self, tenant: str, numbers: Iterable[int]) -> dict[int, tuple[str, str]]:
         """Id of the episode and the text of each turn."""
         sql = (
-            "SELECT number, id, substr(json_extract(body, '$.steps[' || step || '].text'), start + 1, stop - start) "
-            "FROM turns JOIN episodes ON sequence = turns.episode WHERE number IN (SELECT value FROM json_each(?)) AND turns.tenant = ?"
+            "SELECT number, id, step, start, stop, body FROM turns JOIN episodes ON sequence = turns.episode "
+            "WHERE number IN (SELECT value FROM json_each(?)) AND turns.tenant = ?"
         )
-        return {number: (id, text or "") for number, id, text in self._database.rows(sql, (json_array(set(numbers)), tenant))}
+        rows = self._database.rows(sql, (json_array(set(numbers)), tenant))
+        return {number: (id, read_episode(body).steps[step].text[start:stop]) for number, id, step, start, stop, body in rows}
 
     def newest(self, tenant: str, limit: int, speaker: str = "") -> list[int]:
         """Numbers of the newest turns, newest first, of one speaker where named."""

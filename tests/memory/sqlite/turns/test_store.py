@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from pathlib import Path
 
@@ -7,6 +8,7 @@ import numpy as np
 
 from lifelong.core import UNKNOWN, Action, Episode, Judge, Observation, Outcome, Task
 from lifelong.memory import Record
+from lifelong.memory.sqlite.episodes import store_rewritten
 from lifelong.memory.sqlite.turns.store import POSTINGS, term_number
 from lifelong.memory.turns.passages import passages
 from lifelong.memory.turns.terms import terms
@@ -85,14 +87,26 @@ def test_a_judgement_changes_nothing_and_other_steps_are_indexed_anew(record: Re
     episode = said(record, "The vault word is heron.", id="a")
     index(record)
     record.episodes.judge("a", Outcome(success=True, judge=Judge.USER))
-    assert record.turns.waiting(5) == []
-    [(sequence, _)] = record._database.rows("SELECT sequence, id FROM episodes")
+    assert standing(record, "default", "heron") == {1}
+    index(record)
+    assert standing(record, "default", "heron") == {1}
     changed = replace(episode, steps=(Observation(text="The vault word is gone now."),))
-    with record.transaction():
-        record._database.rows("UPDATE episodes SET body = ? WHERE sequence = ?", (changed.to_json(), sequence))
+    with record._database.transaction() as connection:
+        store_rewritten(connection, changed)
     assert standing(record, "default", "heron") == set()
     assert index(record) == 1
     assert standing(record, "default", "gone") == {2}
+
+
+def test_a_likelihood_that_is_no_number_in_json_stops_nothing(record: Record) -> None:
+    task = Task(id="t", goal="The vault word is heron.", environment="chat", session="s")
+    steps = (Observation(text=task.goal), Action(text="The heron guards this vault.", likelihood=-math.inf))
+    record.episodes.record(Episode(id="a", task=task, steps=steps, outcome=UNKNOWN), ENCODER.encode([task.goal])[0])
+    record.episodes.judge("a", Outcome(success=False, judge=Judge.USER), correction="No.")
+    assert index(record) == 1
+    assert record.turns.texts("default", [1, 2]) == {1: ("a", "The vault word is heron."), 2: ("a", "The heron guards this vault.")}
+    record.erase(["a"])
+    assert record.turns.count("default") == 0
 
 
 def test_an_episode_that_changed_while_it_was_read_is_not_indexed_as_it_was(record: Record) -> None:
@@ -142,7 +156,7 @@ def test_an_older_record_is_brought_up_to_date(tmp_path: Path) -> None:
         said(record, "My sister Ada lives in Bern.", id="a")
         # As the file was before turns were indexed.
         tables = [f"DROP TABLE {name}" for name in ("unindexed", "turn_terms", "turns", "turn_counts")]
-        for statement in ("DROP TRIGGER episode_said", "DROP TRIGGER episode_said_otherwise", *tables):
+        for statement in ("DROP TRIGGER episode_said", "DROP TRIGGER episode_changed", *tables):
             record._database.rows(statement)
         version = record._database.value("PRAGMA user_version")
         record._database.rows(f"PRAGMA user_version={version - 1}")
