@@ -163,7 +163,8 @@ def _with_statements(components: Components, task: Task, vector: Vector, shown: 
         tenant=task.tenant,
         limit=settings.recall_statements,
         floor=settings.statement_floor,
-        kinds=(Kind.STATEMENT, Kind.RESULT),
+        # What a tool returned in another session was true of that session: shown unasked, it would pass for a result of this one.
+        kinds=(Kind.STATEMENT,),
         # Its turns stand in the request itself.
         exclude_session=task.session,
     )

@@ -175,7 +175,8 @@ RUNS = (
     "CREATE TABLE run_steps (run TEXT NOT NULL REFERENCES open_runs ON DELETE CASCADE, position INTEGER NOT NULL, at REAL NOT NULL, "
     "body TEXT NOT NULL, usage TEXT, PRIMARY KEY (run, position)) WITHOUT ROWID",
     "ALTER TABLE episodes ADD COLUMN session TEXT NOT NULL DEFAULT ''",
-    "UPDATE episodes SET session = json_extract(body, '$.task.session') WHERE json_valid(body) AND json_extract(body, '$.task.session') IS NOT NULL",
+    "UPDATE episodes SET session = json_extract(body, '$.task.session') "
+    "WHERE json_valid(body) AND json_extract(body, '$.task.session') IS NOT NULL",
     "CREATE INDEX episodes_by_session ON episodes (tenant, session) WHERE session != ''",
 )
 
@@ -237,7 +238,7 @@ TURNS = (
     "INSERT INTO unindexed SELECT sequence FROM episodes WHERE environment = 'chat'",
     """CREATE TRIGGER episode_said AFTER INSERT ON episodes WHEN new.environment = 'chat' BEGIN
         INSERT INTO unindexed VALUES (new.sequence); END""",
-    # No function of SQLite may read a body: it can hold numbers that are none in JSON, such as the likelihood of a server that tells none.
+    # No function of SQLite may read a body: it can hold what is no number in JSON, such as the likelihood of a server that tells none.
     """CREATE TRIGGER episode_changed AFTER UPDATE OF body ON episodes WHEN new.environment = 'chat' BEGIN
         INSERT OR IGNORE INTO unindexed VALUES (new.sequence); END""",
 )

@@ -140,8 +140,11 @@ def _stretches(text: str, start: int = 0, stop: int | None = None) -> Iterator[t
 
 
 def _kind(text: str) -> Kind:
-    """A statement where any sentence states something, else a question."""
-    return Kind.STATEMENT if any(_states(sentence) for sentence in _SENTENCE.findall(text)) else Kind.QUESTION
+    """A statement where any sentence states something; what follows an order is its material and states nothing by itself."""
+    sentences = [sentence for sentence in _SENTENCE.findall(text) if sentence.strip()]
+    if sentences and words(sentences[0])[:1] and words(sentences[0])[0] in _REQUEST and not _QUESTION_END.search(sentences[0]):
+        return Kind.QUESTION
+    return Kind.STATEMENT if any(_states(sentence) for sentence in sentences) else Kind.QUESTION
 
 
 def _states(sentence: str) -> bool:

@@ -24,6 +24,8 @@ def episode(*steps: Step) -> Episode:
         ("Would Redis help us here", Kind.QUESTION),
         ("If we used Redis, our pages would be faster.", Kind.QUESTION),
         ("Tell me a joke about cats.", Kind.QUESTION),
+        ("Give each ticket a queue.\nTicket T7 from C9 says: printer jam", Kind.QUESTION),
+        ("What shall I cook? I am allergic to nuts.", Kind.STATEMENT),
         ("我住在伯尔尼。", Kind.STATEMENT),
         ("你住在哪里？", Kind.QUESTION),
     ],
