@@ -35,6 +35,8 @@ from .journal import RunJournal, interrupted_runs
 from .perceiver import Perceiver
 from .turn_memory import with_statements
 
+SURE = 0.5
+"""Probability from which on something said earlier is shown to an adapter too."""
 HOPELESS = 0.1
 """Chance of success below which trying again is not worth its tokens; a correction is."""
 
@@ -112,7 +114,7 @@ def _plan(components: Components, task: Task, vector: Vector | None, perceiver: 
         adapter = components.guarded("adapter", lambda: components.publish(components.record.adapters.route(task.tenant, skill)), "")
         shown = components.guarded("recall", lambda: _recall(components, task, skill, vector, adapter, learning), None)
     if task.environment == CHAT and vector is not None:
-        shown = components.guarded("statements", partial(_with_statements, components, task, vector, shown), shown)
+        shown = components.guarded("statements", partial(_with_statements, components, task, vector, shown, adapter), shown)
     offered = bool(adapter or shown)
     if control:
         adapter, shown = "", None
@@ -153,7 +155,7 @@ def _recall(components: Components, task: Task, skill: str, vector: Vector | Non
     )
 
 
-def _with_statements(components: Components, task: Task, vector: Vector, shown: Recall | None) -> Recall | None:
+def _with_statements(components: Components, task: Task, vector: Vector, shown: Recall | None, adapter: str) -> Recall | None:
     settings = components.settings.memory
     if settings.recall == "off" or settings.recall_statements == 0:
         return shown
@@ -162,7 +164,8 @@ def _with_statements(components: Components, task: Task, vector: Vector, shown: 
         vector,
         tenant=task.tenant,
         limit=settings.recall_statements,
-        floor=settings.statement_floor,
+        # Where an adapter has learned to answer requests like this one, earlier ones beside it mislead more often than they help.
+        floor=max(settings.statement_floor, SURE) if adapter else settings.statement_floor,
         # What a tool returned in another session was true of that session: shown unasked, it would pass for a result of this one.
         kinds=(Kind.STATEMENT,),
         # Its turns stand in the request itself.

@@ -62,9 +62,11 @@ _PLAIN = re.compile(r"\w+")
 _REQUEST = frozenset(
     _PLAIN.findall(
         """
-        write tell translate shorten explain give show list name make create summarize summarise please rewrite describe find compute
-        calculate generate draft fix convert compare suggest recommend help sort count define spell recite sing play draw imagine
-        suppose pretend assume what who when where why how which whose can could would should will do does did is are may if
+        write tell translate shorten explain give show list name make create summarize summarise please rewrite describe find
+        compute order book buy send add remove delete set open close start stop run call remind schedule put get take turn check
+        search look read update change move copy print calculate generate draft fix convert compare suggest recommend help sort
+        count define spell recite sing play draw imagine suppose pretend assume what who when where why how which whose can could
+        would should will do does did is are may if
         """
     )
 )
