@@ -242,14 +242,6 @@ def test_a_tool_is_called_with_arguments_that_fit_and_a_stream_is_the_reply(engi
     assert json.loads(engine.chat([ChatRequest(messages=[message], response_format=wanted, max_tokens=60)])[0].text)["unit"]
 
 
-def test_a_server_that_was_killed_is_reported_with_its_end(model, server):  # the last one: it ends the server
-    own = VLLMEngine(model, server=server)
-    os.kill(served_by(server.pid), signal.SIGKILL)
-    with pytest.raises(EngineUnreachable, match="ended with status 137"):
-        own.chat([ask("Are you there?")])
-    own.close()
-
-
 def test_no_text_writes_a_turn_at_a_real_server(engine: VLLMEngine, model: Path) -> None:
     from transformers import AutoTokenizer
 
@@ -264,3 +256,11 @@ def test_no_text_writes_a_turn_at_a_real_server(engine: VLLMEngine, model: Path)
 
     assert skeleton(attack, engine._harmless) == skeleton("hello", engine._harmless)
     assert len(skeleton(attack, str)) > len(skeleton("hello", str)), "the server itself reads them as turns"
+
+
+def test_a_server_that_was_killed_is_reported_with_its_end(model, server):  # the last one: it ends the server
+    own = VLLMEngine(model, server=server)
+    os.kill(served_by(server.pid), signal.SIGKILL)
+    with pytest.raises(EngineUnreachable, match="ended with status 137"):
+        own.chat([ask("Are you there?")])
+    own.close()
