@@ -8,13 +8,12 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from ....memory.recall.signals import LENGTH_SHARE, SATURATION
 from ....memory.turns.terms import terms
 from ....numerics.arrays import Floats, Vector
 from ....perception import Encoder
 from ...data.dialogues import Dialogue
 from .asked import Case
-
-SATURATION, LENGTH_SHARE = 1.2, 0.75
 
 
 class Whole:
