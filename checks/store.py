@@ -10,9 +10,25 @@ from typing import ClassVar
 
 import numpy as np
 
-from ..core import Adapter, AdapterStatus, Episode, Judge, Lesson, MalformedTask, NothingFound, Outcome, Receipt
+from ..core import (
+    UNKNOWN,
+    Action,
+    Adapter,
+    AdapterStatus,
+    Episode,
+    Judge,
+    Lesson,
+    MalformedTask,
+    NothingFound,
+    Observation,
+    Outcome,
+    Receipt,
+    Task,
+)
 from ..core.paths import AnyPath
 from ..memory import PendingErasure, Store
+from ..memory.turns.passages import passages
+from ..numerics.arrays import Vector
 from .cue_memory import example_episode
 from .failures import asserting
 
@@ -34,6 +50,8 @@ def check_store(open_store: Callable[[Path], Store], folder: AnyPath) -> None:
     _check_identity(store, episodes[0], vectors[0])
     _check_feedback(store, episodes[2])
     kept = _keep_state(store, episodes)
+    runs = [_example_run(tenant) for tenant in ("ann", "ben")]
+    _begin_runs(store, runs, vectors[0])
     store.close()
 
     store = open_store(file)
@@ -42,11 +60,13 @@ def check_store(open_store: Callable[[Path], Store], folder: AnyPath) -> None:
     _check_transaction(store, example_episode(9, tenant="ann"))
     _check_state(store, kept)
     _check_adapters(store)
+    _check_runs(store, runs)
+    _check_turns(store, runs)
     _check_erasure(store, episodes[0])
     store.close()
 
 
-def _check_identity(store: Store, episode: Episode, vector: np.ndarray[tuple[int, ...], np.dtype[np.float32]]) -> None:
+def _check_identity(store: Store, episode: Episode, vector: Vector) -> None:
     store.episodes.record(episode, vector)
     assert store.episodes.get(episode.id) == episode, "an episode comes back equal"
     try:
@@ -81,6 +101,49 @@ def _check_transaction(store: Store, episode: Episode) -> None:
         store.episodes.record(episode, vector)
         raise _Undone
     assert not store.episodes.get_many([episode.id], tenant=episode.task.tenant), "a transaction keeps all, or nothing"
+
+
+def _example_run(tenant: str) -> Episode:
+    """A conversation of three turns."""
+    said = f"My sister lives in the town of {tenant}."
+    task = Task(id=f"talk-{tenant}", goal=said, tenant=tenant, environment="chat", session="monday")
+    steps = (Observation(text=said), Action(text="Noted."), Observation(text=f"She moved away from {tenant} in May."))
+    return Episode(id=f"run-{tenant}", task=task, steps=steps, outcome=UNKNOWN)
+
+
+def _begin_runs(store: Store, runs: Sequence[Episode], vector: Vector) -> None:
+    for run in runs:
+        assert store.open_runs.begin(replace(run, steps=run.steps[:1]), vector), "a run is opened with the steps that it has"
+        assert not store.open_runs.begin(run, vector), "a run is opened once"
+        assert store.open_runs.append(run.id, run.steps[1:]) == len(run.steps), "a further step says how many there are"
+    assert not {run.id for run in runs} & {episode.id for episode in store.episodes.find()}, "a run under way is no episode yet"
+
+
+def _check_runs(store: Store, runs: Sequence[Episode]) -> None:
+    ann, ben = runs
+    kept = store.open_runs.get(ann.id).steps
+    assert kept == ann.steps, "every step of a run under way is there after opening again (invariant Durability)"
+    assert store.open_runs.ids(tenant="ann") == [ann.id], "a tenant finds no run of another (invariant Tenants)"
+    store.open_runs.finish(store.open_runs.get(ann.id))
+    assert store.episodes.get(ann.id).steps == ann.steps, "a run that ends is an episode"
+    assert store.open_runs.ids(tenant="ann") == [], "and is open no longer"
+    store.erase([ben.id])
+    assert store.open_runs.ids(tenant="ben") == [], "an erasure reaches runs under way"
+
+
+def _check_turns(store: Store, runs: Sequence[Episode]) -> None:
+    run, _ = runs
+    [(sequence, waiting)] = [(number, episode) for number, episode in store.turns.waiting(100) if episode.id == run.id]
+    said = list(passages(waiting))
+    store.turns.add(sequence, waiting, said, np.eye(len(said), 8, dtype=np.float32))
+    assert run.id not in {episode.id for _, episode in store.turns.waiting(100)}, "what was indexed waits no longer"
+    numbers = store.turns.newest("ann", 10)
+    assert len(numbers) == store.turns.count("ann") == len(said), "a tenant's turns are counted"
+    told = {text for _, text in store.turns.texts("ann", numbers).values()}
+    assert told == {passage.text for passage in said}, "a turn comes back as it was said"
+    assert store.turns.get("ben", numbers) == [], "a tenant finds no turn of another (invariant Tenants)"
+    store.erase([run.id])
+    assert store.turns.count("ann") == 0, "turns go with their episode"
 
 
 @dataclass(frozen=True, kw_only=True)

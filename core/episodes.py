@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any
 
-from .plain import plain
+from .plain import plain, standard_json
 from .steps import Action, Step, steps_from_json, steps_to_json
 from .tasks import Judge, Outcome, Task, Usage, Verdict
 from .visible import visible_text
@@ -90,7 +90,7 @@ class Episode:
                 del holder[name]
         if self.confidence == 1:
             del row["confidence"]
-        return json.dumps(row, ensure_ascii=False)
+        return standard_json(row)
 
     @classmethod
     def from_json(cls, text: str) -> Episode:

@@ -75,6 +75,7 @@ class Recogniser:
         self._recent: Floats | None = None
         self._drift: DriftMonitor | None = None
         self._known: tuple[KnownSkills, Floats] | None = None
+        self._means: dict[str, tuple[Vector, Floats]] = {}
 
     @property
     def skills(self) -> tuple[str, ...]:
@@ -149,6 +150,7 @@ class Recogniser:
             sample.forget(vector)
         if vectors is None or sample.count <= 0:
             del self._samples[skill]
+        self._means = {}
         self._calibration = self._known = self._recent = self._drift = None
         self._thresholds = {}
         if self.eager:
@@ -169,6 +171,7 @@ class Recogniser:
     def adopt(self, calibration: Calibration | None) -> None:
         """Judge by a calibration from now on."""
         self._calibration, self._known, self._thresholds, self._recent, self._drift = calibration, None, {}, None, None
+        self._means = {}
 
     def observe(self, known_chance: float) -> bool:
         """Take in what the present calibration said of a task that turned out to be known; whether the stream was found to drift.
@@ -192,6 +195,16 @@ class Recogniser:
         names = tuple(name for name in self.skills if len(self._samples[name].bank))
         first = next(iter(self._samples.values())).first
         return KnownSkills(names=names, banks=tuple(self._samples[name].bank for name in names), first=first)
+
+    def _centred(self, calibration: Calibration) -> tuple[KnownSkills, Floats]:
+        """The sampled tasks with their whitened means, of which only those of skills that learned since are computed anew."""
+        known = self._banks()
+        pairs = zip(known.names, known.banks, strict=True)
+        changed = {name: bank for name, bank in pairs if self._means.get(name, (None,))[0] is not bank}
+        if changed:
+            some = KnownSkills(names=tuple(changed), banks=tuple(changed.values()), first=known.first)
+            self._means |= dict(zip(changed, zip(changed.values(), calibration.shape.centres(some), strict=True), strict=True))
+        return known, np.stack([self._means[name][1] for name in known.names])
 
     def state(self) -> dict[str, NDArray[Any]]:
         """All that was learned, as plain arrays."""
@@ -259,8 +272,7 @@ class Recogniser:
 
     def _judged_by_evidence(self, calibration: Calibration, vector: Vector) -> Verdict:
         if self._known is None:
-            known = self._banks()
-            self._known = known, calibration.shape.centres(known)
+            self._known = self._centred(calibration)
         known, centres = self._known
         found, odds = calibration.judge(known, centres, vector[None, :])
         log_odds, name, (both, first, _, _) = float(odds[0]), known.names[int(found.skills[0])], found.columns[0]

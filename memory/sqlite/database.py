@@ -13,8 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from ...core import StoreError
-from .digests import message_digest
-from .schema import STEPS, VERSION
+from .schema import STEPS, VERSION, add_functions
 
 BUSY_SECONDS = 30.0
 """How long a writer waits for another process before it gives up."""
@@ -46,7 +45,7 @@ class Database:
 
     def _prepare(self) -> None:
         self._enter_wal()
-        self._connection.create_function("message_digest", 1, message_digest, deterministic=True)
+        add_functions(self._connection)
         for pragma in ("synchronous=FULL", "foreign_keys=ON", "secure_delete=ON"):
             self._connection.execute(f"PRAGMA {pragma}")
         with self.transaction() as connection:

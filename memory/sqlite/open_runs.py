@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from ...core import UNKNOWN, Episode, MalformedTask, NothingFound, Observation, Outcome, Step, StoreError, Usage
+from ...core.plain import standard_json
 from ...core.steps import step_to_json, steps_from_json
 from ...numerics.arrays import Vector
 from .database import Database, json_array
@@ -197,7 +198,7 @@ def _append(connection: sqlite3.Connection, id: str, steps: Sequence[Step], usag
     now = time.time()
     cost = json.dumps(asdict(usage)) if usage is not None else None
     rows = [
-        (id, length + number, now, json.dumps(step_to_json(step), ensure_ascii=False), cost if number == len(steps) - 1 else None)
+        (id, length + number, now, standard_json(step_to_json(step)), cost if number == len(steps) - 1 else None)
         for number, step in enumerate(steps)
     ]
     connection.executemany("INSERT INTO run_steps VALUES (?, ?, ?, ?, ?)", rows)

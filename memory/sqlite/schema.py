@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import sqlite3
+
+from ...core.plain import valid_json
+from .digests import message_digest
+
 TABLES = (
     # AUTOINCREMENT never uses a number twice: (rows, last) of a tenant then names the exact set of its rows.
     """CREATE TABLE episodes (
@@ -238,13 +243,25 @@ TURNS = (
     "INSERT INTO unindexed SELECT sequence FROM episodes WHERE environment = 'chat'",
     """CREATE TRIGGER episode_said AFTER INSERT ON episodes WHEN new.environment = 'chat' BEGIN
         INSERT INTO unindexed VALUES (new.sequence); END""",
-    # No function of SQLite may read a body: it can hold what is no number in JSON, such as the likelihood of a server that tells none.
     """CREATE TRIGGER episode_changed AFTER UPDATE OF body ON episodes WHEN new.environment = 'chat' BEGIN
         INSERT OR IGNORE INTO unindexed VALUES (new.sequence); END""",
 )
 
-STEPS = (TABLES, CUES, NAMES, UPKEEP, LOG, STATE, ERASURES, RUNS, COMPRESSED, SIGHT, TALLIES, SESSIONS, TURNS)
+NUMBERS = (
+    # The likelihood of a server that tells none was written in a way that SQLite does not read.
+    "UPDATE episodes SET body = valid_json(body) WHERE NOT json_valid(body)",
+    "UPDATE episodes SET session = json_extract(body, '$.task.session') "
+    "WHERE session = '' AND json_valid(body) AND json_extract(body, '$.task.session') IS NOT NULL",
+)
+
+STEPS = (TABLES, CUES, NAMES, UPKEEP, LOG, STATE, ERASURES, RUNS, COMPRESSED, SIGHT, TALLIES, SESSIONS, TURNS, NUMBERS)
 """What makes each format of the file out of the one before."""
 
 VERSION = len(STEPS)
 """Format of the file, kept in `PRAGMA user_version`."""
+
+
+def add_functions(connection: sqlite3.Connection) -> None:
+    """Give a connection the functions that the steps call."""
+    for function in (message_digest, valid_json):
+        connection.create_function(function.__name__, 1, function, deterministic=True)

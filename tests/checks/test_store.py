@@ -1,19 +1,22 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from lifelong.checks import check_store
-from lifelong.core import Episode
+from lifelong.core import Episode, Step, Usage
 from lifelong.core.plugins import create, names, resolve
 from lifelong.memory import Record
 from lifelong.memory.sqlite.adapters import AdapterStore
 from lifelong.memory.sqlite.episodes import EpisodeStore
+from lifelong.memory.sqlite.open_runs import OpenRunStore
 from lifelong.memory.sqlite.state import StateStore
+from lifelong.memory.sqlite.turns.store import TurnStore
 from lifelong.memory.store import State
+from lifelong.memory.turns.turn import IndexedTurn
 
 
 def test_the_record_is_found() -> None:
@@ -83,6 +86,28 @@ class Serving(Record):
         self.adapters = Routed(self._database, path.parent)
 
 
+class Dropping(OpenRunStore):
+    def append(self, id: str, steps: Sequence[Step], usage: Usage | None = None) -> int:
+        return len(self.get(id).steps) + len(steps)
+
+
+class Undurable(Record):
+    def __init__(self, path: Path) -> None:
+        super().__init__(path)
+        self.open_runs = Dropping(self._database)
+
+
+class SharedTurns(TurnStore):
+    def get(self, tenant: str, numbers: Iterable[int]) -> list[IndexedTurn]:
+        return super().get("ann", numbers)
+
+
+class Overheard(Record):
+    def __init__(self, path: Path) -> None:
+        super().__init__(path)
+        self.turns = SharedTurns(self._database)
+
+
 @pytest.mark.parametrize(
     ("broken", "rule"),
     [
@@ -93,6 +118,8 @@ class Serving(Record):
         (Mixed, "another tenant"),
         (HalfDone, "all, or nothing"),
         (Unnoticed, "notice an erasure"),
+        (Undurable, "every step of a run under way"),
+        (Overheard, "no turn of another"),
     ],
 )
 def test_the_check_notices_a_store_that_breaks_a_rule(broken: type[Record], rule: str, tmp_path: Path) -> None:

@@ -289,6 +289,19 @@ def test_a_state_that_is_restored_judges_alike() -> None:
     assert not other.due
 
 
+def test_what_is_learned_between_two_tasks_counts_as_if_everything_had_been_read_anew() -> None:
+    one = trained(eager=False)
+    for number, skill in enumerate(["zero", "one", "new", "zero"]):
+        one.judge(cloud(0, 1, seed=8)[0])
+        one.learn(cloud(2 if skill == "new" else number % 2, 1, seed=20 + number)[0], skill)
+        other = Recogniser(eager=False)
+        other.restore(one.state())
+        for axis in range(4):
+            row = cloud(axis, 1, seed=9)[0]
+            assert one.judge(row).novelty == pytest.approx(other.judge(row).novelty, abs=1e-12)
+            assert one.judge(row).skill == other.judge(row).skill
+
+
 def test_a_skill_that_comes_after_the_calibration_is_known_at_once_and_calls_for_another() -> None:
     rows, names = domain(8, 60)
     new = np.array([name == "7" for name in names])

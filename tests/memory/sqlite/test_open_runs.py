@@ -293,12 +293,11 @@ def test_a_file_from_before_runs_opens_and_its_sessions_are_known(tmp_path: Path
     import sqlite3
     from contextlib import closing
 
-    from lifelong.memory.sqlite.digests import message_digest
-    from lifelong.memory.sqlite.schema import RUNS, STEPS
+    from lifelong.memory.sqlite.schema import RUNS, STEPS, add_functions
 
     file, before = tmp_path / "record.sqlite3", STEPS.index(RUNS)
     with closing(sqlite3.connect(file)) as older, older:
-        older.create_function("message_digest", 1, message_digest, deterministic=True)
+        add_functions(older)
         for statement in (statement for step in STEPS[:before] for statement in step):
             older.execute(statement)
         columns = "id, tenant, skill, environment, trusted, trainable, control, offered, body"

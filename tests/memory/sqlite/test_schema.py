@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+import math
 import sqlite3
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lifelong.memory.sqlite.digests import message_digest
-from lifelong.memory.sqlite.schema import STEPS, VERSION
+from lifelong.core import Action, Episode, Observation, Outcome, Task
+from lifelong.memory import Record
+from lifelong.memory.sqlite.schema import NUMBERS, STEPS, TALLIES, VERSION, add_functions
 
 
 def opened() -> sqlite3.Connection:
     connection = sqlite3.connect(":memory:")
     connection.execute("PRAGMA foreign_keys = ON")
-    connection.create_function("message_digest", 1, message_digest, deterministic=True)
+    add_functions(connection)
     for step in STEPS:
         for statement in step:
             connection.execute(statement)
@@ -44,6 +49,47 @@ def test_every_format_is_a_step_and_the_last_is_the_version(connection: sqlite3.
     tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
     assert {"episodes", "vectors", "lessons", "adapters", "skills", "changes", "run_state", "learned", "erasures", "quoted"} <= tables
     assert "journal" not in tables
+
+
+def without_likelihood(id: str) -> Episode:
+    """What a server that tells no likelihoods leaves."""
+    task = Task(id=f"task of {id}", goal="Where?", tenant="ann", environment="chat", session="s", skill="old")
+    steps = (Observation(text="Where?"), Action(text="Here.", likelihood=-math.inf))
+    return Episode(id=id, task=task, steps=steps, outcome=Outcome(success=True), skill="old", demonstration=True, created=2.0)
+
+
+def check_that_bodies_are_read(record: Record, ids: list[str]) -> None:
+    assert record.episodes.sessions("ann", 10) == [("s", len(ids), 2.0)]
+    [action] = [step for step in record.episodes.get(ids[-1]).steps if isinstance(step, Action)]
+    assert action.likelihood == -math.inf
+    assert record.episodes.demonstrations(without_likelihood("another")) == []
+    assert record.rename_skill("ann", "old", "new") == len(ids)
+
+
+def test_an_infinite_likelihood_stops_no_query(tmp_path: Path) -> None:
+    with Record(tmp_path / "record.sqlite3") as record:
+        record.episodes.record(without_likelihood("a"), np.ones(2, dtype=np.float32))
+        record.open_runs.begin(without_likelihood("b"), np.ones(2, dtype=np.float32))
+        check_that_bodies_are_read(record, ["a"])
+        assert record.open_runs.get("b").skill == "new"
+
+
+def test_older_files_with_infinite_likelihoods_are_mended(tmp_path: Path) -> None:
+    file, before = tmp_path / "record.sqlite3", STEPS.index(NUMBERS)
+    with closing(sqlite3.connect(file)) as older, older:
+        add_functions(older)
+        for statement in (statement for step in STEPS[:before] for statement in step):
+            older.execute(statement)
+        body = without_likelihood("a").to_json()
+        assert "-2e308" in body
+        older.execute(
+            "INSERT INTO episodes (id, tenant, skill, environment, trusted, trainable, control, offered, body, demonstration) "
+            "VALUES ('a', 'ann', 'old', 'chat', 0, 0, 0, 0, ?, 1)",
+            (body.replace("-2e308", "-Infinity"),),
+        )
+        older.execute(f"PRAGMA user_version={before}")
+    with Record(file) as record:
+        check_that_bodies_are_read(record, ["a"])
 
 
 Writes = st.lists(
@@ -81,12 +127,13 @@ def test_counts_are_those_of_the_rows(writes: list[tuple[str, str, str, bool, in
 
 def test_an_older_file_is_counted_once(connection: sqlite3.Connection) -> None:
     older = sqlite3.connect(":memory:")
-    older.create_function("message_digest", 1, message_digest, deterministic=True)
-    for statement in (statement for step in STEPS[:-1] for statement in step):
+    add_functions(older)
+    before = STEPS.index(TALLIES)
+    for statement in (statement for step in STEPS[:before] for statement in step):
         older.execute(statement)
     for number in range(5):
         insert(older, str(number), "ann", "x" if number else "")
-    for statement in STEPS[-1]:
+    for statement in STEPS[before]:
         older.execute(statement)
     assert older.execute("SELECT skill, success, episodes FROM tallies ORDER BY skill").fetchall() == [("", -1, 1), ("x", -1, 4)]
     older.execute("DELETE FROM episodes")

@@ -9,6 +9,7 @@ import numpy as np
 from lifelong.core import UNKNOWN, Action, Episode, Judge, Observation, Outcome, Task
 from lifelong.memory import Record
 from lifelong.memory.sqlite.episodes import store_rewritten
+from lifelong.memory.sqlite.schema import STEPS, TURNS
 from lifelong.memory.sqlite.turns.store import POSTINGS, term_number
 from lifelong.memory.turns.passages import passages
 from lifelong.memory.turns.terms import terms
@@ -158,8 +159,7 @@ def test_an_older_record_is_brought_up_to_date(tmp_path: Path) -> None:
         tables = [f"DROP TABLE {name}" for name in ("unindexed", "turn_terms", "turns", "turn_counts")]
         for statement in ("DROP TRIGGER episode_said", "DROP TRIGGER episode_changed", *tables):
             record._database.rows(statement)
-        version = record._database.value("PRAGMA user_version")
-        record._database.rows(f"PRAGMA user_version={version - 1}")
+        record._database.rows(f"PRAGMA user_version={STEPS.index(TURNS)}")
     with Record(path) as record:
         assert index(record) == 1
         assert standing(record, "default", "ada") == {1}
