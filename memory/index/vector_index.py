@@ -236,6 +236,7 @@ class VectorIndex:
             discard(self.directory, [tenant])
 
     def _load(self, record: Record, tenant: str) -> Partition | None:
+        position = None
         try:
             position = read_position(self.directory, tenant)
             if position is None or position.generation != record.generation(tenant):
@@ -244,6 +245,9 @@ class VectorIndex:
         except FileNotFoundError:
             return None
         except (OSError, ValueError, KeyError, TypeError, AttributeError, RuntimeError) as error:
+            if position is not None and position.generation != record.generation(tenant):
+                # Whoever erased in the meantime has deleted the file.
+                return None
             _log.warning("the index of a tenant is damaged (%s); it is built anew from the record", error)
             return None
 

@@ -212,6 +212,26 @@ def test_a_damaged_file_is_a_cache_miss(record: Record, suffix: str, damage: str
     assert "built anew" in caplog.text
 
 
+def test_a_file_that_an_erasure_deletes_while_it_is_read_is_no_damage(
+    record: Record, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    rows = unit(40)
+    fill(record, rows)
+    index = VectorIndex(record.index_directory)
+    index.rebuild(record)
+    index.save(record)
+
+    def erase_first(*_: object) -> None:
+        record.erase(["default-0"])
+        raise RuntimeError("could not open")
+
+    monkeypatch.setattr(module, "read", erase_first)
+    fresh = VectorIndex(record.index_directory)
+    fresh.sync(record, "default")
+    assert caplog.text == ""
+    assert found(fresh, record, rows[3], 1) == ["default-3"]
+
+
 def test_a_large_tenant_gets_cells(record: Record) -> None:
     rows = clustered(800)
     fill(record, rows)
