@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...numerics.arrays import Arrays, Floats, Labels, Vector
-from ...numerics.class_statistics import whitening
+from ...numerics.class_statistics import FLOOR, whitening
 
 CANDIDATES = 16
 """Skills, those of the nearest Gaussians, whose tasks are compared one by one: so a task costs the same however many skills there are."""
@@ -24,6 +24,8 @@ SECOND_SHARE = 0.75
 it stands in where a task has no second view."""
 SCALE = 100.0
 """Squared distances are divided by it, so that all evidence is of the order of one."""
+SMALLEST = 1e-12
+"""Of the sum of all variances: a direction with less is lost in rounding, and counts as one that no row has."""
 COLUMNS = 3
 """Nearest task in both views, Gaussian, ridge."""
 
@@ -92,18 +94,29 @@ def ridge_weights(features: Vector, labels: Labels, classes: int, gram: Vector |
     return np.asarray(features.T @ solved if len(features) <= features.shape[1] else solved, dtype=np.float32)
 
 
-def shrunk_whitening(covariance: Floats, samples: float) -> Floats:
-    """Whitening of a covariance drawn towards a multiple of the identity, so that few samples are enough.
+def shrunk_whitening(rows: Floats, samples: float) -> Floats:
+    """Whitening `(d, d)` of the covariance of deviations `(n, d)`, drawn towards a multiple of the identity, so that few are enough.
 
     By the share of Chen et al. 2010, "Shrinkage Algorithms for MMSE Covariance Estimation", equation 23 (OAS),
     https://arxiv.org/abs/0907.4698.
     """
-    dimensions = len(covariance)
-    square, trace = float(np.sum(covariance * covariance)), float(np.trace(covariance))
+    count, dimensions = rows.shape
+    # Of fewer rows than columns the products of rows have the same eigenvalues, zeros aside, and there are fewer of them.
+    product = (rows @ rows.T if count < dimensions else rows.T @ rows) / count
+    square, trace = float(np.sum(product * product)), float(np.trace(product))
     excess = (samples + 1 - 2 / dimensions) * (square - trace**2 / dimensions)
     flat = samples < 1 or excess <= np.finfo(np.float64).eps * trace**2
     share = 1.0 if flat else min(1.0, ((1 - 2 / dimensions) * square + trace**2) / excess)
-    return whitening((1 - share) * covariance + share * trace / dimensions * np.eye(dimensions))
+    level = share * trace / dimensions
+    if count >= dimensions or trace / dimensions <= np.finfo(np.float64).eps:
+        return whitening((1 - share) * product + level * np.eye(len(product))) if count >= dimensions else np.eye(dimensions)
+    variances, places = np.linalg.eigh(product)
+    kept = variances > SMALLEST * trace
+    directions = rows.T @ (places[:, kept] / np.sqrt(count * variances[kept]))
+    least = FLOOR * trace / dimensions
+    # Within the rows' span each direction has its own scale; outside, where no row lies, all have that of the shrinkage.
+    own, rest = 1 / np.sqrt(np.maximum((1 - share) * variances[kept] + level, least)), 1 / np.sqrt(max(level, least))
+    return np.asarray(rest * np.eye(dimensions) + (directions * (own - rest)) @ directions.T)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -132,8 +145,8 @@ class SharedShape:
         around, inside = rows - mean, rows - known.means[labels]
         return cls(
             mean=mean,
-            within=shrunk_whitening(inside.T @ inside / len(rows), len(rows) - len(known.banks)),
-            total=shrunk_whitening(around.T @ around / len(rows), len(rows) - 1),
+            within=shrunk_whitening(inside, len(rows) - len(known.banks)),
+            total=shrunk_whitening(around, len(rows) - 1),
             names=known.names,
             weights=ridge_weights(random_features(rows, seed), labels, len(known.banks), gram),
             seed=seed,

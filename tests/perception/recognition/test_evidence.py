@@ -30,11 +30,29 @@ def test_random_features_depend_on_the_seed_alone_and_are_not_negative() -> None
 
 
 def test_few_samples_give_a_round_shape() -> None:
-    covariance = np.diag([4.0, 1.0])
-    round_ = shrunk_whitening(covariance, 0)
+    rows = np.array([[2.0, 1.0], [2.0, -1.0], [-2.0, 1.0], [-2.0, -1.0]])
+    round_ = shrunk_whitening(rows, 0)
     np.testing.assert_allclose(round_ @ round_.T, np.eye(2) / 2.5)
-    exact = shrunk_whitening(covariance, 1e9)
+    exact = shrunk_whitening(rows, 1e9)
     np.testing.assert_allclose(exact @ exact.T, np.diag([0.25, 1.0]), rtol=1e-3)
+
+
+@pytest.mark.parametrize("scale", [1.0, 1e-5])
+@pytest.mark.parametrize("count", [1, 2, 7, 19, 20, 60])
+def test_the_whitening_is_that_of_the_whole_covariance_however_few_rows_there_are(count: int, scale: float) -> None:
+    """The covariance itself, drawn towards the identity by equation 23 of Chen et al. 2010, inverted."""
+    rows = scale * np.random.default_rng(count).normal(size=(count, 20)) * np.linspace(1, 3, 20)
+    rows[-1] = rows[0]
+    covariance = rows.T @ rows / count
+    square, trace, samples = float(np.sum(covariance**2)), float(np.trace(covariance)), max(count - 1, 1)
+    share = min(1.0, ((1 - 2 / 20) * square + trace**2) / ((samples + 1 - 2 / 20) * (square - trace**2 / 20)))
+    found = shrunk_whitening(rows, samples)
+    np.testing.assert_allclose(found @ found.T @ ((1 - share) * covariance + share * trace / 20 * np.eye(20)), np.eye(20), atol=1e-7)
+
+
+def test_rows_without_any_spread_have_a_defined_whitening() -> None:
+    np.testing.assert_array_equal(shrunk_whitening(np.zeros((3, 8)), 2), np.eye(8))
+    np.testing.assert_array_equal(shrunk_whitening(np.zeros((9, 8)), 8), np.eye(8))
 
 
 def test_the_gaussian_is_that_of_the_class_statistics() -> None:
