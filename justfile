@@ -42,6 +42,12 @@ unit *flags:
     PYTHONDONTWRITEBYTECODE= OMP_NUM_THREADS=1 "{{bin}}/python" -m pytest --numprocesses auto --maxprocesses 4 --dist worksteal \
         -m "not model and not vllm and not slow" "$@"
 
+# agents from npm (Codex, OpenCode, Cline, Continue) and Python libraries against `lifelong serve` with a scripted model behind it
+[no-exit-message]
+clients *flags:
+    "{{bin}}/python" tests/support/real_clients/install.py
+    OMP_NUM_THREADS=1 "{{bin}}/python" -m pytest tests/clients "$@"
+
 # write the measured tables of evals/results into README.md and docs/benchmarks.md
 [no-exit-message]
 docs:

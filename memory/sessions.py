@@ -96,6 +96,8 @@ class SessionRequest:
     """Running hash at each message, system messages left out."""
     roles: tuple[str, ...]
     """Role of each of these messages."""
+    results: tuple[str, ...] = ()
+    """Of each of these messages the id of the tool call that it answers, empty for one that answers none; empty where nobody cares."""
     opening: int | None = None
     """Digest of the first message, by which the tool call is found that began it; None for a short one."""
     hints: Hints = field(default_factory=Hints)
@@ -116,6 +118,9 @@ class SessionTree(Protocol):
 
     def answer(self, id: str) -> SessionNode | None:
         """The node of an answer by the id under which it went out."""
+
+    def call(self, id: str) -> SessionNode | None:
+        """The node of the answer that called a tool under this id; None where several sessions have such a call."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -148,6 +153,9 @@ def resolve(request: SessionRequest, tree: SessionTree) -> Placement:
     found = tree.nodes(request.hashes)
     if not found:
         return _unseen(request, tree)
+    if len(found) > 1 and (node := _called(request, found, tree)):
+        known = request.hashes.index(node.hash) + 1
+        return Placement(session=node.session, kind=_kind(node), rule="tool call id", confidence=0.9, known=known, node=node)
     node = max(found, key=lambda one: (one.leaf, one.order))
     known = request.hashes.index(node.hash) + 1
     whole, short = known == len(request.hashes), known <= SHORT
@@ -232,6 +240,14 @@ def _resolve_named(request: SessionRequest, tree: SessionTree) -> Placement:
     return Placement(
         session=hints.session, kind=kind, rule=hints.rule, confidence=hints.confidence, known=known, node=node, parent=hints.parent
     )
+
+
+def _called(request: SessionRequest, found: Sequence[SessionNode], tree: SessionTree) -> SessionNode | None:
+    """Of several sessions that are alike so far the one whose call the next message answers: ids of calls are drawn at random."""
+    known = request.hashes.index(found[0].hash) + 1
+    id = request.results[known] if known < len(request.results) else ""
+    called = tree.call(id) if id else None
+    return next((node for node in found if called and (node.session, node.hash) == (called.session, called.hash)), None)
 
 
 def _unseen(request: SessionRequest, tree: SessionTree) -> Placement:

@@ -114,8 +114,8 @@ class Observer:
         block = placed.blocks.get(_newest(request.messages), "") if placed.plan else ""
         beside = placed.hashes[_newest(_said(request.messages))] if block else b""
         self._record.session_nodes.add(request.tenant, nodes, before, block=block, beside=beside)
-        if answer.id:
-            self._record.session_nodes.add_answer(request.tenant, answer.id, nodes[-1], call_digests(answer.message))
+        calls = [one["id"] for one in answer.message.get("tool_calls") or () if one["id"]]
+        self._record.session_nodes.add_answer(request.tenant, answer.id, nodes[-1], call_digests(answer.message), calls)
         if not answer.message.get("tool_calls"):
             run.finish()
 
@@ -141,7 +141,13 @@ class Observer:
         base = answered.hash if answered else ROOT
         hashes, roles = message_hashes(request.messages, base)
         said = [one for one in request.messages if one["role"] not in ("system", "developer")]
-        asked = SessionRequest(hashes=hashes, roles=roles, opening=text_digest(text_of(said[0])) if said else None, hints=request.hints)
+        asked = SessionRequest(
+            hashes=hashes,
+            roles=roles,
+            results=tuple(str(one.get("tool_call_id") or "") for one in said),
+            opening=text_digest(text_of(said[0])) if said else None,
+            hints=request.hints,
+        )
         placement = resolve(asked, nodes)
         session = placement.session or uuid.uuid4().hex
         turn = max((number for number, role in enumerate(roles) if role == "user"), default=-1)

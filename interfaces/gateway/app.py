@@ -260,6 +260,7 @@ def create_app(learner: Learner, settings: GatewaySettings | None = None) -> Fas
     app.add_exception_handler(HTTPException, http_error)
     app.add_exception_handler(Exception, unexpected_error)
     reads: Mapping[str, Callable[..., Any]] = {
+        "/": gateway.health,  # some clients look whether anybody is there before they ask
         "/health": gateway.health,
         "/ready": gateway.ready,
         "/metrics": gateway.metrics,

@@ -1,12 +1,15 @@
-"""Limits that hold before a request is read: refused at its head, or bounded while its body arrives."""
+"""What holds before a request is read: refused at its head, bounded while its body arrives, decoded where it is compressed."""
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable
 
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from ...core import MalformedTask
+from .content_encoding import DECODERS, TooLarge, UnknownEncoding, decode
 from .errors import error_body
 from .requests import refusal
 
@@ -15,7 +18,7 @@ MOST_BYTES = 1 << 20
 
 
 class BodyLimit:
-    """ASGI middleware: refuses by the head, reads at most `most` bytes, answers 413 beyond that, and hands on what it read.
+    """ASGI middleware: refuses by the head, reads at most `most` bytes, answers 413 beyond that, and hands on what it read, decoded.
 
     `hosts` are the names under which the gateway answers; `*` among them allows any.
     """
@@ -33,6 +36,7 @@ class BodyLimit:
         if refused := refusal(scope, self._hosts):
             await _refuse(*refused, scope, receive, send)
             return
+        encoding = b", ".join(value for name, value in scope["headers"] if name == b"content-encoding").decode("latin-1")
         read: list[Message] = []
         size = 0
         while True:
@@ -46,6 +50,12 @@ class BodyLimit:
                 return
             if not message.get("more_body", False):
                 break
+        if encoding:
+            try:
+                scope, read, size = await _decoded(scope, read, encoding, self._most)
+            except MalformedTask as error:
+                await _refuse(_status(error), str(error), scope, receive, send)
+                return
         scope["lifelong.body_bytes"] = size
         waiting = iter(read)
 
@@ -55,6 +65,19 @@ class BodyLimit:
         await self._app(scope, replay, send)
 
 
+async def _decoded(scope: Scope, read: list[Message], encoding: str, most: int) -> tuple[Scope, list[Message], int]:
+    """The request as if its body had come without an encoding. Raises `MalformedTask`."""
+    body = await asyncio.to_thread(decode, b"".join(one.get("body", b"") for one in read), encoding, most)
+    headers = [(name, value) for name, value in scope["headers"] if name not in (b"content-encoding", b"content-length")]
+    headers.append((b"content-length", str(len(body)).encode()))
+    return {**scope, "headers": headers}, [{"type": "http.request", "body": body, "more_body": False}], len(body)
+
+
+def _status(error: MalformedTask) -> int:
+    return 415 if isinstance(error, UnknownEncoding) else 413 if isinstance(error, TooLarge) else 400
+
+
 async def _refuse(status: int, text: str, scope: Scope, receive: Receive, send: Send) -> None:
     # What has not been read would be taken for the next request, so the connection ends with the answer.
-    await JSONResponse(error_body("invalid_request_error", text), status, {"Connection": "close"})(scope, receive, send)
+    headers = {"Connection": "close", **({"Accept-Encoding": ", ".join(DECODERS)} if status == 415 else {})}
+    await JSONResponse(error_body("invalid_request_error", text), status, headers)(scope, receive, send)

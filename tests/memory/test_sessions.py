@@ -4,78 +4,15 @@ from __future__ import annotations
 
 import random
 from collections import defaultdict
-from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from session_tree import Tree, assistant, user
+
 from lifelong.core import Message, tool_call
-from lifelong.memory import (
-    Hints,
-    Placement,
-    PlacementKind,
-    SessionNode,
-    SessionRequest,
-    call_digests,
-    message_hashes,
-    next_hash,
-    resolve,
-    text_digest,
-)
-
-
-def user(text: str) -> Message:
-    return {"role": "user", "content": text}
-
-
-def assistant(text: str, *calls: tuple[str, str]) -> Message:
-    made = [tool_call(name, arguments, f"c{number}") for number, (name, arguments) in enumerate(calls)]
-    return {"role": "assistant", "content": text, **({"tool_calls": made} if made else {})}
-
-
-@dataclass
-class Tree:
-    """What was seen, in memory."""
-
-    rows: dict[tuple[bytes, str], SessionNode] = field(default_factory=dict)
-    calls: dict[int, SessionNode] = field(default_factory=dict)
-    answers: dict[str, SessionNode] = field(default_factory=dict)
-
-    def nodes(self, hashes: Sequence[bytes]) -> list[SessionNode]:
-        for hash in reversed(hashes):
-            if found := [node for (seen, _), node in self.rows.items() if seen == hash]:
-                return found
-        return []
-
-    def newest(self, session: str) -> SessionNode | None:
-        return max((node for node in self.rows.values() if node.session == session), key=lambda node: node.order, default=None)
-
-    def caller(self, opening: int) -> SessionNode | None:
-        return self.calls.get(opening)
-
-    def answer(self, id: str) -> SessionNode | None:
-        return self.answers.get(id)
-
-    def ask(self, messages: list[Message], answer: Message, hints: Hints | None = None) -> Placement:
-        """Resolve a request, and keep it with its answer where it was placed."""
-        hashes, roles = message_hashes(messages)
-        said = [one for one in messages if one["role"] != "system"]
-        opening = text_digest(str(said[0]["content"]))
-        placed = resolve(SessionRequest(hashes=hashes, roles=roles, opening=opening, hints=hints or Hints()), self)
-        session = placed.session or f"s{len(self.rows)}"
-        placed = replace(placed, session=session)
-        chain = [*hashes, next_hash(hashes[-1], answer)]
-        for before, hash in zip([b"", *chain], chain, strict=False):
-            old = self.rows.get((hash, session))
-            leaf = old.leaf if old else True
-            self.rows[hash, session] = SessionNode(hash=hash, session=session, run="r", position=0, leaf=leaf, order=len(self.rows))
-            if (before, session) in self.rows:
-                self.rows[before, session] = replace(self.rows[before, session], leaf=False)
-        for digest in call_digests(answer):
-            self.calls[digest] = self.rows[chain[-1], session]
-        return placed
+from lifelong.memory import Hints, PlacementKind, SessionRequest, call_digests, message_hashes, resolve, text_digest
 
 
 def test_a_conversation_goes_on_where_it_ended() -> None:
@@ -109,6 +46,28 @@ def test_the_same_greeting_of_two_people_is_two_sessions() -> None:
     third = tree.ask([user("hi"), assistant("hello"), user("sing")], assistant("la"))
     assert third.session not in (one.session, other.session)
     assert third.confidence < 0.6
+
+
+def called(id: str) -> Message:
+    return {"role": "assistant", "content": None, "tool_calls": [tool_call("look", "{}", id)]}
+
+
+def test_the_same_task_of_many_agents_is_told_apart_by_the_ids_of_their_calls() -> None:
+    tree = Tree()
+    sessions = [tree.ask([user("run the nightly job")], called(f"call-{number}")).session for number in range(6)]
+    assert len(set(sessions)) == 6
+    for number in (3, 0, 5, 1, 4, 2):
+        result: Message = {"role": "tool", "content": "done", "tool_call_id": f"call-{number}"}
+        then = tree.ask([user("run the nightly job"), called(f"call-{number}"), result], assistant("fine"))
+        assert (then.session, then.confidence, then.rule) == (sessions[number], 0.9, "tool call id")
+
+
+def test_ids_that_several_sessions_have_tell_nobody_apart() -> None:
+    tree = Tree()
+    for _ in range(2):
+        tree.ask([user("run the nightly job")], called("call-1"))
+    result: Message = {"role": "tool", "content": "done", "tool_call_id": "call-1"}
+    assert tree.ask([user("run the nightly job"), called("call-1"), result], assistant("fine")).confidence < 0.6
 
 
 def test_only_a_client_that_says_so_asks_its_first_question_again() -> None:

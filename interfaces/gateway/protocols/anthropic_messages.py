@@ -17,9 +17,9 @@ KINDS = {"service_unavailable": "overloaded_error", "bad_gateway": "api_error"}
 
 
 class AnthropicMessage(BaseModel):
-    """One turn; results of tools stand in a user's."""
+    """One turn; results of tools stand in a user's. Newer clients put a system's between them."""
 
-    role: Literal["user", "assistant"]
+    role: Literal["user", "assistant", "system"]
     content: Text | list[dict[str, Any]]
 
 
@@ -60,7 +60,7 @@ class AnthropicMessages:
         if read.system is not None:
             pairs.append(({"role": "system", "content": joined(read.system)}, -1))
         for number, one in enumerate(read.messages):
-            pairs += [(message, number) for message in (_user(one) if one.role == "user" else [_assistant(one.content)])]
+            pairs += [(message, number) for message in _turns(one)]
         messages = tuple(message for message, _ in pairs)
         check_last(messages)
         return Conversation(
@@ -189,6 +189,12 @@ class AnthropicStream:
             self._usage |= {name: value for name, value in (event.get("usage") or {}).items() if value is not None}
         elif kind == "error":
             self._failed = True
+
+
+def _turns(one: AnthropicMessage) -> list[Message]:
+    if one.role == "system":
+        return [{"role": "system", "content": joined(one.content)}]
+    return _user(one) if one.role == "user" else [_assistant(one.content)]
 
 
 def _user(one: AnthropicMessage) -> list[Message]:

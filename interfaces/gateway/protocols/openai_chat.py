@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from typing import Any, Literal, cast
+from typing import Any, Literal, Self, cast
 
-from pydantic import BaseModel, Field, StrictBool, ValidationError
+from pydantic import BaseModel, Field, StrictBool, ValidationError, model_validator
 
 from ....core import Answer, Conversation, MalformedTask, Message, Reply, Usage
 from .fields import PIECE, Text, validation_message
@@ -20,11 +20,32 @@ class ChatFunction(BaseModel):
     arguments: Text = ""
 
 
+class ChatCustom(BaseModel):
+    """A tool that takes text instead of arguments."""
+
+    name: Text
+    input: Text = ""
+
+
 class ChatToolCall(BaseModel):
     """One call of a tool."""
 
     id: Text = ""
-    function: ChatFunction
+    function: ChatFunction | None = None
+    custom: ChatCustom | None = None
+
+    @model_validator(mode="after")
+    def _has_one(self) -> Self:
+        if self.function is None and self.custom is None:
+            raise ValueError("a tool call needs a function")
+        return self
+
+    @property
+    def called(self) -> dict[str, Any]:
+        """Name and arguments."""
+        if self.custom is not None:
+            return {"name": self.custom.name, "arguments": self.custom.input}
+        return self.function.model_dump() if self.function else {}
 
 
 class ChatMessage(BaseModel):
@@ -50,8 +71,8 @@ class ChatBody(BaseModel):
     stream: StrictBool | None = None
     stream_options: StreamOptions | None = None
     temperature: float | None = Field(None, ge=0, le=2)
-    max_tokens: int | None = Field(None, ge=1, le=32_768)
-    max_completion_tokens: int | None = Field(None, ge=1, le=32_768)
+    max_tokens: int | None = Field(None, ge=1, le=1_000_000)
+    max_completion_tokens: int | None = Field(None, ge=1, le=1_000_000)
     n: int | None = Field(None, ge=1, le=128)
     tools: list[dict[str, Any]] | None = None
     user: Text | None = None
@@ -190,10 +211,10 @@ class ChatStream:
             self._texts.append(delta.get("content") or "")
             for position, one in enumerate(delta.get("tool_calls") or ()):
                 call = self._calls.setdefault(one.get("index", position), {"id": "", "function": {"name": "", "arguments": ""}})
-                called = one.get("function") or {}
+                called = one.get("function") or one.get("custom") or {}
                 call["id"] = one.get("id") or call["id"]
                 call["function"]["name"] += called.get("name") or ""
-                call["function"]["arguments"] += called.get("arguments") or ""
+                call["function"]["arguments"] += called.get("arguments") or called.get("input") or ""
             self._finish_reason = choice.get("finish_reason") or self._finish_reason
 
 
@@ -201,7 +222,7 @@ def _message(one: ChatMessage) -> Message:
     role = "system" if one.role == "developer" else one.role
     message: dict[str, Any] = {"role": role, "content": joined(one.content)}
     if one.tool_calls:
-        message["tool_calls"] = [{"id": call.id, "type": "function", "function": call.function.model_dump()} for call in one.tool_calls]
+        message["tool_calls"] = [{"id": call.id, "type": "function", "function": call.called} for call in one.tool_calls]
     if one.role == "tool":
         message["tool_call_id"] = one.tool_call_id or ""
     return cast(Message, message)
@@ -213,8 +234,8 @@ def _turn(content: Any, calls: list[dict[str, Any]]) -> Message:
 
 
 def _call(one: dict[str, Any]) -> dict[str, Any]:
-    function = one["function"]
-    named = {"name": str(function.get("name") or ""), "arguments": str(function.get("arguments") or "")}
+    function = one.get("function") or one["custom"]
+    named = {"name": str(function.get("name") or ""), "arguments": str(function.get("arguments") or function.get("input") or "")}
     return {"id": str(one.get("id") or ""), "type": "function", "function": named}
 
 

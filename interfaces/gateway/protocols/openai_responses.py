@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, cast
 
 from pydantic import BaseModel, Field, StrictBool, ValidationError
 
-from ....core import Answer, Conversation, MalformedTask, Message, Reply, Usage, tool_call
+from ....core import Answer, Conversation, MalformedTask, Message, Reply, ToolCall, Usage, tool_call
 from .fields import PIECE, Text, validation_message
 from .parts import check_last, joined
 
 ROLES = {"user": "user", "assistant": "assistant", "system": "system", "developer": "system"}
 ENDS = ("response.completed", "response.incomplete", "response.failed", "error")
 """Events that end a stream."""
+CALLED_WITH = ("arguments", "input", "action", "operation")
+"""Where the items of calls say what is called with."""
 
 
 class ResponsesBody(BaseModel):
@@ -68,7 +70,7 @@ class OpenAIResponses:
             include_usage=bool(read.stream),
             temperature=read.temperature or 0.0,
             max_tokens=read.max_output_tokens,
-            tools=tuple(_tool(one) for one in read.tools or () if one.get("type") == "function"),
+            tools=tuple(_tools(read.tools or ())),
         )
 
     def reply(self, reply: Reply, conversation: Conversation) -> dict[str, Any]:
@@ -135,10 +137,11 @@ class OpenAIResponses:
 
 
 class ResponsesStream:
-    """A `StreamReader`. The last event repeats the whole response, so nothing has to be put together."""
+    """A `StreamReader`. The last event repeats the whole response; some servers leave its items out, which were sent one by one before."""
 
     def __init__(self, codec: OpenAIResponses) -> None:
         self._codec = codec
+        self._items: list[Any] = []
         self._answer: Answer | None = None
 
     def take(self, name: str, data: str) -> bool:
@@ -148,10 +151,14 @@ class ResponsesStream:
             kind = event.get("type") or name
         except (ValueError, AttributeError, RecursionError):
             return False
+        if kind == "response.output_item.done":
+            self._items.append(event.get("item"))
         if kind not in ENDS:
             return False
         response = event.get("response")
-        self._answer = self._codec.read_reply(response) if isinstance(response, dict) else None
+        if isinstance(response, dict):
+            about = {"object": "response", "status": kind.removeprefix("response."), **response}
+            self._answer = self._codec.read_reply({**about, "output": response.get("output") or self._items})
         return True
 
     def answer(self) -> Answer | None:
@@ -160,15 +167,11 @@ class ResponsesStream:
 
 
 def _message(item: dict[str, Any], number: int) -> Message | None:
-    kind = item.get("type") or "message"
-    if kind in ("function_call", "custom_tool_call"):
-        written = item.get("arguments") if kind == "function_call" else item.get("input")
-        call = tool_call(str(item.get("name")), str(written or ""), str(item.get("call_id") or ""))
-        return {"role": "assistant", "content": "", "tool_calls": [call]}
-    if kind in ("function_call_output", "custom_tool_call_output"):
-        output = item.get("output")
-        said = joined(output if isinstance(output, list) else str(output or ""))
-        return {"role": "tool", "content": said, "tool_call_id": str(item.get("call_id") or "")}
+    kind = str(item.get("type") or "message")
+    if kind.endswith("_call") and item.get("call_id"):
+        return {"role": "assistant", "content": "", "tool_calls": [_call(item, kind)]}
+    if kind.endswith(("_call_output", "tool_search_output")) and item.get("call_id"):
+        return {"role": "tool", "content": _output(item), "tool_call_id": str(item["call_id"])}
     if kind != "message":
         return None
     role = ROLES.get(str(item.get("role")))
@@ -178,6 +181,20 @@ def _message(item: dict[str, Any], number: int) -> Message | None:
         raise MalformedTask(f"input.{number}: a message needs a role (user, assistant, system or developer) and content")
     said = joined(content)
     return cast(Message, {"role": role, "content": _without_refusals(said) if role == "assistant" else said})
+
+
+def _call(item: dict[str, Any], kind: str) -> ToolCall:
+    """A call that the client carries out: a function, a tool that takes text, a shell, a patch. What the server runs has no `call_id`."""
+    written = next((item[name] for name in CALLED_WITH if item.get(name) is not None), "")
+    name = str(item.get("name") or kind.removesuffix("_call"))
+    return tool_call(name, written if isinstance(written, str) else json.dumps(written, ensure_ascii=False), str(item["call_id"]))
+
+
+def _output(item: dict[str, Any]) -> str | list[dict[str, Any]]:
+    output = item.get("output")
+    if isinstance(output, list) and all(isinstance(part, dict) and "type" in part for part in output):
+        return joined(output)
+    return output if isinstance(output, str) else json.dumps(output, ensure_ascii=False) if output else ""
 
 
 def _without_refusals(content: str | list[dict[str, Any]]) -> str:
@@ -192,9 +209,14 @@ def _merged(before: Message, after: Message) -> Message:
     return {"role": "assistant", "content": text, "tool_calls": calls} if calls else {"role": "assistant", "content": text}
 
 
-def _tool(one: dict[str, Any]) -> dict[str, Any]:
-    kept = {name: one[name] for name in ("name", "description", "parameters") if one.get(name) is not None}
-    return {"type": "function", "function": {"name": "", **kept}}
+def _tools(tools: Iterable[Any]) -> Iterator[dict[str, Any]]:
+    """Functions and tools that take text, those inside a `namespace` too; what the server runs itself is left out."""
+    for one in tools:
+        if isinstance(one, dict) and one.get("type") == "namespace":
+            yield from _tools(one.get("tools") or ())
+        elif isinstance(one, dict) and one.get("type") in ("function", "custom"):
+            kept = {name: one[name] for name in ("name", "description", "parameters") if one.get(name) is not None}
+            yield {"type": "function", "function": {"name": "", **kept}}
 
 
 def _response(reply: Reply, conversation: Conversation, status: str, output: list[dict[str, Any]]) -> dict[str, Any]:

@@ -27,8 +27,11 @@ def other_parts(message: Message) -> set[str]:
 
 
 def check_last(messages: Sequence[Message]) -> None:
-    """Raise `MalformedTask` where the last message is no user's with something in it, and no tool's."""
-    last = messages[-1] if messages else None
+    """Raise `MalformedTask` where the last message, those of the system aside, is no user's with something in it, and no tool's.
+
+    Agents put reminders of their own behind what the user said.
+    """
+    last = next((one for one in reversed(messages) if one["role"] != "system"), None)
     if last is None or (last["role"] != "tool" and (last["role"] != "user" or not (other_parts(last) or has_text(last)))):
         raise MalformedTask("the last of messages must be a user's (or a tool's) and must hold text that can be seen")
 

@@ -11,6 +11,8 @@ from ..database import Database
 COLUMNS = "hash, session, run, position, leaf, sequence"
 MOST = 256
 """Nodes read of one batch: where more share the prefixes, the newest are enough."""
+CALL = "call:"
+"""Before the id of a tool call, where it stands among the ids of answers."""
 BATCH = 64
 """Prefixes looked up at once, from the longest on: a conversation that goes on is found in the first."""
 
@@ -40,13 +42,19 @@ class SessionNodes:
                 [(tenant, hash, node.session) for hash, node in zip(before, nodes, strict=True) if hash],
             )
 
-    def add_answer(self, tenant: str, id: str, node: SessionNode, openings: Iterable[int]) -> None:
-        """Keep under which id an answer went out, and the digests of texts that it hands to tools.
+    def add_answer(self, tenant: str, id: str, node: SessionNode, openings: Iterable[int], calls: Iterable[str] = ()) -> None:
+        """Keep under which id an answer went out (empty: under none), the ids of its calls, and the digests of texts that it hands to tools.
 
-        An id that comes again is the newer answer's.
+        An id that comes again is the newer answer's. That of a call is nobody's once two sessions have it: some servers count from one.
         """
         with self._database.transaction() as connection:
-            connection.execute("INSERT OR REPLACE INTO session_answers VALUES (?, ?, ?, ?)", (tenant, id, node.session, node.hash))
+            if id:
+                connection.execute("INSERT OR REPLACE INTO session_answers VALUES (?, ?, ?, ?)", (tenant, id, node.session, node.hash))
+            connection.executemany(
+                "INSERT INTO session_answers VALUES (?, ?, ?, ?) ON CONFLICT (tenant, id) DO UPDATE SET "
+                "session = CASE WHEN session = excluded.session THEN session ELSE '' END, hash = excluded.hash",
+                [(tenant, CALL + one, node.session, node.hash) for one in calls],
+            )
             connection.executemany(
                 "INSERT OR REPLACE INTO session_calls VALUES (?, ?, ?, ?)", [(tenant, one, node.session, node.hash) for one in openings]
             )
@@ -118,6 +126,10 @@ class TenantNodes:
     def answer(self, id: str) -> SessionNode | None:
         """See `SessionTree.answer`."""
         return self._first(_joined("session_answers", "id"), id)
+
+    def call(self, id: str) -> SessionNode | None:
+        """See `SessionTree.call`."""
+        return self.answer(CALL + id)
 
     def at(self, session: str, hash: bytes) -> SessionNode | None:
         """The node of one prefix of one session."""

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
 from typing import Any
 
 import pytest
+import zstandard
 
 from lifelong.interfaces.gateway.body_limit import BodyLimit
 
 
-def sent(chunks: list[bytes], most: int = 10, *, leaves: bool = False, kind: str = "http") -> tuple[list[dict[str, Any]], list[bytes], int]:
+def sent(
+    chunks: list[bytes], most: int = 10, *, leaves: bool = False, kind: str = "http", encoding: str = ""
+) -> tuple[list[dict[str, Any]], list[bytes], int]:
     """What is answered, the bodies that the application was given, and how many messages were read."""
     answers: list[dict[str, Any]] = []
     given: list[bytes] = []
@@ -39,10 +43,12 @@ def sent(chunks: list[bytes], most: int = 10, *, leaves: bool = False, kind: str
             if not message.get("more_body"):
                 break
         given.append(body)
+        assert encoding == "" or dict(scope["headers"]) == {b"content-length": str(len(body)).encode(), b"x": b"y"}
         assert scope["lifelong.body_bytes"] == len(body)
         assert (await receive())["type"] == "http.disconnect"
 
-    scope = {"type": kind, "method": "POST", "path": "/", "headers": []}
+    headers = [(b"content-encoding", encoding.encode()), (b"content-length", b"7"), (b"x", b"y")] if encoding else []
+    scope = {"type": kind, "method": "POST", "path": "/", "headers": headers}
     asyncio.run(BodyLimit(application, most)(scope, receive, send))  # type: ignore[arg-type]
     return answers, given, read
 
@@ -70,3 +76,19 @@ def test_who_leaves_before_the_end_is_not_answered() -> None:
 
 def test_what_is_no_http_passes_through() -> None:
     assert sent([], kind="lifespan")[1] == [b"passed through"]
+
+
+def test_a_compressed_body_comes_as_if_it_had_not_been() -> None:
+    for encoding, body in (("gzip", gzip.compress(b"01234")), ("zstd", zstandard.compress(b"01234"))):
+        assert sent([body[:3], body[3:]], most=100, encoding=encoding)[:2] == ([], [b"01234"])
+
+
+@pytest.mark.parametrize(
+    ("encoding", "body", "status"),
+    [("gzip", gzip.compress(bytes(10_000)), 413), ("br", b"01", 415), ("gzip", b"01", 400), ("zstd", b"01", 400)],
+)
+def test_a_compressed_body_that_is_too_large_or_cannot_be_read_is_refused(encoding: str, body: bytes, status: int) -> None:
+    answers, given, _ = sent([body], most=100, encoding=encoding)
+    assert given == []
+    assert answers[0]["status"] == status
+    assert (b"accept-encoding" in dict(answers[0]["headers"])) == (status == 415)

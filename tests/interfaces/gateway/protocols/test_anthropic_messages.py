@@ -51,6 +51,13 @@ def test_results_of_tools_are_messages_of_their_own() -> None:
     assert [tool["function"]["name"] for tool in read.tools] == ["look"]
 
 
+def test_a_systems_message_may_stand_among_the_turns() -> None:
+    turns = [{"role": "user", "content": "a"}, {"role": "system", "content": [{"type": "text", "text": "the date has changed"}]}]
+    read = CODEC.parse({"messages": turns})
+    assert read.messages == ({"role": "user", "content": "a"}, {"role": "system", "content": "the date has changed"})
+    assert read.sources == (0, 1)
+
+
 def test_pictures_stay_parts() -> None:
     image = {"type": "image", "source": {"type": "base64", "media_type": "image/png", "data": "iVBORw0KGgo="}}
     read = CODEC.parse({"messages": [{"role": "user", "content": [{"type": "text", "text": "see"}, image]}]})

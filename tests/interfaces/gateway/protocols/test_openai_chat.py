@@ -41,6 +41,29 @@ def test_a_message_of_which_nothing_can_be_seen_is_refused(text: str) -> None:
         CODEC.parse({"messages": [{"role": "user", "content": text}]})
 
 
+def test_a_limit_that_long_context_models_have_is_read() -> None:
+    assert CODEC.parse(request(max_tokens=128_000)).max_tokens == 128_000
+
+
+def test_tools_that_take_text_are_called_like_functions() -> None:
+    call = {"id": "c1", "type": "custom", "custom": {"name": "patch", "input": "*** Begin"}}
+    turns = [{"role": "user", "content": "x"}, {"role": "assistant", "tool_calls": [call]}, {"role": "tool", "tool_call_id": "c1", "content": "y"}]
+    read = CODEC.parse({"messages": turns})
+    expected = {"id": "c1", "type": "function", "function": {"name": "patch", "arguments": "*** Begin"}}
+    assert read.messages[1]["tool_calls"] == [expected]
+    choice = {"index": 0, "message": {"content": None, "tool_calls": [call]}, "finish_reason": "tool_calls"}
+    whole = CODEC.read_reply({"choices": [choice]})
+    reader = CODEC.read_stream()
+    for piece in ({**call, "custom": {"name": "patch", "input": "*** "}}, {"custom": {"input": "Begin"}}):
+        reader.take("", json.dumps({"choices": [{"index": 0, "delta": {"tool_calls": [{"index": 0, **piece}]}}]}))
+    streamed = reader.answer()
+    assert whole is not None
+    assert streamed is not None
+    assert whole.message["tool_calls"] == streamed.message["tool_calls"] == [expected]
+    with pytest.raises(MalformedTask, match="needs a function"):
+        CODEC.parse({"messages": [{"role": "user", "content": "x"}, {"role": "assistant", "tool_calls": [{"id": "c"}]}]})
+
+
 def test_an_answer_in_openais_shape() -> None:
     reply = Reply(
         id="e1", text="hi", model="lifelong", created=7, usage=Usage(prompt_tokens=2, completion_tokens=3), details={"skill": "s"}

@@ -50,6 +50,47 @@ def test_a_text_alone_and_a_picture() -> None:
     assert CODEC.parse({"input": [{"role": "user", "content": [image]}]}).messages[0]["content"] == [image]
 
 
+@pytest.mark.parametrize(
+    ("call", "name", "arguments"),
+    [
+        ({"type": "custom_tool_call", "name": "apply_patch", "input": "*** Begin Patch"}, "apply_patch", "*** Begin Patch"),
+        ({"type": "local_shell_call", "action": {"type": "exec", "command": ["ls"]}}, "local_shell", '{"type": "exec", "command": ["ls"]}'),
+        ({"type": "shell_call", "action": {"commands": ["ls"]}}, "shell", '{"commands": ["ls"]}'),
+        ({"type": "apply_patch_call", "operation": {"type": "delete_file"}}, "apply_patch", '{"type": "delete_file"}'),
+        ({"type": "function_call", "name": "wait", "namespace": "agents", "arguments": ""}, "wait", ""),
+    ],
+)
+def test_whatever_the_client_runs_is_a_call_with_a_result(call: dict[str, Any], name: str, arguments: str) -> None:
+    result = {"type": f"{call['type']}_output", "call_id": "call_1", "output": [{"stdout": "a.txt", "outcome": {"exit_code": 0}}]}
+    read = CODEC.parse({"input": [{"role": "user", "content": "x"}, {**call, "call_id": "call_1"}, result]})
+    assert [one["role"] for one in read.messages] == ["user", "assistant", "tool"]
+    assert read.messages[1]["tool_calls"] == [{"id": "call_1", "type": "function", "function": {"name": name, "arguments": arguments}}]
+    assert json.loads(str(read.messages[2]["content"]))[0]["stdout"] == "a.txt"
+
+
+@pytest.mark.parametrize("kind", ["web_search_call", "file_search_call", "mcp_call", "image_generation_call", "item_reference", "compaction"])
+def test_what_the_server_runs_and_what_it_keeps_is_no_turn(kind: str) -> None:
+    assert len(CODEC.parse({"input": [{"role": "user", "content": "x"}, {"type": kind, "id": "x_1", "action": {}}]}).messages) == 1
+
+
+def test_tools_in_a_namespace_are_tools() -> None:
+    inner = [{"type": "function", "name": "wait"}, {"type": "custom", "name": "patch", "format": {"type": "text"}}]
+    read = CODEC.parse({"input": "x", "tools": [{"type": "namespace", "name": "agents", "tools": inner}, {"type": "web_search"}, {}]})
+    assert [one["function"]["name"] for one in read.tools] == ["wait", "patch"]
+
+
+@pytest.mark.parametrize("last", [{"id": "resp_1", "usage": None}, {"id": "resp_1", "object": "response", "status": "completed", "output": []}])
+def test_a_last_event_without_items_is_completed_by_those_before(last: dict[str, Any]) -> None:
+    reader = CODEC.read_stream()
+    for item in CONVERSATION["input"][2:6]:
+        assert not reader.take("", json.dumps({"type": "response.output_item.done", "item": item}))
+    assert reader.take("", json.dumps({"type": "response.completed", "response": last}))
+    answer = reader.answer()
+    assert answer is not None
+    assert (answer.id, answer.complete) == ("resp_1", True)
+    assert answer.message == CODEC.parse(CONVERSATION).messages[3]
+
+
 def response(status: str = "completed") -> dict[str, Any]:
     output = CONVERSATION["input"][2:6]
     return {"id": "resp_1", "object": "response", "status": status, "output": output, "usage": {"input_tokens": 5, "output_tokens": 7}}

@@ -30,10 +30,11 @@ def test_types_of_other_parts() -> None:
 @pytest.mark.parametrize("last", [{"role": "user", "content": "a"}, {"role": "user", "content": [IMAGE]}, {"role": "tool", "content": ""}])
 def test_a_user_with_something_or_a_tool_may_be_last(last: Any) -> None:
     check_last([{"role": "assistant", "content": "x"}, last])
+    check_last([last, {"role": "system", "content": "a reminder"}])
 
 
 @pytest.mark.parametrize(
-    "messages", [[], [{"role": "user", "content": " \u200b"}], [{"role": "user", "content": []}], [{"role": "assistant", "content": "a"}]]
+    "messages", [[], [{"role": "user", "content": " \u200b"}], [{"role": "user", "content": []}], [{"role": "assistant", "content": "a"}], [{"role": "system", "content": "a"}]]
 )
 def test_a_conversation_without_a_request_is_refused(messages: Any) -> None:
     with pytest.raises(MalformedTask, match="the last of messages must be a user's"):

@@ -48,6 +48,20 @@ def test_answers_calls_and_what_was_shown(record: Record) -> None:
     assert (nodes.run_of("chatcmpl-1"), nodes.run_of("chatcmpl-1", "t"), nodes.run_of("chatcmpl-1", "other")) == ("r", "r", "")
 
 
+def test_the_id_of_a_call_names_one_session_or_none(record: Record) -> None:
+    nodes = record.session_nodes
+    for number in (1, 2):
+        nodes.add("t", [node(number)], b"")
+        nodes.add_answer("t", "", node(number), [], ["call_1"])
+    assert nodes.of("t").call("call_1").position == 2  # type: ignore[union-attr]
+    assert nodes.of("t").answer("call_1") is nodes.of("t").answer("") is None
+    nodes.add("t", [node(3, session="another")], b"")
+    nodes.add_answer("t", "", node(3, session="another"), [], ["call_1", "call_2"])
+    assert nodes.of("t").call("call_1") is None
+    assert nodes.of("t").call("call_2").session == "another"  # type: ignore[union-attr]
+    assert nodes.of("other").call("call_2") is None
+
+
 def test_an_id_that_two_tenants_have_names_nobody_without_a_tenant(record: Record) -> None:
     for tenant in ("ann", "bob"):
         record.session_nodes.add(tenant, [node(1, run=tenant)], b"")

@@ -1,0 +1,106 @@
+"""A model by script that works with any agent's shell tool: it asks for a file to be read, then for its code to be written elsewhere.
+
+It knows nothing but the request, so the marker file holds the right code only if every tool call reached the agent and every result
+came back. It speaks chat completions, Responses and Anthropic's messages, streamed or not.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import secrets
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from real_clients import dialects
+from real_clients.dialects import Call, Request
+
+PROMPT = "Read code.txt and copy the code in it into the file marker.txt."
+"""What the agent is asked; no model is needed to understand it."""
+FOLLOW_UP = "Thank you. Say goodbye."
+"""A second turn, without tools."""
+DONE = "The code was copied:"
+GOODBYE = "Goodbye."
+CODE = re.compile(r"code-[0-9a-f]{12}")
+TASK = re.compile(r"copy the code in it into the file marker\.txt")
+SHELL_ARGUMENTS = ("command", "cmd", "commands", "script")
+"""How agents name the text that their shell runs."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Exchange:
+    """A request as the model saw it, and what it answered."""
+
+    path: str
+    """Where it was posted."""
+    body: dict[str, Any]
+    """The decoded body."""
+    answer: Call | str
+    """A call of a tool, or a text."""
+
+
+class ScriptedModel:
+    """A `Script` of `ScriptedUpstream`; `exchanges` holds everything it was asked. Called from several threads."""
+
+    def __init__(self) -> None:
+        self.exchanges: list[Exchange] = []
+        self._lock = threading.Lock()
+
+    def __call__(self, path: str, body: dict[str, Any]) -> Any:
+        if path.startswith("/v1/messages/count_tokens"):
+            return {"input_tokens": len(json.dumps(body)) // 4}
+        dialect = dialects.of(path)
+        answer = decide(dialect.read(body))
+        with self._lock:
+            self.exchanges.append(Exchange(path=path, body=body, answer=answer))
+        return dialect.write(body, answer, secrets.token_hex(8))
+
+
+def decide(request: Request) -> Call | str:
+    """The next call of the task that the conversation names last, or what is said when it is done."""
+    if not TASK.search(request.newest):
+        return GOODBYE if request.tools else "A short title"
+    shell = next(filter(None, (_shell(name, schema) for name, schema in request.tools.items())), None)
+    if shell is None:
+        return f"There is no shell among the tools: {', '.join(request.tools)}"
+    if not request.results:
+        return _call(shell, "cat code.txt")
+    found = CODE.search(request.results[0])
+    if not found:
+        return f"The result of the first call did not come back, but: {request.results[0][:200]!r}"
+    if len(request.results) == 1:
+        return _call(shell, f"printf %s {found[0]} > marker.txt && echo written")
+    return f"{DONE} {found[0]}"
+
+
+def _shell(name: str, schema: Mapping[str, Any]) -> tuple[str, str, Mapping[str, Any]] | None:
+    """A tool that runs commands: its name, the argument that holds the command, its schema."""
+    argument = next((one for one in SHELL_ARGUMENTS if one in schema.get("properties", {})), None)
+    return (name, argument, schema) if argument else None
+
+
+def _call(shell: tuple[str, str, Mapping[str, Any]], command: str) -> Call:
+    name, argument, schema = shell
+    others = [one for one in schema.get("required", ()) if one != argument]
+    arguments: dict[str, Any] = {one: _filling(schema["properties"].get(one, {})) for one in others}
+    return Call(name=name, arguments={argument: _as(schema["properties"][argument], command), **arguments})
+
+
+def _as(schema: Mapping[str, Any], command: str) -> Any:
+    """The command in the form that the tool takes it in: a text, or a list."""
+    kinds = [schema, *schema.get("anyOf", ()), *schema.get("oneOf", ())]
+    if any(one.get("type") == "string" for one in kinds):
+        return command
+    items = next((one.get("items", {}) for one in kinds if one.get("type") == "array"), {})
+    if items.get("type", "string") == "string":
+        return ["bash", "-lc", command] if "argv" in json.dumps(schema).lower() else [command]
+    return [{name: command for name in items.get("required", ())}]
+
+
+def _filling(schema: Mapping[str, Any]) -> Any:
+    """A value of a required argument that does not matter."""
+    if schema.get("enum"):
+        return schema["enum"][0]
+    return {"boolean": False, "integer": 10_000, "number": 10_000, "array": [], "object": {}}.get(str(schema.get("type")), "copy a code")
