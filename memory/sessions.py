@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -22,6 +23,8 @@ from ..core import Message, text_of
 
 ROOT = b""
 """The hash before any message."""
+UNNAMED = "conversation-"
+"""What the names of sessions begin with whose client has none."""
 SHORT = 2
 """Messages that strangers may well have in common: the same greeting and the same answer."""
 CROWD = 3
@@ -153,6 +156,8 @@ def resolve(request: SessionRequest, tree: SessionTree) -> Placement:
     found = tree.nodes(request.hashes)
     if not found:
         return _unseen(request, tree)
+    # Who named a session names it every time, so where others are alike so far it is one of theirs.
+    found = [node for node in found if node.session.startswith(UNNAMED)] or found
     if len(found) > 1 and (node := _called(request, found, tree)):
         known = request.hashes.index(node.hash) + 1
         return Placement(session=node.session, kind=_kind(node), rule="tool call id", confidence=0.9, known=known, node=node)
@@ -174,6 +179,11 @@ def resolve(request: SessionRequest, tree: SessionTree) -> Placement:
         return _new("messages", 0.5)
     confidence = 0.9 if len({one.session for one in found}) == 1 else 0.5
     return Placement(session=node.session, kind=_kind(node), rule="messages", confidence=confidence, known=known, node=node)
+
+
+def new_session() -> str:
+    """A name for the session of a client that has none."""
+    return f"{UNNAMED}{uuid.uuid4().hex}"
 
 
 def message_hashes(messages: Sequence[Message], base: bytes = ROOT) -> tuple[tuple[bytes, ...], tuple[str, ...]]:

@@ -25,6 +25,7 @@ from ..memory import (
     SessionRequest,
     call_digests,
     message_hashes,
+    new_session,
     next_hash,
     resolve,
     text_digest,
@@ -149,7 +150,7 @@ class Observer:
             hints=request.hints,
         )
         placement = resolve(asked, nodes)
-        session = placement.session or uuid.uuid4().hex
+        session = placement.session or new_session()
         turn = max((number for number, role in enumerate(roles) if role == "user"), default=-1)
         node = placement.node
         continues = (

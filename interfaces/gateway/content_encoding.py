@@ -44,7 +44,7 @@ def decode(body: bytes, encodings: str, most: int) -> bytes:
         try:
             body = decoder(body, most)
         except (zlib.error, zstandard.ZstdError, EOFError) as error:
-            raise MalformedTask(f"the body is not {name}, as its Content-Encoding says: {error or 'it ends too early'}") from None
+            raise MalformedTask(f"the body is not {name}, as its Content-Encoding says: {str(error) or 'it ends too early'}") from None
     return body
 
 

@@ -10,9 +10,9 @@ from real_clients.served import Served
 from real_clients.workspace import Workspace
 
 
-@pytest.fixture
-def served(tmp_path: Path) -> Iterator[Served]:
-    opened = Served(tmp_path)
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    opened = Served(tmp_path_factory.mktemp("served"))
     yield opened
     opened.close()
 

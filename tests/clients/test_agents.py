@@ -22,9 +22,8 @@ def test_an_agents_work_is_one_session(name: str, served: Served, workspace: Wor
     assert f"{DONE} {workspace.code}" in agent.ask(PROMPT)
     assert workspace.copied
     assert GOODBYE in agent.ask(FOLLOW_UP, resume=True)
-    sessions = served.sessions()
-    assert len(sessions) == 1
-    episodes = served.episodes(sessions[0])
+    [session] = served.new_sessions()
+    episodes = served.episodes(session)
     calls, results = call_ids(episodes)
     assert calls == results
     assert len(set(calls)) == 2

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from lifelong.core import Message, tool_call
 from lifelong.memory import Hints, Placement, SessionNode, SessionRequest, call_digests, message_hashes, next_hash, resolve, text_digest
+from lifelong.memory.sessions import UNNAMED
 
 
 def user(text: str) -> Message:
@@ -52,7 +53,7 @@ class Tree:
         opening = text_digest(str(said[0]["content"]))
         results = tuple(str(one.get("tool_call_id") or "") for one in said)
         placed = resolve(SessionRequest(hashes=hashes, roles=roles, results=results, opening=opening, hints=hints or Hints()), self)
-        session = placed.session or f"s{len(self.rows)}"
+        session = placed.session or f"{UNNAMED}{len(self.rows)}"
         placed = replace(placed, session=session)
         chain = [*hashes, next_hash(hashes[-1], answer)]
         for before, hash in zip([b"", *chain], chain, strict=False):

@@ -237,9 +237,9 @@ def test_health(gateway: RunningGateway) -> None:
 
 
 def test_heads_names_and_documents(gateway: RunningGateway) -> None:
-    for path in ("/health", "/ready", "/metrics", "/v1/models", "/v1/models/lifelong", "/openapi.json"):
+    for path in ("/", "/health", "/ready", "/metrics", "/v1/models", "/v1/models/lifelong", "/openapi.json"):
         assert httpx.get(gateway.url + path).status_code == 200, path
-    for path in ("/health", "/v1/models"):
+    for path in ("/", "/health", "/v1/models"):
         response = httpx.head(gateway.url + path)
         assert (response.status_code, response.content) == (200, b"")
     assert httpx.get(f"{gateway.url}/v1/models/none").status_code == 404

@@ -25,6 +25,8 @@ DONE = "The code was copied:"
 GOODBYE = "Goodbye."
 CODE = re.compile(r"code-[0-9a-f]{12}")
 TASK = re.compile(r"copy the code in it into the file marker\.txt")
+RECALLED = re.compile(r"<memory>.*?</memory>", re.DOTALL)
+"""What memory adds to the user's words; it may hold an earlier task."""
 SHELL_ARGUMENTS = ("command", "cmd", "commands", "script")
 """How agents name the text that their shell runs."""
 
@@ -39,6 +41,8 @@ class Exchange:
     """The decoded body."""
     answer: Call | str
     """A call of a tool, or a text."""
+    id: str
+    """What its ids were made of."""
 
 
 class ScriptedModel:
@@ -46,21 +50,30 @@ class ScriptedModel:
 
     def __init__(self) -> None:
         self.exchanges: list[Exchange] = []
+        self._kept: dict[str, list[Any]] = {}
         self._lock = threading.Lock()
 
     def __call__(self, path: str, body: dict[str, Any]) -> Any:
         if path.startswith("/v1/messages/count_tokens"):
             return {"input_tokens": len(json.dumps(body)) // 4}
         dialect = dialects.of(path)
-        answer = decide(dialect.read(body))
+        answer, id = decide(dialect.read(self._with_history(body))), secrets.token_hex(8)
         with self._lock:
-            self.exchanges.append(Exchange(path=path, body=body, answer=answer))
-        return dialect.write(body, answer, secrets.token_hex(8))
+            self.exchanges.append(Exchange(path=path, body=body, answer=answer, id=id))
+        if body.get("store"):
+            whole = dialect.write({**body, "stream": False}, answer, id)
+            self._kept[whole["id"]] = [*self._with_history(body)["input"], *whole["output"]]
+        return dialect.write(body, answer, id)
+
+    def _with_history(self, body: dict[str, Any]) -> dict[str, Any]:
+        """The body with what stands before it, where the history is kept here."""
+        before = self._kept.get(body.get("previous_response_id") or "", [])
+        return {**body, "input": [*before, *body["input"]]} if before else body
 
 
 def decide(request: Request) -> Call | str:
     """The next call of the task that the conversation names last, or what is said when it is done."""
-    if not TASK.search(request.newest):
+    if not TASK.search(RECALLED.sub("", request.newest)):
         return GOODBYE if request.tools else "A short title"
     shell = next(filter(None, (_shell(name, schema) for name, schema in request.tools.items())), None)
     if shell is None:

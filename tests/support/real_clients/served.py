@@ -20,6 +20,7 @@ class Served:
     """A gateway on a home of its own; `model` holds what was asked of the model behind it."""
 
     def __init__(self, home: Path, **settings: object) -> None:
+        self._seen: list[str] = []
         self.model = ScriptedModel()
         self.upstream = ScriptedUpstream(self.model)
         with socket.create_server(("127.0.0.1", 0)) as free:
@@ -48,9 +49,12 @@ class Served:
         """The JSON at a path of the gateway."""
         return httpx.get(self.url + path, timeout=30).raise_for_status().json()
 
-    def sessions(self) -> list[str]:
-        """Ids of all sessions."""
-        return [one["id"] for one in self.get("/v1/lifelong/sessions?limit=1000")["data"]]
+    def new_sessions(self) -> list[str]:
+        """Ids of the sessions that have come since this was asked last."""
+        found = [one["id"] for one in self.get("/v1/lifelong/sessions?limit=1000")["data"]]
+        new = [one for one in found if one not in self._seen]
+        self._seen += new
+        return new
 
     def episodes(self, session: str) -> list[dict[str, Any]]:
         """The episodes of a session in their order."""

@@ -1,0 +1,72 @@
+"""Write down the shapes of real clients' conversations: `python tests/support/real_clients/record.py [NAME ...]`.
+
+Of each client two strangers are recorded who say the same words in folders of their own, each with a second turn later.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import tempfile
+from collections.abc import Callable
+from functools import partial
+from importlib.metadata import version
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from real_clients import dialects
+from real_clients.agents import WAYS, Agent
+from real_clients.install import PACKAGES, installed
+from real_clients.libraries import LIBRARIES
+from real_clients.scripted_model import FOLLOW_UP, PROMPT, Exchange
+from real_clients.served import Served
+from real_clients.shapes import Recording
+from real_clients.workspace import Workspace
+
+from lifelong.interfaces.gateway.app import CODECS
+
+RECORDED = ("openai-chat", "openai-responses", "anthropic", "langchain", "langchain-responses")
+"""Libraries whose requests repeat the conversation; the others name it."""
+PLAIN = {"wake.control_share": 0, "memory.recall_statements": 0}
+
+
+def record(name: str, folder: Path) -> None:
+    """Run one client and write its file."""
+    served = Served(folder, **PLAIN)
+    made = version(LIBRARIES[name][1].replace("_", "-")) if name in LIBRARIES else PACKAGES[name].version
+    recording = Recording(name, made)
+    try:
+        for person in ("a", "b"):
+            workspace = Workspace(folder / person)
+            if name in LIBRARIES:
+                _keep(recording, served, person, partial(LIBRARIES[name][0], served.url, workspace, [PROMPT, FOLLOW_UP]))
+                continue
+            agent = Agent(name, folder / f"home-{person}", workspace, served.url)
+            _keep(recording, served, person, partial(agent.ask, PROMPT))
+            _keep(recording, served, person, partial(agent.ask, FOLLOW_UP, resume=True))
+            assert workspace.copied, f"{name}: the loop did not close"
+    finally:
+        served.close()
+    recording.save()
+
+
+def _keep(recording: Recording, served: Served, conversation: str, run: Callable[[], object]) -> None:
+    before = len(served.model.exchanges)
+    run()
+    for one in served.model.exchanges[before:]:
+        codec = next(codec for codec in CODECS if one.path.startswith(codec.path))
+        answer = codec.read_reply(dialects.of(one.path).write({**one.body, "stream": False}, one.answer, one.id))  # type: ignore[attr-defined]
+        recording.add(conversation, one.path, _headers(served, one), one.body, answer)
+
+
+def _headers(served: Served, exchange: Exchange) -> dict[str, str]:
+    """The headers that came with a request: the upstream keeps them beside the bytes."""
+    return next(headers for path, headers, raw in served.upstream.seen if path == exchange.path and json.loads(raw) == exchange.body)
+
+
+if __name__ == "__main__":
+    for client in sys.argv[1:] or [*RECORDED, *filter(installed, WAYS)]:
+        with tempfile.TemporaryDirectory() as place:
+            record(client, Path(place))
+        print(client, flush=True)
