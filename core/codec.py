@@ -19,7 +19,7 @@ class Conversation:
     """A request for an answer, whatever the protocol it came in."""
 
     messages: tuple[Message, ...]
-    """All turns in their order, in OpenAI's shape; the last, those of the system aside, is a user's that holds something, or a tool's result."""
+    """All turns in their order, in OpenAI's shape; the last, the system's aside, is a user's that says something, or a tool's result."""
     model: str
     """The model that the client asks for."""
     user: str = ""

@@ -8,7 +8,6 @@ from collections import defaultdict
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-
 from session_tree import Tree, assistant, user
 
 from lifelong.core import Message, tool_call

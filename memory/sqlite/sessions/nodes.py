@@ -43,7 +43,7 @@ class SessionNodes:
             )
 
     def add_answer(self, tenant: str, id: str, node: SessionNode, openings: Iterable[int], calls: Iterable[str] = ()) -> None:
-        """Keep under which id an answer went out (empty: under none), the ids of its calls, and the digests of texts that it hands to tools.
+        """Keep under which id an answer went out (empty: none), the ids of its calls, and the digests of texts that it hands to tools.
 
         An id that comes again is the newer answer's. That of a call is nobody's once two sessions have it: some servers count from one.
         """

@@ -1,6 +1,6 @@
 """Agents from npm at pinned versions, each in a folder of its own below `.clients`, which git ignores.
 
-    python tests/support/real_clients/install.py [NAME ...]
+python tests/support/real_clients/install.py [NAME ...]
 """
 
 from __future__ import annotations

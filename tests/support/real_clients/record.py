@@ -1,4 +1,4 @@
-"""Write down the shapes of real clients' conversations: `python tests/support/real_clients/record.py [NAME ...]`.
+"""Write down the shapes of real clients' conversations: `PYTHONPATH=tests/support python -m real_clients.record [NAME ...]`.
 
 Of each client two strangers are recorded who say the same words in folders of their own, each with a second turn later.
 """
@@ -13,8 +13,7 @@ from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-
+from lifelong.interfaces.gateway.app import CODECS
 from real_clients import dialects
 from real_clients.agents import WAYS, Agent
 from real_clients.install import PACKAGES, installed
@@ -23,8 +22,6 @@ from real_clients.scripted_model import FOLLOW_UP, PROMPT, Exchange
 from real_clients.served import Served
 from real_clients.shapes import Recording
 from real_clients.workspace import Workspace
-
-from lifelong.interfaces.gateway.app import CODECS
 
 RECORDED = ("openai-chat", "openai-responses", "anthropic", "langchain", "langchain-responses")
 """Libraries whose requests repeat the conversation; the others name it."""

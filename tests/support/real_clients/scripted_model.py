@@ -109,7 +109,7 @@ def _as(schema: Mapping[str, Any], command: str) -> Any:
     items = next((one.get("items", {}) for one in kinds if one.get("type") == "array"), {})
     if items.get("type", "string") == "string":
         return ["bash", "-lc", command] if "argv" in json.dumps(schema).lower() else [command]
-    return [{name: command for name in items.get("required", ())}]
+    return [dict.fromkeys(items.get("required", ()), command)]
 
 
 def _filling(schema: Mapping[str, Any]) -> Any:

@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-from real_clients.scripted_model import ScriptedModel
 from scripted_upstream import MODEL, ScriptedUpstream
+
+from real_clients.scripted_model import ScriptedModel
 
 START_SECONDS = 60
 

@@ -47,7 +47,11 @@ def test_a_limit_that_long_context_models_have_is_read() -> None:
 
 def test_tools_that_take_text_are_called_like_functions() -> None:
     call = {"id": "c1", "type": "custom", "custom": {"name": "patch", "input": "*** Begin"}}
-    turns = [{"role": "user", "content": "x"}, {"role": "assistant", "tool_calls": [call]}, {"role": "tool", "tool_call_id": "c1", "content": "y"}]
+    turns = [
+        {"role": "user", "content": "x"},
+        {"role": "assistant", "tool_calls": [call]},
+        {"role": "tool", "tool_call_id": "c1", "content": "y"},
+    ]
     read = CODEC.parse({"messages": turns})
     expected = {"id": "c1", "type": "function", "function": {"name": "patch", "arguments": "*** Begin"}}
     assert read.messages[1]["tool_calls"] == [expected]

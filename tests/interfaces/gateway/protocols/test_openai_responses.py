@@ -68,7 +68,9 @@ def test_whatever_the_client_runs_is_a_call_with_a_result(call: dict[str, Any], 
     assert json.loads(str(read.messages[2]["content"]))[0]["stdout"] == "a.txt"
 
 
-@pytest.mark.parametrize("kind", ["web_search_call", "file_search_call", "mcp_call", "image_generation_call", "item_reference", "compaction"])
+@pytest.mark.parametrize(
+    "kind", ["web_search_call", "file_search_call", "mcp_call", "image_generation_call", "item_reference", "compaction"]
+)
 def test_what_the_server_runs_and_what_it_keeps_is_no_turn(kind: str) -> None:
     assert len(CODEC.parse({"input": [{"role": "user", "content": "x"}, {"type": kind, "id": "x_1", "action": {}}]}).messages) == 1
 
@@ -79,7 +81,9 @@ def test_tools_in_a_namespace_are_tools() -> None:
     assert [one["function"]["name"] for one in read.tools] == ["wait", "patch"]
 
 
-@pytest.mark.parametrize("last", [{"id": "resp_1", "usage": None}, {"id": "resp_1", "object": "response", "status": "completed", "output": []}])
+@pytest.mark.parametrize(
+    "last", [{"id": "resp_1", "usage": None}, {"id": "resp_1", "object": "response", "status": "completed", "output": []}]
+)
 def test_a_last_event_without_items_is_completed_by_those_before(last: dict[str, Any]) -> None:
     reader = CODEC.read_stream()
     for item in CONVERSATION["input"][2:6]:

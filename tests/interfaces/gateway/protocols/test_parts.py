@@ -34,7 +34,14 @@ def test_a_user_with_something_or_a_tool_may_be_last(last: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    "messages", [[], [{"role": "user", "content": " \u200b"}], [{"role": "user", "content": []}], [{"role": "assistant", "content": "a"}], [{"role": "system", "content": "a"}]]
+    "messages",
+    [
+        [],
+        [{"role": "user", "content": " \u200b"}],
+        [{"role": "user", "content": []}],
+        [{"role": "assistant", "content": "a"}],
+        [{"role": "system", "content": "a"}],
+    ],
 )
 def test_a_conversation_without_a_request_is_refused(messages: Any) -> None:
     with pytest.raises(MalformedTask, match="the last of messages must be a user's"):
