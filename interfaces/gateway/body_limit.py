@@ -9,8 +9,8 @@ from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ...core import MalformedTask
-from .content_encoding import DECODERS, TooLarge, UnknownEncoding, decode
 from .errors import error_body
+from .protocols.content_encoding import DECODERS, TooLarge, UnknownEncoding, decode
 from .requests import refusal
 
 MOST_BYTES = 1 << 20

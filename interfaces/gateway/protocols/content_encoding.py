@@ -11,7 +11,7 @@ from types import MappingProxyType
 
 import zstandard
 
-from ...core import MalformedTask
+from ....core import MalformedTask
 
 AUTOMATIC = zlib.MAX_WBITS | 32
 """zlib's number for both gzip and zlib, whichever the bytes begin with."""

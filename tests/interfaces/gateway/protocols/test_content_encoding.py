@@ -9,7 +9,7 @@ import pytest
 import zstandard
 
 from lifelong.core import MalformedTask
-from lifelong.interfaces.gateway.content_encoding import TooLarge, UnknownEncoding, decode
+from lifelong.interfaces.gateway.protocols.content_encoding import TooLarge, UnknownEncoding, decode
 
 TEXT = b'{"messages": []}' * 100
 
