@@ -139,8 +139,8 @@ def _check_turns(store: Store, runs: Sequence[Episode]) -> None:
     assert run.id not in {episode.id for _, episode in store.turns.waiting(100)}, "what was indexed waits no longer"
     numbers = store.turns.newest("ann", 10)
     assert len(numbers) == store.turns.count("ann") == len(said), "a tenant's turns are counted"
-    told = {text for _, text in store.turns.texts("ann", numbers).values()}
-    assert told == {passage.text for passage in said}, "a turn comes back as it was said"
+    found = {text for _, text in store.turns.texts("ann", numbers).values()}
+    assert found == {passage.text for passage in said}, "a turn comes back as it was said"
     assert store.turns.get("ben", numbers) == [], "a tenant finds no turn of another (invariant Tenants)"
     store.erase([run.id])
     assert store.turns.count("ann") == 0, "turns go with their episode"

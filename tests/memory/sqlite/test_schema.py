@@ -74,7 +74,7 @@ def test_an_infinite_likelihood_stops_no_query(tmp_path: Path) -> None:
         assert record.open_runs.get("b").skill == "new"
 
 
-def test_older_files_with_infinite_likelihoods_are_mended(tmp_path: Path) -> None:
+def test_older_files_with_infinite_likelihoods_are_repaired(tmp_path: Path) -> None:
     file, before = tmp_path / "record.sqlite3", STEPS.index(NUMBERS)
     with closing(sqlite3.connect(file)) as older, older:
         add_functions(older)
