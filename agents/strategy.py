@@ -53,6 +53,8 @@ class Job:
     """Temperature of the first try."""
     seed: int = 0
     """Seed of the later tries, which are sampled."""
+    constrain: bool = True
+    """Whether answers are kept to the grammar of the environment, where it declares one and the engine follows it."""
     id: str = ""
     """What the journal knows the run by."""
     steps: tuple[Step, ...] = ()

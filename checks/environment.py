@@ -8,12 +8,18 @@ from typing import Any
 from ..core import MalformedTask, Task
 from ..core.versions import short_name
 from ..envs import Demonstration, Environment, Split, history_of
+from ..envs.practice import can_exercise, can_preview, declared_grammar, exercises, preview
 from ..envs.results import StepResult, read_choices, read_reset, read_step
+from ..serving import grammar_accepts, grammar_error
 from .failures import asserting
 from .rules import rule
 
 GARBAGE = ("", " ", "?!", "\x00", "```", "'; --", "SELECT", "\udcff", "x" * 10_000, "сделай это")
 """Actions that no environment understands."""
+
+
+EXERCISES = 8
+"""Exercises that are asked for."""
 
 
 @asserting
@@ -38,6 +44,7 @@ def check_environment(environment: Environment, *, count: int = 5, seed: int = 0
         _check_garbage(environment, task)
     if hasattr(environment, "restore"):
         _check_restore(environment, train[0])
+    _check_practice(environment, train)
     _check_spawn(environment, train[0], test[0])
     _check_unknown_task(environment)
 
@@ -166,6 +173,40 @@ def _check_restore(environment: Any, task: Task) -> None:
         assert (last.terminated, last.success) == (ended, ended), f"task {task.id}: restore says whether the episode has ended, and how"
         trace += [_step(second, task, action) for action in actions[done:]]
         assert trace == whole, f"task {task.id}: an episode that is taken up after {done} actions goes on as if nothing had happened"
+
+
+def _check_practice(environment: Environment, train: Sequence[Task]) -> None:
+    """What is declared for learning without an answer key can be read, gives the same again, and leaves an episode under way alone."""
+    for task in train:
+        with rule(f"task {task.id}: grammar, where it is declared, is a text that llguidance can read"):
+            grammar = declared_grammar(environment, task)
+            assert not grammar or not (error := grammar_error(grammar)), f"task {task.id}: the grammar cannot be read: {error}"
+        assert grammar == declared_grammar(environment, task), f"task {task.id}: two calls gave two grammars (invariant Determinism)"
+    if can_preview(environment):
+        _check_preview(environment, train[0])
+    if not can_exercise(environment):
+        return
+    with rule("exercises gives at most as many exercises as are asked for, each with an answer"):
+        made = exercises(environment, train, EXERCISES, seed=1)
+        assert made == exercises(environment, train, EXERCISES, seed=1), "exercises gives the same again under the same seed"
+    for one in made:
+        assert one.source in train, f"exercise {one.task.goal[:60]!r} was made from none of the tasks that were given"
+        grammar = declared_grammar(environment, one.task)
+        assert not grammar or grammar_accepts(grammar, one.answer), f"exercise {one.task.goal[:60]!r}: the grammar refuses its own answer"
+        if can_preview(environment):
+            found = preview(environment, one.source, one.answer)
+            assert not found.error, f"exercise {one.task.goal[:60]!r}: its own answer is refused: {found.error}"
+
+
+def _check_preview(environment: Environment, task: Task) -> None:
+    _begin(environment, task)
+    for action in (*GARBAGE, *_demonstration(environment, task).actions):
+        with rule(f"task {task.id}: preview answers {action[:40]!r} with a Preview and never raises"):
+            first, again = preview(environment, task, action), preview(environment, task, action)
+        assert first == again, f"task {task.id}: preview gave something else the second time (invariant Determinism)"
+    with rule(f"task {task.id}: preview has no effect on an episode under way"):
+        results = [_step(environment, task, action) for action in _demonstration(environment, task).actions]
+        assert results[-1].success, f"task {task.id}: the expert failed after actions were tried with preview; they must have no effect"
 
 
 def _check_unknown_task(environment: Environment) -> None:

@@ -126,7 +126,10 @@ class WakeSettings:
 
     strategy: str = "repair"
     """How tasks are run: `direct` (one answer), `retry` (refused answers are written anew), `repair` (and repaired where the
-    environment names candidates), the name that an installed package adds, or `module:Class`."""
+    environment names candidates), `revise` (written anew in sight of what was refused and why), `best_of_n` (several answers, tried
+    without being judged; the result that most agree on), the name that an installed package adds, or `module:Class`."""
+    grammar: bool = True
+    """Whether answers are kept to the grammar that an environment declares, where the engine can do that."""
     control_share: float = 0.1
     """Share of tasks that run with no memory and no adapter: the control arm."""
     max_attempts: int = 2
@@ -195,6 +198,15 @@ class SleepSettings:
     """Publish only what the held-out tasks prove better. False publishes whatever was trained."""
     per_skill_routing: bool = True
     """A candidate may go live for some skills only. False: one adapter serves all."""
+    practice: str = "auto"
+    """Whether nights practise on exercises that the environment makes up: `auto`, where nobody corrected a task of the skill; `always`;
+    `never`."""
+    exercises: int = 600
+    """Most exercises of one night; fewer where the night's budget of seconds does not allow for them."""
+    attempts: int = 4
+    """Samples for each failed task that a night tries again, once an adapter serves the skill and nobody corrects; 0 for none."""
+    attempted_tasks: int = 96
+    """Most failed tasks that a night tries again."""
     discover_after: int = 30
     """Look for new skills once so many unknown tasks have come since the last look."""
     open_questions: int = 20
@@ -203,9 +215,14 @@ class SleepSettings:
     """A night ends after the phase in which this many seconds have passed."""
 
     def __post_init__(self) -> None:
+        if self.practice not in ("auto", "always", "never"):
+            raise SettingsError(f"sleep.practice is {self.practice!r}; it must be 'auto', 'always' or 'never'")
         _within(
             "sleep",
             self,
+            exercises=(0, 100_000),
+            attempts=(0, 64),
+            attempted_tasks=(0, 10**6),
             every=(0, 10**9),
             rank=(1, 512),
             learning_rate=(1e-7, 1),

@@ -14,6 +14,13 @@ returned, or would have, after the last of them. Without it an interrupted episo
 It may have `repair_candidates(action: str, error: str, task: Task) -> Sequence[str]`: whole actions to try in place of a
 composed one that was refused with `error`, likeliest kind first; empty where nothing of the error names what to change.
 
+It may declare what helps an agent to learn from nothing but the environment's yes or no (`envs.practice` reads all three):
+`grammar(task: Task) -> str`, what an answer to a task may be, in llguidance's form of Lark, from the task's text alone;
+`preview(task: Task, action: str) -> Preview`, what an action would bring about, without judging it and without any effect;
+`exercises(tasks: Sequence[Task], count: int, *, weights: Mapping[str, float], seed: int) -> Sequence[Exercise]`, tasks made up from
+their answers over what `tasks` show, with a weight for each kind that is to be practised more or less (1 where none is given). None of
+them may use what the environment knows of right answers.
+
 Values are read leniently where nothing is lost: numbers and flags of NumPy, observations that are bytes, None or plain data,
 which become text; texts are cut at `envs.results.MAX_TEXT` characters. What cannot be read (a reward that is no finite number,
 four values in place of five) ends the run with the rule that was broken, as does an exception or a call that takes too long.

@@ -135,6 +135,7 @@ def _solved(components: Components, episodes: Sequence[Episode], adapter: str, e
             tries=settings.wake.max_attempts,
             max_tokens=settings.model.max_tokens,
             seed=settings.seed,
+            constrain=settings.wake.grammar,
         )
         for episode in episodes
     ]

@@ -131,6 +131,10 @@ class SleepReport:
     """Seconds by phase."""
     state: NightState = NightState.NOTHING_TO_LEARN
     """How it ended."""
+    practised: int = 0
+    """Training samples that were made up as exercises."""
+    plan: str = ""
+    """What it did beside learning from what is verified, and from what there was; empty where it was not planned."""
     started: float = field(default=0.0, compare=False)
     """Seconds since the epoch."""
     ended: float = field(default=0.0, compare=False)

@@ -257,6 +257,7 @@ def act(
             max_tokens=limits.max_tokens or components.settings.model.max_tokens,
             temperature=limits.temperature,
             seed=components.settings.seed,
+            constrain=wake_settings.grammar,
             id=ids[i],
             steps=earlier.steps if (earlier := begun[i]) is not None else (),
             journal=journal,

@@ -22,12 +22,14 @@ from .engine import (
     check_options,
     context_of,
     in_one_piece,
+    takes_grammars,
 )
 
 if TYPE_CHECKING:
     from .adapter_files import adapter_provenance, check_directory, is_sealed, seal_adapter
     from .adapter_swap import HotSwap, hot_swap
     from .chat_model import EngineChatModel
+    from .decoding.grammar import grammar_accepts, grammar_error
     from .download import quiet_transformers
     from .embedded import EmbeddedEngine
     from .models import MODELS, CachedModel, ModelFile, cache_directory, list_models, locate, pull, refuse_custom_code, verify
@@ -61,6 +63,8 @@ _FACE = {
     "cache_directory": "models",
     "check_directory": "adapter_files",
     "give_back_memory": "process_memory",
+    "grammar_accepts": "decoding.grammar",
+    "grammar_error": "decoding.grammar",
     "hot_swap": "adapter_swap",
     "is_sealed": "adapter_files",
     "list_models": "models",
@@ -98,6 +102,8 @@ __all__ = [
     "check_options",
     "context_of",
     "give_back_memory",
+    "grammar_accepts",
+    "grammar_error",
     "hot_swap",
     "in_one_piece",
     "is_sealed",
@@ -107,6 +113,7 @@ __all__ = [
     "quiet_transformers",
     "refuse_custom_code",
     "seal_adapter",
+    "takes_grammars",
     "verify",
 ]
 

@@ -8,6 +8,7 @@ import warnings
 from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 from functools import cached_property
+from importlib.util import find_spec
 from pathlib import Path
 from threading import RLock
 from typing import TYPE_CHECKING, Any
@@ -99,6 +100,11 @@ class EmbeddedEngine:
     def model(self) -> str:
         """Name or path of the base model, as it was given."""
         return self._model
+
+    @property
+    def grammars(self) -> bool:
+        """Whether a request's grammar can be followed: the package llguidance is there."""
+        return find_spec("llguidance") is not None
 
     @property
     def context(self) -> int:
@@ -254,7 +260,7 @@ class EmbeddedEngine:
             options = [self._tokens(choice) for choice in request.choices]
             writing.constraint, writing.limit = Options(options, self._end), max(map(len, options)) + 1
         elif grammar := grammar_of(request):
-            writing.constraint = self._grammars.constraint(grammar)
+            writing.constraint = self._grammars.constraint(grammar, own=bool(request.grammar))
         self._check_length(len(prompt) + (writing.limit if request.choices else 1))
         if request.temperature > 0:
             writing.generator, writing.top_p = torch.Generator().manual_seed(request.seed), request.top_p

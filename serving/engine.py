@@ -28,6 +28,9 @@ class ChatRequest:
     """Seed of sampling; without effect when greedy."""
     choices: Sequence[str] = ()
     """When given, the reply is constrained to be exactly one of these, token by token."""
+    grammar: str = ""
+    """What the reply may be, in llguidance's form of Lark; only engines that have `grammars` take it. Not beside choices, tools or a
+    response format."""
     tools: Sequence[ToolSpecification] = ()
     """Tools that the reply may call."""
     tool_choice: str = "auto"
@@ -137,6 +140,9 @@ def check_options(request: ChatRequest) -> None:
             raise MalformedTask(f"{name} is {value}; it must be from {least:g} to {most:g}")
     if request.top_p == 0:
         raise MalformedTask("top_p is 0; it must be above 0")
+    beside = next((name for name in ("choices", "tools", "response_format") if getattr(request, name)), "")
+    if request.grammar and beside:
+        raise MalformedTask(f"a request has a grammar and {beside}; leave one of them out")
     if not all(request.stop):
         raise MalformedTask("a text of stop is empty; leave it out")
     check_tools(request.tools)
@@ -165,12 +171,17 @@ def context_of(engine: object) -> int:
     return known if isinstance(known, int) and known > 0 else UNKNOWN_CONTEXT
 
 
+def takes_grammars(engine: object) -> bool:
+    """Whether an engine constrains replies to a request's `grammar`: its `grammars`, where it has that."""
+    return getattr(engine, "grammars", False) is True
+
+
 @runtime_checkable
 class Engine(Protocol):
     """Where a model runs. Members: `EmbeddedEngine`, `VLLMEngine`, `OpenAIEngine`; `checks.check_engine` states the rules.
 
     Every method raises `EngineUnreachable` when the model cannot be asked at all. An engine may have `context`, the tokens that a prompt
-    and its answer may have together.
+    and its answer may have together, and `grammars`, whether it takes a request's `grammar`; one without it refuses it by name.
     """
 
     @property

@@ -80,6 +80,7 @@ class OpenAIEngine:
         for request in requests:
             if request.adapter:
                 raise NothingFound(f"adapter {request.adapter} is not served at {self.url}; ask for the base model")
+            self._refuse_grammar(request)
         self._client.check_open()
         started = time.perf_counter()
         replies = list(self._pool.map(self._chat_one, requests))
@@ -88,6 +89,7 @@ class OpenAIEngine:
 
     def stream(self, request: ChatRequest) -> Iterator[ChatPiece]:
         """The next turn as the server sends it; a closed iterator closes the connection. One of `choices` comes whole. Raises as `chat`."""
+        self._refuse_grammar(request)
         if request.adapter or request.choices:
             yield from in_one_piece(self.chat([request])[0])
             return
@@ -124,6 +126,10 @@ class OpenAIEngine:
         """Close the connections. May be called twice."""
         self._pool.shutdown(cancel_futures=True)
         self._client.close()
+
+    def _refuse_grammar(self, request: ChatRequest) -> None:
+        if request.grammar:
+            raise MalformedTask(f"{self.url} is not known to constrain replies to a grammar; set model.engine to 'embedded' or 'vllm'")
 
     def _served_name(self, model: str) -> str:
         try:

@@ -116,6 +116,11 @@ class VLLMEngine:
         return self._client.url
 
     @property
+    def grammars(self) -> bool:
+        """Whether a request's grammar is followed: vLLM has llguidance among its backends."""
+        return True
+
+    @property
     def context(self) -> int:
         """Tokens that a prompt and its answer may have together; 0 where the server does not say."""
         return self._card.max_model_len or 0
@@ -326,6 +331,8 @@ class VLLMEngine:
 
     def _body(self, request: ChatRequest) -> dict[str, Any]:
         body = body_of(request, clean_messages(request.messages, self._harmless))
+        if request.grammar:
+            body["structured_outputs"] = {"grammar": request.grammar}
         if "tools" in body:
             # Without it vLLM takes the schema of the arguments for a hint, and any JSON value for arguments.
             for position, tool in enumerate(body["tools"]):

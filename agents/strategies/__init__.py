@@ -6,5 +6,7 @@ MEMBERS = {
     "direct": "direct:DirectStrategy",
     "retry": "retry:RetryStrategy",
     "repair": "repair:RepairStrategy",
+    "revise": "revise:ReviseStrategy",
+    "best_of_n": "best_of_n:BestOfNStrategy",
 }
 """Values of `wake.strategy`; each is made with `engine`."""

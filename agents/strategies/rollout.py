@@ -24,8 +24,9 @@ from ...core import (
 )
 from ...core.messages import call_text
 from ...envs import Environment, History, history_of
+from ...envs.practice import Preview, can_preview, declared_grammar, preview
 from ...envs.results import RuleBroken, StepResult, read_choices, read_reset, read_step
-from ...serving import ChatRequest, Engine, context_of
+from ...serving import ChatRequest, Engine, context_of, grammar_error, takes_grammars
 from ..strategy import Job, NewSteps, Run
 from .caller import Caller
 from .resume import TakenUp, take_up
@@ -59,6 +60,8 @@ class Rollout:
     refusals: int = 0
     actions: int = 0
     repairs: int = 0
+    grammar: str = ""
+    """What an answer may be, where the environment says so and the engine follows it."""
     done: bool = False
     caller: Caller | None = None
     history: History = "full"
@@ -85,6 +88,7 @@ class Rollout:
             # Runs go side by side; each needs an environment of its own.
             environment = given.spawn()
             self.history = history_of(environment)
+            self.grammar = self._declared_grammar(environment)
             if job.steps:
                 return environment, take_up(environment, job.task, job.seed, job.steps)
             observation = read_reset(environment.reset(seed=job.seed, options={"task": job.task}))
@@ -117,6 +121,8 @@ class Rollout:
             temperature=max(job.temperature, RETRY_TEMPERATURE) if again else job.temperature,
             seed=job.seed + again,
             choices=self.admissible,
+            # What is picked from a list or written as a call of a tool is constrained already.
+            grammar="" if self.admissible or job.task.tools else self.grammar,
             tools=job.task.tools,
         )
 
@@ -162,6 +168,27 @@ class Rollout:
         self.refusals += result.error
         if not self._ends(result):
             self._see_choices()
+
+    @property
+    def can_preview(self) -> bool:
+        """Whether answers can be tried without being judged, each a new attempt at the task."""
+        return (
+            not self.done and not self.admissible and not self.job.task.tools and self.history == "none" and can_preview(self.environment)
+        )
+
+    def preview(self, action: str) -> Preview | None:
+        """What an action would bring about; None where the environment fails at it, which ends the run."""
+        environment = self.environment
+        assert environment is not None
+        return self.guarded(lambda: preview(environment, self.job.task, action))
+
+    def _declared_grammar(self, environment: Environment) -> str:
+        if not self.job.constrain or self.engine is None or not takes_grammars(self.engine):
+            return ""
+        grammar = declared_grammar(environment, self.job.task)
+        if grammar and (error := grammar_error(grammar)):
+            raise RuleBroken(f"its grammar cannot be read: {error}")
+        return grammar
 
     def unkept(self) -> NewSteps | None:
         """What the journal has to keep now; None where it lacks nothing.

@@ -9,11 +9,11 @@ from .._reply import ActionResult
 from .._splits import GeneratedEnvironment
 from ..environment import Demonstration, History
 from .generator import make_problem
-from .repair import repair_candidates
+from .sql_tasks import SqlTasks
 from .sqlite import SqlProblem, judge
 
 
-class DatabaseEnvironment(GeneratedEnvironment[SqlProblem]):
+class DatabaseEnvironment(GeneratedEnvironment[SqlProblem], SqlTasks):
     """Generated tables and requests: insert, update, delete, filter, order, limit, distinct, aggregate, group, having, join, nested.
 
     A query is right when it returns the gold query's rows, as a multiset, or in sequence when the request
@@ -34,10 +34,6 @@ class DatabaseEnvironment(GeneratedEnvironment[SqlProblem]):
 
     def _make(self, rng: random.Random) -> SqlProblem | None:
         return make_problem(rng)
-
-    def repair_candidates(self, action: str, error: str, task: Task) -> list[str]:
-        """See `Environment`."""
-        return repair_candidates(action, error, task.context)
 
     def _begin(self, task: Task) -> None:
         self._current = self._problem(task)

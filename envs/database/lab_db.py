@@ -14,7 +14,7 @@ from ...core import DataMissing, MalformedTask, Task
 from .._episodes import TextEnvironment
 from .._reply import ActionResult
 from ..environment import Demonstration, History, Split
-from .repair import repair_candidates
+from .sql_tasks import SqlTasks
 from .sqlite import SqlProblem, SQLRow, StatementRefused, Table, answer, asks_for_order, execute, judge, same_rows, shown
 
 _FILE = Path("lifelongagentbench") / "db_bench.json"
@@ -33,7 +33,7 @@ class _Entry:
     """The answer that the benchmark stores for a query, None for a modification."""
 
 
-class LabDatabaseEnvironment(TextEnvironment):
+class LabDatabaseEnvironment(TextEnvironment, SqlTasks):
     """LifelongAgentBench DB: `train` is sample 0 to 149, `test` 150 to 299, in index order; the seed is ignored.
 
     The gold statement runs in the same SQLite as the answer. A query is right when it returns the same rows: in the same order where
@@ -98,9 +98,8 @@ class LabDatabaseEnvironment(TextEnvironment):
             raise MalformedTask(f"task {task.id!r} is not one of lab-db's; take tasks from `tasks()` and use them unchanged")
         return self._entries[index]
 
-    def repair_candidates(self, action: str, error: str, task: Task) -> list[str]:
-        """See `Environment`."""
-        return repair_candidates(action, error, task.context)
+    def _problem(self, task: Task) -> SqlProblem:
+        return self._entry(task).problem
 
     def _begin(self, task: Task) -> None:
         self._current = self._entry(task)

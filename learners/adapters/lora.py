@@ -162,9 +162,13 @@ def _rows(samples: Sequence[Sample], recipe: Recipe, tokenizer: Any) -> list[dic
     prompts = ChatPrompts(tokenizer)
     words = vocabulary(samples)
     rows: list[dict[str, list[int]]] = []
-    for _ in range(recipe.epochs):
-        varied = [substitute(sample, words, rng) if rng.random() < recipe.substitution else sample for sample in samples]
+    for number in range(recipe.epochs):
+        # Exercises are plentiful: each pass has others of them, beside all that really happened.
+        chosen = [sample for place, sample in enumerate(samples) if not sample.practice or place % recipe.epochs == number]
+        varied = [substitute(sample, words, rng) if rng.random() < recipe.substitution else sample for sample in chosen]
         pairs = [encode(sample, prompts, recipe.max_length, tokenizer.eos_token_id) for sample in varied]
+        if not pairs:
+            continue
         order = rng.sample(range(len(pairs)), len(pairs))
         grouped = length_grouped([len(ids) for ids, _ in pairs], recipe.batch_size, order)
         batches = [grouped[start : start + recipe.batch_size] for start in range(0, len(grouped), recipe.batch_size)]

@@ -26,6 +26,9 @@ class Sample:
     """The skill it teaches."""
     episode: str
     """Id of the episode that proves it."""
+    practice: bool = False
+    """Whether it is an exercise that was made up over what that episode showed; False where it really happened. An exercise is seen in
+    one pass over the samples alone, so that many can be practised in the place of few many times."""
     composed: bool = True
     """Whether the answer is free text; False where it was picked from given options."""
     exchangeable: frozenset[str] = frozenset()

@@ -8,6 +8,9 @@ from .phase import NightContext, NightStopped, OutOfTime, Phase, Progress, Scope
 MEMBERS = {
     "discover": "discover:Discover",
     "reflect": "reflect:Reflect",
+    "plan": "plan:PlanNight",
+    "attempt": "attempt:Attempt",
+    "practise": "practise:Practise",
     "consolidate": "consolidate:Consolidate",
     "gate": "gate:Gate",
     "publish": "publish:Publish",

@@ -54,7 +54,7 @@ class Consolidate:
         components, settings, skill = night.components, night.components.settings.sleep, work.skill
         held_out = choose_for_target(components, night.environments, night.tenant, skill)
         generation = components.record.generation(night.tenant)
-        data = training_data(night, skill, held_out)
+        data = [*training_data(night, skill, held_out), *work.practice]
         work = replace(work, data=tuple(data), held_out=held_out, seen=_trainable(components, night.tenant, skill))
         # A night that was interrupted after its decision keeps it: judged again, the candidate would face itself.
         if (known := _known(components, work.adapter)) and known.gate and known.status is not AdapterStatus.ERASED:

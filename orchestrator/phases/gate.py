@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import replace
 
 from ...core import Adapter, Episode, GateReport
-from ...learners import decide_publication, passes
+from ...learners import Sample, decide_publication, passes
 from ...memory import discard_artefact
-from ..held_out import HeldOut, choose, held_out_results, key, results_of_unrecorded
+from ..held_out import HeldOut, Key, choose, held_out_results, key, results_of_unrecorded
 from .consolidate import recipe_for, trained, training_data
 from .phase import NightContext, OutOfTime, Scope, Work
 
@@ -72,7 +73,8 @@ def _in_turn(night: NightContext, work: Work, held_out: HeldOut, phase: str) -> 
     for number in sorted(set(held_out.folds)):
         _check(night)
         part = held_out.fold(number)
-        data = training_data(night, work.skill, held_out, without={key(episode) for episode in part}) + neutral
+        without = {key(episode) for episode in part}
+        data = [*training_data(night, work.skill, held_out, without=without), *_practice(night, work, without), *neutral]
         recipe = replace(whole, epochs=passes(whole, len(work.data)), min_steps=0)
         name = f"{work.adapter}-fold{number}"
         directory = trained(night, name, data, recipe, phase)
@@ -82,6 +84,13 @@ def _in_turn(night: NightContext, work: Work, held_out: HeldOut, phase: str) -> 
     for number in set(held_out.folds):
         discard_artefact(night.components.adapters_directory / f"{work.adapter}-fold{number}")
     return [results[episode.id] for episode in held_out.episodes]
+
+
+def _practice(night: NightContext, work: Work, without: Collection[Key]) -> list[Sample]:
+    """The night's exercises but for those made from the tasks of one part."""
+    ids = sorted({sample.episode for sample in work.practice})
+    kept = {one.id for one in night.components.record.episodes.get_many(ids, tenant=night.tenant) if key(one) not in without}
+    return [sample for sample in work.practice if sample.episode in kept]
 
 
 def _check(night: NightContext) -> None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Protocol, Self
 
+from ...agents.consolidation.plan import Plan
 from ...core import Adapter, GateReport
 from ...envs import Environment
 from ...learners import Sample
@@ -58,6 +59,11 @@ class NightContext:
         """Whether the budget of seconds is spent."""
         return time.monotonic() > self.deadline
 
+    @property
+    def seconds_left(self) -> float:
+        """What is left of the night's budget of seconds."""
+        return max(0.0, self.deadline - time.monotonic())
+
     def check(self) -> None:
         """Raise `NightStopped` when the learner is being closed; long phases call it at every step."""
         if self.stopping():
@@ -74,6 +80,10 @@ class Work:
     """Name reserved for the candidate."""
     lessons: int = 0
     """Lessons written."""
+    plan: Plan | None = None
+    """What the night does beside learning from what is verified; None before it was planned."""
+    practice: tuple[Sample, ...] = ()
+    """Exercises that the candidate practises."""
     data: tuple[Sample, ...] = ()
     """What the candidate learns from."""
     seen: tuple[str, ...] = ()

@@ -1,4 +1,4 @@
-"""Replies that satisfy a JSON schema: a grammar over the model's tokens, made from a request's tools and its response format.
+"""Replies that satisfy a grammar over the model's tokens: a request's own, or one made from its tools and its response format.
 
 Constrained decoding (Willard and Louf 2023, "Efficient Guided Generation for Large Language Models", https://arxiv.org/abs/2307.09702):
 before each token all those that the grammar does not allow are masked. The parser is llguidance
@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 from ...core import MalformedTask, ToolSpecification
@@ -38,25 +39,32 @@ class Grammars:
         from llguidance import LLTokenizer
 
         backend = tokenizer.backend_tokenizer
+        self._ends = list(ends)
         self._tokenizer = LLTokenizer(backend.to_str(), n_vocab=max(words, backend.get_vocab_size()), eos_token=list(ends))
 
-    def constraint(self, grammar: str) -> Grammar:
-        """The beginning of a reply under a grammar of `grammar_of`. Raises `MalformedTask` for one that cannot be built."""
+    def constraint(self, grammar: str, *, own: bool = False) -> Grammar:
+        """The beginning of a reply under a grammar of `grammar_of`; `own` says that the request brought it.
+
+        Raises `MalformedTask` for one that cannot be built.
+        """
         from llguidance import LLMatcher
 
         matcher = LLMatcher(self._tokenizer, clean_text(grammar), log_level=0)
         if matcher.is_error():
+            if own:
+                raise MalformedTask(f"the grammar of the request cannot be used ({matcher.get_error()[:300]}); correct it")
             # What follows the first line shows the grammar, which nobody wrote.
             reason = matcher.get_error().partition("\n")[0].rpartition("failed to compile JSON schema: ")[2][:300]
             raise MalformedTask(f"a JSON schema of the request cannot be used ({reason}); correct the tool's parameters or response_format")
-        return Grammar(matcher)
+        return Grammar(matcher, self._ends)
 
 
 class Grammar:
     """A `Constraint`: where a reply stands in its grammar."""
 
-    def __init__(self, matcher: Any) -> None:
+    def __init__(self, matcher: Any, ends: Sequence[int]) -> None:
         self._matcher = matcher
+        self._ends = list(ends)
 
     def mask(self, logits: torch.Tensor) -> torch.Tensor:
         """The logits, shape (words,), with minus infinity where a token is not allowed."""
@@ -64,10 +72,15 @@ class Grammar:
         import torch
 
         if self._matcher.is_error():
-            raise MalformedTask(f"a JSON schema of the request is too much for the parser ({self._matcher.get_error()[:200]}); simplify it")
+            raise MalformedTask(
+                f"a grammar or JSON schema of the request is too much for the parser ({self._matcher.get_error()[:200]}); simplify it"
+            )
         bits = np.frombuffer(self._matcher.compute_bitmask(), dtype=np.uint8)
         allowed = torch.from_numpy(np.unpackbits(bits, bitorder="little")[: len(logits)].astype(bool))
         allowed = torch.nn.functional.pad(allowed, (0, len(logits) - len(allowed)))  # a model may have more logits than tokens
+        if not allowed.any():
+            # A grammar that nothing can satisfy, or that no token of this model leads on in: the reply ends here.
+            allowed[self._ends] = True
         return logits.masked_fill(~allowed.to(logits.device), -torch.inf)
 
     def take(self, token: int) -> list[int]:
@@ -82,12 +95,38 @@ class Grammar:
         return tokens
 
 
+def grammar_error(grammar: str) -> str:
+    """Why a grammar cannot be read, in one line; empty where it can, or where the package llguidance is not there to tell."""
+    if find_spec("llguidance") is None:
+        return ""
+    from llguidance import LLMatcher
+
+    error: str = LLMatcher.validate_grammar(clean_text(grammar), None)
+    return " ".join(error.split())[:300]
+
+
+def grammar_accepts(grammar: str, text: str) -> bool:
+    """Whether a whole text is one that a grammar allows, whatever the tokens. Raises `PackageMissing`, `MalformedTask` for no grammar."""
+    require("llguidance")
+    from llguidance import LLMatcher, LLTokenizer
+
+    if error := grammar_error(grammar):
+        raise MalformedTask(f"the grammar cannot be read ({error}); correct it")
+    matcher = LLMatcher(LLTokenizer("byte"), clean_text(grammar), log_level=0)
+    data = list(clean_text(text).encode())
+    return bool(matcher.try_consume_tokens(data) == len(data) and matcher.is_accepting())
+
+
 def grammar_of(request: ChatRequest) -> str:
     """The grammar of a request's reply in llguidance's form of Lark; empty where anything may be written.
+
+    A request's own `grammar` stands as it is.
 
     With tools a reply is a text, or calls in the text form of `core.messages`, after a text where the model says one. Raises
     `MalformedTask` for a schema that is recursive or no object, a tool without a name, a `tool_choice` of a tool that is not there.
     """
+    if request.grammar:
+        return request.grammar
     schema, tools = reply_schema(request.response_format), _callable(request)
     if not tools:
         return f"%llguidance {{}}\nstart: {_json(schema, 'response_format')}\n" if schema is not None else ""

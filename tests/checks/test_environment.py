@@ -10,6 +10,7 @@ from toy import ToyEnvironment
 from lifelong.checks import check_environment
 from lifelong.core import Task
 from lifelong.envs import Demonstration
+from lifelong.envs.practice import Exercise, Preview
 
 
 def test_a_sound_environment_passes() -> None:
@@ -145,3 +146,71 @@ def test_an_environment_that_takes_episodes_up_passes() -> None:
 def test_a_broken_member_is_found_by_its_rule(member: type, rule: str) -> None:
     with pytest.raises(AssertionError, match=rule):
         check_environment(member())
+
+
+class Practising(Sound):
+    """Declares everything that helps to learn without an answer key, as it should be."""
+
+    def grammar(self, task: Task) -> str:
+        return 'start: "red" | "blue" | "green" | "white"'
+
+    def preview(self, task: Task, action: str) -> Any:
+        return Preview(result=action)
+
+    def exercises(self, tasks: Sequence[Task], count: int, *, weights: Any, seed: int) -> Any:
+        made = Task(id="exercise-1", goal="Press a button of the lamps in no room.", environment=self.id, skill=self.name)
+        return [Exercise(task=made, answer=self.right, template="press", source=tasks[0])]
+
+
+class Unreadable(Practising):
+    def grammar(self, task: Task) -> str:
+        return "start: ("
+
+
+class OtherEachTime(Practising):
+    calls = 0
+
+    def preview(self, task: Task, action: str) -> Any:
+        self.calls += 1
+        return Preview(result=f"{self.calls}")
+
+
+class RaisingPreview(Practising):
+    def preview(self, task: Task, action: str) -> Any:
+        raise KeyError(action)
+
+
+class OutsideItsGrammar(Practising):
+    def grammar(self, task: Task) -> str:
+        return 'start: "red"'
+
+
+class RefusedExercise(Practising):
+    def preview(self, task: Task, action: str) -> Any:
+        return Preview(result="", error="no")
+
+
+class TooMany(Practising):
+    def exercises(self, tasks: Sequence[Task], count: int, *, weights: Any, seed: int) -> Any:
+        return super().exercises(tasks, count, weights=weights, seed=seed) * (count + 1)
+
+
+def test_what_is_declared_for_practice_is_checked() -> None:
+    check_environment(Practising())
+
+
+@pytest.mark.parametrize(
+    ("broken", "said"),
+    [
+        (Unreadable(), "the grammar cannot be read"),
+        (OtherEachTime(), "preview gave something else the second time"),
+        (RaisingPreview(), "preview answers"),
+        (OutsideItsGrammar(), "the grammar refuses its own answer"),
+        (RefusedExercise(), "its own answer is refused"),
+        (TooMany(), "exercises gives at most as many"),
+    ],
+    ids=lambda value: type(value).__name__ if isinstance(value, ToyEnvironment) else "",
+)
+def test_what_is_wrong_with_practice_is_named(broken: Practising, said: str) -> None:
+    with pytest.raises(AssertionError, match=said):
+        check_environment(broken)

@@ -11,7 +11,7 @@ from wire import Protocol, ask
 
 from lifelong.core import Adapter, AdapterRejected, EngineUnreachable, MalformedTask, NothingFound, Settings, SettingsError
 from lifelong.core.plugins import create
-from lifelong.serving import Engine, OpenAIEngine
+from lifelong.serving import Engine, OpenAIEngine, takes_grammars
 
 
 @pytest.fixture
@@ -47,6 +47,16 @@ def test_it_asks_for_nothing_that_only_vllm_has(engine: OpenAIEngine, protocol: 
     engine.retire("lifelong-v0001")
     assert {path for path, _ in protocol.asked} == {"/v1/chat/completions"}
     assert not any("structured_outputs" in body for _, body in protocol.asked)
+
+
+def test_a_grammar_is_refused_by_name(engine: OpenAIEngine, protocol: Protocol) -> None:
+    assert not takes_grammars(engine)
+    asked = len(protocol.asked)
+    with pytest.raises(MalformedTask, match=r"not known to constrain replies to a grammar; set model\.engine to 'embedded' or 'vllm'"):
+        engine.chat([ask(grammar='start: "a"')])
+    with pytest.raises(MalformedTask, match="not known to constrain"):
+        list(engine.stream(ask(grammar='start: "a"')))
+    assert len(protocol.asked) == asked
 
 
 def test_choices_constrain_the_reply(engine: OpenAIEngine, protocol: Protocol) -> None:

@@ -70,6 +70,14 @@ def test_choices_constrain_the_reply_and_are_never_cut_off(engine, protocol):
     assert protocol.asked[-1][1]["max_tokens"] > len("certainly not")
 
 
+def test_a_grammar_is_sent_as_a_structured_output(engine, protocol):
+    assert engine.grammars
+    engine.chat([ask(grammar='start: "a"')])
+    assert protocol.asked[-1][1]["structured_outputs"] == {"grammar": 'start: "a"'}
+    with pytest.raises(MalformedTask, match="a grammar and choices"):
+        engine.chat([ask(grammar='start: "a"', choices=["a"])])
+
+
 def test_a_server_that_ignores_choices_is_named(engine, protocol):
     protocol.constrains = False
     with pytest.raises(EngineUnreachable, match="does not constrain"):

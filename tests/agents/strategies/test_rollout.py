@@ -129,3 +129,45 @@ def test_a_demonstration_in_a_failing_environment_has_no_outcome() -> None:
     run = replay(environment.tasks("train", 2)[1], environment)
     assert run.outcome.success is None
     assert "KeyError" in run.outcome.reason
+
+
+class Constrained(Odd):
+    """Answers are free text that a grammar describes; on one task the grammar is replaced."""
+
+    bad: Any = None
+
+    def grammar(self, task: Any) -> Any:
+        return self.bad if self.bad is not None and task.id.endswith("-1") else 'start: "red" | "blue"'
+
+    def admissible(self) -> tuple[str, ...]:
+        return ()
+
+    def spawn(self) -> Constrained:
+        twin = Constrained(self.name, self.right)
+        twin.bad = self.bad
+        return twin
+
+
+class Follows(ScriptedEngine):
+    grammars = True
+
+
+@pytest.mark.parametrize(("engine", "constrain", "sent"), [(Follows, True, True), (Follows, False, False), (ScriptedEngine, True, False)])
+def test_a_grammar_is_sent_where_it_is_declared_wanted_and_followed(engine: type[ScriptedEngine], constrain: bool, sent: bool) -> None:
+    environment, asked = Constrained(), engine(lambda _: "blue")
+    jobs = [Job(task=task, environment=environment, constrain=constrain) for task in environment.tasks("train", 2)]
+    runs = DirectStrategy(asked).act(jobs)
+    assert all(run.outcome.success for run in runs)
+    assert [bool(request.grammar) for request in asked.requests] == [sent, sent]
+
+
+@pytest.mark.parametrize(
+    ("bad", "reason"), [("start: (", "its grammar cannot be read"), (7, "grammar must return a text"), ("start: nowhere", "cannot be read")]
+)
+def test_a_grammar_that_cannot_be_used_ends_its_own_run_with_the_reason(bad: Any, reason: str) -> None:
+    environment = Constrained()
+    environment.bad = bad
+    jobs = [Job(task=task, environment=environment) for task in environment.tasks("train", 3)]
+    runs = DirectStrategy(Follows(lambda _: "blue")).act(jobs)
+    assert [run.outcome.success for run in runs] == [True, None, True]
+    assert reason in runs[1].outcome.reason

@@ -13,7 +13,7 @@ import torch
 from lifelong.core import MalformedTask
 from lifelong.core.messages import tool_specification
 from lifelong.serving import ChatRequest, EmbeddedEngine
-from lifelong.serving.decoding.grammar import Grammar, Grammars, grammar_of, reply_schema
+from lifelong.serving.decoding.grammar import Grammar, Grammars, grammar_accepts, grammar_error, grammar_of, reply_schema
 
 ROUTE = {"type": "object", "properties": {"queue": {"enum": ["billing", "sales"]}, "id": {"type": "integer"}}, "required": ["queue", "id"]}
 CALL = '<tool_call>\n{"name": "route", "arguments": {"queue": "sales", "id": 7}}\n</tool_call>'
@@ -146,3 +146,58 @@ def test_a_definition_that_is_used_twice_is_not_recursive(engine: EmbeddedEngine
 def test_requests_that_contradict_themselves_are_refused(fields: dict[str, Any], said: str) -> None:
     with pytest.raises(MalformedTask, match=said):
         grammar_of(ChatRequest(messages=[], **fields))
+
+
+COUNTS = '%llguidance {}\nstart: "count " NUMBER\nNUMBER: /[0-9]+/ | "none"'
+
+
+def asked(grammar: str, **fields: Any) -> ChatRequest:
+    return ChatRequest(messages=[{"role": "user", "content": "?"}], grammar=grammar, **fields)
+
+
+def test_a_request_s_own_grammar_constrains_and_forces(engine: EmbeddedEngine) -> None:
+    [reply] = engine.chat([asked(COUNTS, max_tokens=12)])
+    assert reply.text.startswith("count ")
+    assert not reply.finished or grammar_accepts(COUNTS, reply.text)
+    sampled = engine.chat([asked(COUNTS, max_tokens=12, temperature=1.5, seed=seed) for seed in range(4)])
+    assert all(one.text.startswith("count ") for one in sampled)
+    assert len({one.text for one in sampled}) > 1
+    whole = "".join(piece.text for piece in engine.stream(asked(COUNTS, max_tokens=12)))
+    assert whole == reply.text
+
+
+def test_a_grammar_that_allows_one_text_is_read_in_one_pass(engine: EmbeddedEngine) -> None:
+    [reply] = engine.chat([asked('start: "SELECT a FROM b"', max_tokens=40)])
+    assert (reply.text, reply.finish_reason) == ("SELECT a FROM b", "stop")
+    assert reply.usage.completion_tokens <= len("SELECT a FROM b") + 1
+
+
+@pytest.mark.parametrize("grammar", ["start: missing_rule", "start: (", "%llguidance {}", "start: /[/", "\ud800"])
+def test_a_grammar_that_cannot_be_read_is_refused_with_the_reason(engine: EmbeddedEngine, grammar: str) -> None:
+    assert grammar_error(grammar)
+    with pytest.raises(MalformedTask, match="the grammar of the request cannot be used"):
+        engine.chat([asked(grammar)])
+    with pytest.raises(MalformedTask, match="the grammar cannot be read"):
+        grammar_accepts(grammar, "a")
+
+
+def test_a_grammar_that_nothing_satisfies_ends_the_reply(engine: EmbeddedEngine) -> None:
+    # After its first letter no token leads on.
+    impossible = '%llguidance {}\nstart: "a" NEVER\nNEVER: /b/ & /c/'
+    replies = [] if grammar_error(impossible) else engine.chat([asked(impossible, max_tokens=30)])
+    assert all(reply.usage.completion_tokens <= 30 for reply in replies)
+
+
+def test_an_ambiguous_grammar_is_followed(engine: EmbeddedEngine) -> None:
+    ambiguous = '%llguidance {}\nstart: a | b\na: "x" a | "x"\nb: b "x" | "x"'
+    [reply] = engine.chat([asked(ambiguous, max_tokens=8)])
+    assert set(reply.text) == {"x"}
+    assert grammar_accepts(ambiguous, "xxx")
+
+
+@pytest.mark.parametrize(
+    "beside", [{"choices": ["a"]}, {"response_format": {"type": "json_object"}}, {"tools": [tool_specification("route", "", ROUTE)]}]
+)
+def test_a_grammar_stands_alone(engine: EmbeddedEngine, beside: dict[str, Any]) -> None:
+    with pytest.raises(MalformedTask, match=f"a grammar and {next(iter(beside))}"):
+        engine.chat([asked(COUNTS, **beside)])

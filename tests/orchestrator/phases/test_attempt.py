@@ -1,0 +1,55 @@
+"""Attempts of a night are recorded beside the runs whose tasks they solve, once, and go with them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from nights import open_fake
+from practising import Learned, fail
+
+from lifelong.agents.consolidation.plan import Plan
+from lifelong.orchestrator.phases import NightContext, OutOfTime, Work
+from lifelong.orchestrator.phases.attempt import Attempt
+
+
+def night_of(learner: Any, **values: Any) -> tuple[NightContext, Work]:
+    night = NightContext(components=learner._components, environments=learner.environments, tenant="default", **values)
+    return night, Work(skill="database", adapter="lifelong-v0009", plan=Plan(attempts=3, exercises=0, reason="planned"))
+
+
+def test_a_second_run_of_the_phase_records_nothing_twice(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with open_fake(tmp_path, monkeypatch) as learner:
+        environment = Learned()
+        fail(learner, environment, 20)
+        engine: Any = learner._components.engine
+        engine._answer = lambda request: "right" if request.seed % 2 else "SELECT 1"
+        night, work = night_of(learner)
+        assert Attempt().due(night, work)
+        assert not Attempt().due(night, replace(work, plan=None))
+        Attempt().run(night, work)
+        first = [one.id for one in learner.record.episodes.find(tenant="default")]
+        assert any(id.endswith("-attempt") for id in first)
+        Attempt().run(night, work)
+        assert [one.id for one in learner.record.episodes.find(tenant="default")] == first
+
+
+def test_an_erased_run_takes_the_attempts_at_its_task_along(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with open_fake(tmp_path, monkeypatch) as learner:
+        fail(learner, Learned(), 20)
+        engine: Any = learner._components.engine
+        engine._answer = lambda request: "right" if request.seed % 2 else "SELECT 1"
+        Attempt().run(*night_of(learner))
+        won = next(one for one in learner.record.episodes.find(tenant="default") if one.id.endswith("-attempt"))
+        learner.forget(episode=won.id.partition("-lifelong")[0])
+        assert learner.record.episodes.get_many([won.id], tenant="default") == []
+
+
+def test_attempts_stop_when_the_budget_is_spent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with open_fake(tmp_path, monkeypatch) as learner:
+        fail(learner, Learned(), 20)
+        night, work = night_of(learner, deadline=0.0)
+        with pytest.raises(OutOfTime):
+            Attempt().run(night, work)

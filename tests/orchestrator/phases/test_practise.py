@@ -1,0 +1,155 @@
+"""Nights that practise: from nothing but failed tasks an adapter is trained on exercises, and judged on real tasks alone."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from nights import FakeTrainer, corrected_chats, open_fake
+from practising import Learned, fail
+from scripted import ScriptedEngine
+
+from lifelong.core import text_of
+from lifelong.envs import DatabaseEnvironment
+from lifelong.orchestrator import NightState
+from lifelong.orchestrator.held_out import is_held_out, key
+from lifelong.serving import ChatRequest
+
+
+def test_only_failures_become_an_adapter_by_practice(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    trainer = FakeTrainer()
+    with open_fake(tmp_path, monkeypatch, trainer, **{"sleep.exercises": 40}) as learner:
+        fail(learner, Learned())
+        [report] = learner.sleep(skills=["database"])
+        assert report.published, report.reason
+        assert (report.samples, report.practised) == (0, 40)
+        assert report.plan.startswith("no corrections, no verified runs, ")
+        assert report.plan.endswith(" failed tasks: practice with up to 40 exercises; 40 exercises practised")
+        [(_, samples, _)] = trainer.trained
+        assert all(sample.practice for sample in samples)
+        # Every sample names the episode over whose tables it was made up, and none of them is of a held-out task.
+        sources = learner.record.episodes.get_many(sorted({sample.episode for sample in samples}), tenant="default")
+        settings = learner.settings
+        assert not any(is_held_out(episode, settings.seed, settings.sleep.held_out) for episode in sources)
+        [adapter] = [one for one in learner.record.adapters.find() if one.name == report.adapter]
+        assert set(adapter.episodes) == {episode.id for episode in sources}
+        requests = {text_of(message) for sample in samples for message in sample.messages}
+        goals = {key(episode): episode.task.goal for episode in learner.record.episodes.find(tenant="default")}.values()
+        assert not [goal for goal in goals if any(goal in request for request in requests)], "no real request is among the exercises"
+
+
+def test_what_is_erased_is_not_practised_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    trainer = FakeTrainer()
+    with open_fake(tmp_path, monkeypatch, trainer, **{"sleep.exercises": 40}) as learner:
+        fail(learner, Learned())
+        learner.sleep(skills=["database"])
+        gone = trainer.trained[0][1][0].episode
+        learner.forget(episode=gone)
+        assert all(sample.episode != gone for _, samples, _ in trainer.trained[1:] for sample in samples)
+        assert gone not in {id for one in learner.record.adapters.find() if one.status == "live" for id in one.episodes}
+
+
+def test_the_second_night_attempts_failed_tasks_again_and_weighs_what_fails(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    trainer = FakeTrainer()
+    with open_fake(tmp_path, monkeypatch, trainer, **{"sleep.exercises": 40, "sleep.attempts": 3, "sleep.attempted_tasks": 10}) as learner:
+        environment = Learned()
+        fail(learner, environment)
+        learner.sleep(skills=["database"])
+        engine: Any = learner._components.engine
+        # With the adapter one attempt in three succeeds.
+        engine._answer = lambda request: "right" if request.adapter and request.seed % 3 == 0 else "SELECT 1"
+        [report] = learner.sleep(skills=["database"])
+        assert "3 attempts at each failed task" in report.plan
+        won = [one for one in learner.record.episodes.find(tenant="default") if one.id.endswith("-attempt")]
+        assert 0 < len(won) <= 10
+        assert all(one.demonstration and one.outcome.verified for one in won)
+        assert f"attempts solved {len(won)} more" in report.plan
+        assert report.samples == len(won)
+        _, samples, _ = trainer.trained[-1]
+        assert sum(not sample.practice for sample in samples) == len(won)
+        assert {sample.answer for sample in samples if not sample.practice} == {"right"}
+
+
+def test_corrections_are_learned_without_practice_unless_it_is_wanted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for practice, practised in (("auto", 0), ("always", 40), ("never", 0)):
+        values = {"sleep.exercises": 40, "sleep.practice": practice}
+        with open_fake(tmp_path / practice, monkeypatch, **values) as learner:
+            environment = Learned()
+            fail(learner, environment)
+            for episode in learner.record.episodes.find(tenant="default")[:14]:
+                learner.correct(episode, environment)
+            [report] = learner.sleep(skills=["database"])
+            assert report.samples > 8
+            assert report.practised == practised
+
+
+def test_a_chat_without_an_environment_is_planned_and_not_practised(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with open_fake(tmp_path, monkeypatch) as learner:
+        corrected_chats(learner, 12)
+        [report] = learner.sleep()
+        assert report.published
+        assert report.practised == 0
+        assert report.plan.endswith("learning from what is verified")
+
+
+class Broken(Learned):
+    def exercises(self, *arguments: Any, **values: Any) -> Any:
+        raise RuntimeError("no schema today")
+
+
+class Empty(Learned):
+    def exercises(self, *arguments: Any, **values: Any) -> Any:
+        return []
+
+
+@pytest.mark.parametrize("environment", [Broken(), Empty()], ids=["raises", "finds none"])
+def test_practice_that_finds_nothing_publishes_nothing_and_says_so(
+    environment: DatabaseEnvironment, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with open_fake(tmp_path, monkeypatch) as learner:
+        fail(learner, environment)
+        [report] = learner.sleep(skills=["database"])
+        assert report.state is NightState.NOTHING_TO_LEARN
+        assert "no exercise could be made" in report.plan
+        assert report.reason == "0 training samples of 'database'; 8 are needed"
+
+
+class Agreeable(Learned):
+    """Says yes to everything."""
+
+    def step(self, action: str) -> Any:
+        return "Done.", 1.0, True, False, {"error": False, "success": True}
+
+
+def test_attempts_that_all_succeed_are_not_learned_from(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with open_fake(tmp_path, monkeypatch, **{"sleep.exercises": 20}) as learner:
+        environment = Learned()
+        fail(learner, environment)
+        learner.sleep(skills=["database"])
+        learner.environments[environment.id] = Agreeable()
+        engine: Any = learner._components.engine
+        engine._answer = lambda request: f"SELECT {request.seed}"
+        [report] = learner.sleep(skills=["database"])
+        assert "nothing was kept of the attempts: the environment confirmed all" in report.plan
+        assert not [one for one in learner.record.episodes.find(tenant="default") if one.id.endswith("-attempt")]
+
+
+def test_an_adapter_that_does_no_better_on_real_tasks_is_rejected(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with open_fake(tmp_path, monkeypatch, **{"sleep.exercises": 20}) as learner:
+        learner._components.engine = Useless()
+        fail(learner, Learned())
+        [report] = learner.sleep(skills=["database"])
+        assert report.state is NightState.REJECTED
+        assert learner.record.adapters.route("default", "database") == ""
+
+
+class Useless(ScriptedEngine):
+    """Rambles with any adapter and without."""
+
+    def __init__(self) -> None:
+        super().__init__(lambda request: "and so on " * 50)
+
+    def chat(self, requests: Any) -> Any:
+        assert all(isinstance(request, ChatRequest) for request in requests)
+        return super().chat(requests)
