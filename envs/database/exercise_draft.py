@@ -147,11 +147,11 @@ class ExerciseDraft(RequestDraft):
         value = _rounded(self.rng.choice(values))
         most = _rounded(values[-1])
         if value < most and self.chance(0.12):
-            said, name = [self.number(value), self.number(most)], figure.text.partition(" (")[0]
+            low, high, name = self.number(value), self.number(most), figure.text.partition(" (")[0]
             lead = singular(name) if have else f"the {name} is"
             if self.chance(0.5):
-                return Clause(text=f"{lead} between {said[0]} and {said[1]}", sql=f"{figure.sql} BETWEEN {value} AND {most}")
-            text = f"{lead} greater than {said[0]} and less than {said[1]}"
+                return Clause(text=f"{lead} between {low} and {high}", sql=f"{figure.sql} BETWEEN {value} AND {most}")
+            text = f"{lead} greater than {low} and less than {high}"
             return Clause(text=text, sql=f"{figure.sql} > {value} AND {figure.sql} < {most}")
         operator = self.rng.choices((">", "<", ">=", "<="), weights=(8, 3, 2, 1))[0]
         said, name = self.number(value), figure.text.partition(" (")[0]

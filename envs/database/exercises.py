@@ -114,9 +114,9 @@ def nested(draft: ExerciseDraft) -> Request:
         text += draft.pick("", f" of all {draft.rows}")
     elif shape < 0.75:
         low, high = draft.rng.choice(((average, most), (least, average), (least, most)))
-        words = {least: "minimum", average: "average", most: "maximum"}
+        called = {least: "minimum", average: "average", most: "maximum"}
         joint = draft.pick("and less than", "but less than")
-        text = f"{name} greater than the {words[low]} {joint} the {words[high]} {name}"
+        text = f"{name} greater than the {called[low]} {joint} the {called[high]} {name}"
         sql = f"{column.name} > {low} AND {column.name} < {high}"
     else:
         key = draft.keys(1)[0]
