@@ -1,4 +1,8 @@
-"""What a night does for a skill, chosen from what there is to learn from, in one sentence that people read."""
+"""What a night does for a skill, chosen from what there is to learn from, in one sentence that people read.
+
+An expert's answers come before anything that the agent finds by itself, as in imitation learning (Ross, Gordon and Bagnell 2011, "A
+Reduction of Imitation Learning and Structured Prediction to No-Regret Online Learning", https://arxiv.org/abs/1011.0686).
+"""
 
 from __future__ import annotations
 
@@ -9,7 +13,7 @@ TRAINING_SHARE = 0.5
 
 
 @dataclass(frozen=True, kw_only=True)
-class Material:
+class SkillSituation:
     """What there is to learn a skill from."""
 
     corrections: int
@@ -29,7 +33,7 @@ class Material:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Plan:
+class NightPlan:
     """What the night does beside learning from verified runs and corrections."""
 
     attempts: int
@@ -40,32 +44,32 @@ class Plan:
     """Why, in one sentence."""
 
 
-def plan_night(material: Material, *, mode: str, exercises: int, attempts: int) -> Plan:
+def plan_night(situation: SkillSituation, *, mode: str, exercises: int, attempts: int) -> NightPlan:
     """A night's plan: right answers first; without them own wins, new attempts once an adapter has a chance, and practice.
 
     `mode`, `exercises` and `attempts` are the settings `sleep.practice`, `sleep.exercises` and `sleep.attempts`.
 
-    >>> much = Material(corrections=0, wins=1, failures=95, exercises=True, adapter=False, seconds_left=3600, sample_seconds=1.0)
+    >>> much = SkillSituation(corrections=0, wins=1, failures=95, exercises=True, adapter=False, seconds_left=3600, sample_seconds=1.0)
     >>> plan_night(much, mode="auto", exercises=600, attempts=4)
-    Plan(attempts=0, exercises=600, reason='no corrections, 1 verified run, 95 failed tasks: practice with up to 600 exercises')
+    NightPlan(attempts=0, exercises=600, reason='no corrections, 1 verified run, 95 failed tasks: practice with up to 600 exercises')
     """
     counts = ", ".join(
         (
-            _count(material.corrections, "correction"),
-            _count(material.wins, "verified run"),
-            _count(material.failures, "failed task"),
+            _count(situation.corrections, "correction"),
+            _count(situation.wins, "verified run"),
+            _count(situation.failures, "failed task"),
         )
     )
-    practise = material.exercises and (mode == "always" or (mode == "auto" and not material.corrections))
-    affordable = max(0, int(TRAINING_SHARE * material.seconds_left / max(material.sample_seconds, 1e-6)))
+    practise = situation.exercises and (mode == "always" or (mode == "auto" and not situation.corrections))
+    affordable = max(0, int(TRAINING_SHARE * situation.seconds_left / max(situation.sample_seconds, 1e-6)))
     wanted = min(exercises, affordable) if practise else 0
-    again = attempts if material.adapter and material.failures and not material.corrections else 0
+    again = attempts if situation.adapter and situation.failures and not situation.corrections else 0
     does = [f"{again} attempts at each failed task"] if again else []
     if wanted:
         does.append(f"practice with up to {wanted} exercises")
     elif practise and exercises:
         does.append("no practice, the night's budget of seconds is too short for it")
-    return Plan(attempts=again, exercises=wanted, reason=f"{counts}: {' and '.join(does) or 'learning from what is verified'}")
+    return NightPlan(attempts=again, exercises=wanted, reason=f"{counts}: {' and '.join(does) or 'learning from what is verified'}")
 
 
 def _count(number: int, noun: str) -> str:

@@ -14,12 +14,11 @@ from collections.abc import Callable, Sequence
 from contextlib import closing
 
 from .exercise_draft import ExerciseDraft, listed, named, spoken_list
+from .generator import Request
 from .phrases import Clause, joined, literal, plural, singular
 from .schemas import Column
 from .sqlite import StatementRefused, Table, Value, execute, load
 
-Request = tuple[str, str]
-"""What is asked and the statement that answers it."""
 NOTHING = Clause(text="", sql="")
 """What stands where a request has no such part."""
 

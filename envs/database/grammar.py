@@ -53,7 +53,7 @@ column: name | table "." name | QUALIFIER "." name
 text: "'" TEXT "'" | "''"
 pattern: "'%" TEXT? "%'" | "'" TEXT "%'" | "'%" TEXT "'" | "'" TEXT "'"
 """
-_FAMILY = r"""
+_EXPRESSION = r"""
 operand_KIND: term_KIND (OPERATOR term_KIND)*
 term_KIND: column | NUMBER | text | CONSTANT | "(" operand_KIND ")" | "(" select ")"
     | SCALAR "(" operand_KIND (", " operand_KIND)* ")" | case_KIND MORE
@@ -88,7 +88,7 @@ def sql_grammar(context: str, request: str) -> str:
     columns = dict.fromkeys(name for names in tables.values() for name in names)
     parts = ["%llguidance {}", _RULES.strip()]
     for kind, more in _MORE.items():
-        parts.append(((_FAMILY if kind == "row" else _FAMILY + _ORDER).replace("KIND", kind).replace("MORE", more)).strip())
+        parts.append(((_EXPRESSION if kind == "row" else _EXPRESSION + _ORDER).replace("KIND", kind).replace("MORE", more)).strip())
     parts += [
         "table: " + _alternatives(map(_quoted, tables)),
         "name: " + _alternatives(map(_quoted, columns)),

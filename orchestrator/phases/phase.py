@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Protocol, Self
 
-from ...agents.consolidation.plan import Plan
+from ...agents.consolidation.plan import NightPlan
 from ...core import Adapter, GateReport
 from ...envs import Environment
 from ...learners import Sample
@@ -80,7 +80,7 @@ class Work:
     """Name reserved for the candidate."""
     lessons: int = 0
     """Lessons written."""
-    plan: Plan | None = None
+    plan: NightPlan | None = None
     """What the night does beside learning from what is verified; None before it was planned."""
     practice: tuple[Sample, ...] = ()
     """Exercises that the candidate practises."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from ...agents.consolidation.plan import Material, Plan, plan_night
+from ...agents.consolidation.plan import NightPlan, SkillSituation, plan_night
 from ...core import AdapterStatus, Episode
 from ...envs import Environment, find_environment
 from ...envs.practice import can_exercise
@@ -33,7 +33,7 @@ class PlanNight:
         solved, failed, corrections = sorted_tasks(night, work.skill)
         environment = environment_of(night, failed or solved)
         plan = plan_night(
-            Material(
+            SkillSituation(
                 corrections=corrections,
                 wins=len(solved),
                 failures=len(failed),
@@ -76,9 +76,9 @@ def environment_of(night: NightContext, episodes: list[Episode]) -> Environment 
     return find_environment(night.environments, episodes[-1].task.environment) if episodes else None
 
 
-def plan_of(work: Work) -> Plan:
+def plan_of(work: Work) -> NightPlan:
     """The night's plan; one that does nothing more where none was made."""
-    return work.plan or Plan(attempts=0, exercises=0, reason="")
+    return work.plan or NightPlan(attempts=0, exercises=0, reason="")
 
 
 def _sample_seconds(night: NightContext) -> float:

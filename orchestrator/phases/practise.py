@@ -32,8 +32,8 @@ class Practise:
         plan, components = plan_of(work), night.components
         # A failure costs the practice and not the night (invariant Fail open).
         found: list[Sample] = components.guarded("practice", partial(self._samples, night, work), [])
-        told = f"{len(found)} exercises practised" if found else "no exercise could be made"
-        return replace(work, practice=tuple(found), plan=replace(plan, reason=f"{plan.reason}; {told}"))
+        summary = f"{len(found)} exercises practised" if found else "no exercise could be made"
+        return replace(work, practice=tuple(found), plan=replace(plan, reason=f"{plan.reason}; {summary}"))
 
     def _samples(self, night: NightContext, work: Work) -> list[Sample]:
         solved, failed, _ = sorted_tasks(night, work.skill)

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from lifelong.agents.consolidation.plan import Material, plan_night
+from lifelong.agents.consolidation.plan import SkillSituation, plan_night
 
 
-def material(**values: Any) -> Material:
+def situation(**values: Any) -> SkillSituation:
     usual = {
         "corrections": 0,
         "wins": 0,
@@ -19,7 +19,7 @@ def material(**values: Any) -> Material:
         "seconds_left": 3600.0,
         "sample_seconds": 1.0,
     }
-    return Material(**{**usual, **values})
+    return SkillSituation(**{**usual, **values})
 
 
 @pytest.mark.parametrize(
@@ -36,19 +36,19 @@ def material(**values: Any) -> Material:
     ],
 )
 def test_what_is_done(there_is: dict[str, Any], attempts: int, exercises: int) -> None:
-    plan = plan_night(material(**there_is), mode="auto", exercises=600, attempts=4)
+    plan = plan_night(situation(**there_is), mode="auto", exercises=600, attempts=4)
     assert (plan.attempts, plan.exercises) == (attempts, exercises)
 
 
 @pytest.mark.parametrize(("mode", "exercises"), [("always", 600), ("never", 0), ("auto", 0)])
 def test_people_can_want_practice_beside_corrections_or_none(mode: str, exercises: int) -> None:
-    assert plan_night(material(corrections=9), mode=mode, exercises=600, attempts=4).exercises == exercises
+    assert plan_night(situation(corrections=9), mode=mode, exercises=600, attempts=4).exercises == exercises
 
 
 def test_the_reason_says_what_there_was_and_what_is_done() -> None:
-    plan = plan_night(material(wins=3, adapter=True), mode="auto", exercises=600, attempts=4)
+    plan = plan_night(situation(wins=3, adapter=True), mode="auto", exercises=600, attempts=4)
     assert plan.reason == (
         "no corrections, 3 verified runs, 50 failed tasks: 4 attempts at each failed task and practice with up to 600 exercises"
     )
-    short = plan_night(material(seconds_left=0.0), mode="auto", exercises=600, attempts=4)
+    short = plan_night(situation(seconds_left=0.0), mode="auto", exercises=600, attempts=4)
     assert "too short" in short.reason

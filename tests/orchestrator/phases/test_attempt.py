@@ -10,14 +10,14 @@ import pytest
 from nights import open_fake
 from practising import Learned, fail
 
-from lifelong.agents.consolidation.plan import Plan
+from lifelong.agents.consolidation.plan import NightPlan
 from lifelong.orchestrator.phases import NightContext, OutOfTime, Work
 from lifelong.orchestrator.phases.attempt import Attempt
 
 
 def night_of(learner: Any, **values: Any) -> tuple[NightContext, Work]:
     night = NightContext(components=learner._components, environments=learner.environments, tenant="default", **values)
-    return night, Work(skill="database", adapter="lifelong-v0009", plan=Plan(attempts=3, exercises=0, reason="planned"))
+    return night, Work(skill="database", adapter="lifelong-v0009", plan=NightPlan(attempts=3, exercises=0, reason="planned"))
 
 
 def test_a_second_run_of_the_phase_records_nothing_twice(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
