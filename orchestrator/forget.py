@@ -80,6 +80,8 @@ def finish(
         unlearned = components.guarded("perception", lambda: _unlearned(components, list(state.ids)), [])
     state = erase_rows(record, home, state, again=again)
     components.turns.forget(state.tenants)
+    # Where an erased row stood for what others had said as well, one of theirs is read again.
+    components.turns.notice()
     for name, _, _, _ in state.adapters:
         components.retire(name)
     apart = _apart(unlearned)

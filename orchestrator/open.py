@@ -29,12 +29,7 @@ def open_components(settings: Settings) -> Components:
     _make_home(settings.home)
     with ExitStack() as opened:
         record = opened.enter_context(open_store(settings))
-        stamp = record.state.get(HomeStamp)
-        if stamp and stamp.encoder != settings.memory.encoder:
-            raise SettingsError(
-                f"memory.encoder is {settings.memory.encoder!r}, but {settings.home} was recorded with {stamp.encoder!r}; "
-                f"their vectors do not compare. Add --set memory.encoder={stamp.encoder}, or choose another home"
-            )
+        stamp = _checked_stamp(record, settings)
         engine: Engine = create("engines", settings.model.engine, settings=settings)
         opened.callback(engine.close)
         components = Components(
@@ -76,8 +71,20 @@ def seal_recorded(record: Record, root: Path) -> list[str]:
 
 
 def open_turns(settings: Settings, record: Record) -> TurnMemory:
-    """What people said, for a command that needs no model. Raises `ModelMissing` where the encoder is not there."""
+    """What people said, for a command that needs no model. Raises `ModelMissing` where the encoder is not there, and `SettingsError`."""
+    _checked_stamp(record, settings)
     return TurnMemory(record, _encoder(settings))
+
+
+def _checked_stamp(record: Record, settings: Settings) -> HomeStamp | None:
+    """What the home was made with. Raises `SettingsError` where that is another encoder."""
+    stamp = record.state.get(HomeStamp)
+    if stamp and stamp.encoder != settings.memory.encoder:
+        raise SettingsError(
+            f"memory.encoder is {settings.memory.encoder!r}, but {settings.home} was recorded with {stamp.encoder!r}; "
+            f"their vectors do not compare. Add --set memory.encoder={stamp.encoder}, or choose another home"
+        )
+    return stamp
 
 
 def _make_home(home: Path) -> None:

@@ -8,10 +8,16 @@ import time
 from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
 
+import numpy as np
+
 from ..core import Recall, StoreError
 from ..memory import Memory, Record, fit_budget, neutralise, search
 from ..memory.index.turn_index import TurnIndex
-from ..memory.turns.passages import Kind, passages
+from ..memory.recall.search import sought_part
+from ..memory.turns.passages import ROLES, Kind, Utterance, passages
+from ..memory.turns.sentences import excerpt, stated
+from ..memory.turns.terms import terms
+from ..memory.turns.times import moment
 from ..numerics.arrays import Vector
 from ..perception import Encoder
 
@@ -43,6 +49,7 @@ class TurnMemory:
         self._closed = threading.Event()
         self._lock = threading.Lock()
         self._worker: threading.Thread | None = None
+        self._compared = False
 
     def notice(self) -> None:
         """Something was recorded: index it beside the requests."""
@@ -56,14 +63,17 @@ class TurnMemory:
 
     def finish(self) -> int:
         """Index all that waits now; returns how many episodes that were."""
+        if not self._compared and (length := self._record.turns.dimensions()) and length != self._encoder.dimensions:
+            log.warning("what was said has embeddings of another encoder (%d dimensions): all of it is indexed anew", length)
+            self._record.turns.clear()
+        self._compared = True
         done = 0
         while waiting := self._record.turns.waiting(EPISODES):
             for sequence, episode in waiting:
                 if self._closed.is_set():
                     return done
                 said = passages(episode)
-                vectors = self._encoder.encode([]) if not said else self._encoded([one.read for one in said])
-                self._record.turns.add(sequence, episode, said, vectors)
+                self._record.turns.add(sequence, episode, said, self._encoded(episode.task.tenant, said))
                 done += 1
         return done
 
@@ -82,11 +92,13 @@ class TurnMemory:
         """What a tenant's turns say on a question, the most probable first; see `memory.search`."""
         if not self._record.turns.count(tenant):
             return []
+        sought = sought_part(question)
         return search(
             self._record,
             self._index,
             question,
-            self._encoder.encode([question])[0] if vector is None else vector,
+            # An embedding of the whole request would be that of what was pasted into it.
+            self._encoder.encode([sought])[0] if vector is None or sought != question else vector,
             tenant=tenant,
             limit=limit,
             now=time.time(),
@@ -109,10 +121,14 @@ class TurnMemory:
         if worker is not None:
             worker.join(10.0)
 
-    def _encoded(self, texts: Sequence[str]) -> Vector:
-        import numpy as np
-
-        return np.concatenate([self._encoder.encode(texts[start : start + PASSAGES]) for start in range(0, len(texts), PASSAGES)])
+    def _encoded(self, tenant: str, said: Sequence[Utterance]) -> Vector:
+        """Embeddings `(n, d)` of passages; zero where the same saying has one already."""
+        vectors = np.zeros((len(said), self._encoder.dimensions), dtype=np.float32)
+        new = [place for place, repeated in enumerate(self._record.turns.repeated(tenant, said)) if not repeated]
+        for start in range(0, len(new), PASSAGES):
+            some = new[start : start + PASSAGES]
+            vectors[some] = self._encoder.encode([said[place].read for place in some])
+        return vectors
 
     def _work(self) -> None:
         while not self._closed.is_set():
@@ -132,7 +148,7 @@ class TurnMemory:
 def newest_said(record: Record, tenant: str, limit: int, speaker: str = "") -> list[Memory]:
     """What was said last, newest first, of one speaker where named."""
     numbers = record.turns.newest(tenant, limit, speaker)
-    turns = {turn.number: turn for turn in record.turns.get(tenant, numbers)}
+    turns = {turn.number: turn for turn in record.turns.get(tenant, numbers, repetitions=True)}
     texts = record.turns.texts(tenant, numbers)
     return [
         Memory(
@@ -144,23 +160,30 @@ def newest_said(record: Record, tenant: str, limit: int, speaker: str = "") -> l
             created=turn.created,
             probability=1.0,
             why="newest",
+            number=number,
         )
         for number in numbers
         if (turn := turns.get(number)) is not None and number in texts
     ]
 
 
-def with_statements(shown: Recall | None, found: Sequence[Memory], count_tokens: Callable[[str], int], budget: int) -> Recall | None:
-    """A recall step that also shows what was said, each line with who said it and when, as far as the budget goes."""
+def with_statements(
+    shown: Recall | None, found: Sequence[Memory], count_tokens: Callable[[str], int], budget: int, question: str = ""
+) -> Recall | None:
+    """A recall step that also shows what was said, each line with who said it and when, as far as the budget goes.
+
+    Of a long statement the sentences that share words with the `question` are shown.
+    """
     if not found:
         return shown
     before = [shown.text] if shown and shown.text else []
     # Facts are read in the order in which they were said: the newest stands last, next to the request.
-    ordered = sorted(found, key=lambda one: one.created)
+    ordered = sorted(found, key=lambda one: (one.created, one.number))
     # The most probable are kept where not all fit.
     rank = {id(one): place for place, one in enumerate(found)}
     by_worth = sorted(range(len(ordered)), key=lambda place: rank[id(ordered[place])])
-    lines = [as_line(one) for one in ordered]
+    sought = set(terms(sought_part(question)))
+    lines = [as_line(one, sought) for one in ordered]
     kept = fit_budget([*before, *(lines[place] for place in by_worth)], count_tokens, budget)
     places = sorted(by_worth[number - len(before)] for number in kept if number >= len(before))
     if not places:
@@ -170,13 +193,22 @@ def with_statements(shown: Recall | None, found: Sequence[Memory], count_tokens:
     return Recall(text=text, lessons=shown.lessons if shown else (), episodes=tuple(dict.fromkeys(cited)))
 
 
-def as_line(one: Memory) -> str:
-    """How one passage is shown: when, who, what; and that it was said otherwise later, where it was."""
-    day = time.strftime("%Y-%m-%d", time.gmtime(one.created))
-    who = "the user said" if one.kind is Kind.STATEMENT else "the user asked" if one.kind is Kind.QUESTION else f"{one.speaker} returned"
+def as_line(one: Memory, sought: Collection[str] = ()) -> str:
+    """How one passage is shown: when, who, what; and that it was said otherwise later, where it was.
+
+    Of a statement only what states; of a long one the sentences that hold most of the terms `sought`.
+    """
+    person = "the user" if one.speaker in ROLES else one.speaker
+    who = f"{person} said" if one.kind is Kind.STATEMENT else f"{person} asked" if one.kind is Kind.QUESTION else f"{one.speaker} returned"
     if one.kind is Kind.ANSWER:
         who = "the assistant answered, unverified"
-    text = one.text.strip()
-    text = text if len(text) <= LINE else f"{text[:LINE]} [...]"
+    if one.asked:
+        who = f"{who}, asked {excerpt(one.asked, (), LINE // 2)!r}"
     earlier = " (said otherwise later)" if one.superseded else ""
-    return f"Earlier, {day}, {neutralise(who)}{earlier}: {neutralise(' '.join(text.splitlines()))}"
+    text = (stated(one.text) if one.kind is Kind.STATEMENT else "") or one.text
+    return f"Earlier, {moment(one.created)}, {neutralise(_one_line(who))}{earlier}: {neutralise(_one_line(excerpt(text, sought, LINE)))}"
+
+
+def _one_line(text: str) -> str:
+    # Only our own marks stand at the beginning of a line.
+    return " ".join(text.splitlines())

@@ -161,7 +161,8 @@ def _with_statements(components: Components, task: Task, vector: Vector, shown: 
         return shown
     found = components.turns.search(
         task.goal,
-        vector,
+        # What is given with a request is no part of what it seeks.
+        None if task.context else vector,
         tenant=task.tenant,
         limit=settings.recall_statements,
         # Where an adapter has learned to answer requests like this one, earlier ones beside it mislead more often than they help.
@@ -171,7 +172,7 @@ def _with_statements(components: Components, task: Task, vector: Vector, shown: 
         # Its turns stand in the request itself.
         exclude_session=task.session,
     )
-    return with_statements(shown, found, components.engine.count_tokens, settings.recall_tokens)
+    return with_statements(shown, found, components.engine.count_tokens, settings.recall_tokens, task.goal)
 
 
 def wake(

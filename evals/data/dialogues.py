@@ -69,6 +69,30 @@ def unrelated_requests() -> list[str]:
     return (OWN / "unrelated_requests.lst").read_text(encoding="utf-8").splitlines()
 
 
+@dataclass(frozen=True, kw_only=True)
+class StatementPair:
+    """Two statements of one person, the later one second."""
+
+    earlier: str
+    """What was said first."""
+    later: str
+    """What was said afterwards."""
+    same_matter: bool
+    """Whether the later one takes the place of the earlier one."""
+
+
+def statement_pairs() -> list[StatementPair]:
+    """Statements and what was said afterwards: an update, another thing of the same subject, the same thing of another subject."""
+    lines = [line.split(" | ") for line in (OWN / "updates.lst").read_text(encoding="utf-8").splitlines()]
+    pairs: list[StatementPair] = []
+    for place, (stated, update, other, another) in enumerate(lines):
+        pairs.append(StatementPair(earlier=stated, later=update, same_matter=True))
+        elsewhere = lines[(place + 1) % len(lines)][1]
+        apart = [(stated, other), (other, update), (stated, another), (another, update), (stated, elsewhere)]
+        pairs += [StatementPair(earlier=one, later=later, same_matter=False) for one, later in apart]
+    return pairs
+
+
 def beginning(dialogue: Dialogue, sessions: int) -> Dialogue:
     """Its first sessions, and the questions that these answer."""
     turns = tuple(turn for turn in dialogue.turns if turn.session < sessions)

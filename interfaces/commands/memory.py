@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -57,13 +56,14 @@ def list_(
 
 
 def _print(found: list[Memory], json_: bool) -> None:
+    from ...memory.turns.times import moment
     from ..gateway.memory import as_json
 
     if json_:
         say(json.dumps([as_json(one) for one in found], indent=1, ensure_ascii=False))
         return
     for one in found:
-        day = time.strftime("%Y-%m-%d %H:%M", time.gmtime(one.created))
+        day = moment(one.created, "%Y-%m-%d %H:%M")
         later = "  (said otherwise later)" if one.superseded else ""
         say(printable(f"{day}  {one.speaker}  {one.kind}{later}"))
         say(f"  {one_line(one.text)}")

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 from ...core import MalformedTask
 from ...memory import Memory
+from ...memory.turns.times import moment
 
 MOST = 100
 """Most hits of one request."""
@@ -38,7 +38,7 @@ def as_json(one: Memory) -> dict[str, Any]:
         "kind": str(one.kind),
         "session": one.session,
         "episode": one.episode,
-        "time": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(one.created)),
+        "time": moment(one.created, "%Y-%m-%dT%H:%M:%SZ"),
         "why": one.why,
         "score": round(one.probability, 4),
         "superseded": one.superseded,

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ...numerics.arrays import Vector
-from ..turns.passages import ROLES, Kind
+from ..turns.passages import ROLES, Kind, own_words
+from ..turns.sentences import SENTENCE, ends_in_question_mark
 from ..turns.terms import terms, words
 from ..turns.times import asks_number, asks_time, fit, period_of
 from ..turns.turn import NUMBER, QUESTION, TIME, IndexedTurn, Lists
 from .fusion import Weights, ranked, shipped
+from .matter import same_matter
 from .signals import Candidates
 
 if TYPE_CHECKING:
@@ -27,10 +29,10 @@ REACH = 2
 """How far a candidate's neighbours reach."""
 SAME = 0.93
 """Cosine from which on two turns say the same."""
-SAME_MATTER = 0.75
-"""Cosine from which on two statements of one speaker are about the same matter: what was said later is shown first."""
+SHORT = 3
+"""Terms up to which a statement is shown with the question that it answers."""
 ASKED = 2000
-"""Characters of a question that are read; of a longer one the end, where the request stands."""
+"""Characters of a question that are read; of a longer one the two ends, where the request stands."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,6 +57,10 @@ class Memory:
     """Which signals brought it."""
     superseded: bool = False
     """Whether its speaker said something later on the same matter that was found too."""
+    number: int = 0
+    """By which it is named: `lifelong memory show NUMBER`."""
+    asked: str = ""
+    """The assistant's question before it, where it is too short to be understood alone."""
 
 
 def search(
@@ -77,7 +83,7 @@ def search(
     `as_of` leaves out what was said later; `floor` leaves out what is less probable. What one request costs does not grow with the
     record: at most `BY_WORDS` and `BY_MEANING` turns with their neighbours are looked at.
     """
-    turns, lists = gather(record, index, question, vector, tenant=tenant)
+    turns, lists = gather(record, index, question, vector, tenant=tenant, as_of=as_of)
     turns = [turn for turn in turns if turn.session != exclude_session and (as_of is None or turn.created <= as_of)]
     if not turns:
         return []
@@ -91,8 +97,10 @@ def search(
     chances = dict(zip(wanted.tolist(), weights.probability(one, values[wanted], scores[wanted]).tolist(), strict=True))
     rows = [row for row, chance in chances.items() if chance >= floor]
     rows = _distinct(turns, rows, limit)
-    texts = record.turns.texts(tenant, [turns[row].number for row in rows])
-    later = _superseded(turns, rows)
+    answered = {row: row - 1 for row in rows if row and _answers(turns[row - 1], turns[row])}
+    texts = record.turns.texts(tenant, [turns[row].number for row in {*rows, *answered.values()}])
+    rows = [row for row in rows if turns[row].number in texts]
+    later = _superseded(turns, rows, {row: texts[turns[row].number][1] for row in rows})
     return [
         Memory(
             text=texts[turns[row].number][1],
@@ -104,23 +112,32 @@ def search(
             probability=chances[row],
             why=_why(weights.reasons(values, row), lists, turns[row]),
             superseded=row in later,
+            number=turns[row].number,
+            asked=_last_question(texts.get(turns[answered[row]].number, ("", ""))[1]) if row in answered else "",
         )
         for row in sorted(rows, key=lambda row: (row in later, rows.index(row)))
-        if turns[row].number in texts
     ]
 
 
-def gather(record: Record, index: TurnIndex, question: str, vector: Vector, *, tenant: str) -> tuple[list[IndexedTurn], Lists]:
+def sought_part(question: str) -> str:
+    """What of a request is sought: its asker's own words, of very many the two ends."""
+    own = own_words(question)
+    return own if len(own) <= ASKED else f"{own[: ASKED // 2]}\n{own[-ASKED // 2 :]}"
+
+
+def gather(
+    record: Record, index: TurnIndex, question: str, vector: Vector, *, tenant: str, as_of: float | None = None
+) -> tuple[list[IndexedTurn], Lists]:
     """The turns that words and meaning bring with their neighbours, in the order of session and place; and where the words stand."""
-    lists = record.turns.lists(tenant, terms(question[-ASKED:]))
+    lists = record.turns.lists(tenant, terms(sought_part(question)))
     found = _by_words(lists) | set(index.nearest(record, tenant, vector, BY_MEANING))
     places = [(turn.session, turn.position) for turn in record.turns.get(tenant, found)]
-    return record.turns.get(tenant, record.turns.around(tenant, places, REACH)), lists
+    return record.turns.get(tenant, record.turns.around(tenant, places, REACH), as_of=as_of), lists
 
 
 def candidates(question: str, vector: Vector, turns: Sequence[IndexedTurn], lists: Lists, now: float) -> Candidates:
     """Turns in the order of session and place, and what a question asks of them, as `signals` takes them."""
-    question = question[-ASKED:]
+    question = sought_part(question)
     asked = words(question)
     speakers = {turn.speaker.casefold() for turn in turns} - ROLES
     named = [name for name in speakers if name in asked]
@@ -174,7 +191,7 @@ def _distinct(turns: Sequence[IndexedTurn], rows: Sequence[int], limit: int) -> 
     return kept
 
 
-def _superseded(turns: Sequence[IndexedTurn], rows: Sequence[int]) -> set[int]:
+def _superseded(turns: Sequence[IndexedTurn], rows: Sequence[int], texts: Mapping[int, str]) -> set[int]:
     """Rows of statements whose speaker stated something later on the same matter."""
     stated = [row for row in rows if turns[row].kind is Kind.STATEMENT]
     return {
@@ -182,9 +199,28 @@ def _superseded(turns: Sequence[IndexedTurn], rows: Sequence[int]) -> set[int]:
         for row in stated
         for other in stated
         if turns[other].speaker == turns[row].speaker
-        and (turns[other].created, turns[other].number) > (turns[row].created, turns[row].number)
-        and float(turns[other].vector @ turns[row].vector) >= SAME_MATTER
+        and _is_later(turns[other], turns[row])
+        and same_matter(texts[row], texts[other], float(turns[other].vector @ turns[row].vector))
     }
+
+
+def _is_later(one: IndexedTurn, other: IndexedTurn) -> bool:
+    """Whether one was said after the other: within a conversation its place tells, whatever the clock did."""
+    if one.session == other.session:
+        return one.position > other.position
+    return (one.created, one.number) > (other.created, other.number)
+
+
+def _answers(before: IndexedTurn, turn: IndexedTurn) -> bool:
+    """Whether a turn is a few words of a person after something that the assistant said."""
+    follows = before.session == turn.session and before.position == turn.position - 1
+    return follows and before.kind is Kind.ANSWER and turn.kind is Kind.STATEMENT and turn.length <= SHORT
+
+
+def _last_question(text: str) -> str:
+    """The question with which an answer ends; empty where it ends without one."""
+    sentences = [one.strip() for one in SENTENCE.findall(text) if one.strip()]
+    return sentences[-1] if sentences and ends_in_question_mark(sentences[-1]) else ""
 
 
 def _why(reasons: dict[str, float], lists: Lists, turn: IndexedTurn) -> str:

@@ -254,7 +254,19 @@ NUMBERS = (
     "WHERE session = '' AND json_valid(body) AND json_extract(body, '$.task.session') IS NOT NULL",
 )
 
-STEPS = (TABLES, CUES, NAMES, UPKEEP, LOG, STATE, ERASURES, RUNS, COMPRESSED, SIGHT, TALLIES, SESSIONS, TURNS, NUMBERS)
+SAYINGS = (
+    # What somebody says again and again has one embedding and one list of terms: the rows that repeat it have an empty vector. 0: not
+    # compared, as in rows of older formats.
+    "ALTER TABLE turns ADD COLUMN saying INTEGER NOT NULL DEFAULT 0",
+    "CREATE UNIQUE INDEX turns_by_saying ON turns (saying) WHERE saying != 0 AND vector != x''",
+    "CREATE INDEX turns_said_again ON turns (saying, created) WHERE saying != 0",
+    # Where the row that stood for a saying goes, the next that repeats it is read again and stands for it.
+    """CREATE TRIGGER saying_removed AFTER DELETE ON turns WHEN old.saying != 0
+        AND NOT EXISTS (SELECT 1 FROM turns WHERE saying = old.saying AND saying != 0 AND vector != x'') BEGIN
+        INSERT OR IGNORE INTO unindexed SELECT episode FROM turns WHERE saying = old.saying AND saying != 0 LIMIT 1; END""",
+)
+
+STEPS = (TABLES, CUES, NAMES, UPKEEP, LOG, STATE, ERASURES, RUNS, COMPRESSED, SIGHT, TALLIES, SESSIONS, TURNS, NUMBERS, SAYINGS)
 """What makes each format of the file out of the one before."""
 
 VERSION = len(STEPS)

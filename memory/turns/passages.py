@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
 from ...core import Action, Episode, Observation, ToolResult
-from .terms import terms, words
+from .sentences import LONGEST, SENTENCE, asks, ends_in_question_mark, requests, says_something
 
-LONGEST = 1200
-"""Characters of one passage; a longer turn becomes several."""
+__all__ = ["LONGEST", "MOST", "ROLES", "Kind", "Utterance", "passages"]
+
 MOST = 64
 """Passages of one turn; of a longer one the rest is not indexed."""
 
@@ -56,23 +56,16 @@ ROLES = frozenset({"user", "assistant", "tool"})
 """Speakers without a name."""
 
 
-_SENTENCE = re.compile(r"[^.!?。！？؟\n]+[.!?。！？؟]*\s*|\n+")
-_QUESTION_END = re.compile(r"[?？؟;]\s*$")
-_PLAIN = re.compile(r"\w+")
-_REQUEST = frozenset(
-    _PLAIN.findall(
-        """
-        write tell translate shorten explain give show list name make create summarize summarise please rewrite describe find
-        compute order book buy send add remove delete set open close start stop run call remind schedule put get take turn check
-        search look read update change move copy print calculate generate draft fix convert compare suggest recommend help sort
-        count define spell recite sing play draw imagine suppose pretend assume what who when where why how which whose can could
-        would should will do does did is are may if
-        """
-    )
+LEAST = 1
+"""Words that say something, of a statement: a name alone answers a question."""
+_OF_ONESELF = re.compile(r"\b(?:I|my|me|mine|ich|mein|meine|je|mon|ma|mes|yo|mi|mis)\b|[我私]")
+_QUOTED = re.compile(
+    r"```.*?(?:```|\Z)|^[ \t]{0,20}>[^\n]*$|<memory>.*?(?:</memory>|\Z)|^Earlier, \d{4}-\d\d-\d\d, [^\n]*$", re.DOTALL | re.MULTILINE
 )
-"""First words of English sentences that ask, request or suppose; without a question mark too."""
-_QUOTED = re.compile(r"```.*?(?:```|\Z)|^[ \t]{0,20}>[^\n]*$|<memory>.*?(?:</memory>|\Z)", re.DOTALL | re.MULTILINE)
-"""What a person passes on and does not say: code, quoted lines, a block that some memory put there."""
+"""What a person passes on and does not say: code, quoted lines, a block that some memory put there, or a line of it."""
+_TAG = re.compile(r"<([A-Za-z][\w-]{2,40})>")
+_OWN_TAGS = frozenset({"task", "user_message", "user_query", "feedback", "answer", "message"})
+"""Elements in which a client puts what the person typed; what it puts into others is its own."""
 
 
 def passages(episode: Episode) -> list[Utterance]:
@@ -84,7 +77,9 @@ def passages(episode: Episode) -> list[Utterance]:
     for number, step in enumerate(episode.steps):
         if isinstance(step, Observation) and step.role == "user":
             speaker = step.extras.get("name") or "user"
-            said = [(start, stop, str(speaker)[:100], _kind(step.text[start:stop])) for start, stop in _spoken(step.text)]
+            spoken = list(_spoken(step.text))[:MOST]
+            kinds = _kinds([step.text[start:stop] for start, stop in spoken])
+            said = [(start, stop, str(speaker)[:100], kind) for (start, stop), kind in zip(spoken, kinds, strict=True)]
         elif isinstance(step, Action):
             said = [(start, stop, "assistant", Kind.ANSWER) for start, stop in _stretches(step.text)]
         elif isinstance(step, ToolResult):
@@ -94,43 +89,52 @@ def passages(episode: Episode) -> list[Utterance]:
         found += [
             Utterance(step=number, start=start, stop=stop, speaker=speaker, kind=kind, text=step.text[start:stop])
             for start, stop, speaker, kind in said[:MOST]
-            if says_something(step.text[start:stop])
+            if says_something(step.text[start:stop], LEAST if kind is Kind.STATEMENT else 2)
         ]
     return found
 
 
-def says_something(text: str) -> bool:
-    """Whether a text could be sought: a greeting, a thank-you, a bare `ok` could not.
+def own_words(text: str) -> str:
+    """What a person says in a turn: without what is quoted, pasted or added by the client; the whole where nothing else is there.
 
-    >>> says_something("Thanks a lot!"), says_something("My sister Ada lives in Bern.")
-    (False, True)
+    >>> own_words("> It is late.\\nWhen does the shop close?").strip()
+    'When does the shop close?'
     """
-    return len({term for term in terms(text[:LONGEST]) if term not in _EMPTY}) >= 2
-
-
-_EMPTY = frozenset(
-    _PLAIN.findall(
-        """
-        thank thanks ok okay hello hi hey yes no pleas sure great good nice bye cool lot much welcom noted got done fine
-        """
-    )
-)
+    said = "".join(text[start:stop] for start, stop in _spoken(text))
+    return said if said.strip() else text
 
 
 def _spoken(text: str) -> Iterator[tuple[int, int]]:
     """Stretches of a person's own words: what is quoted or pasted is left out."""
     start = 0
-    for quoted in _QUOTED.finditer(text):
-        yield from _stretches(text, start, quoted.start())
-        start = quoted.end()
+    for begin, end in sorted([*(quoted.span() for quoted in _QUOTED.finditer(text)), *_elements(text)]):
+        if end > start:
+            yield from _stretches(text, start, max(start, begin))
+            start = end
     yield from _stretches(text, start, len(text))
+
+
+def _elements(text: str) -> Iterator[tuple[int, int]]:
+    """Where elements begin and end that a client adds to what a person typed; one that is never closed is none."""
+    end, unclosed = 0, set[str]()
+    for tag in _TAG.finditer(text):
+        name = tag[1]
+        if tag.start() < end or name.lower() in _OWN_TAGS or name in unclosed:
+            continue
+        close = text.find(f"</{name}>", tag.end())
+        if close < 0:
+            # Looked for once: the time stays linear in the text.
+            unclosed.add(name)
+            continue
+        end = close + len(name) + 3
+        yield tag.start(), end
 
 
 def _stretches(text: str, start: int = 0, stop: int | None = None) -> Iterator[tuple[int, int]]:
     """Whole sentences together, as many as fit into a passage."""
     stop = len(text) if stop is None else stop
     begin = end = start
-    for sentence in _SENTENCE.finditer(text, start, min(stop, start + LONGEST * MOST)):
+    for sentence in SENTENCE.finditer(text, start, min(stop, start + LONGEST * MOST)):
         while sentence.end() - begin > LONGEST:
             # One sentence that is longer than a passage is cut where the passage is full.
             cut = end if end > begin else begin + LONGEST
@@ -141,14 +145,29 @@ def _stretches(text: str, start: int = 0, stop: int | None = None) -> Iterator[t
         yield begin, end
 
 
+def _kinds(texts: Sequence[str]) -> list[Kind]:
+    """Of each stretch of a person's turn, in order. What comes with an order is its material, and states nothing by itself."""
+    kinds = [_kind(text) for text in texts]
+    if sum(map(len, texts)) <= LONGEST:
+        return kinds
+    # A long text that begins or ends with an order or a question was most likely pasted for it, but for what tells of oneself.
+    first, last = (_sentences(texts[place]) for place in (0, -1))
+    if not (first and last and (asks(first[0]) or asks(last[-1]))):
+        return kinds
+    return [kind if _OF_ONESELF.search(text) and not _orders(first) else Kind.QUESTION for kind, text in zip(kinds, texts, strict=True)]
+
+
 def _kind(text: str) -> Kind:
     """A statement where any sentence states something; what follows an order is its material and states nothing by itself."""
-    sentences = [sentence for sentence in _SENTENCE.findall(text) if sentence.strip()]
-    if sentences and words(sentences[0])[:1] and words(sentences[0])[0] in _REQUEST and not _QUESTION_END.search(sentences[0]):
+    sentences = _sentences(text)
+    if _orders(sentences):
         return Kind.QUESTION
-    return Kind.STATEMENT if any(_states(sentence) for sentence in sentences) else Kind.QUESTION
+    return Kind.STATEMENT if any(not asks(one) and says_something(one, LEAST) for one in sentences) else Kind.QUESTION
 
 
-def _states(sentence: str) -> bool:
-    said = words(sentence)
-    return bool(said) and said[0] not in _REQUEST and not _QUESTION_END.search(sentence) and says_something(sentence)
+def _orders(sentences: Sequence[str]) -> bool:
+    return bool(sentences) and requests(sentences[0]) and not ends_in_question_mark(sentences[0])
+
+
+def _sentences(text: str) -> list[str]:
+    return [sentence for sentence in SENTENCE.findall(text) if sentence.strip()]

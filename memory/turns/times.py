@@ -19,6 +19,19 @@ _NUMBER = re.compile(r"\b(?:\d+|one|two|three|four|five|six|seven|eight|nine|ten
 _DAY_OF_MONTH = re.compile(r"\b(\d{1,2})(?:st|nd|rd|th)?\b")
 
 
+LAST = 253_402_300_799.0
+"""The end of the year 9999, in seconds since the epoch."""
+
+
+def moment(created: float, layout: str = "%Y-%m-%d") -> str:
+    """A moment as text, in UTC; what a broken clock says beyond the years 1970 to 9999 is shown as their end.
+
+    >>> moment(86_400.0), moment(1e300)
+    ('1970-01-02', '9999-12-31')
+    """
+    return time.strftime(layout, time.gmtime(min(max(created, 0.0), LAST)))
+
+
 def tells_time(text: str) -> bool:
     """Whether a text says when, in English or in digits."""
     return _TIME.search(text) is not None

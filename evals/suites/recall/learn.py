@@ -8,11 +8,22 @@ from collections.abc import Sequence
 import numpy as np
 
 from ....memory.recall.fusion import FILE, Weights, evidence
+from ....memory.recall.matter import FEATURES, MatterWeights, matter_features
 from ....memory.recall.signals import SIGNALS
 from ....numerics.arrays import Floats, Vector
 from ....perception import Encoder, MiniLMEncoder
 from ....serving import locate
-from ...data.dialogues import UNANSWERABLE, Asked, Dialogue, beginning, joined, own_dialogues, unrelated_requests
+from ...data.dialogues import (
+    UNANSWERABLE,
+    Asked,
+    Dialogue,
+    StatementPair,
+    beginning,
+    joined,
+    own_dialogues,
+    statement_pairs,
+    unrelated_requests,
+)
 from ...data.texts import ENCODER
 from .asked import Case, cases, recall_at
 
@@ -86,6 +97,44 @@ def fit_probability(found: Sequence[Case], weights: Floats) -> tuple[Floats, flo
     return slopes, float(fitted[-1] - slopes @ mean)
 
 
+def fit_same_matter(pairs: Sequence[StatementPair], encoder: Encoder) -> MatterWeights:
+    """A logistic regression of whether a statement takes the place of another, both kinds of pairs counting alike."""
+    from scipy.optimize import minimize
+
+    design, labels = matter_design(pairs, encoder)
+    # Both kinds are as probable among the statements that one question finds.
+    weight = np.where(labels > 0, 0.5 / labels.mean(), 0.5 / (1 - labels.mean()))
+
+    def loss(parameters: Floats) -> tuple[float, Floats]:
+        logit = design @ parameters
+        penalty = np.append(parameters[:-1], 0.0)
+        value = float(np.mean(weight * (np.logaddexp(0, logit) - labels * logit))) + 0.5e-2 * float(penalty @ penalty)
+        return value, design.T @ (weight * (1 / (1 + np.exp(-logit)) - labels)) / len(labels) + 1e-2 * penalty
+
+    fitted = minimize(loss, np.zeros(design.shape[1]), jac=True, method="L-BFGS-B").x
+    return MatterWeights(weights=tuple(fitted[:-1].round(4).tolist()), offset=round(float(fitted[-1]), 4))
+
+
+def matter_design(pairs: Sequence[StatementPair], encoder: Encoder) -> tuple[Floats, Floats]:
+    """Features of the pairs with a column of ones, `(n, len(FEATURES) + 1)`, and 1 where they are of the same matter, `(n,)`."""
+    earlier, later = encoder.encode([one.earlier for one in pairs]), encoder.encode([one.later for one in pairs])
+    cosines = np.einsum("nd,nd->n", earlier, later).tolist()
+    rows = [[*matter_features(one.earlier, one.later, cosine), 1.0] for one, cosine in zip(pairs, cosines, strict=True)]
+    return np.array(rows), np.array([float(one.same_matter) for one in pairs])
+
+
+def same_matter_errors(pairs: Sequence[StatementPair], encoder: Encoder, parts: int = 8) -> dict[str, float]:
+    """Shares of pairs taken wrongly, each judged by a fit to the other parts."""
+    size = -(-len(pairs) // parts)
+    wrong: dict[bool, list[bool]] = {True: [], False: []}
+    for start in range(0, len(pairs), size):
+        mine, others = pairs[start : start + size], [*pairs[:start], *pairs[start + size :]]
+        fitted = fit_same_matter(others, encoder)
+        for row, one in zip(matter_design(mine, encoder)[0], mine, strict=True):
+            wrong[one.same_matter].append((fitted.chance(row[:-1].tolist()) >= 0.5) != one.same_matter)
+    return {"missed": float(np.mean(wrong[True])), "taken wrongly": float(np.mean(wrong[False]))}
+
+
 class Remembering:
     """An encoder that reads each text once."""
 
@@ -155,5 +204,9 @@ def learn(encoder: Encoder) -> Weights:
 
 
 if __name__ == "__main__":
-    FILE.write_text(json.dumps(learn(MiniLMEncoder(locate(ENCODER))).to_json(), indent=1) + "\n", encoding="utf-8")
+    reader = Remembering(MiniLMEncoder(locate(ENCODER)))
+    print("statements that take the place of another:", same_matter_errors(statement_pairs(), reader))
+    matter = fit_same_matter(statement_pairs(), reader)
+    said_anew = {**dict(zip(FEATURES, matter.weights, strict=True)), "offset": matter.offset}
+    FILE.write_text(json.dumps({**learn(reader).to_json(), "same_matter": said_anew}, indent=1) + "\n", encoding="utf-8")
     print(f"written to {FILE}")

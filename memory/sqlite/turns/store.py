@@ -7,6 +7,7 @@ import math
 import sqlite3
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 
 import numpy as np
 
@@ -21,6 +22,8 @@ from ..episodes import read_episode
 
 POSTINGS = 2000
 """Turns read of one term, the newest; older ones are found by rarer words or by meaning."""
+FOREVER = 1e300
+"""Seconds since the epoch after every moment."""
 SCALE = 127.0
 """A unit vector's entries are kept as whole numbers from -127 to 127; cosines stay right to about 0.002."""
 
@@ -36,31 +39,39 @@ class TurnStore:
         sql = "SELECT sequence, body FROM episodes WHERE sequence IN (SELECT episode FROM unindexed ORDER BY episode LIMIT ?) ORDER BY 1"
         return [(sequence, read_episode(body)) for sequence, body in self._database.rows(sql, (limit,))]
 
+    def repeated(self, tenant: str, said: Sequence[Utterance]) -> list[bool]:
+        """Of each passage, whether the tenant's turns hold the same saying, so that it needs no embedding of its own."""
+        return [self._database.value(_STANDS_FOR, (saying_number(tenant, one),)) is not None for one in said]
+
     def add(self, sequence: int, episode: Episode, said: Sequence[Utterance], vectors: Vector) -> None:
         """Index the passages of one episode, with their embeddings `(n, d)`, in one transaction.
 
-        Nothing happens where the episode is gone, was changed since it was read, or was indexed by somebody else.
+        The same saying of the same speaker has one embedding and one list of terms, however often it was said. Nothing happens where
+        the episode is gone, was changed since it was read, or was indexed by somebody else; it waits on where a saying that had an
+        embedding (its own row is zero) was erased meanwhile.
         """
-        tenant, session = episode.task.tenant, episode.task.session or episode.id
-        with self._database.transaction() as connection:
+        with suppress(_ErasedMeanwhile), self._database.transaction() as connection:
             body = connection.execute(
                 "SELECT body FROM episodes JOIN unindexed ON episode = sequence WHERE sequence = ?", (sequence,)
             ).fetchone()
             if body is None or read_episode(body[0]).steps != episode.steps:
                 return
             connection.execute("DELETE FROM unindexed WHERE episode = ?", (sequence,))
-            # What rewrites the steps of an episode takes its turns away, so that those which are there are right.
-            if connection.execute("SELECT 1 FROM turns WHERE episode = ?", (sequence,)).fetchone():
-                return
-            place = connection.execute(
-                "SELECT coalesce(max(position) + 1, 0) FROM turns WHERE tenant = ? AND session = ?", (tenant, session)
-            ).fetchone()[0]
-            for offset, (passage, vector) in enumerate(zip(said, vectors, strict=True)):
-                _insert(connection, (sequence, tenant, session, place + offset), passage, vector, episode.created)
+            _index(connection, sequence, episode, zip(said, vectors, strict=True))
 
     def count(self, tenant: str) -> int:
         """How many turns of a tenant are indexed."""
         return int(self._database.value("SELECT turns FROM turn_counts WHERE tenant = ?", (tenant,)) or 0)
+
+    def dimensions(self) -> int:
+        """Length of the newest embedding; 0 where there is none."""
+        return int(self._database.value("SELECT length(vector) FROM turns WHERE vector != x'' ORDER BY number DESC LIMIT 1") or 0)
+
+    def clear(self) -> None:
+        """Drop the index of all that was said, and let all of it wait to be indexed anew."""
+        with self._database.transaction() as connection:
+            connection.execute("INSERT OR IGNORE INTO unindexed SELECT DISTINCT episode FROM turns")
+            connection.execute("DELETE FROM turns")
 
     def lists(self, tenant: str, wanted: Iterable[str]) -> Lists:
         """Where terms stand among a tenant's turns."""
@@ -81,10 +92,17 @@ class TurnStore:
         sql = "SELECT count(*) FROM (SELECT 1 FROM turn_terms WHERE term = ? LIMIT ?)"
         return int(self._database.value(sql, (term_number(tenant, term), 20 * POSTINGS)))
 
-    def get(self, tenant: str, numbers: Iterable[int]) -> list[IndexedTurn]:
-        """Turns of the tenant, in the order of session and place; unknown numbers are passed over."""
-        sql = f"SELECT {_FIELDS} FROM turns WHERE number IN (SELECT value FROM json_each(?)) AND tenant = ? ORDER BY session, position"
-        return [_turn(row) for row in self._database.rows(sql, (json_array(set(numbers)), tenant))]
+    def get(self, tenant: str, numbers: Iterable[int], *, as_of: float | None = None, repetitions: bool = False) -> list[IndexedTurn]:
+        """Turns of the tenant, in the order of session and place, each with the moment (until `as_of`) at which it was said last.
+
+        Unknown numbers are passed over, and so are rows that repeat another, unless `repetitions` are wanted, which have no embedding.
+        """
+        sql = (
+            f"SELECT {_FIELDS} FROM turns WHERE number IN (SELECT value FROM json_each(?)) AND tenant = ? "
+            "AND (? OR vector != x'') ORDER BY session, position"
+        )
+        until = FOREVER if as_of is None else as_of
+        return [_turn(row) for row in self._database.rows(sql, (until, json_array(set(numbers)), tenant, repetitions))]
 
     def around(self, tenant: str, places: Iterable[tuple[str, int]], reach: int) -> set[int]:
         """Numbers of the turns at most `reach` places from some places `(session, position)`, these included."""
@@ -101,13 +119,13 @@ class TurnStore:
 
     def since(self, tenant: str, number: int, limit: int) -> tuple[Labels, Vector]:
         """Numbers `(n,)` and embeddings `(n, d)` of the turns after a row, oldest first."""
-        sql = "SELECT number, vector FROM turns WHERE tenant = ? AND number > ? ORDER BY number LIMIT ?"
+        sql = "SELECT number, vector FROM turns WHERE tenant = ? AND number > ? AND vector != x'' ORDER BY number LIMIT ?"
         return _vectors(self._database.rows(sql, (tenant, number, limit)))
 
     def sample(self, tenant: str, limit: int) -> tuple[Labels, Vector]:
         """Numbers and embeddings of about so many turns, evenly from the oldest to the newest."""
         stride = max(1, self.count(tenant) // max(limit, 1))
-        sql = "SELECT number, vector FROM turns WHERE tenant = ? AND number % ? = 0 ORDER BY number LIMIT ?"
+        sql = "SELECT number, vector FROM turns WHERE tenant = ? AND number % ? = 0 AND vector != x'' ORDER BY number LIMIT ?"
         return _vectors(self._database.rows(sql, (tenant, stride, limit)))
 
     def texts(self, tenant: str, numbers: Iterable[int]) -> dict[int, tuple[str, str]]:
@@ -125,7 +143,41 @@ class TurnStore:
         return [number for (number,) in self._database.rows(sql, (tenant, speaker, speaker, limit))]
 
 
-_FIELDS = "number, session, position, speaker, kind, created, length, flags, vector"
+def _index(connection: sqlite3.Connection, sequence: int, episode: Episode, said: Iterable[tuple[Utterance, Vector]]) -> None:
+    tenant, session = episode.task.tenant, episode.task.session or episode.id
+    # What rewrites the steps of an episode takes its turns away, so that those which are there are right.
+    rows = connection.execute("SELECT step, start, number, position FROM turns WHERE episode = ?", (sequence,))
+    there = {(step, start): (number, position) for step, start, number, position in rows}
+    sql = "SELECT coalesce(max(position) + 1, 0) FROM turns WHERE tenant = ? AND session = ?"
+    next_place = connection.execute(sql, (tenant, session)).fetchone()[0]
+    for offset, (passage, vector) in enumerate(said):
+        saying = saying_number(tenant, passage)
+        repeated = connection.execute(_STANDS_FOR, (saying,)).fetchone() is not None
+        position = next_place + offset
+        if there:
+            row = there.get((passage.step, passage.start))
+            if row is None or repeated:
+                continue
+            # The row that stood for this saying was erased: this one takes its place, under a new number that every index reads anew.
+            number, position = row
+            connection.execute("DELETE FROM turns WHERE number = ?", (number,))
+        if not repeated and not vector.any():
+            raise _ErasedMeanwhile
+        _insert(connection, (sequence, tenant, session, position), passage, None if repeated else vector, episode.created)
+
+
+class _ErasedMeanwhile(Exception):
+    """The row that stood for a saying was erased after it was looked for: the episode has to be read again."""
+
+
+_STANDS_FOR = "SELECT number FROM turns WHERE saying = ? AND saying != 0 AND vector != x''"
+"""The row with the embedding and the terms of a saying; the other rows that repeat it have none."""
+_LATEST = (
+    "coalesce((SELECT max(again.created) FROM turns AS again WHERE again.saying = turns.saying AND again.saying != 0 "
+    "AND again.created <= ?), created)"
+)
+"""When it was said last, up to a moment."""
+_FIELDS = f"number, session, position, speaker, kind, {_LATEST}, length, flags, vector"
 
 
 def _turn(row: tuple[int, str, int, str, str, float, int, int, bytes]) -> IndexedTurn:
@@ -143,22 +195,31 @@ def _turn(row: tuple[int, str, int, str, str, float, int, int, bytes]) -> Indexe
     )
 
 
-def _insert(connection: sqlite3.Connection, place: tuple[int, str, str, int], passage: Utterance, vector: Vector, created: float) -> None:
+def _insert(
+    connection: sqlite3.Connection, place: tuple[int, str, str, int], passage: Utterance, vector: Vector | None, created: float
+) -> None:
     sequence, tenant, session, position = place
     counts = Counter(terms(passage.text))
     flags = QUESTION * (passage.kind is Kind.QUESTION) | TIME * tells_time(passage.text) | NUMBER * tells_number(passage.text)
     row = connection.execute(
-        "INSERT INTO turns (episode, tenant, session, position, step, start, stop, speaker, kind, created, length, flags, vector) "
-        "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO turns (episode, tenant, session, position, step, start, stop, speaker, kind, created, length, flags, vector, saying) "
+        "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
             sequence, tenant, session, position, passage.step, passage.start, passage.stop, passage.speaker, passage.kind, created,
-            counts.total(), flags, _packed(vector),
+            counts.total(), flags, b"" if vector is None else _packed(vector), saying_number(tenant, passage),
         ),
     ).lastrowid  # fmt: skip
+    if vector is None:
+        return
     numbered: Counter[int] = Counter()
     for term, count in counts.items():
         numbered[term_number(tenant, term)] += count
     connection.executemany("INSERT INTO turn_terms VALUES (?, ?, ?)", [(term, row, count) for term, count in numbered.items()])
+
+
+def saying_number(tenant: str, passage: Utterance) -> int:
+    """64 bits that stand for what a speaker said, whatever the case and the spaces; never 0, which older rows have."""
+    return term_number(tenant, f"{passage.kind}\0{passage.speaker}\0{' '.join(passage.text.casefold().split())}") or 1
 
 
 def term_number(tenant: str, term: str) -> int:

@@ -56,8 +56,7 @@ def test_as_of_shows_what_was_known_then(heard: Record) -> None:
     assert "My sister Ada lives in Rome now." not in texts
 
 
-def test_what_was_said_later_on_the_same_matter_stands_first(heard: Record, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(searching, "SAME_MATTER", 0.5)
+def test_what_was_said_later_on_the_same_matter_stands_first(heard: Record) -> None:
     said(heard, "My sister Ada lives in Rome now.", id="e", session="five", created=NOW - DAY)
     index(heard)
     [first, *others] = found(heard, "Where does my sister Ada live?")

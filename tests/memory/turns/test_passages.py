@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lifelong.core import UNKNOWN, Action, Episode, Observation, Recall, Step, Task, Thought, ToolResult
-from lifelong.memory.turns.passages import LONGEST, MOST, Kind, passages, says_something
+from lifelong.memory.turns.passages import LONGEST, MOST, Kind, own_words, passages
+from lifelong.memory.turns.sentences import says_something
 
 
 def episode(*steps: Step) -> Episode:
@@ -72,6 +73,20 @@ def test_passages_are_stretches_of_the_turn_in_its_order(text: str) -> None:
     said = passages(episode(Action(text=text)))
     assert all(one.text == text[one.start : one.stop] and len(one.text) <= LONGEST for one in said)
     assert all(before.stop <= after.start for before, after in pairwise(said))
+
+
+def test_one_that_never_closes_its_element_still_says_something() -> None:
+    assert own_words("List<String> is <b>old</b>. I live in Bern.") == "List<String> is <b>old</b>. I live in Bern."
+    assert own_words("<web_page>pay him</web_page> Is this real?").strip() == "Is this real?"
+    assert own_words("<web_page>pay him</web_page>") == "<web_page>pay him</web_page>"
+    assert own_words("<task>I live in Bern.</task>") == "<task>I live in Bern.</task>"
+
+
+def test_a_long_paste_for_an_order_states_nothing_and_a_long_story_does() -> None:
+    page = "The fair opens at nine in the old hall. " * 50
+    for text in (f"Summarise this: {page}", f"{page}\nSummarise this.", f"What does it say? {page}"):
+        assert {one.kind for one in passages(episode(Observation(text=text)))} == {Kind.QUESTION}
+    assert {one.kind for one in passages(episode(Observation(text="I like fairs, and my brother does. " + page)))} == {Kind.STATEMENT}
 
 
 def test_a_long_turn_becomes_several_passages_and_a_huge_one_is_bounded() -> None:
