@@ -72,7 +72,7 @@ class TurnMemory:
             for sequence, episode in waiting:
                 if self._closed.is_set():
                     return done
-                said = passages(episode)
+                said = self._record.turns.in_context(sequence, episode, passages(episode))
                 self._record.turns.add(sequence, episode, said, self._encoded(episode.task.tenant, said))
                 done += 1
         return done

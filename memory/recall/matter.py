@@ -13,8 +13,11 @@ import numpy as np
 from ..turns.terms import terms
 from .fusion import FILE
 
-FEATURES = ("cosine", "overlap", "change", "cosine_and_overlap")
+FEATURES = ("cosine", "overlap", "subject", "change", "change_and_subject")
 """What the chance is made of."""
+
+SUBJECT = 2
+"""Terms with which a statement names what it is about."""
 
 _CHANGE = re.compile(
     r"\b(?:now|no longer|any ?more|any longer|instead|moved|changed?|switched|renamed|replaced|since|new|actually|used to|from now on"
@@ -47,14 +50,19 @@ def matter_weights() -> MatterWeights:
 
 
 def matter_features(earlier: str, later: str, cosine: float) -> tuple[float, ...]:
-    """What two statements share: cosine of their embeddings, share of the shorter one's terms, and whether the later tells of a change.
+    """What two statements share: cosine of their embeddings, share of the shorter one's terms, how much of what each begins with stands
+    in the other, and whether the later tells of a change.
 
-    >>> matter_features("My cat is called Tom.", "My cat is called Kim now.", 0.8)[:3]
-    (0.8, 0.6666666666666666, 1.0)
+    >>> matter_features("My cat is called Tom.", "My cat is called Kim now.", 0.8)
+    (0.8, 0.6666666666666666, 1.0, 1.0, 1.0)
     """
-    one, other = set(terms(earlier)), set(terms(later))
-    overlap = len(one & other) / max(1, min(len(one), len(other)))
-    return cosine, overlap, float(_CHANGE.search(later) is not None), cosine * overlap
+    one, other = terms(earlier), terms(later)
+    overlap = len({*one} & {*other}) / max(1, min(len({*one}), len({*other})))
+    begins = [*dict.fromkeys(one)][:SUBJECT], [*dict.fromkeys(other)][:SUBJECT]
+    shared = sum(term in other for term in begins[0]) + sum(term in one for term in begins[1])
+    subject = shared / max(1, len(begins[0]) + len(begins[1]))
+    change = float(_CHANGE.search(later) is not None)
+    return cosine, overlap, subject, change, change * subject
 
 
 def same_matter(earlier: str, later: str, cosine: float) -> bool:

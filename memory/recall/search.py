@@ -10,10 +10,10 @@ import numpy as np
 
 from ...numerics.arrays import Vector
 from ..turns.passages import ROLES, Kind, own_words
-from ..turns.sentences import SENTENCE, ends_in_question_mark
+from ..turns.sentences import last_question
 from ..turns.terms import terms, words
 from ..turns.times import asks_number, asks_time, fit, period_of
-from ..turns.turn import NUMBER, QUESTION, TIME, IndexedTurn, Lists
+from ..turns.turn import ANSWERS, NUMBER, QUESTION, TIME, IndexedTurn, Lists
 from .fusion import Weights, ranked, shipped
 from .matter import same_matter
 from .signals import Candidates
@@ -27,10 +27,8 @@ BY_MEANING = 60
 """Candidates that words and meaning bring, each; their neighbours join them."""
 REACH = 2
 """How far a candidate's neighbours reach."""
-SAME = 0.93
-"""Cosine from which on two turns say the same."""
-SHORT = 3
-"""Terms up to which a statement is shown with the question that it answers."""
+SPARE = 3
+"""Times as many hits are read as are wanted."""
 ASKED = 2000
 """Characters of a question that are read; of a longer one the two ends, where the request stands."""
 
@@ -96,10 +94,11 @@ def search(
         return []
     chances = dict(zip(wanted.tolist(), weights.probability(one, values[wanted], scores[wanted]).tolist(), strict=True))
     rows = [row for row, chance in chances.items() if chance >= floor]
-    rows = _distinct(turns, rows, limit)
+    # Some more than are wanted, since several may say the same.
+    rows = rows[: SPARE * limit]
     answered = {row: row - 1 for row in rows if row and _answers(turns[row - 1], turns[row])}
     texts = record.turns.texts(tenant, [turns[row].number for row in {*rows, *answered.values()}])
-    rows = [row for row in rows if turns[row].number in texts]
+    rows = _distinct(turns, [row for row in rows if turns[row].number in texts], texts, limit)
     later = _superseded(turns, rows, {row: texts[turns[row].number][1] for row in rows})
     return [
         Memory(
@@ -113,7 +112,7 @@ def search(
             why=_why(weights.reasons(values, row), lists, turns[row]),
             superseded=row in later,
             number=turns[row].number,
-            asked=_last_question(texts.get(turns[answered[row]].number, ("", ""))[1]) if row in answered else "",
+            asked=last_question(texts.get(turns[answered[row]].number, ("", ""))[1]) if row in answered else "",
         )
         for row in sorted(rows, key=lambda row: (row in later, rows.index(row)))
     ]
@@ -177,18 +176,17 @@ def _by_words(lists: Lists) -> set[int]:
     return set(sorted(gained, key=lambda turn: (-gained[turn], -turn))[:BY_WORDS])
 
 
-def _distinct(turns: Sequence[IndexedTurn], rows: Sequence[int], limit: int) -> list[int]:
-    """The first `limit` rows that do not say the same; of several that do, the newest stands for all."""
-    kept: list[int] = []
+def _distinct(turns: Sequence[IndexedTurn], rows: Sequence[int], texts: Mapping[int, tuple[str, str]], limit: int) -> list[int]:
+    """The first `limit` rows that do not say the same, word for word; of several that do, the newest stands for all."""
+    kept: dict[tuple[str, frozenset[str]], int] = {}
     for row in rows:
-        same = [place for place, other in enumerate(kept) if float(turns[row].vector @ turns[other].vector) >= SAME]
-        if not same:
-            if len(kept) == limit:
-                break
-            kept.append(row)
-        elif turns[row].created > turns[kept[same[0]]].created and turns[row].speaker == turns[kept[same[0]]].speaker:
-            kept[same[0]] = row
-    return kept
+        said = turns[row].speaker, frozenset(terms(texts[turns[row].number][1]))
+        if said in kept:
+            if _is_later(turns[row], turns[kept[said]]):
+                kept[said] = row
+        elif len(kept) < limit:
+            kept[said] = row
+    return list(kept.values())
 
 
 def _superseded(turns: Sequence[IndexedTurn], rows: Sequence[int], texts: Mapping[int, str]) -> set[int]:
@@ -212,15 +210,8 @@ def _is_later(one: IndexedTurn, other: IndexedTurn) -> bool:
 
 
 def _answers(before: IndexedTurn, turn: IndexedTurn) -> bool:
-    """Whether a turn is a few words of a person after something that the assistant said."""
-    follows = before.session == turn.session and before.position == turn.position - 1
-    return follows and before.kind is Kind.ANSWER and turn.kind is Kind.STATEMENT and turn.length <= SHORT
-
-
-def _last_question(text: str) -> str:
-    """The question with which an answer ends; empty where it ends without one."""
-    sentences = [one.strip() for one in SENTENCE.findall(text) if one.strip()]
-    return sentences[-1] if sentences and ends_in_question_mark(sentences[-1]) else ""
+    """Whether a turn was indexed with the question with which the one before it ends."""
+    return bool(turn.flags & ANSWERS) and before.session == turn.session and before.position == turn.position - 1
 
 
 def _why(reasons: dict[str, float], lists: Lists, turn: IndexedTurn) -> str:

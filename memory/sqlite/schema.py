@@ -264,6 +264,10 @@ SAYINGS = (
     """CREATE TRIGGER saying_removed AFTER DELETE ON turns WHEN old.saying != 0
         AND NOT EXISTS (SELECT 1 FROM turns WHERE saying = old.saying AND saying != 0 AND vector != x'') BEGIN
         INSERT OR IGNORE INTO unindexed SELECT episode FROM turns WHERE saying = old.saying AND saying != 0 LIMIT 1; END""",
+    # A few words that are indexed with the question before them (flag 8) are read again without it.
+    """CREATE TRIGGER question_removed AFTER DELETE ON turns BEGIN
+        INSERT OR IGNORE INTO unindexed SELECT episode FROM turns
+        WHERE tenant = old.tenant AND session = old.session AND position = old.position + 1 AND flags & 8; END""",
 )
 
 STEPS = (TABLES, CUES, NAMES, UPKEEP, LOG, STATE, ERASURES, RUNS, COMPRESSED, SIGHT, TALLIES, SESSIONS, TURNS, NUMBERS, SAYINGS)

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from ...core import Action, Episode, Observation, ToolResult
-from .sentences import LONGEST, SENTENCE, asks, ends_in_question_mark, requests, says_something
+from .sentences import LONGEST, SENTENCE, asks, ends_in_question_mark, last_question, requests, says_something
+from .terms import terms
 
-__all__ = ["LONGEST", "MOST", "ROLES", "Kind", "Utterance", "passages"]
+__all__ = ["LONGEST", "MOST", "ROLES", "SHORT", "Kind", "Utterance", "answering", "own_words", "passages"]
 
+SHORT = 3
+"""Terms up to which a statement is read together with the question that it answers."""
 MOST = 64
 """Passages of one turn; of a longer one the rest is not indexed."""
 
@@ -45,11 +48,20 @@ class Utterance:
     """What kind of saying it is."""
     text: str
     """What was said."""
+    asked: str = ""
+    """The assistant's question that it answers, where it is too short to be understood alone."""
 
     @property
     def read(self) -> str:
-        """What an encoder reads: who said it, where that is a name, and what."""
-        return f"{self.speaker}: {self.text}" if self.speaker not in ROLES and self.kind in (Kind.STATEMENT, Kind.QUESTION) else self.text
+        """What an encoder reads: what was asked, who said it, where that is a name, and what."""
+        named = self.speaker not in ROLES and self.kind in (Kind.STATEMENT, Kind.QUESTION)
+        said = f"{self.speaker}: {self.text}" if named else self.text
+        return f"{self.asked} {said}" if self.asked else said
+
+    @property
+    def needs_context(self) -> bool:
+        """Whether it is a few words of a person, which may answer a question."""
+        return self.kind is Kind.STATEMENT and len(terms(self.text[:LONGEST])) <= SHORT
 
 
 ROLES = frozenset({"user", "assistant", "tool"})
@@ -91,13 +103,20 @@ def passages(episode: Episode) -> list[Utterance]:
             for start, stop, speaker, kind in said[:MOST]
             if says_something(step.text[start:stop], LEAST if kind is Kind.STATEMENT else 2)
         ]
-    return found
+    return [
+        answering(one, found[place - 1].text) if place and found[place - 1].kind is Kind.ANSWER else one for place, one in enumerate(found)
+    ]
+
+
+def answering(said: Utterance, before: str) -> Utterance:
+    """A few words of a person with the question that the assistant's turn before them ends with; any other passage as it is."""
+    return replace(said, asked=last_question(before)) if said.needs_context else said
 
 
 def own_words(text: str) -> str:
-    """What a person says in a turn: without what is quoted, pasted or added by the client; the whole where nothing else is there.
+    r"""What a person says in a turn: without what is quoted, pasted or added by the client; the whole where nothing else is there.
 
-    >>> own_words("> It is late.\\nWhen does the shop close?").strip()
+    >>> own_words("> It is late.\nWhen does the shop close?").strip()
     'When does the shop close?'
     """
     said = "".join(text[start:stop] for start, stop in _spoken(text))

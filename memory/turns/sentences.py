@@ -1,4 +1,4 @@
-"""Sentences of a text: where they end, which of them ask or suppose, and what a text states. Rules for English, some for other languages."""
+"""Sentences of a text: where they end, which of them ask or suppose, and what a text states; for English, partly for other languages."""
 
 from __future__ import annotations
 
@@ -108,6 +108,16 @@ def stated(text: str) -> str:
     'I moved to Rome.'
     """
     return "".join(one for one in SENTENCE.findall(text) if not asks(one)).strip()
+
+
+def last_question(text: str) -> str:
+    """The question with which a text ends; empty where it ends without one.
+
+    >>> last_question("How nice! What is it called?")
+    'What is it called?'
+    """
+    sentences = [one.strip() for one in SENTENCE.findall(text[-LONGEST:]) if one.strip()]
+    return sentences[-1] if sentences and ends_in_question_mark(sentences[-1]) else ""
 
 
 def excerpt(text: str, sought: Collection[str], most: int) -> str:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from ...numerics.arrays import Vector
 from .passages import Kind
 
-QUESTION, TIME, NUMBER = 1, 2, 4
+QUESTION, TIME, NUMBER, ANSWERS = 1, 2, 4, 8
 """Bits of `IndexedTurn.flags`."""
 
 
@@ -31,7 +31,7 @@ class IndexedTurn:
     length: int
     """Terms."""
     flags: int
-    """Whether it asks, tells a time, tells a number."""
+    """Whether it asks, tells a time, tells a number, is indexed with the question before it."""
     vector: Vector
     """Its embedding `(d,)`."""
 

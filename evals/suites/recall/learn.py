@@ -31,6 +31,9 @@ PENALTIES = (0.003, 0.01, 0.03, 0.1)
 """Of the squared weights, in standard deviations of the signals; the best in leave-one-dialogue-out is taken."""
 AGAINST = ("asks",)
 """Signals that speak against a turn: who asks does not tell."""
+OWN_FIRST = {"bm25": ("bm25_before", "bm25_after"), "similarity_standard": ("similarity_before", "similarity_after")}
+"""Signals of a turn itself that weigh at least as much as those of its neighbours together: what stands beside the right turn is never
+preferred to it for that alone."""
 BEGINNING = 1
 """Sessions of a dialogue that has only begun."""
 LOOKED_AT = 10
@@ -47,9 +50,9 @@ def fit_signals(found: Sequence[Case], penalty: float) -> Floats:
 
     used = [case for case in found if case.needed.any()]
     rows = np.concatenate([case.values for case in used])
-    spread = rows.std(axis=0)
+    spread = (rows @ _own_first()).std(axis=0)
     scale = np.where(spread > 1e-9, spread, 1.0)
-    rows = rows / scale
+    rows = rows @ _own_first() / scale
     sizes = np.array([len(case.turns) for case in used])
     starts = np.concatenate([[0], np.cumsum(sizes)[:-1]])
     target = np.concatenate([case.needed / case.needed.sum() for case in used])
@@ -67,7 +70,17 @@ def fit_signals(found: Sequence[Case], penalty: float) -> Floats:
     # or with another encoder, a negative weight on shared words would put the wrong one first.
     bounds = [(None, 0.0) if name in AGAINST else (0.0, None) for name in SIGNALS]
     best = minimize(loss, np.zeros(rows.shape[1]), jac=True, method="L-BFGS-B", bounds=bounds, options={"maxiter": 300})
-    return np.asarray(best.x / scale)
+    return np.asarray(_own_first() @ (best.x / scale))
+
+
+def _own_first() -> Floats:
+    """From parameters to weights, `(s, s)`: a neighbour's parameter counts for the turn's own signal as well."""
+    names = list(SIGNALS)
+    matrix = np.eye(len(names))
+    for own, neighbours in OWN_FIRST.items():
+        for one in neighbours:
+            matrix[names.index(own), names.index(one)] = 1.0
+    return matrix
 
 
 def fit_probability(found: Sequence[Case], weights: Floats) -> tuple[Floats, float]:
@@ -97,6 +110,22 @@ def fit_probability(found: Sequence[Case], weights: Floats) -> tuple[Floats, flo
     return slopes, float(fitted[-1] - slopes @ mean)
 
 
+WRONG = 0.05
+"""Most of the pairs that are of different matters may be taken for one: to call what still holds outdated is worse than to show both."""
+
+
+def learn_same_matter(pairs: Sequence[StatementPair], encoder: Encoder) -> tuple[MatterWeights, dict[str, float]]:
+    """The weights, with the offset at which a chance of one half takes `WRONG` of the other pairs, and the shares taken wrongly then;
+    both by chances that were fitted to other pairs.
+    """
+    chances, labels = held_out_chances(pairs, encoder)
+    least = float(np.quantile(chances[labels == 0], 1 - WRONG))
+    fitted = fit_same_matter(pairs, encoder)
+    shifted = MatterWeights(weights=fitted.weights, offset=round(fitted.offset - float(np.log(least / (1 - least))), 4))
+    shares = {"missed": float((chances[labels == 1] < least).mean()), "taken wrongly": float((chances[labels == 0] > least).mean())}
+    return shifted, shares
+
+
 def fit_same_matter(pairs: Sequence[StatementPair], encoder: Encoder) -> MatterWeights:
     """A logistic regression of whether a statement takes the place of another, both kinds of pairs counting alike."""
     from scipy.optimize import minimize
@@ -123,16 +152,14 @@ def matter_design(pairs: Sequence[StatementPair], encoder: Encoder) -> tuple[Flo
     return np.array(rows), np.array([float(one.same_matter) for one in pairs])
 
 
-def same_matter_errors(pairs: Sequence[StatementPair], encoder: Encoder, parts: int = 8) -> dict[str, float]:
-    """Shares of pairs taken wrongly, each judged by a fit to the other parts."""
+def held_out_chances(pairs: Sequence[StatementPair], encoder: Encoder, parts: int = 8) -> tuple[Floats, Floats]:
+    """Chances `(n,)` of pairs by fits to the other parts, and 1 where they are of the same matter."""
     size = -(-len(pairs) // parts)
-    wrong: dict[bool, list[bool]] = {True: [], False: []}
+    chances: list[float] = []
     for start in range(0, len(pairs), size):
-        mine, others = pairs[start : start + size], [*pairs[:start], *pairs[start + size :]]
-        fitted = fit_same_matter(others, encoder)
-        for row, one in zip(matter_design(mine, encoder)[0], mine, strict=True):
-            wrong[one.same_matter].append((fitted.chance(row[:-1].tolist()) >= 0.5) != one.same_matter)
-    return {"missed": float(np.mean(wrong[True])), "taken wrongly": float(np.mean(wrong[False]))}
+        fitted = fit_same_matter([*pairs[:start], *pairs[start + size :]], encoder)
+        chances += [fitted.chance(row[:-1].tolist()) for row in matter_design(pairs[start : start + size], encoder)[0]]
+    return np.array(chances), np.array([float(one.same_matter) for one in pairs])
 
 
 class Remembering:
@@ -205,8 +232,8 @@ def learn(encoder: Encoder) -> Weights:
 
 if __name__ == "__main__":
     reader = Remembering(MiniLMEncoder(locate(ENCODER)))
-    print("statements that take the place of another:", same_matter_errors(statement_pairs(), reader))
-    matter = fit_same_matter(statement_pairs(), reader)
+    matter, shares = learn_same_matter(statement_pairs(), reader)
+    print("statements that take the place of another, of pairs that were not learned from:", shares)
     said_anew = {**dict(zip(FEATURES, matter.weights, strict=True)), "offset": matter.offset}
     FILE.write_text(json.dumps({**learn(reader).to_json(), "same_matter": said_anew}, indent=1) + "\n", encoding="utf-8")
     print(f"written to {FILE}")

@@ -13,10 +13,10 @@ import numpy as np
 
 from ....core import Episode
 from ....numerics.arrays import Labels, Vector, l2_normalize
-from ...turns.passages import Kind, Utterance
+from ...turns.passages import Kind, Utterance, answering
 from ...turns.terms import terms
 from ...turns.times import tells_number, tells_time
-from ...turns.turn import NUMBER, QUESTION, TIME, IndexedTurn, Lists
+from ...turns.turn import ANSWERS, NUMBER, QUESTION, TIME, IndexedTurn, Lists
 from ..database import Database, json_array
 from ..episodes import read_episode
 
@@ -42,6 +42,20 @@ class TurnStore:
     def repeated(self, tenant: str, said: Sequence[Utterance]) -> list[bool]:
         """Of each passage, whether the tenant's turns hold the same saying, so that it needs no embedding of its own."""
         return [self._database.value(_STANDS_FOR, (saying_number(tenant, one),)) is not None for one in said]
+
+    def in_context(self, sequence: int, episode: Episode, said: Sequence[Utterance]) -> list[Utterance]:
+        """The passages of an episode; where the first is a few words, with the question that ended the turn before it in the session."""
+        if not said or not said[0].needs_context:
+            return list(said)
+        tenant, session = episode.task.tenant, episode.task.session or episode.id
+        sql = (
+            "SELECT number FROM turns WHERE tenant = ?1 AND session = ?2 AND kind = ?3 AND position = "
+            "coalesce((SELECT min(position) FROM turns WHERE episode = ?4) - 1, "
+            "(SELECT max(position) FROM turns WHERE tenant = ?1 AND session = ?2))"
+        )
+        number = self._database.value(sql, (tenant, session, Kind.ANSWER, sequence))
+        found = self.texts(tenant, [number]) if number is not None else {}
+        return [answering(said[0], found[number][1]), *said[1:]] if number in found else list(said)
 
     def add(self, sequence: int, episode: Episode, said: Sequence[Utterance], vectors: Vector) -> None:
         """Index the passages of one episode, with their embeddings `(n, d)`, in one transaction.
@@ -130,12 +144,17 @@ class TurnStore:
 
     def texts(self, tenant: str, numbers: Iterable[int]) -> dict[int, tuple[str, str]]:
         """Id of the episode and the text of each turn."""
-        sql = (
-            "SELECT number, id, step, start, stop, body FROM turns JOIN episodes ON sequence = turns.episode "
-            "WHERE number IN (SELECT value FROM json_each(?)) AND turns.tenant = ?"
-        )
-        rows = self._database.rows(sql, (json_array(set(numbers)), tenant))
-        return {number: (id, read_episode(body).steps[step].text[start:stop]) for number, id, step, start, stop, body in rows}
+        sql = "SELECT number, episode, step, start, stop FROM turns WHERE number IN (SELECT value FROM json_each(?)) AND tenant = ?"
+        places = self._database.rows(sql, (json_array(set(numbers)), tenant))
+        sql = "SELECT sequence, body FROM episodes WHERE sequence IN (SELECT value FROM json_each(?))"
+        # Each episode is read once: a long one holds many turns.
+        bodies = self._database.rows(sql, (json_array({episode for _, episode, *_ in places}),))
+        episodes = {sequence: read_episode(body) for sequence, body in bodies}
+        return {
+            number: (episodes[sequence].id, episodes[sequence].steps[step].text[start:stop])
+            for number, sequence, step, start, stop in places
+            if sequence in episodes
+        }
 
     def newest(self, tenant: str, limit: int, speaker: str = "") -> list[int]:
         """Numbers of the newest turns, newest first, of one speaker where named."""
@@ -146,8 +165,8 @@ class TurnStore:
 def _index(connection: sqlite3.Connection, sequence: int, episode: Episode, said: Iterable[tuple[Utterance, Vector]]) -> None:
     tenant, session = episode.task.tenant, episode.task.session or episode.id
     # What rewrites the steps of an episode takes its turns away, so that those which are there are right.
-    rows = connection.execute("SELECT step, start, number, position FROM turns WHERE episode = ?", (sequence,))
-    there = {(step, start): (number, position) for step, start, number, position in rows}
+    rows = connection.execute("SELECT step, start, number, position, flags FROM turns WHERE episode = ?", (sequence,))
+    there = {(step, start): (number, position, flags) for step, start, number, position, flags in rows}
     sql = "SELECT coalesce(max(position) + 1, 0) FROM turns WHERE tenant = ? AND session = ?"
     next_place = connection.execute(sql, (tenant, session)).fetchone()[0]
     for offset, (passage, vector) in enumerate(said):
@@ -156,11 +175,13 @@ def _index(connection: sqlite3.Connection, sequence: int, episode: Episode, said
         position = next_place + offset
         if there:
             row = there.get((passage.step, passage.start))
-            if row is None or repeated:
+            if row is None or (repeated and not row[2] & ANSWERS):
                 continue
-            # The row that stood for this saying was erased: this one takes its place, under a new number that every index reads anew.
-            number, position = row
+            # The row that stood for this saying was erased, or the question that it answers: this one takes its place, under a new number
+            # that every index reads anew.
+            number, position, _ = row
             connection.execute("DELETE FROM turns WHERE number = ?", (number,))
+            repeated = connection.execute(_STANDS_FOR, (saying,)).fetchone() is not None
         if not repeated and not vector.any():
             raise _ErasedMeanwhile
         _insert(connection, (sequence, tenant, session, position), passage, None if repeated else vector, episode.created)
@@ -199,8 +220,9 @@ def _insert(
     connection: sqlite3.Connection, place: tuple[int, str, str, int], passage: Utterance, vector: Vector | None, created: float
 ) -> None:
     sequence, tenant, session, position = place
-    counts = Counter(terms(passage.text))
+    counts = Counter([*terms(passage.asked), *terms(passage.text)])
     flags = QUESTION * (passage.kind is Kind.QUESTION) | TIME * tells_time(passage.text) | NUMBER * tells_number(passage.text)
+    flags |= ANSWERS * bool(passage.asked)
     row = connection.execute(
         "INSERT INTO turns (episode, tenant, session, position, step, start, stop, speaker, kind, created, length, flags, vector, saying) "
         "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
@@ -219,7 +241,11 @@ def _insert(
 
 def saying_number(tenant: str, passage: Utterance) -> int:
     """64 bits that stand for what a speaker said, whatever the case and the spaces; never 0, which older rows have."""
-    return term_number(tenant, f"{passage.kind}\0{passage.speaker}\0{' '.join(passage.text.casefold().split())}") or 1
+    return term_number(tenant, f"{passage.kind}\0{passage.speaker}\0{_plain(passage.asked)}\0{_plain(passage.text)}") or 1
+
+
+def _plain(text: str) -> str:
+    return " ".join(text.casefold().split())
 
 
 def term_number(tenant: str, term: str) -> int:

@@ -65,7 +65,10 @@ def test_an_order_makes_what_follows_its_material_and_a_label_orders_nothing() -
 
 
 def test_names_addresses_and_numbers_are_not_cut() -> None:
-    assert [one.strip() for one in SENTENCE.findall("We run ship.sh at 3.5 GB/s. It works!")] == ["We run ship.sh at 3.5 GB/s.", "It works!"]
+    assert [one.strip() for one in SENTENCE.findall("We run ship.sh at 3.5 GB/s. It works!")] == [
+        "We run ship.sh at 3.5 GB/s.",
+        "It works!",
+    ]
 
 
 @given(st.text(max_size=500))
