@@ -99,6 +99,8 @@ class LifelongLearner:
     def warm_up(self) -> None:
         """Load what the first request would wait for; a part that cannot be loaded is passed over (invariant Fail open)."""
         self._components.guarded("encoder", lambda: self._components.encoder.encode(["ready"]), None)
+        # The first search reads the index and loads what ranks it.
+        self._components.guarded("statements", lambda: self._components.turns.search("ready", tenant="default", limit=1), None)
 
     def close(self) -> None:
         """Stop nights at their next step (they go on another time), give back the engine and close the record. May be called twice."""
