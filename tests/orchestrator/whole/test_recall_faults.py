@@ -1,4 +1,4 @@
-"""Kinds of faults that users of memory layers report, each with inputs of its own, from a told sentence to the prompt of a new chat."""
+"""Kinds of faults that users of memory layers report, each with inputs of its own, from a stated sentence to the prompt of a new chat."""
 
 from __future__ import annotations
 
@@ -183,7 +183,7 @@ def test_the_block_shows_what_a_search_by_hand_is_sure_of(learner: LifelongLearn
 
 
 @pytest.mark.parametrize(
-    ("told", "asked", "word"),
+    ("stated", "asked", "word"),
     [
         ("我的狗叫小白。", "我的狗叫什么？", "小白"),
         ("我们在Kafka上部署服务。", "Kafka怎么部署？", "部署服务"),
@@ -195,15 +195,15 @@ def test_the_block_shows_what_a_search_by_hand_is_sure_of(learner: LifelongLearn
         ("My hostel booking שם המלון is number 77.", "What is my hostel booking number?", "77"),
     ],
 )
-def test_every_script_is_found_in_its_own_words(learner: LifelongLearner, told: str, asked: str, word: str) -> None:
+def test_every_script_is_found_in_its_own_words(learner: LifelongLearner, stated: str, asked: str, word: str) -> None:
     for text in ("今天天气很好。", "The attic is dry in summer.", "Сегодня идёт дождь.", "اليوم الطقس جميل."):
         tell(learner, text)
-    tell(learner, told)
+    tell(learner, stated)
     assert word in reaches(learner, asked)
 
 
 @pytest.mark.parametrize(
-    ("told", "asked", "word"),
+    ("stated", "asked", "word"),
     [
         ("The link carries 40 GB/s at best.", "How many GB/s does the link carry?", "40"),
         ("Our pre-edit hook is called lint.sh.", "What is the pre-edit hook called?", "lint.sh"),
@@ -213,20 +213,20 @@ def test_every_script_is_found_in_its_own_words(learner: LifelongLearner, told: 
         ("The flag is --no-cache; never drop it.", "--no-cache AND NOT (flag*)", "never drop it"),
     ],
 )
-def test_operators_in_a_query_find_what_they_stand_in(learner: LifelongLearner, told: str, asked: str, word: str) -> None:
+def test_operators_in_a_query_find_what_they_stand_in(learner: LifelongLearner, stated: str, asked: str, word: str) -> None:
     tell(learner, "We keep 7 GBs of logs in the cellar.")
-    tell(learner, told)
+    tell(learner, stated)
     assert word in reaches(learner, asked).replace(asked, "")
 
 
 def test_of_a_long_statement_the_half_that_matters_is_shown(learner: LifelongLearner) -> None:
-    told = (
+    stated = (
         "Let me tell you of my house. "
         + "It has a garden with many old trees and a pond. " * 15
         + "The boiler code is 5512. "
         + "We like it. " * 10
     )
-    tell(learner, told)
+    tell(learner, stated)
     shown = reaches(learner, "What is the boiler code?")
     assert "5512" in shown
     assert len(shown) < 900
