@@ -16,7 +16,7 @@ from lifelong.memory.turns.sentences import SENTENCE, asks, excerpt, requests, s
         "Hey, would a message queue help us",
         "I wonder whether a message queue would help us.",
         "I'm wondering if we need a second boiler.",
-        "Let's say I lived in Porto.",
+        "Let's say we settled in Porto.",
         "Suppose the oven were broken.",
         "Maybe we should paint the hall green.",
         "We could move the shop to Porto.",
