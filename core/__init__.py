@@ -47,7 +47,7 @@ from .settings import Settings
 from .steps import Action, Observation, Recall, Reward, Step, Thought, ToolResult, from_messages, to_messages
 from .tasks import NO_VERDICT, UNKNOWN, Judge, Outcome, Task, Usage, Verdict
 from .tenants import tenant_name
-from .text import one_line, printable
+from .text import one_line, printable, spelling
 
 __all__ = [
     "NO_VERDICT",
@@ -105,6 +105,7 @@ __all__ = [
     "read_reply",
     "redact",
     "reply_text",
+    "spelling",
     "split_url",
     "tenant_name",
     "text_of",

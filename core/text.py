@@ -37,3 +37,12 @@ def one_line(text: str, width: int = 100) -> str:
     """
     words = printable(" ".join(text.split()))
     return words if len(words) <= width else words[: width - 1] + "…"
+
+
+def spelling(name: str) -> str:
+    """A name without case and surplus spaces: names that share it would be taken for one another.
+
+    >>> spelling(" Re  Fund ")
+    're fund'
+    """
+    return " ".join(name.casefold().split())

@@ -44,9 +44,13 @@ def fpr_at_95_id_tpr(positive: AnyFloats, negative: AnyFloats) -> float:
 
     The positive class is the accepted one; OpenOOD means the contrary by the same name.
     """
+    return float(accepted_at_95_id_tpr(positive, negative).mean())
+
+
+def accepted_at_95_id_tpr(positive: AnyFloats, negative: AnyFloats) -> NDArray[np.bool_]:
+    """Which negatives `(n,)` are accepted when at least 95 % of the positives are."""
     positive, negative = _checked(positive, negative)
-    threshold = np.sort(positive)[::-1][ceil(0.95 * len(positive)) - 1]
-    return float((negative >= threshold).mean())
+    return np.asarray(negative >= np.sort(positive)[::-1][ceil(0.95 * len(positive)) - 1])
 
 
 def failure_aurc(confidence: AnyFloats, correct: NDArray[np.bool_]) -> float:

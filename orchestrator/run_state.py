@@ -50,6 +50,8 @@ class DiscoverCounts:
     """Unknown tasks that joined no skill."""
     named: int = 0
     """Skills discovered so far; their provisional names are numbered by it."""
+    skills: int = 0
+    """Skills with a name of their own at the last look."""
     kinds: int = 0
     """How many kinds of tasks there are in all, known ones included, as estimated at the last look; 0 before it."""
     kinds_low: int = 0

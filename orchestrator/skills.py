@@ -11,12 +11,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
 
-from ..core import MalformedTask, NothingFound, demonstration_id
+from ..core import MalformedTask, NothingFound, demonstration_id, spelling
 from ..memory import Record
-from ..numerics.arrays import Labels, Vector, l2_normalize
-from ..numerics.class_statistics import ClassStatistics
+from ..numerics.arrays import Floats, Labels, Vector, l2_normalize
 from ..perception import group_words, split_in_two
 from .run_state import DiscoverCounts, count_relabelling
 
@@ -42,6 +40,8 @@ class SkillDescription:
     """Episode id and text of the tasks that belong to it most clearly."""
     edge: tuple[tuple[str, str], ...]
     """The same of those that belong to it least clearly."""
+    nearest: str = ""
+    """The skill whose tasks lie nearest, which may be the same one; empty for the only skill."""
 
     @property
     def provisional(self) -> bool:
@@ -56,11 +56,23 @@ def describe_skills(record: Record, tenant: str) -> list[SkillDescription]:
     rows_of = {name: rows for name, rows in rows_of.items() if len(rows)}
     words = group_words({name: _texts(record, tenant, [ids[row] for row in rows[-READ:]]) for name, rows in rows_of.items()})
     found: list[SkillDescription] = []
-    for name, rows in rows_of.items():
-        order = rows[np.argsort(-_margins(vectors, labels, names.index(name)), kind="stable")]
+    centres = (
+        l2_normalize(np.array([vectors[rows].mean(0, dtype=np.float64) for rows in rows_of.values()])) if rows_of else np.zeros((0, 0))
+    )
+    for place, (name, rows) in enumerate(rows_of.items()):
+        order = rows[np.argsort(-_margins(vectors[rows], centres, place), kind="stable")]
         places = [ids[row] for row in [*order[:CENTRE], *order[CENTRE:][-EDGE:]]]
         shown = tuple(zip(places, _texts(record, tenant, places), strict=True))
-        found.append(SkillDescription(name=name, size=len(rows), words=words[name], centre=shown[:CENTRE], edge=shown[CENTRE:]))
+        found.append(
+            SkillDescription(
+                name=name,
+                size=len(rows),
+                words=words[name],
+                centre=shown[:CENTRE],
+                edge=shown[CENTRE:],
+                nearest=_nearest(list(rows_of), centres, place),
+            )
+        )
     return found
 
 
@@ -72,8 +84,9 @@ def rename_skill(record: Record, tenant: str, old: str, new: str) -> int:
     new = checked_name(new)
     with record.transaction():
         _require(record, tenant, old)
-        if record.episodes.count(tenant=tenant, skill=new):
-            raise MalformedTask(f"{new!r} is a skill already; to make one skill of both: lifelong skills merge {old} {new}")
+        alike = as_filed(record, tenant, new)
+        if alike != old and record.episodes.count(tenant=tenant, skill=alike):
+            raise MalformedTask(f"{alike!r} is a skill already; to make one skill of both: lifelong skills merge {old} {alike}")
         count_relabelling(record, tenant)
         return record.rename_skill(tenant, old, new)
 
@@ -84,7 +97,7 @@ def merge_skills(record: Record, tenant: str, names: Sequence[str], into: str) -
     The adapter that serves `into` goes on serving it. Raises `NothingFound` for a skill that is none and `MalformedTask` for a
     name that cannot be one and where there is nothing to merge.
     """
-    into = into if record.episodes.count(tenant=tenant, skill=into) else checked_name(into)
+    into = into if record.episodes.count(tenant=tenant, skill=into) else as_filed(record, tenant, checked_name(into))
     others = [name for name in dict.fromkeys(names) if name != into]
     if not others:
         raise MalformedTask(f"nothing to merge into {into!r}; name another skill")
@@ -126,6 +139,12 @@ def checked_name(name: str) -> str:
     return name
 
 
+def as_filed(record: Record, tenant: str, name: str) -> str:
+    """The skill of that name, or the one that differs from it in case or spaces alone; the name itself where there is neither."""
+    there = record.episodes.skills(tenant=tenant)
+    return name if name in there else next((skill for skill in there if spelling(skill) == spelling(name)), name)
+
+
 def file_episodes(record: Record, tenant: str, ids: Sequence[str], skill: str) -> None:
     """File episodes, and the expert's runs of their tasks with them."""
     corrections = record.episodes.get_many([demonstration_id(id_) for id_ in ids], tenant=tenant)
@@ -151,9 +170,15 @@ def _filed(record: Record, tenant: str) -> tuple[list[str], list[str], Vector, L
     return names, ids, vectors, np.array([names.index(skill_of[id_]) for id_ in ids], dtype=np.int64)
 
 
-def _margins(vectors: Vector, labels: Labels, label: int) -> NDArray[np.float32]:
-    """How much nearer (in cosines) each row of a class lies to its own mean direction than to that of any other class."""
-    moments = ClassStatistics.from_samples(vectors, labels)
-    cosines = vectors[labels == label] @ l2_normalize(moments.means).T.astype(np.float32)
+def _margins(rows: Vector, centres: Floats, label: int) -> Floats:
+    """How much nearer (in cosines) each row `(n, d)` of a class lies to its own mean direction than to that of any other class."""
+    cosines = rows @ centres.T
     others = np.delete(cosines, label, axis=1)
     return np.asarray(cosines[:, label] - (others.max(1) if others.size else 0))
+
+
+def _nearest(names: Sequence[str], centres: Floats, label: int) -> str:
+    """The class whose mean direction is nearest to that of a class."""
+    cosines = centres @ centres[label]
+    cosines[label] = -np.inf
+    return names[int(cosines.argmax())] if len(names) > 1 else ""

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from .discovery.class_count import ClassCount, class_count_interval, estimate_class_count
     from .discovery.discoverer import Discoverer, Discovery
     from .discovery.group_words import group_words
+    from .discovery.new_groups import coherent_groups, sort_unknown
     from .discovery.protogcd import ProtoGCD, PrototypeRecipe
     from .discovery.spherical import split_in_two
     from .encoders.encoder import Encoder
@@ -155,6 +156,7 @@ _FACE = {
     "acceptance_reason": "selective.selective_rule",
     "binomial_upper_bound": "selective.selective_rule",
     "class_count_interval": "discovery.class_count",
+    "coherent_groups": "discovery.new_groups",
     "conformal_quantile": "scores.neighbours",
     "energy_confidence": "scores.confidence",
     "entropy_confidence": "scores.confidence",
@@ -175,6 +177,7 @@ _FACE = {
     "prune_smallest": "experimental.training.classifier_training",
     "selective_rule": "selective.selective_rule",
     "softmax_confidence": "scores.confidence",
+    "sort_unknown": "discovery.new_groups",
     "split_in_two": "discovery.spherical",
     "stable_mapping": "experimental.discovery.active",
     "text_outliers": "experimental.classifier.pseudo_outliers",
@@ -250,6 +253,7 @@ __all__ = [
     "active_discovery",
     "binomial_upper_bound",
     "class_count_interval",
+    "coherent_groups",
     "conformal_quantile",
     "energy_confidence",
     "entropy_confidence",
@@ -270,6 +274,7 @@ __all__ = [
     "prune_smallest",
     "selective_rule",
     "softmax_confidence",
+    "sort_unknown",
     "split_in_two",
     "stable_mapping",
     "text_outliers",

@@ -31,6 +31,8 @@ FEW = 8
 """Sampled tasks of each of two skills from which on evidence is calibrated."""
 LEAST_SAMPLED = 48
 """Sampled tasks of all skills from which on evidence is calibrated, and as many as the quantile's rank needs."""
+BLOCK = 256
+"""Tasks judged at once, so that memory stays bounded."""
 GROWTH = 1.25
 """Evidence is calibrated anew when so many times the tasks are sampled: a task costs a bounded share of a calibration."""
 
@@ -266,20 +268,34 @@ class Recogniser:
 
         Whether the agent will solve it is another question: `OutcomeModel` answers that.
         """
-        if not self._samples:
-            return NO_VERDICT
-        return self._judged_by_distance(vector) if self._calibration is None else self._judged_by_evidence(self._calibration, vector)
+        return self.judge_many(vector[None, :])[0]
 
-    def _judged_by_evidence(self, calibration: Calibration, vector: Vector) -> Verdict:
+    def judge_many(self, vectors: Vector) -> list[Verdict]:
+        """The same of many tasks `(n, d)` at once."""
+        if not self._samples:
+            return [NO_VERDICT] * len(vectors)
+        if self._calibration is None:
+            return [self._judged_by_distance(vector) for vector in vectors]
+        blocks = (vectors[start : start + BLOCK] for start in range(0, len(vectors), BLOCK))
+        return [verdict for block in blocks for verdict in self._judged_by_evidence(self._calibration, block)]
+
+    def _judged_by_evidence(self, calibration: Calibration, vectors: Vector) -> list[Verdict]:
         if self._known is None:
             self._known = self._centred(calibration)
         known, centres = self._known
-        found, odds = calibration.judge(known, centres, vector[None, :])
-        log_odds, name, (both, first, _, _) = float(odds[0]), known.names[int(found.skills[0])], found.columns[0]
+        found, odds = calibration.judge(known, centres, vectors)
+        return [
+            self._verdict(calibration, known.names[skill], float(confidence), columns, float(log_odds))
+            for skill, confidence, columns, log_odds in zip(found.skills, found.chances, found.columns, odds, strict=True)
+        ]
+
+    def _verdict(self, calibration: Calibration, name: str, confidence: float, columns: Floats, log_odds: float) -> Verdict:
+        """What evidence against a task of the skill named amounts to, and why."""
+        both, first = columns[:2]
         threshold, least = self.threshold(name), least_tasks(self.quantile)
         few = calibration.count < least
         accepted = bool(log_odds <= threshold or (few and first <= NEAR_DUPLICATE))
-        chance = float(logistic(-odds)[0])
+        chance = float(logistic(np.array(-log_odds)))
         views = f"{first:.2f} by meaning" + (f" and {2 * both - first:.2f} by wording" if self.second else "")
         grounds = f"{len(self._recent)} recent" if self._recent is not None else f"{calibration.count} held-out"
         limit = f"the {self.quantile:.0%} quantile of {grounds} known tasks"
@@ -291,7 +307,7 @@ class Recogniser:
             skill=name,
             known=accepted,
             novelty=1 - chance,
-            confidence=float(found.chances[0]),
+            confidence=confidence,
             known_chance=chance,
             reason=f"{said}; {odds_said}; chance of being known {chance:.2f}",
         )

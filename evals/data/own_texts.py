@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ...core import DataMalformed, DataMissing
+from ...core import DataMalformed, DataMissing, spelling
 from .texts import TextData, Texts, encoded, two_views
 
 EACH = 5
@@ -131,7 +131,7 @@ def _without_empty(pairs: list[tuple[str, str]]) -> tuple[list[tuple[str, str]],
 def _refuse_look_alikes(file: Path, labels: set[str]) -> None:
     spellings: defaultdict[str, list[str]] = defaultdict(list)
     for label in sorted(labels):
-        spellings[" ".join(label.casefold().split())].append(label)
+        spellings[spelling(label)].append(label)
     alike = [names for names in spellings.values() if len(names) > 1]
     if alike:
         shown = "; ".join(", ".join(repr(name) for name in names) for names in alike[:3])

@@ -169,6 +169,9 @@ def questions(
             say(f"  for example   {printable(id_)}  {one_line(text)}")
         for id_, text in question.borderline:
             say(f"  and perhaps   {printable(id_)}  {one_line(text)}")
+        if question.nearest:
+            near = printable(question.nearest)
+            say(f"  most like     {near}; if they are one: lifelong skills merge {name} {near}")
         say(f"  answer with   lifelong answer {name} NAME   (or `none`; a task's own id files that task alone)")
     if len(every) > most:
         say(f"{len(every) - most} more wait, smaller ones: --most {len(every)}")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from lifelong.core import one_line, printable
+from lifelong.core import one_line, printable, spelling
 
 
 @pytest.mark.parametrize(
@@ -41,3 +41,9 @@ def test_line_feeds_stay_where_they_are_asked_for() -> None:
 def test_one_line_is_one_short_line() -> None:
     assert one_line("a\n\n b\x1b[2J", 50) == "a b\\x1b[2J"
     assert one_line("word " * 100, 20) == "word word word word…"
+
+
+def test_names_that_differ_in_case_or_spaces_share_their_spelling() -> None:
+    assert {spelling(name) for name in ("refund", " Refund", "REFUND ", "refund\n")} == {"refund"}
+    assert spelling("re fund") != spelling("refund")
+    assert spelling("Straße") == spelling("STRASSE")

@@ -10,6 +10,7 @@ from scripted import open_scripted
 
 from lifelong.core import MalformedTask, NothingFound, Task
 from lifelong.orchestrator import LifelongLearner, answer, questions
+from lifelong.orchestrator import discover as module
 
 PLACES = ("Rome", "Oslo", "Lima", "Cairo", "Quito", "Paris", "Delhi", "Seoul", "Tokyo", "Milan", "Turin", "Sofia")
 DISHES = ("soup", "cake", "bread", "salad", "curry", "pasta", "stew", "pie", "rice", "tart", "toast", "roast")
@@ -107,3 +108,32 @@ def test_what_cannot_be_answered_is_named(tmp_path: Path) -> None:
             with pytest.raises(MalformedTask, match="cannot name a skill"):
                 answer(learner.record, "default", "new-0001", name)
         assert learner.sleep() == []
+
+
+def test_while_nothing_has_a_name_few_groups_are_asked_about_and_an_answer_makes_it_look_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "FIRST_QUESTIONS", 1)
+    with opened(tmp_path) as learner:
+        assert say(learner, FLIGHTS + RECIPES + LAMPS) == [""] * 78
+        learner.sleep()
+        [question] = questions(learner.record, "default")
+        assert question.nearest == ""
+        learner.sleep()
+        assert [one.skill for one in questions(learner.record, "default")] == [question.skill], "nothing new has come"
+        answer(learner.record, "default", question.skill, "first")
+        learner.sleep()
+        asked = questions(learner.record, "default")
+        assert asked, "the answer lets it look again, though no task has come"
+        assert {one.nearest for one in asked} <= {"first", *(one.skill for one in asked)}
+
+
+@pytest.mark.parametrize("said", ["Lamps", " lamps ", "LAMPS"])
+def test_a_name_in_another_case_or_with_spaces_is_the_skill_that_there_is(tmp_path: Path, said: str) -> None:
+    with opened(tmp_path) as learner:
+        say(learner, LAMPS, kind="lamps")
+        say(learner, FLIGHTS)
+        learner.sleep()
+        question = questions(learner.record, "default")[0]
+        answer(learner.record, "default", question.skill, said)
+        assert learner.record.episodes.count(tenant="default", skill="lamps") == 30 + question.size

@@ -35,6 +35,7 @@ def test_a_skill_is_described_by_its_words_its_centre_and_its_edge(tmp_path: Pat
         assert set(cooking.words) <= {"write", "down", "the", "recipe", "of"}
         assert (len(travel.centre), len(travel.edge)) == (3, 2)
         assert {text for _, text in travel.centre + travel.edge} <= set(FLIGHTS)
+        assert (travel.nearest, cooking.nearest) == ("cooking", "travel")
         assert not travel.provisional
         assert describe_skills(learner.record, "nobody") == []
 
@@ -48,12 +49,15 @@ def test_a_renamed_skill_is_the_same_skill_and_no_other_tenants(tmp_path: Path) 
         assert learner.wake(Task(id="next", goal=FLIGHTS[0], environment="chat")).skill == "trips"
         with pytest.raises(MalformedTask, match="skills merge trips cooking"):
             rename_skill(learner.record, "default", "trips", "cooking")
+        with pytest.raises(MalformedTask, match="'cooking' is a skill already"):
+            rename_skill(learner.record, "default", "trips", " Cooking")
         for wrong in ("", "  ", "new-0001"):
             with pytest.raises(MalformedTask, match="cannot name a skill"):
                 rename_skill(learner.record, "default", "trips", wrong)
         with pytest.raises(NothingFound, match="no skill 'travel'"):
             rename_skill(learner.record, "default", "travel", "away")
         assert sizes(learner) == {"cooking": 4, "trips": 7}
+        assert rename_skill(learner.record, "default", "trips", "Trips") == 7, "another spelling of its own name is another name"
 
 
 def test_merged_skills_are_one_and_an_erasure_takes_both(tmp_path: Path) -> None:

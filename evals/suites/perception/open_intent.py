@@ -11,6 +11,7 @@ tenth of its training rows, drawn by the seed.
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +19,7 @@ from numpy.typing import NDArray
 
 from ....metrics.detection import macro_f1
 from ....perception import conformal_quantile
-from ...data.seeded import Metrics, seeded_rows
+from ...data.seeded import Measurement, Measurements, Rate, seeded_rows
 from ...data.texts import TWO_VIEWS, TextData, Texts, banking77, clinc150, two_views
 from ...results_file import Row
 from ...row_filter import ALL_ROWS, RowFilter
@@ -47,32 +48,39 @@ def run(*, quick: bool, seeds: int, data: Path, only: RowFilter = ALL_ROWS) -> l
     for name, texts in (("banking77", banking77(data)), ("clinc150", clinc)):
         for share in KNOWN_SHARES[-1:] if quick else KNOWN_SHARES:
             case = f"{name}, open intents, {share:.0%} known"
-            measure = _Measure(texts, share, clinc.sentences, ROUNDS[name], quick)
+            measure = _Measure(texts, share, clinc.sentences, ROUNDS[name], quick, only)
             rows += seeded_rows(case, measure, seeds, len(texts.test) + len(texts.outliers_test), only=only)
     return rows
 
 
 class _Measure:
-    """Figures of one seed."""
+    """Figures of one seed, of the wanted methods."""
 
-    def __init__(self, data: TextData, share: float, sentences: Texts, rounds: int, quick: bool) -> None:
-        self.data, self.share, self.sentences, self.rounds, self.quick = data, share, sentences, rounds, quick
+    def __init__(self, data: TextData, share: float, sentences: Texts, rounds: int, quick: bool, only: RowFilter) -> None:
+        self.data, self.share, self.sentences, self.rounds, self.quick, self.only = data, share, sentences, rounds, quick, only
 
-    def __call__(self, seed: int) -> Metrics:
+    def __call__(self, seed: int) -> Measurements:
         split = partial_split(self.data, self.share, seed, self.sentences)
         split = subset_split(split) if self.quick else split
-        figures = _asked(split, seed) | _classified(split, seed, self.rounds, self.quick)
+        figures = _asked(split, seed) if self.only.wants_method("lifelong") else {}
+        if self.only.wants_method("selective_classifier"):
+            figures |= _classified(split, seed, self.rounds, self.quick)
         for suffix, seen in (("", split), (TWO_VIEWS, with_two_views(split))):
-            for answer, methods in ((linear_head(seen, seed, self.quick), BASELINES), (logistic(seen), LOGISTIC)):
+            heads = ((partial(linear_head, seen, seed, self.quick), BASELINES), (partial(logistic, seen), LOGISTIC))
+            for fit, methods in heads:
+                wanted = [method for method in methods if self.only.wants_method(f"{method}{suffix}")]
+                if not wanted:
+                    continue
+                answer = fit()
                 held, inside, outside = (answer(texts) for texts in (seen.validation, seen.test, seen.unknown))
-                for method in methods:
+                for method in wanted:
                     bound = conformal_quantile(-held.confidences[method], 1 - UNKNOWN_RATE)
                     named = ((one.labels, -one.confidences[method] > bound) for one in (inside, outside))
                     figures |= _figures(f"{method}{suffix}", split, *named)
         return figures
 
 
-def _asked(split: OpenSetSplit, seed: int) -> dict[tuple[str, str], float]:
+def _asked(split: OpenSetSplit, seed: int) -> dict[tuple[str, str], Measurement]:
     """What the recogniser that waking asks says, once it has learned the training texts."""
     asked = recogniser(split.train, seed)
     verdicts = [judged(asked, texts) for texts in (split.validation, split.test, split.unknown)]
@@ -83,7 +91,7 @@ def _asked(split: OpenSetSplit, seed: int) -> dict[tuple[str, str], float]:
     return _figures("lifelong", split, known, unknown)
 
 
-def _classified(split: OpenSetSplit, seed: int, rounds: int, quick: bool) -> dict[tuple[str, str], float]:
+def _classified(split: OpenSetSplit, seed: int, rounds: int, quick: bool) -> dict[tuple[str, str], Measurement]:
     classifier = fitted_classifier(split, seed, members=MEMBERS, rounds=rounds, rejection_rate=UNKNOWN_RATE, quick=quick)
     # All validation texts may calibrate: novelty was weighed on held-out training texts, not on them.
     threshold = classifier.recalibrate(two_views(split.validation), split.validation.labels).threshold
@@ -95,9 +103,9 @@ Named = tuple[NDArray[np.int64], NDArray[np.bool_]]
 """Classes named, and whether they are called unknown instead."""
 
 
-def _figures(method: str, split: OpenSetSplit, known: Named, unknown: Named) -> dict[tuple[str, str], float]:
+def _figures(method: str, split: OpenSetSplit, known: Named, unknown: Named) -> dict[tuple[str, str], Measurement]:
     other = int(split.train.labels.max()) + 1
     said = np.concatenate([np.where(strange, other, labels) for labels, strange in (known, unknown)])
     truth = np.concatenate([split.test.labels, np.full(len(split.unknown), other)])
-    figures = {"open_accuracy": float((said == truth).mean()), "open_macro_f1": macro_f1(truth, said)}
+    figures: dict[str, Measurement] = {"open_accuracy": Rate.of(said == truth), "open_macro_f1": macro_f1(truth, said)}
     return {(method, metric): value for metric, value in figures.items()}

@@ -12,7 +12,7 @@ from functools import partial
 from pathlib import Path
 
 from ...data.own_texts import CASE, read_own_texts, split_own_texts
-from ...data.seeded import Metrics, seeded_rows
+from ...data.seeded import Measurements, seeded_rows
 from ...results_file import Row
 from ...row_filter import ALL_ROWS, RowFilter
 from .classifiers import MEMBERS, OpenSetSplit, fitted_classifier, full_split, partial_split
@@ -30,17 +30,17 @@ def run(*, quick: bool, seeds: int, texts: Path, only: RowFilter = ALL_ROWS) -> 
         print(note, file=sys.stderr)
     splits = [split_own_texts(own, seed) for seed in range(seeds)]
 
-    def figures(split: OpenSetSplit, seed: int) -> Metrics:
+    def figures(split: OpenSetSplit, seed: int) -> Measurements:
         fit = partial(fitted_classifier, split, seed, members=MEMBERS, rounds=ROUNDS, rejection_rate=UNKNOWN_RATE, quick=quick)
         return measured(split, fit, seed, quick, only)
 
-    def whole(seed: int) -> Metrics:
+    def whole(seed: int) -> Measurements:
         return figures(full_split(splits[seed]), seed)
 
-    def part(seed: int) -> Metrics:
+    def part(seed: int) -> Measurements:
         return figures(partial_split(splits[seed], SHARE, seed, splits[seed].sentences), seed)
 
-    def deployed(seed: int) -> Metrics:
+    def deployed(seed: int) -> Measurements:
         split = partial_split(splits[seed], SHARE, seed, splits[seed].sentences)
         return deployed_figures(split.train, split.test, split.unknown, seed, only)
 

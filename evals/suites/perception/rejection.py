@@ -23,10 +23,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from ....metrics.detection import auroc, failure_aurc, fpr_at_95_id_tpr, unified_aurc
+from ....metrics.detection import accepted_at_95_id_tpr, auroc, failure_aurc, unified_aurc
 from ....numerics.arrays import AnyFloats
 from ....perception import SelectiveClassifier
-from ...data.seeded import Metrics, seeded_rows
+from ...data.seeded import Measurement, Measurements, Rate, seeded_rows
 from ...data.texts import TWO_VIEWS, Texts, banking77, clinc150, two_views
 from ...results_file import Row
 from ...row_filter import ALL_ROWS, RowFilter
@@ -58,11 +58,11 @@ def run(*, quick: bool, seeds: int, data: Path, only: RowFilter = ALL_ROWS) -> l
     """Both data sets over every seed."""
     clinc, bank = clinc150(data), banking77(data)
 
-    def on_clinc(seed: int) -> Metrics:
+    def on_clinc(seed: int) -> Measurements:
         split = subset_split(full_split(clinc)) if quick else full_split(clinc)
         return measured(split, lambda: classifier_on_clinc150(data, seed, quick)[1], seed, quick, only)
 
-    def on_bank(seed: int) -> Metrics:
+    def on_bank(seed: int) -> Measurements:
         split = partial_split(bank, SHARE, seed, clinc.sentences)
         split = subset_split(split) if quick else split
         fit = partial(fitted_classifier, split, seed, members=MEMBERS, rounds=ROUNDS, rejection_rate=UNKNOWN_RATE, quick=quick)
@@ -74,9 +74,9 @@ def run(*, quick: bool, seeds: int, data: Path, only: RowFilter = ALL_ROWS) -> l
     ]
 
 
-def measured(split: OpenSetSplit, fit: Callable[[], SelectiveClassifier], seed: int, quick: bool, only: RowFilter) -> Metrics:
+def measured(split: OpenSetSplit, fit: Callable[[], SelectiveClassifier], seed: int, quick: bool, only: RowFilter) -> Measurements:
     """What the classifier and every wanted baseline reach on a split; without unknown texts nothing is said of rejecting them."""
-    figures = _recognised(split, seed) if only.wants_method("lifelong") else {}
+    figures: dict[tuple[str, str], Measurement] = _recognised(split, seed) if only.wants_method("lifelong") else {}
     figures |= _classified(split, fit()) if only.wants_method("selective_classifier") else {}
     for suffix, seen in (("", split), (TWO_VIEWS, with_two_views(split))):
         for baseline in _baselines(seen, seed, quick, only, suffix):
@@ -86,7 +86,7 @@ def measured(split: OpenSetSplit, fit: Callable[[], SelectiveClassifier], seed: 
             for name, known in inside.confidences.items():
                 method = f"{name}{suffix}"
                 if only.wants_method(method):
-                    figures |= {(method, "accuracy"): float(right.mean())} | _failure(method, known, right)
+                    figures |= {(method, "accuracy"): Rate.of(right), **_failure(method, known, right)}
                     if outside is not None:
                         figures |= _rejection(method, known, outside.confidences[name])
                         figures |= _unified(method, known, right, outside.confidences[name])
@@ -109,12 +109,12 @@ def _baselines(split: OpenSetSplit, seed: int, quick: bool, only: RowFilter, suf
         yield head_ensemble(split, seed, "openmix", members=1, outliers=True, quick=quick)
 
 
-def _recognised(split: OpenSetSplit, seed: int) -> dict[tuple[str, str], float]:
+def _recognised(split: OpenSetSplit, seed: int) -> dict[tuple[str, str], Measurement]:
     """The recogniser that waking asks, once it has learned the training texts; it sees nothing else."""
     asked = recogniser(split.train, seed)
     known = judged(asked, split.test)
     right = np.array([int(verdict.skill) == label for verdict, label in zip(known, split.test.labels, strict=True)], dtype=bool)
-    figures = {("lifelong", "accuracy"): float(right.mean())}
+    figures: dict[tuple[str, str], Measurement] = {("lifelong", "accuracy"): Rate.of(right)}
     figures |= _failure("lifelong", np.array([verdict.confidence for verdict in known]), right)
     if len(split.unknown):
         unknown = judged(asked, split.unknown)
@@ -123,10 +123,13 @@ def _recognised(split: OpenSetSplit, seed: int) -> dict[tuple[str, str], float]:
     return figures
 
 
-def _classified(split: OpenSetSplit, classifier: SelectiveClassifier) -> dict[tuple[str, str], float]:
+def _classified(split: OpenSetSplit, classifier: SelectiveClassifier) -> dict[tuple[str, str], Measurement]:
     known = classifier.judge(two_views(split.test))
     right = known.labels == split.test.labels
-    figures = {("selective_classifier", "accuracy"): float(right.mean())} | _failure("selective_classifier", -known.failure, right)
+    figures: dict[tuple[str, str], Measurement] = {
+        ("selective_classifier", "accuracy"): Rate.of(right),
+        **_failure("selective_classifier", -known.failure, right),
+    }
     if len(split.unknown):
         unknown = classifier.judge(two_views(split.unknown))
         figures |= _rejection("selective_classifier", -known.novelty, -unknown.novelty)
@@ -134,13 +137,16 @@ def _classified(split: OpenSetSplit, classifier: SelectiveClassifier) -> dict[tu
     return figures
 
 
-def _rejection(method: str, known: AnyFloats, unknown: AnyFloats) -> dict[tuple[str, str], float]:
-    return {(method, "ood_auroc"): auroc(known, unknown), (method, "ood_fpr_at_95_id_tpr"): fpr_at_95_id_tpr(known, unknown)}
+def _rejection(method: str, known: AnyFloats, unknown: AnyFloats) -> dict[tuple[str, str], Measurement]:
+    return {
+        (method, "ood_auroc"): auroc(known, unknown),
+        (method, "ood_fpr_at_95_id_tpr"): Rate.of(accepted_at_95_id_tpr(known, unknown)),
+    }
 
 
-def _failure(method: str, confidence: AnyFloats, right: NDArray[np.bool_]) -> dict[tuple[str, str], float]:
+def _failure(method: str, confidence: AnyFloats, right: NDArray[np.bool_]) -> dict[tuple[str, str], Measurement]:
     return {(method, "failure_aurc_x1000"): 1000 * failure_aurc(confidence, right)}
 
 
-def _unified(method: str, known: AnyFloats, right: NDArray[np.bool_], unknown: AnyFloats) -> dict[tuple[str, str], float]:
+def _unified(method: str, known: AnyFloats, right: NDArray[np.bool_], unknown: AnyFloats) -> dict[tuple[str, str], Measurement]:
     return {(method, "unified_aurc_x1000"): 1000 * unified_aurc(known, right, unknown)}

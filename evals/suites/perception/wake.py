@@ -13,10 +13,10 @@ from pathlib import Path
 import numpy as np
 
 from ....core import Verdict
-from ....metrics.detection import auroc, expected_calibration_error, failure_aurc, fpr_at_95_id_tpr, unified_aurc
+from ....metrics.detection import accepted_at_95_id_tpr, auroc, expected_calibration_error, failure_aurc, unified_aurc
 from ....numerics.arrays import AnyFloats
 from ....perception import ClassMeanNovelty, NearestNeighbourNovelty, Recogniser, RelativeMahalanobisNovelty
-from ...data.seeded import Metrics, seeded_rows
+from ...data.seeded import Measurement, Measurements, Rate, seeded_rows
 from ...data.texts import HASHED, TWO_VIEWS, Texts, banking77, clinc150, sample_per_class, two_views
 from ...results_file import Row
 from ...row_filter import ALL_ROWS, RowFilter
@@ -96,13 +96,13 @@ def _drawn(texts: Texts, count: int, draw: np.random.Generator) -> Texts:
     return texts.subset(draw.permutation(len(texts))[:count])
 
 
-def _measure(seed: int, *, draw: Draw, tested: int, only: RowFilter) -> Metrics:
+def _measure(seed: int, *, draw: Draw, tested: int, only: RowFilter) -> Measurements:
     parts, order = draw(seed), np.random.default_rng([seed, 1])
     train, known, unknown = (_drawn(part, count, order) for part, count in zip(parts, (len(parts[0]), tested, tested), strict=True))
     return deployed_figures(train, known, unknown, seed, only)
 
 
-def deployed_figures(train: Texts, known: Texts, unknown: Texts, seed: int, only: RowFilter) -> Metrics:
+def deployed_figures(train: Texts, known: Texts, unknown: Texts, seed: int, only: RowFilter) -> Measurements:
     """What the recogniser of waking and the wanted baselines reach: `lifelong` is the class that waking calls."""
     figures = _recognised(train, known, unknown, seed) if only.wants_method(OURS) else {}
     table = {**BASELINES, **{name + TWO_VIEWS: make for name, make in BASELINES.items()}}
@@ -123,14 +123,14 @@ def recogniser(train: Texts, seed: int) -> Recogniser:
 
 def judged(asked: Recogniser, texts: Texts) -> list[Verdict]:
     """Its verdicts of texts."""
-    return [asked.judge(views) for views in two_views(texts)]
+    return asked.judge_many(two_views(texts))
 
 
 def _sentence_vectors(texts: Texts) -> AnyFloats:
     return texts.vectors
 
 
-def _recognised(train: Texts, known: Texts, unknown: Texts, seed: int) -> dict[tuple[str, str], float]:
+def _recognised(train: Texts, known: Texts, unknown: Texts, seed: int) -> dict[tuple[str, str], Measurement]:
     asked = recogniser(train, seed)
     inside, outside = judged(asked, known), judged(asked, unknown)
     right = np.array([int(verdict.skill) == label for verdict, label in zip(inside, known.labels, strict=True)])
@@ -138,10 +138,10 @@ def _recognised(train: Texts, known: Texts, unknown: Texts, seed: int) -> dict[t
     # A stream with as many unknown tasks as known ones, as the chance assumes.
     size = min(map(len, chances))
     both = np.concatenate([part[:size] for part in chances])
-    figures = {
-        "known_share_of_known": float(np.mean([verdict.known for verdict in inside])),
-        "known_share_of_out_of_scope": float(np.mean([verdict.known for verdict in outside])),
-        "accuracy": float(right.mean()),
+    figures: dict[str, Measurement] = {
+        "known_share_of_known": Rate.of(np.array([verdict.known for verdict in inside])),
+        "known_share_of_out_of_scope": Rate.of(np.array([verdict.known for verdict in outside])),
+        "accuracy": Rate.of(right),
         "failure_aurc_x1000": 1000 * failure_aurc(np.array([verdict.confidence for verdict in inside]), right),
         "unified_aurc_x1000": 1000 * unified_aurc(confidences(inside), right, confidences(outside)),
         "known_chance_calibration_error": expected_calibration_error(both, np.arange(2 * size) < size),
@@ -154,8 +154,8 @@ def confidences(verdicts: Iterable[Verdict]) -> AnyFloats:
     return np.array([verdict.known_chance * verdict.confidence for verdict in verdicts])
 
 
-def _rejection(method: str, inside: AnyFloats, outside: AnyFloats) -> dict[tuple[str, str], float]:
+def _rejection(method: str, inside: AnyFloats, outside: AnyFloats) -> dict[tuple[str, str], Measurement]:
     return {
         (method, "ood_auroc"): auroc(-inside, -outside),
-        (method, "fpr_at_95_id_tpr"): fpr_at_95_id_tpr(-inside, -outside),
+        (method, "fpr_at_95_id_tpr"): Rate.of(accepted_at_95_id_tpr(-inside, -outside)),
     }

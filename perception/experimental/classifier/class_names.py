@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ....core import spelling
 from ....numerics.arrays import Labels
 
 AnyLabels = Labels | NDArray[np.str_] | Sequence[int] | Sequence[str]
@@ -19,9 +20,13 @@ class ClassNames:
 
     def __init__(self) -> None:
         self._numbers: dict[str, int] = {}
+        self._spellings: dict[str, str] = {}
 
     def learn(self, labels: AnyLabels) -> Labels:
-        """The classes' numbers; a text that is new gets the next one. Raises `ValueError` for labels of another kind than before."""
+        """The classes' numbers; a text that is new gets the next one. Raises `ValueError` for labels of another kind than before.
+
+        And for texts that differ in case or spaces alone, which would be two classes of the same samples.
+        """
         given = np.asarray(labels)
         # An array of texts drops NULs at a text's end, so that two classes would become one without a word.
         if not isinstance(labels, np.ndarray) and any(isinstance(label, str) and label.endswith("\0") for label in labels):
@@ -31,9 +36,20 @@ class ClassNames:
         if given.dtype.kind not in "UO" or not all(isinstance(label, str) for label in given.flat):
             kept = "texts, as the classes before" if self._numbers else "whole numbers or texts, one a sample"
             raise ValueError(f"labels must be {kept}; got {given.dtype.name} such as {given.flat[0]!r}")
-        for text in sorted({str(label) for label in given.flat}):
+        texts = sorted({str(label) for label in given.flat})
+        self._spellings = self._without_look_alikes(texts)
+        for text in texts:
             self._numbers.setdefault(text, len(self._numbers))
         return np.array([self._numbers[label] for label in given.flat], dtype=np.int64).reshape(given.shape)
+
+    def _without_look_alikes(self, texts: Sequence[str]) -> dict[str, str]:
+        """The classes by their spelling, once these texts are among them."""
+        spellings = dict(self._spellings)
+        for text in texts:
+            known = spellings.setdefault(spelling(text), text)
+            if known != text:
+                raise ValueError(f"the classes {known!r} and {text!r} differ in case or spaces alone; spell every class in one way")
+        return spellings
 
     def find(self, labels: AnyLabels) -> Labels:
         """The numbers of classes that were learned. Raises `ValueError` for a text that was not, and as `learn` does."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from lifelong.evals.data.seeded import rows_of, seeded_rows
-from lifelong.metrics.statistics import student_ci95
+from lifelong.evals.data.seeded import Rate, rows_of, seeded_rows
+from lifelong.metrics.statistics import student_ci95, wilson_ci95
 
 
 def test_rows_are_means_over_seeds_with_students_interval() -> None:
@@ -46,3 +46,14 @@ def test_samples_that_a_seed_did_not_test_do_not_count() -> None:
     one, other = np.array([1.0, 0.0, np.nan]), np.array([np.nan, 1.0, 1.0])
     [row] = rows_of("a case", [{("lifelong", "accuracy"): one}, {("lifelong", "accuracy"): other}])
     assert row.value == 0.75
+
+
+def test_rates_are_pooled_and_have_a_width_where_all_seeds_agree() -> None:
+    [row] = rows_of("a case", [{("lifelong", "known_share"): Rate(hits=28, trials=40)}] * 2, n=7)
+    assert (row.value, row.n) == (0.7, 80)
+    assert row.ci95 == pytest.approx(wilson_ci95(56, 80))
+    one, other = Rate.of(np.arange(100) < 60), Rate.of(np.arange(100) < 90)
+    [apart] = rows_of("a case", [{("lifelong", "known_share"): one}, {("lifelong", "known_share"): other}])
+    assert apart.ci95 is not None
+    low, high = wilson_ci95(150, 200)
+    assert apart.ci95[0] < low < 0.75 < high < apart.ci95[1], "seeds that differ more than chance make it wider"

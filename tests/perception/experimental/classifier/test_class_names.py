@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lifelong.core import spelling
 from lifelong.perception.experimental.classifier.class_names import ClassNames
 
 
@@ -36,6 +37,16 @@ def test_other_kinds_are_refused_by_name() -> None:
     assert names.named(names.find(["a"])).tolist() == ["a"], "a refusal learns nothing"
 
 
+@pytest.mark.parametrize("other", ["Refund", "refund ", " reFUND"])
+def test_classes_that_differ_in_case_or_spaces_alone_are_refused(other: str) -> None:
+    names = ClassNames()
+    names.learn(["refund"])
+    for batch in ([other], ["parcel", other]):
+        with pytest.raises(ValueError, match="differ in case or spaces alone"):
+            names.learn(batch)
+    assert names.learn(["parcel"]).tolist() == [1], "a refusal learns nothing"
+
+
 def test_a_name_that_numpy_would_shorten_is_refused() -> None:
     names = ClassNames()
     names.learn(["a"])
@@ -49,7 +60,8 @@ def test_a_name_that_numpy_would_shorten_is_refused() -> None:
 
 @given(st.lists(st.lists(st.text(max_size=3).map(lambda text: text.rstrip("\0")), max_size=6), max_size=4))
 def test_every_text_comes_back(batches: list[list[str]]) -> None:
-    names = ClassNames()
+    names, spelled = ClassNames(), dict[str, str]()
+    batches = [[text for text in batch if spelled.setdefault(spelling(text), text) == text] for batch in batches]
     numbers = [names.learn(batch) for batch in batches]
     for batch, given_ in zip(batches, numbers, strict=True):
         assert names.named(given_).tolist() == batch or not batch
