@@ -20,6 +20,7 @@ from ...data.seeded import Metrics, seeded_rows
 from ...data.texts import TextData, banking77, clinc150
 from ...results_file import Row
 from ...row_filter import ALL_ROWS, RowFilter
+from . import nothing_known
 
 KNOWN_SHARES = (0.25, 0.75)
 """Of the classes that are known."""
@@ -41,7 +42,9 @@ def run(*, quick: bool, seeds: int, data: Path, only: RowFilter = ALL_ROWS) -> l
             rows += seeded_rows(
                 f"{name}, discovery, {share:.0%} known", partial(_partly_known, texts, share, classes, only), seeds, n=tested, only=only
             )
-        rows += seeded_rows(f"{name}, discovery, nothing known", partial(_nothing_known, texts, classes), 1, only=only)
+        rows += seeded_rows(
+            f"{name}, discovery, nothing known", partial(nothing_known.measure, texts, classes, only), seeds, n=len(texts.test), only=only
+        )
     return rows
 
 
@@ -90,9 +93,3 @@ def count_by_prototype_score(problem: PartlyKnown, seed: int) -> int:
             best, highest = count, score
         count = round(count * GRID)
     return best
-
-
-def _nothing_known(texts: TextData, classes: int | None, seed: int) -> Metrics:
-    problem = partly_known(texts, 0.0, seed, classes)
-    count = estimate_class_count(problem.vectors, problem.known_vectors, problem.known_labels)
-    return {("lifelong", "class_count"): float(count), ("lifelong", "class_count_relative_error"): abs(count / problem.count - 1)}
