@@ -5,6 +5,7 @@ import pytest
 
 from lifelong.core import NO_VERDICT
 from lifelong.perception import HashedEncoder, MiniLMEncoder, Recogniser
+from lifelong.perception import recogniser as module
 from lifelong.perception.recogniser import DEFAULT_THRESHOLD
 from lifelong.serving import locate
 
@@ -393,3 +394,45 @@ def test_the_same_tasks_under_two_names_and_tasks_without_any_spread_have_define
     same.fit(np.repeat(rows[:2], 40, axis=0), ["one"] * 40 + ["other"] * 40)
     assert same.sampled == 2, "repeats teach nothing"
     assert same.judge(rows[0]).known
+
+
+def test_many_at_once_are_judged_as_one_by_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "BLOCK", 7)
+    rows, names = domain(5, 30)
+    queries = np.vstack([domain(5, 4, seed=3)[0], domain(8, 4, seed=5)[0]])
+    for skills in (names, ["one"] * len(names), []):
+        recogniser = Recogniser(second=24)
+        recogniser.fit(rows[: len(skills)], skills)
+        at_once = recogniser.judge_many(queries)
+        assert len(at_once) == len(queries)
+        for one, other in zip(at_once, map(recogniser.judge, queries), strict=True):
+            assert (one.skill, one.known) == (other.skill, other.known)
+            assert one.known_chance == pytest.approx(other.known_chance, abs=1e-9)
+            assert one.confidence == pytest.approx(other.confidence, abs=1e-9)
+    assert Recogniser().judge_many(np.zeros((0, 24), dtype=np.float32)) == []
+
+
+def test_streams_that_are_all_new_or_never_new_have_defined_verdicts() -> None:
+    rows, names = domain(6, 40)
+    recogniser = Recogniser(second=24)
+    recogniser.fit(rows, names)
+    draw = np.random.default_rng(11).normal(size=(200, 2, 24))
+    strange = (draw / np.linalg.norm(draw, axis=2, keepdims=True)).reshape(200, 48).astype(np.float32)
+    never, always = recogniser.judge_many(domain(6, 40, seed=9)[0]), recogniser.judge_many(strange)
+    assert np.mean([verdict.known for verdict in never]) > 0.85
+    assert np.mean([verdict.known for verdict in always]) < 0.1
+    for verdict in (*never, *always):
+        assert 0 <= verdict.known_chance <= 1
+        assert verdict.reason
+
+
+def test_every_text_that_an_encoder_takes_has_a_verdict() -> None:
+    encode = HashedEncoder().encode
+    texts = [f"{form} {n}" for form in ("book a flight to Rome", "write the recipe of a soup") for n in range(40)]
+    recogniser = Recogniser()
+    recogniser.fit(encode(texts), ["travel"] * 40 + ["cooking"] * 40)
+    odd = ["", " ", "\n\t", "x", "please " * 50_000, "我的包裹在哪里", "أين طردي", "Где моя посылка", "🙂" * 9, "\0", "a\ud800b"]
+    for text, verdict in zip(odd, recogniser.judge_many(encode(odd)), strict=True):
+        assert 0 <= verdict.known_chance <= 1
+        assert 0 <= verdict.confidence <= 1
+        assert not verdict.known, f"{text[:20]!r} is like nothing that is known"
