@@ -165,7 +165,7 @@ def few_labels(case: str, mixed: bool, data: Path, quick: bool, only: RowFilter,
             given = named if method.endswith("labelled_only") else come | again
             head.learn(stream.train.vectors[given], partly[given])
         seen |= come
-    figures: dict[tuple[str, str], Measurement] = {}
+    figures: dict[tuple[str, str], NDArray[np.floating]] = {}
     for method, head in heads.items():
         hits = np.full(len(LOADED[name](data).test), np.nan)
         hits[stream.tested] = head.predict(stream.test.vectors) == stream.test.labels
