@@ -26,7 +26,7 @@ from ....learners import (
 )
 from ....perception import Encoder
 from ...data.class_stream import HeadFactory, StreamHead, class_stream, run_stream
-from ...data.seeded import Measurement, Measurements, rows_of
+from ...data.seeded import Measurements, rows_of
 from ...data.texts import TWO_VIEWS, TextData, banking77, clinc150, with_two_views
 from ...data.worker_pool import worker_pool
 from ...results_file import Row
