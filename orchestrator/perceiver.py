@@ -52,7 +52,7 @@ CALIBRATED_AT_ONCE = 1024
 """Sampled tasks up to which a request calibrates what was read of them, in half a second; of more a thread of its own does."""
 WORDING = 384
 """Columns of the second view: hashed words and letters of the text, which see a name or a spelling that a sentence model does not."""
-FORMAT = 2
+FORMAT = 3
 """Of the file; another one is not read."""
 
 

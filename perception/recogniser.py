@@ -298,7 +298,7 @@ class Recogniser:
         chance = float(logistic(np.array(-log_odds)))
         views = f"{first:.2f} by meaning" + (f" and {2 * both - first:.2f} by wording" if self.second else "")
         grounds = f"{len(self._recent)} recent" if self._recent is not None else f"{calibration.count} held-out"
-        limit = f"the {self.quantile:.0%} quantile of {grounds} known tasks"
+        limit = f"the {100 * self.quantile:g}% quantile of {grounds} known tasks"
         if few and self._recent is None:
             limit += f", of which {least} are needed for it, so that the largest stands for it"
         said = f"{'known' if accepted else 'unknown'}: nearest is {name!r}, at a distance of {views}"

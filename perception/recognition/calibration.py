@@ -34,9 +34,9 @@ class Judgement:
     chances: Floats
     """Of each being the right one, if the task is of a known skill."""
     columns: Floats
-    """Evidence that a task is unknown `(n, 4)`, larger is stranger: one minus the cosine to the nearest task of the skill named, in both
+    """Evidence that a task is unknown `(n, 5)`, larger is stranger: one minus the cosine to the nearest task of the skill named, in both
     views and in the first; its relative squared distance (Ren et al. 2021, "A Simple Fix to Mahalanobis Distance", equation 2,
-    https://arxiv.org/abs/2106.09022); and the entropy of the chances.
+    https://arxiv.org/abs/2106.09022); the entropy of the chances; and one minus the ridge regression's answer for that skill.
     """
 
 
@@ -51,7 +51,7 @@ class Calibration:
     novelty: Fusion
     """Log odds of an unknown task, as many of one as of the other assumed."""
     floor: Floats
-    """Least of each kind of evidence against a known task that was held out `(4,)`: nothing counts as less strange. The relative distance
+    """Least of each kind of evidence against a known task that was held out `(5,)`: nothing counts as less strange. The relative distance
     alone would call a task known that lies far from everything, since the distance to all tasks together grows faster.
     """
     held_out: Mapping[str, Floats]
@@ -64,40 +64,33 @@ class Calibration:
         """From the tasks of two skills at least.
 
         Unknown tasks are made: those of skills that are held out, as new skills of the same domain would come. Known ones are held out too,
-        so that both are judged by what saw neither: cross-conformal prediction (Vovk 2015, "Cross-conformal predictors",
+        so that each is judged by what did not see it: cross-conformal prediction (Vovk 2015, "Cross-conformal predictors",
         https://arxiv.org/abs/1208.0806), so that no task has to be set aside for good.
         """
         known = _bounded(known, seed)
         counts = np.array([len(bank) for bank in known.banks])
         draw = np.random.default_rng(seed)
-        folds = min(FOLDS, len(counts))
-        skill_folds, total = draw.permutation(len(counts)) % folds, int(counts.sum())
-        row_folds = np.full(total, folds)
+        skill_folds, total = draw.permutation(len(counts)) % min(FOLDS, len(counts)), int(counts.sum())
+        row_folds = np.full(total, FOLDS)
         examined = np.sort(draw.permutation(total)[:EXAMINED])
-        row_folds[examined] = draw.permutation(len(examined)) % folds
-        ends = np.cumsum(counts)[:-1]
+        row_folds[examined] = draw.permutation(len(examined)) % FOLDS
         first = np.concatenate([bank[:, : known.first] for bank in known.banks])
         gram = _gram(first, seed) if total > FEATURES else None
-        parts: list[tuple[TaskEvidence, NDArray[np.str_], KnownSkills]] = []
-        for fold in range(folds):
+        parts: list[HeldOut] = []
+        for fold in range(FOLDS):
+            # Known tasks are judged beside all skills, as those to come will be: beside some of them they would look surer than they are.
+            gone = row_folds == fold
+            parts += _held_out(known, gone, gone, True, seed, gram)
+        for fold in range(skill_folds.max() + 1):
             gone = np.repeat(skill_folds == fold, counts)
-            rest = np.split(~gone & (row_folds != fold), ends)
-            kept, rows, names = joined(known, rest)
-            if not kept.names:
-                continue
-            looked = row_folds[~np.concatenate(rest)] < folds
-            left = None if gram is None else gram - _gram(rows[:, : known.first], seed)
-            shape = SharedShape.fit(kept, seed, left)
-            evidence = shape.evidence(kept, shape.centres(kept), rows[looked])
-            parts.append((evidence, np.array(names, dtype=np.str_)[looked], kept))
+            parts += _held_out(known, gone, gone & (row_folds < FOLDS), False, seed, gram)
         return cls._weighed(known, seed, gram, parts)
 
     @classmethod
-    def _weighed(
-        cls, known: KnownSkills, seed: int, gram: Vector | None, parts: list[tuple[TaskEvidence, NDArray[np.str_], KnownSkills]]
-    ) -> Self:
+    def _weighed(cls, known: KnownSkills, seed: int, gram: Vector | None, parts: list[HeldOut]) -> Self:
         """What the held-out tasks, their skills and the skills that were left say together."""
-        weights = _naming_weights(parts)
+        # Tasks of skills that were held out have no right name.
+        weights = _naming_weights([part for part in parts if np.isin(part[1], part[2].names).any()])
         inside: list[Floats] = []
         outside: list[Floats] = []
         owners: list[NDArray[np.str_]] = []
@@ -174,11 +167,33 @@ def judged(evidence: TaskEvidence, weights: Floats) -> Judgement:
     rows, best = np.arange(len(chances)), chances.argmax(axis=1)
     entropy = -(chances * np.log(np.maximum(chances, 1e-12))).sum(axis=1)
     own = evidence.columns[rows, best]
-    columns = np.stack([1 - own[:, 0], 1 - evidence.nearest_first[rows, best], -own[:, 1] - evidence.background, entropy], axis=1)
+    distance = -own[:, 1] - evidence.background
+    columns = np.stack([1 - own[:, 0], 1 - evidence.nearest_first[rows, best], distance, entropy, 1 - own[:, 2]], axis=1)
     return Judgement(skills=evidence.skills[rows, best], chances=chances[rows, best], columns=columns)
 
 
-def _naming_weights(parts: list[tuple[TaskEvidence, NDArray[np.str_], KnownSkills]]) -> Floats:
+HeldOut = tuple[TaskEvidence, NDArray[np.str_], KnownSkills]
+"""Evidence of held-out tasks, the names of their skills, and the skills that were left."""
+
+
+def _held_out(
+    known: KnownSkills, gone: NDArray[np.bool_], looked: NDArray[np.bool_], as_known: bool, seed: int, gram: Vector | None
+) -> list[HeldOut]:
+    """Evidence of the tasks `looked` at `(n,)`, among those that are `gone`, to what is left; none where nothing is left or looked at.
+
+    Of those looked at as known ones, tasks whose skill has no other task are passed over: it is no skill any more.
+    """
+    ends = np.cumsum([len(bank) for bank in known.banks])[:-1]
+    kept, rows, all_names = joined(known, np.split(~gone, ends))
+    names = np.array(all_names, dtype=np.str_)
+    wanted = looked[gone] & (np.isin(names, kept.names) if as_known else True)
+    if not kept.names or not wanted.any():
+        return []
+    shape = SharedShape.fit(kept, seed, None if gram is None else gram - _gram(rows[:, : known.first], seed))
+    return [(shape.evidence(kept, shape.centres(kept), rows[wanted]), names[wanted], kept)]
+
+
+def _naming_weights(parts: list[HeldOut]) -> Floats:
     """Of the known tasks held out whose skill is among the candidates; candidates beyond the fewest of any fold are left out."""
     width = min(evidence.skills.shape[1] for evidence, _, _ in parts)
     columns: list[Floats] = []

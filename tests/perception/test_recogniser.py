@@ -7,6 +7,7 @@ from lifelong.core import NO_VERDICT
 from lifelong.perception import HashedEncoder, MiniLMEncoder, Recogniser
 from lifelong.perception import recogniser as module
 from lifelong.perception.recogniser import DEFAULT_THRESHOLD
+from lifelong.perception.recognition import calibration
 from lifelong.serving import locate
 
 
@@ -330,7 +331,7 @@ def test_what_lies_far_from_everything_is_unknown(far: float) -> None:
     assert not any(recogniser.judge(row).known for row in tests)
 
 
-def test_every_verdict_says_why_and_what_is_missing() -> None:
+def test_every_verdict_says_why_and_what_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
     rows, names = domain(6, 40)
     recogniser = Recogniser(second=24, quantile=0.95)
     recogniser.learn(rows[0], "0")
@@ -344,9 +345,10 @@ def test_every_verdict_says_why_and_what_is_missing() -> None:
     assert "95% quantile of" in known
     assert "chance of being known" in known
     assert unknown.startswith("unknown: ")
+    monkeypatch.setattr(calibration, "EXAMINED", 500)
     sure = Recogniser(second=24, quantile=0.999)
     sure.fit(*domain(6, 180))
-    assert "of which 999 are needed" in sure.judge(rows[0]).reason
+    assert "the 99.9% quantile of 500 held-out known tasks, of which 999 are needed" in sure.judge(rows[0]).reason
 
 
 def test_thresholds_follow_a_stream_that_drifts() -> None:

@@ -5,7 +5,8 @@ import pytest
 from sampled_skills import sampled_skills
 
 from lifelong.perception.recognition import calibration as module
-from lifelong.perception.recognition.calibration import Calibration, least_tasks
+from lifelong.perception.recognition.calibration import Calibration, HeldOut, least_tasks
+from lifelong.perception.recognition.evidence import KnownSkills
 
 
 def test_every_examined_task_is_held_out_once_as_known() -> None:
@@ -13,8 +14,7 @@ def test_every_examined_task_is_held_out_once_as_known() -> None:
     fitted = Calibration.fit(skills, 0)
     assert fitted.fitted == 180
     assert set(fitted.held_out) == set(skills.names)
-    # A task is known in its own fold unless its skill is held out in that one: four times in five.
-    assert 0.7 * 180 < fitted.count < 0.95 * 180
+    assert fitted.count == 180
     again = Calibration.fit(skills, 0)
     np.testing.assert_array_equal(fitted.weights, again.weights)
     for name, odds in fitted.held_out.items():
@@ -32,6 +32,23 @@ def test_a_threshold_keeps_its_share_of_new_known_tasks() -> None:
         assert (found.skills == skills.names.index(name)).mean() > 0.9
         kept.append((odds <= fitted.threshold(name, 0.9)).mean())
     assert 0.84 < np.mean(kept) < 0.96
+
+
+def test_known_tasks_are_held_out_beside_all_skills_and_unknown_ones_with_theirs(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[tuple[int, set[str], set[str]]] = []
+    weighed = Calibration._weighed.__func__  # type: ignore[attr-defined]
+
+    def looked(cls: type[Calibration], known: KnownSkills, seed: int, gram: object, parts: list[HeldOut]) -> Calibration:
+        seen.extend((len(names), set(names.tolist()), set(kept.names)) for _, names, kept in parts)
+        return weighed(cls, known, seed, gram, parts)  # type: ignore[no-any-return]
+
+    monkeypatch.setattr(Calibration, "_weighed", classmethod(looked))
+    skills = sampled_skills(skills=6, count=30)
+    Calibration.fit(skills, 0)
+    known, unknown = seen[: module.FOLDS], seen[module.FOLDS :]
+    assert [kept for _, _, kept in known] == [set(skills.names)] * module.FOLDS
+    assert sum(count for count, _, _ in known) == sum(count for count, _, _ in unknown) == 180
+    assert all(not names & kept for _, names, kept in unknown), "a skill that is held out is known to nobody"
 
 
 def test_a_skill_without_tasks_of_its_own_has_the_threshold_of_all() -> None:
