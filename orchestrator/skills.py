@@ -56,9 +56,8 @@ def describe_skills(record: Record, tenant: str) -> list[SkillDescription]:
     rows_of = {name: rows for name, rows in rows_of.items() if len(rows)}
     words = group_words({name: _texts(record, tenant, [ids[row] for row in rows[-READ:]]) for name, rows in rows_of.items()})
     found: list[SkillDescription] = []
-    centres = (
-        l2_normalize(np.array([vectors[rows].mean(0, dtype=np.float64) for rows in rows_of.values()])) if rows_of else np.zeros((0, 0))
-    )
+    means = [vectors[rows].mean(0, dtype=np.float64) for rows in rows_of.values()]
+    centres: Floats = np.asarray(l2_normalize(np.vstack(means)), dtype=np.float64) if means else np.zeros((0, 0))
     for place, (name, rows) in enumerate(rows_of.items()):
         order = rows[np.argsort(-_margins(vectors[rows], centres, place), kind="stable")]
         places = [ids[row] for row in [*order[:CENTRE], *order[CENTRE:][-EDGE:]]]
