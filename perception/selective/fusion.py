@@ -41,14 +41,24 @@ class Fusion:
     """Log odds at the centre."""
 
     @classmethod
-    def fit(cls, negative: Columns, positive: Columns, *, ridge: float = 5.0, balanced: bool = True, monotone: bool = True) -> Self:
+    def fit(
+        cls,
+        negative: Columns,
+        positive: Columns,
+        *,
+        ridge: float = 5.0,
+        balanced: bool = True,
+        monotone: bool = True,
+        towards_equal: bool = False,
+    ) -> Self:
         """The fusion that tells positive samples `(p, m)` from negative ones `(n, m)`; all scores should be larger for the positive.
 
         Logistic regression (Cox 1958) with a penalty `ridge / (2 k) |w|^2` beside the mean loss, k being the size of the
         smaller kind. `balanced` gives both kinds the same total weight, so that the chance is that of a stream with as many
-        of one as of the other. `monotone` allows no negative weight, so that what is fused points the way that every score
-        does. Without positive samples nothing can be weighed: the answer is `equal`. Raises `ValueError` for no negative sample,
-        infinite scores and columns that differ.
+        of one as of the other. `towards_equal` draws weights towards those of `equal` in the place of zero, so that a few samples
+        of one kind cannot make all evidence worthless. `monotone` allows no negative weight, so that what is fused points the way
+        that every score does. Without positive samples nothing can be weighed: the answer is `equal`. Raises `ValueError` for no
+        negative sample, infinite scores and columns that differ.
         """
         negative, positive = _checked(negative, positive)
         if not len(positive):
@@ -60,12 +70,13 @@ class Fusion:
         kinds = np.repeat([0.0, 1.0], [len(negative), len(positive)])
         shares = np.where(kinds == 1, 0.5 / len(positive), 0.5 / len(negative)) if balanced else np.full(len(kinds), 1 / len(kinds))
         penalty = ridge / min(len(negative), len(positive))
+        prior = start.weights if towards_equal else np.zeros_like(start.weights)
 
         def loss(values: Columns) -> tuple[float, Columns]:
             odds = rows @ values[1:] + values[0]
             slope = shares * (logistic(odds) - kinds)
-            size = float(shares @ (np.logaddexp(0, odds) - kinds * odds) + 0.5 * penalty * values[1:] @ values[1:])
-            return size, np.r_[slope.sum(), rows.T @ slope + penalty * values[1:]]
+            size = float(shares @ (np.logaddexp(0, odds) - kinds * odds) + 0.5 * penalty * np.sum((values[1:] - prior) ** 2))
+            return size, np.r_[slope.sum(), rows.T @ slope + penalty * (values[1:] - prior)]
 
         columns = rows.shape[1]
         bounds = [(None, None), *[(0.0 if monotone else None, None)] * columns]

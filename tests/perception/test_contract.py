@@ -20,6 +20,7 @@ from lifelong.perception import (
     HashedEncoder,
     MiniLMEncoder,
     NearestNeighbourNovelty,
+    Recogniser,
     Scorer,
     SoftmaxConfidence,
     SphericalKMeans,
@@ -108,3 +109,15 @@ def test_a_damaged_model_is_named(tmp_path: Path) -> None:
     (tmp_path / "config.json").write_text("{")
     with pytest.raises(ModelCorrupt, match="cannot be read"):
         MiniLMEncoder(tmp_path).encode(["text"])
+
+
+def test_every_text_that_an_encoder_takes_has_a_verdict() -> None:
+    encode = HashedEncoder().encode
+    texts = [f"{form} {n}" for form in ("book a flight to Rome", "write the recipe of a soup") for n in range(40)]
+    recogniser = Recogniser()
+    recogniser.fit(encode(texts), ["travel"] * 40 + ["cooking"] * 40)
+    odd = ["", " ", "\n\t", "x", "please " * 50_000, "我的包裹在哪里", "أين طردي", "Где моя посылка", "🙂" * 9, "\0", "a\ud800b"]
+    for text, verdict in zip(odd, recogniser.judge_many(encode(odd)), strict=True):
+        assert 0 <= verdict.known_chance <= 1
+        assert 0 <= verdict.confidence <= 1
+        assert not verdict.known, f"{text[:20]!r} is like nothing that is known"

@@ -2,10 +2,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from sampled_skills import domain
 
 from lifelong.core import NO_VERDICT
 from lifelong.perception import HashedEncoder, MiniLMEncoder, Recogniser
-from lifelong.perception import recogniser as module
 from lifelong.perception.recogniser import DEFAULT_THRESHOLD
 from lifelong.perception.recognition import calibration
 from lifelong.serving import locate
@@ -182,18 +182,6 @@ def test_a_near_duplicate_is_known_however_narrow_its_skill() -> None:
     assert recogniser.threshold("zero") < verdict.novelty
     assert verdict.known
     assert not recogniser.judge(cloud(0, 1, seed=4, spread=1.5)[0]).known
-
-
-def domain(skills: int, count: int, seed: int = 0) -> tuple[np.ndarray, list[str]]:
-    """Skills of one domain in two views: near one another in the first, apart in the second."""
-    draw = np.random.default_rng(7)
-    centres = draw.normal(size=(skills, 2, 24))
-    rows: list[np.ndarray] = []
-    for skill, (first, second) in enumerate(centres):
-        noise = np.random.default_rng([seed, skill]).normal(size=(2, count, 24))
-        views = [2 + 0.5 * first + 0.6 * noise[0], second + 0.4 * noise[1]]
-        rows.append(np.hstack([view / np.linalg.norm(view, axis=1, keepdims=True) for view in views]))
-    return np.concatenate(rows).astype(np.float32), [str(skill) for skill in range(skills) for _ in range(count)]
 
 
 def test_a_new_skill_of_a_known_domain_is_unknown_and_the_chances_are_calibrated() -> None:
@@ -396,45 +384,3 @@ def test_the_same_tasks_under_two_names_and_tasks_without_any_spread_have_define
     same.fit(np.repeat(rows[:2], 40, axis=0), ["one"] * 40 + ["other"] * 40)
     assert same.sampled == 2, "repeats teach nothing"
     assert same.judge(rows[0]).known
-
-
-def test_many_at_once_are_judged_as_one_by_one(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "BLOCK", 7)
-    rows, names = domain(5, 30)
-    queries = np.vstack([domain(5, 4, seed=3)[0], domain(8, 4, seed=5)[0]])
-    for skills in (names, ["one"] * len(names), []):
-        recogniser = Recogniser(second=24)
-        recogniser.fit(rows[: len(skills)], skills)
-        at_once = recogniser.judge_many(queries)
-        assert len(at_once) == len(queries)
-        for one, other in zip(at_once, map(recogniser.judge, queries), strict=True):
-            assert (one.skill, one.known) == (other.skill, other.known)
-            assert one.known_chance == pytest.approx(other.known_chance, abs=1e-5)
-            assert one.confidence == pytest.approx(other.confidence, abs=1e-5)
-    assert Recogniser().judge_many(np.zeros((0, 24), dtype=np.float32)) == []
-
-
-def test_streams_that_are_all_new_or_never_new_have_defined_verdicts() -> None:
-    rows, names = domain(6, 40)
-    recogniser = Recogniser(second=24)
-    recogniser.fit(rows, names)
-    draw = np.random.default_rng(11).normal(size=(200, 2, 24))
-    strange = (draw / np.linalg.norm(draw, axis=2, keepdims=True)).reshape(200, 48).astype(np.float32)
-    never, always = recogniser.judge_many(domain(6, 40, seed=9)[0]), recogniser.judge_many(strange)
-    assert np.mean([verdict.known for verdict in never]) > 0.85
-    assert np.mean([verdict.known for verdict in always]) < 0.1
-    for verdict in (*never, *always):
-        assert 0 <= verdict.known_chance <= 1
-        assert verdict.reason
-
-
-def test_every_text_that_an_encoder_takes_has_a_verdict() -> None:
-    encode = HashedEncoder().encode
-    texts = [f"{form} {n}" for form in ("book a flight to Rome", "write the recipe of a soup") for n in range(40)]
-    recogniser = Recogniser()
-    recogniser.fit(encode(texts), ["travel"] * 40 + ["cooking"] * 40)
-    odd = ["", " ", "\n\t", "x", "please " * 50_000, "我的包裹在哪里", "أين طردي", "Где моя посылка", "🙂" * 9, "\0", "a\ud800b"]
-    for text, verdict in zip(odd, recogniser.judge_many(encode(odd)), strict=True):
-        assert 0 <= verdict.known_chance <= 1
-        assert 0 <= verdict.confidence <= 1
-        assert not verdict.known, f"{text[:20]!r} is like nothing that is known"

@@ -309,7 +309,7 @@ def _never_rejects(reachable: bool, count: int, rate: float) -> list[str]:
 def _failure_fusion(failure_evidence: Columns, right: NDArray[np.bool_]) -> Fusion:
     """The chance of a wrong class; where all were right, or all wrong, by the rule of succession (Laplace 1814) and equal weights."""
     if right.any() and not right.all():
-        return Fusion.fit(failure_evidence[right], failure_evidence[~right], balanced=False)
+        return Fusion.fit(failure_evidence[right], failure_evidence[~right], balanced=False, towards_equal=True)
     return Fusion.equal(failure_evidence, bias=log((float((~right).sum()) + 1) / (float(right.sum()) + 1)))
 
 

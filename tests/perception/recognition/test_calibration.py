@@ -2,8 +2,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from sampled_skills import sampled_skills
+from sampled_skills import domain, sampled_skills
 
+from lifelong.perception import Recogniser
+from lifelong.perception import recogniser as recogniser_module
 from lifelong.perception.recognition import calibration as module
 from lifelong.perception.recognition.calibration import Calibration, HeldOut, least_tasks
 from lifelong.perception.recognition.evidence import KnownSkills
@@ -70,3 +72,33 @@ def test_large_records_are_fitted_on_a_bounded_draw(monkeypatch: pytest.MonkeyPa
 @pytest.mark.parametrize(("quantile", "least"), [(0.95, 19), (0.99, 99), (1.0, 1)])
 def test_the_fewest_tasks_of_which_a_quantile_exists(quantile: float, least: int) -> None:
     assert least_tasks(quantile) == least
+
+
+def test_many_at_once_are_judged_as_one_by_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(recogniser_module, "BLOCK", 7)
+    rows, names = domain(5, 30)
+    queries = np.vstack([domain(5, 4, seed=3)[0], domain(8, 4, seed=5)[0]])
+    for skills in (names, ["one"] * len(names), []):
+        recogniser = Recogniser(second=24)
+        recogniser.fit(rows[: len(skills)], skills)
+        at_once = recogniser.judge_many(queries)
+        assert len(at_once) == len(queries)
+        for one, other in zip(at_once, map(recogniser.judge, queries), strict=True):
+            assert (one.skill, one.known) == (other.skill, other.known)
+            assert one.known_chance == pytest.approx(other.known_chance, abs=1e-5)
+            assert one.confidence == pytest.approx(other.confidence, abs=1e-5)
+    assert Recogniser().judge_many(np.zeros((0, 24), dtype=np.float32)) == []
+
+
+def test_streams_that_are_all_new_or_never_new_have_defined_verdicts() -> None:
+    rows, names = domain(6, 40)
+    recogniser = Recogniser(second=24)
+    recogniser.fit(rows, names)
+    draw = np.random.default_rng(11).normal(size=(200, 2, 24))
+    strange = (draw / np.linalg.norm(draw, axis=2, keepdims=True)).reshape(200, 48).astype(np.float32)
+    never, always = recogniser.judge_many(domain(6, 40, seed=9)[0]), recogniser.judge_many(strange)
+    assert np.mean([verdict.known for verdict in never]) > 0.85
+    assert np.mean([verdict.known for verdict in always]) < 0.1
+    for verdict in (*never, *always):
+        assert 0 <= verdict.known_chance <= 1
+        assert verdict.reason

@@ -66,6 +66,15 @@ def test_without_the_other_kind_all_scores_count_alike() -> None:
     assert Fusion.equal(negative, bias=-2.0).bias == -2.0
 
 
+def test_one_misleading_sample_does_not_make_all_evidence_worthless() -> None:
+    negative = np.random.default_rng(3).normal(size=(15, 2))
+    misleading = np.array([[-2.0, -2.0]])  # named wrongly, though nothing spoke against it
+    assert Fusion.fit(negative, misleading, balanced=False).weights.max() < 1e-3, "all samples get the same chance, and none is ranked"
+    kept = Fusion.fit(negative, misleading, balanced=False, towards_equal=True)
+    assert (kept.weights > 0.2).all()
+    assert kept.chance(np.array([[3.0, 3.0]]))[0] > kept.chance(np.array([[-3.0, -3.0]]))[0]
+
+
 def test_a_constant_or_unknown_column_says_nothing() -> None:
     negative, positive = two_kinds(2, columns=2)
     wide = [np.column_stack([rows, np.ones(len(rows)), np.full(len(rows), np.nan)]) for rows in (negative, positive)]
