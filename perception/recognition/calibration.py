@@ -76,7 +76,7 @@ class Calibration:
         row_folds[examined] = draw.permutation(len(examined)) % FOLDS
         first = np.concatenate([bank[:, : known.first] for bank in known.banks])
         gram = _gram(first, seed) if total > FEATURES else None
-        parts: list[HeldOut] = []
+        parts: list[FoldEvidence] = []
         for fold in range(FOLDS):
             # Known tasks are judged beside all skills, as those to come will be: beside some of them they would look surer than they are.
             gone = row_folds == fold
@@ -87,7 +87,7 @@ class Calibration:
         return cls._weighed(known, seed, gram, parts)
 
     @classmethod
-    def _weighed(cls, known: KnownSkills, seed: int, gram: Vector | None, parts: list[HeldOut]) -> Self:
+    def _weighed(cls, known: KnownSkills, seed: int, gram: Vector | None, parts: list[FoldEvidence]) -> Self:
         """What the held-out tasks, their skills and the skills that were left say together."""
         # Tasks of skills that were held out have no right name.
         weights = _naming_weights([part for part in parts if np.isin(part[1], part[2].names).any()])
@@ -172,13 +172,13 @@ def judged(evidence: TaskEvidence, weights: Floats) -> Judgement:
     return Judgement(skills=evidence.skills[rows, best], chances=chances[rows, best], columns=columns)
 
 
-HeldOut = tuple[TaskEvidence, NDArray[np.str_], KnownSkills]
+FoldEvidence = tuple[TaskEvidence, NDArray[np.str_], KnownSkills]
 """Evidence of held-out tasks, the names of their skills, and the skills that were left."""
 
 
 def _held_out(
     known: KnownSkills, gone: NDArray[np.bool_], looked: NDArray[np.bool_], as_known: bool, seed: int, gram: Vector | None
-) -> list[HeldOut]:
+) -> list[FoldEvidence]:
     """Evidence of the tasks `looked` at `(n,)`, among those that are `gone`, to what is left; none where nothing is left or looked at.
 
     Of those looked at as known ones, tasks whose skill has no other task are passed over: it is no skill any more.
@@ -193,7 +193,7 @@ def _held_out(
     return [(shape.evidence(kept, shape.centres(kept), rows[wanted]), names[wanted], kept)]
 
 
-def _naming_weights(parts: list[HeldOut]) -> Floats:
+def _naming_weights(parts: list[FoldEvidence]) -> Floats:
     """Of the known tasks held out whose skill is among the candidates; candidates beyond the fewest of any fold are left out."""
     width = min(evidence.skills.shape[1] for evidence, _, _ in parts)
     columns: list[Floats] = []

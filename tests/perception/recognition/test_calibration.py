@@ -7,7 +7,7 @@ from sampled_skills import domain, sampled_skills
 from lifelong.perception import Recogniser
 from lifelong.perception import recogniser as recogniser_module
 from lifelong.perception.recognition import calibration as module
-from lifelong.perception.recognition.calibration import Calibration, HeldOut, least_tasks
+from lifelong.perception.recognition.calibration import Calibration, FoldEvidence, least_tasks
 from lifelong.perception.recognition.evidence import KnownSkills
 
 
@@ -40,7 +40,7 @@ def test_known_tasks_are_held_out_beside_all_skills_and_unknown_ones_with_theirs
     seen: list[tuple[int, set[str], set[str]]] = []
     weighed = Calibration._weighed.__func__  # type: ignore[attr-defined]
 
-    def looked(cls: type[Calibration], known: KnownSkills, seed: int, gram: object, parts: list[HeldOut]) -> Calibration:
+    def looked(cls: type[Calibration], known: KnownSkills, seed: int, gram: object, parts: list[FoldEvidence]) -> Calibration:
         seen.extend((len(names), set(names.tolist()), set(kept.names)) for _, names, kept in parts)
         return weighed(cls, known, seed, gram, parts)  # type: ignore[no-any-return]
 
