@@ -47,8 +47,8 @@ class Job:
     """Earlier turns of a chat."""
     tries: int = 1
     """Most answers tried while the environment refuses them."""
-    max_tokens: int = 128
-    """Most tokens of one answer."""
+    max_tokens: int | None = 128
+    """Most tokens of one answer; None, for a chat alone: as many as the model's context has room for."""
     temperature: float = 0.0
     """Temperature of the first try."""
     seed: int = 0

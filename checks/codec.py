@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from ..core import Codec, Conversation, MalformedTask, Reply, Usage, text_of
+from ..core import Codec, Conversation, EngineCodec, MalformedTask, Message, PassingCodec, Reply, Usage, text_of, tool_call
 from .failures import asserting
 
 TEXTS = (
@@ -53,6 +53,8 @@ def check_codec(codec: Codec, samples: CodecSamples) -> None:
     _check_refusals(codec, samples)
     for text in ("", *TEXTS):
         _check_reply(codec, samples, text)
+    if isinstance(codec, PassingCodec):
+        _check_reading(codec, samples)
     error = json.loads(json.dumps(codec.error("invalid_request_error", 'what "was" wrong')))
     assert samples.error_text(error) == 'what "was" wrong', "an error keeps its message"
 
@@ -115,6 +117,35 @@ def _check_cut(codec: Codec, reply: Reply, conversation: Conversation) -> None:
     cut = replace(reply, cut=True)
     assert codec.reply(cut, conversation) != codec.reply(reply, conversation), "a reply that was cut off says so"
     assert list(codec.stream(cut, conversation)) != list(codec.stream(reply, conversation)), "a stream that was cut off says so"
+
+
+def _check_reading(codec: PassingCodec, samples: CodecSamples) -> None:
+    call = tool_call("look", {"query": 'a "b"\n'}, "call_7")
+    replies = [Reply(id="run-7", text=text, model="some-model", created=1_700_000_000) for text in TEXTS]
+    if isinstance(codec, EngineCodec):
+        assert codec.options(samples.request([("user", "hello")])) == {}, "a request that sets no option has none"
+        replies += [replace(one, tool_calls=(call,)) for one in (replies[0], replace(replies[0], text=""))]
+    for reply in replies:
+        said: Message = {"role": "assistant", "content": reply.text}
+        if reply.tool_calls:
+            said["tool_calls"] = list(reply.tool_calls)
+        body = samples.request([("user", "hello")])
+        whole = codec.read_reply(json.loads(json.dumps(codec.reply(reply, codec.parse(body)))))
+        assert getattr(whole, "message", None) == said, "what a codec writes as a whole it reads as the same turn"
+        reader, ended = codec.read_stream(), False
+        for event in codec.stream(reply, codec.parse({**body, **samples.streamed})):
+            for one in event.split("\n\n")[:-1]:
+                assert not ended, "nothing follows the end of a stream"
+                ended = reader.take(*_name_and_data(one))
+        answer = reader.answer()
+        assert ended, "the last event of a stream is read as its end"
+        assert getattr(answer, "message", None) == said, "what a codec writes as a stream it reads as the same turn"
+        assert getattr(answer, "complete", False), "a stream that came to its end is a complete answer"
+
+
+def _name_and_data(event: str) -> tuple[str, str]:
+    fields = dict(line.split(": ", 1) for line in event.split("\n"))
+    return fields.get("event", ""), fields.get("data", "")
 
 
 def _leaves(value: Any) -> Iterable[Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .codec import Answer, Codec, Conversation, PassingCodec, Reply, StreamReader
+from .codec import Answer, Codec, Conversation, EngineCodec, PassingCodec, Reply, ReplyWriter, StreamReader
 from .episodes import (
     Adapter,
     AdapterStatus,
@@ -45,7 +45,7 @@ from .messages import (
 from .redaction import redact, split_url
 from .settings import Settings
 from .steps import Action, Observation, Recall, Reward, Step, Thought, ToolResult, from_messages, to_messages
-from .tasks import NO_VERDICT, UNKNOWN, Judge, Outcome, Task, Usage, Verdict
+from .tasks import NO_VERDICT, UNKNOWN, Judge, Outcome, Task, Usage, Verdict, drawn_id
 from .tenants import tenant_name
 from .text import one_line, printable, spelling
 
@@ -61,6 +61,7 @@ __all__ = [
     "Conversation",
     "DataMalformed",
     "DataMissing",
+    "EngineCodec",
     "EngineUnreachable",
     "Episode",
     "GateReport",
@@ -82,6 +83,7 @@ __all__ = [
     "Recall",
     "Receipt",
     "Reply",
+    "ReplyWriter",
     "Reward",
     "Settings",
     "SettingsError",
@@ -97,6 +99,7 @@ __all__ = [
     "Usage",
     "Verdict",
     "demonstration_id",
+    "drawn_id",
     "from_messages",
     "has_text",
     "one_line",

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol, runtime_checkable
 
-from .messages import Message
+from .messages import Message, ToolCall
 from .tasks import Usage
 
 
@@ -31,7 +31,7 @@ class Conversation:
     temperature: float = 0.0
     """0 takes the likeliest token."""
     max_tokens: int | None = None
-    """Most tokens of the answer; None leaves it to the settings."""
+    """Most tokens of the answer; None: as many as the model's context has room for."""
     count: int = 1
     """How many answers are wanted."""
     sources: tuple[int, ...] = ()
@@ -56,6 +56,14 @@ class Reply:
     """Tokens read and written."""
     cut: bool = False
     """Whether the answer ended at `max_tokens`."""
+    tool_calls: tuple[ToolCall, ...] = ()
+    """The tools that it calls; `text` is what it says beside."""
+    stop: str = ""
+    """The text of those it was told to stop at that ended it; empty where none did, or nobody knows which."""
+    logprobs: tuple[tuple[str, float], ...] = ()
+    """Its tokens with their natural-log probabilities, where they were asked for."""
+    others: tuple[Reply, ...] = ()
+    """Further answers, where several were asked for and the protocol has them."""
     details: Mapping[str, Any] = field(default_factory=dict)
     """What lies behind the answer, for clients that show it; JSON values."""
 
@@ -84,6 +92,19 @@ class StreamReader(Protocol):
 
     def answer(self) -> Answer | None:
         """What was read so far; None where that is no answer."""
+
+
+class ReplyWriter(Protocol):
+    """Writes one answer as a stream. What each method returns are complete events of the protocol, in the order of the calls."""
+
+    def begin(self) -> str:
+        """What stands before the answer."""
+
+    def text(self, piece: str) -> str:
+        """A further piece of the text, which is not empty."""
+
+    def end(self, reply: Reply) -> str:
+        """What stands after the text: the calls of tools, why it ended, what it cost. The text of `reply` is that of the pieces."""
 
 
 @runtime_checkable
@@ -126,3 +147,21 @@ class PassingCodec(Codec, Protocol):
 
     def read_stream(self) -> StreamReader:
         """Something that reads a stream of an upstream."""
+
+
+@runtime_checkable
+class EngineCodec(PassingCodec, Protocol):
+    """A protocol in which an engine of ours can be asked directly: its options, tools, and a stream token by token."""
+
+    id_prefix: str
+    """What ids of answers begin with."""
+
+    def options(self, body: Mapping[str, Any]) -> dict[str, Any]:
+        """The options of sampling and of tools that a body sets, by the names that they have in a request to an engine.
+
+        Those that are as they are anyway are left out. Raises `MalformedTask`, which names the field, for one that engines of ours do
+        not have, or of the wrong type.
+        """
+
+    def writer(self, reply: Reply, conversation: Conversation) -> ReplyWriter:
+        """Writes an answer of which `id`, `model` and `created` are known, and the tokens read where `reply` says them."""

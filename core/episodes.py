@@ -49,8 +49,10 @@ class Episode:
     """Ids of the lessons that were shown."""
     control: bool = False
     """Whether it ran in the control arm: no memory, no adapter."""
+    placebo: bool = False
+    """Whether it ran in the placebo arm: no memory, no adapter, and text of equal length that helps nobody in memory's place."""
     offered: bool = False
-    """Whether memory or an adapter was there to help; in the control arm it was withheld. The effect of memory is estimated from these."""
+    """Whether memory or an adapter was there to help; in the other arms it was withheld. The effect of memory is estimated from these."""
     verdict: Verdict | None = None
     """What perception said beforehand."""
     answer_chance: float | None = field(default=None, compare=False)
@@ -85,11 +87,13 @@ class Episode:
     def to_json(self) -> str:
         """One line of JSON that `from_json` reads back to an equal episode."""
         row = {**plain(replace(self, steps=())), "steps": steps_to_json(self.steps)}
-        for holder, name in ((row, "previous"), (row["task"], "tools"), (row["outcome"], "evidence")):
+        for holder, name in ((row, "previous"), (row["task"], "tools"), (row["outcome"], "evidence"), (row["usage"], "cached_tokens")):
             if not holder[name]:
                 del holder[name]
         if self.confidence == 1:
             del row["confidence"]
+        if not self.placebo:
+            del row["placebo"]
         return standard_json(row)
 
     @classmethod

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, is_dataclass, replace
@@ -23,6 +24,10 @@ RENAMED = {
 """Names of version 0.1 that are still read, with a warning."""
 
 
+_ORIGIN = re.compile(r"https?://[^/?#@\s]+")
+"""What a browser sends as `Origin`: no path, no slash at the end."""
+
+
 def _within(group: str, settings: object, **ranges: tuple[float, float]) -> None:
     for name, (low, high) in ranges.items():
         value = getattr(settings, name)
@@ -42,7 +47,8 @@ class ModelSettings:
     url: str = ""
     """Where `vllm` or `openai` is asked; empty with `vllm`: start a server of our own."""
     max_tokens: int = 160
-    """Most tokens one answer may have; an environment that needs fewer gets fewer."""
+    """Most tokens one answer in an environment may have; an environment that needs fewer gets fewer. Answers to chats are as long as the
+    client allows, else as the model's context."""
     api_key_variable: str = ""
     """Name of the environment variable that holds the key for `url`, such as `OPENAI_API_KEY`; empty: no key is sent."""
     reflector_url: str = ""
@@ -131,7 +137,10 @@ class WakeSettings:
     grammar: bool = True
     """Whether answers are kept to the grammar that an environment declares, where the engine can do that."""
     control_share: float = 0.1
-    """Share of tasks that run with no memory and no adapter: the control arm."""
+    """Share of sessions that run with no memory and no adapter: the control arm."""
+    placebo_share: float = 0.0
+    """Share of sessions that run with text of equal length in memory's place that helps nobody. It tells what the words of memory do from
+    what any text there does; it costs its tokens and helps none of these sessions, so it is off unless somebody wants to know."""
     max_attempts: int = 2
     """Most answers tried on a task while the executor refuses them."""
     max_attempts_when_unlikely: int = 3
@@ -151,11 +160,15 @@ class WakeSettings:
             "wake",
             self,
             control_share=(0, 1),
+            placebo_share=(0, 1),
             max_attempts=(1, 16),
             max_attempts_when_unlikely=(1, 16),
             novelty_quantile=(0.5, 1),
             target_risk=(0.001, 0.999),
         )
+        if self.control_share + self.placebo_share > 1:
+            both = self.control_share + self.placebo_share
+            raise SettingsError(f"wake.control_share and wake.placebo_share are {both:g} together; they must be at most 1")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -251,6 +264,8 @@ class GatewaySettings:
     """Whether a request must name its tenant. False: clients without a name share the tenant `default`, its memory included."""
     hosts: str = "localhost,127.0.0.1,[::1]"
     """Names under which clients may reach the gateway (the `Host` header), separated by commas; `*` allows any."""
+    origins: str = ""
+    """Web pages that may ask from a browser (CORS), separated by commas, such as `https://chat.example.org`; empty: none; `*`: all."""
     max_running: int = 128
     """Most answers made at once."""
     max_waiting: int = 256
@@ -273,7 +288,16 @@ class GatewaySettings:
     upstream_seconds: float = 600
     """Most seconds of silence of a server that requests are passed on to."""
 
+    @property
+    def origin_list(self) -> list[str]:
+        """The origins, one by one."""
+        return [one for one in (part.strip() for part in self.origins.split(",")) if one]
+
     def __post_init__(self) -> None:
+        if wrong := [one for one in self.origin_list if one != "*" and not _ORIGIN.fullmatch(one)]:
+            raise SettingsError(
+                f"gateway.origins holds {wrong[0]!r}; an origin is a scheme, a host and perhaps a port, such as https://chat.example.org"
+            )
         _within(
             "gateway",
             self,

@@ -105,6 +105,8 @@ class Action(Step):
     """Of all earlier turns: how many steps after the task it was not shown."""
     clipped: int = field(default=0, metadata=SPARSE)
     """Characters of one text beyond which the middle was not shown; 0 for no limit."""
+    cut: bool = field(default=False, metadata=SPARSE)
+    """Whether it ended because it had as many tokens as were allowed."""
     extras: Mapping[str, Any] = field(default_factory=dict, hash=False, metadata=SPARSE)
     """Further keys of the message, kept as they are."""
 

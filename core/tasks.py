@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import uuid
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -10,13 +11,20 @@ from .errors import MalformedTask
 from .messages import ToolSpecification
 from .tenants import tenant_name
 
+_DRAWN = "drawn-"
+
+
+def drawn_id() -> str:
+    """An id of a task that says nothing of it: no digest, from which a guessed text could be confirmed after it was erased."""
+    return _DRAWN + uuid.uuid4().hex
+
 
 @dataclass(frozen=True, kw_only=True)
 class Task:
     """One thing to do, as an environment, an agent loop or a chat tool hands it over."""
 
     id: str
-    """Unique within `environment`; the same id means the same task."""
+    """Unique within `environment`; the same id means the same task. One of `drawn_id` is nobody else's: see `key`."""
     goal: str
     """The request itself, in the words of whoever asks."""
     context: str = ""
@@ -50,6 +58,11 @@ class Task:
         object.__setattr__(self, "tools", tuple(self.tools or ()))
         # One spelling for one tenant, so that "Zo\u00eb" typed in two ways is one person.
         object.__setattr__(self, "tenant", tenant_name(self.tenant))
+
+    @property
+    def key(self) -> str:
+        """What is the same for the same task, within its environment: its id, or what is asked where the id was drawn."""
+        return self.id if not self.id.startswith(_DRAWN) else json.dumps([self.instructions, self.text])
 
     @property
     def text(self) -> str:
@@ -176,6 +189,8 @@ class Usage:
     """Tokens written."""
     seconds: float = field(default=0.0, compare=False)
     """Wall-clock seconds; left out of comparisons, since no two runs agree on it."""
+    cached_tokens: int = 0
+    """Of the tokens read, those that the server had read before and kept; 0 where it does not say."""
 
     @property
     def tokens(self) -> int:
@@ -187,4 +202,5 @@ class Usage:
             prompt_tokens=self.prompt_tokens + other.prompt_tokens,
             completion_tokens=self.completion_tokens + other.completion_tokens,
             seconds=self.seconds + other.seconds,
+            cached_tokens=self.cached_tokens + other.cached_tokens,
         )

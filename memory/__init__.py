@@ -8,7 +8,8 @@ The verbs are *record*, *recall* and *forget*. `record.episodes.record` returns 
 makes the step that shows lessons and verified examples to a model, inside a token budget, as data and never as
 instructions. `record.erase` removes episodes and everything derived from them (`closure`), down to the bytes.
 `to_frame` shows episodes as a table of pandas.
-`memory_effect` tells whether all this helps: success with memory against the control arm that runs without.
+`memory_effect` tells whether all this helps: success with memory against the control arm that runs without; `arm_differences` also
+what it costs, by session, skill and lesson, and against a placebo.
 
 `CueMemory` keeps vectors of many classes as short entropy-coded cues, from which vectors close to them are recalled. Episodes
 that go beyond the budget (`compress`) leave such cues in the record, by which their skills are still recognised.
@@ -45,7 +46,7 @@ from .sessions import (
 from .sqlite.adapters import AdapterStore
 from .sqlite.changes import START, ChangeLog, Changes, Position
 from .sqlite.compress import compress
-from .sqlite.effect import MemoryEffect, memory_effect, posterior
+from .sqlite.effect import ArmDifference, MemoryEffect, arm_differences, differences_by_skill, memory_effect, posterior
 from .sqlite.episodes import EpisodeStore
 from .sqlite.erasures import ErasureStore
 from .sqlite.fragments import says_itself
@@ -68,6 +69,7 @@ __all__ = [
     "ROOT",
     "START",
     "AdapterStore",
+    "ArmDifference",
     "Audit",
     "ChangeLog",
     "Changes",
@@ -95,6 +97,7 @@ __all__ = [
     "StateStore",
     "Store",
     "VectorIndex",
+    "arm_differences",
     "audit",
     "call_digests",
     "closure",
@@ -102,6 +105,7 @@ __all__ = [
     "delete_artefact",
     "delete_run_documents",
     "delete_strays",
+    "differences_by_skill",
     "discard_artefact",
     "exclusive",
     "fit_budget",

@@ -31,6 +31,7 @@ def to_frame(record: Record, tenant: str | None = None) -> pandas.DataFrame:
             "score": one.outcome.score,
             "adapter": one.adapter,
             "control": one.control,
+            "placebo": one.placebo,
             "correction": one.correction,
             "tokens": one.usage.prompt_tokens + one.usage.completion_tokens,
             "seconds": one.usage.seconds,

@@ -69,10 +69,18 @@ def rate_difference_ci95(successes_a: int, total_a: int, successes_b: int, total
 
     Raises `ValueError` as `wilson_ci95` does. An empty group counts as rate 1/2 with interval (0, 1).
     """
-    low_a, high_a = wilson_ci95(successes_a, total_a)
-    low_b, high_b = wilson_ci95(successes_b, total_b)
     rate_a = successes_a / total_a if total_a else 0.5
     rate_b = successes_b / total_b if total_b else 0.5
+    return _newcombe(rate_a, wilson_ci95(successes_a, total_a), rate_b, wilson_ci95(successes_b, total_b))
+
+
+def rate_difference_ci95_of_rates(rate_a: float, total_a: float, rate_b: float, total_b: float) -> Interval:
+    """The same from two rates and their numbers of trials, which are above 0 and need not be whole."""
+    return _newcombe(rate_a, _score_interval(rate_a, total_a), rate_b, _score_interval(rate_b, total_b))
+
+
+def _newcombe(rate_a: float, interval_a: Interval, rate_b: float, interval_b: Interval) -> Interval:
+    (low_a, high_a), (low_b, high_b) = interval_a, interval_b
     difference = rate_a - rate_b
     below = sqrt((rate_a - low_a) ** 2 + (high_b - rate_b) ** 2)
     above = sqrt((high_a - rate_a) ** 2 + (rate_b - low_b) ** 2)

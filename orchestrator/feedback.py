@@ -5,6 +5,7 @@ from __future__ import annotations
 from ..core import Episode, MalformedTask, NothingFound, Outcome
 from ..core.visible import visible_text
 from .components import Components
+from .effects import review
 
 
 def take_feedback(components: Components, episode_id: str, *, tenant: str, outcome: Outcome, correction: str) -> Episode:
@@ -26,7 +27,9 @@ def take_feedback(components: Components, episode_id: str, *, tenant: str, outco
             # A user who judges an unknown task makes it one worth learning; it waits under the name of where it came from.
             record.episodes.assign([episode_id], judged.task.environment or "chat")
         record.state.mark_changed([episode_id])
-    return record.episodes.get(episode_id)
+    judged = record.episodes.get(episode_id)
+    review(components, judged)
+    return judged
 
 
 def _judged_finally(episode: Episode) -> bool:

@@ -23,7 +23,7 @@ SILENCE = "I do not know."
 """What stands for an empty answer, which has no likelihood."""
 
 Key = tuple[str, str]
-"""What makes two episodes runs of the same task: the environment's short name, and the task's id."""
+"""What makes two episodes runs of the same task: the environment's short name, and the task's key."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,7 +42,7 @@ class HeldOut:
 
 def key(episode: Episode) -> Key:
     """Which task an episode is a run of."""
-    return short_name(episode.task.environment), episode.task.id
+    return short_name(episode.task.environment), episode.task.key
 
 
 def is_held_out(episode: Episode, seed: int, share: float) -> bool:

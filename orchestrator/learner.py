@@ -19,6 +19,7 @@ from ..serving import Engine, UpstreamAddress
 from . import forget as _forget
 from . import wake as _wake
 from .components import Components
+from .effects import Effects, effects_of
 from .feedback import take_feedback
 from .nights import Nights
 from .observed import Observer
@@ -252,6 +253,10 @@ class LifelongLearner:
         return _forget.forget(
             self._components, self.environments, episode=episode, tenant=tenant, skill=skill, rebuild=rebuild, progress=progress
         )
+
+    def effects(self, *, tenant: str = "default") -> Effects:
+        """What memory and adapters do to success, tokens and seconds: by tenant, skill and lesson, against control and placebo."""
+        return effects_of(self.record, tenant_name(tenant))
 
     def rollback(self, *, tenant: str = "default", skill: str = "") -> list[str]:
         """Put back what served before the last publication; returns the skills that changed."""

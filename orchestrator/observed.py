@@ -6,15 +6,13 @@ asks a model. One request of a user, with all calls of tools until the answer wi
 
 from __future__ import annotations
 
-import hashlib
-import json
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from typing import cast
 
-from ..core import Answer, Episode, Judge, Message, NothingFound, Task, ToolSpecification, text_of
+from ..core import Answer, Episode, Judge, Message, NothingFound, Recall, Task, ToolSpecification, drawn_id, text_of
 from ..core.messages import marked_text
 from ..memory import (
     ROOT,
@@ -32,6 +30,7 @@ from ..memory import (
 )
 from . import wake
 from .components import Components
+from .effects import is_placebo
 from .open_runs import OpenRun, Runs
 
 
@@ -69,6 +68,8 @@ class Prepared:
     """What was perceived of a new task; None where the run is open, and where perception was late."""
     blocks: Mapping[int, str] = field(default_factory=dict)
     """Recalled text by the number of the message beside which it stands, counted over all messages."""
+    reminder: Recall | None = None
+    """A lesson that is shown behind the newest message, a tool's result; its text is among `blocks`."""
     adapter: str = ""
     """The adapter that answers, empty for the base; only an engine that has it can be asked for it."""
 
@@ -89,15 +90,31 @@ class Observer:
         """Place the request, perceive and recall; nothing is written."""
         placed = self._place(request, uuid.uuid4().hex)
         if placed.continues:
-            run = self._runs.get(placed.episode, tenant=request.tenant)
-            return replace(placed, blocks={} if run.control else self._shown_before(request, placed), adapter=run.adapter)
+            return self._prepare_further(request, placed)
         plan = self._runs.plan(_task(request, placed.session), id=placed.episode)
-        if plan.control:
-            return replace(placed, plan=plan, adapter=plan.adapter)
         shown = self._shown_before(request, placed)
-        if plan.recall is not None:
-            shown[_newest(request.messages)] = "".join(text_of(one) for one in plan.recall.to_messages())
+        if not _of_its_arm(plan, shown.values()):
+            # What stood in the prompt stays there for the session's life, so this run counts in no arm.
+            recall = None if plan.control or plan.placebo else plan.recall
+            plan = replace(plan, control=False, placebo=False, offered=False, recall=recall)
+        newest = _newest(request.messages)
+        if newest in shown:
+            # The same request again, after its run has ended: what stood beside it does.
+            plan = replace(plan, recall=self._recall_of(request, placed, shown[newest]))
+        elif plan.recall is not None:
+            shown[newest] = _framed(plan.recall)
         return replace(placed, plan=plan, blocks=shown, adapter=plan.adapter)
+
+    def _prepare_further(self, request: ObservedRequest, placed: Prepared) -> Prepared:
+        """A further request of an open run: what was shown before, and a lesson where the newest step is one that it warns of."""
+        run = self._runs.get(placed.episode, tenant=request.tenant)
+        shown = self._shown_before(request, placed)
+        # The same request again gets what it got before.
+        fresh = placed.placement.known < len(placed.hashes)
+        reminder = self._runs.reminder(run, request.messages) if fresh else None
+        if reminder is not None:
+            shown[len(request.messages) - 1] = _framed(reminder)
+        return replace(placed, blocks=shown, reminder=reminder, adapter=run.adapter)
 
     def record(self, request: ObservedRequest, prepared: Prepared | None, answer: Answer, id: str) -> None:
         """Write down what was asked and answered; on disk when the transaction around it has ended."""
@@ -112,8 +129,11 @@ class Observer:
             for number, (hash, position) in enumerate(zip(hashes, positions, strict=True))
         ]
         before = placed.hashes[-fresh - 1] if fresh < len(placed.hashes) else placed.base
-        block = placed.blocks.get(_newest(request.messages), "") if placed.plan else ""
-        beside = placed.hashes[_newest(_said(request.messages))] if block else b""
+        block, beside = "", b""
+        if placed.plan is not None and placed.plan.recall is not None:
+            block, beside = placed.blocks.get(_newest(request.messages), ""), placed.hashes[_newest(_said(request.messages))]
+        elif placed.reminder is not None:
+            block, beside = placed.blocks[len(request.messages) - 1], placed.hashes[-1]
         self._record.session_nodes.add(request.tenant, nodes, before, block=block, beside=beside)
         calls = [one["id"] for one in answer.message.get("tool_calls") or () if one["id"]]
         self._record.session_nodes.add_answer(request.tenant, answer.id, nodes[-1], call_digests(answer.message), calls)
@@ -180,6 +200,8 @@ class Observer:
         new = _said(request.messages)[known:]
         if new:
             run.append(new)
+        if placed.reminder is not None:
+            run.remind(placed.reminder)
         return run, start, len(new)
 
     def _begun(self, request: ObservedRequest, placed: Prepared) -> tuple[OpenRun, int, int]:
@@ -214,6 +236,14 @@ class Observer:
         if node and node.session == placed.session and self._record.open_runs.owners([node.run]) == [tenant]:
             self._runs.finish(node.run)
 
+    def _recall_of(self, request: ObservedRequest, placed: Prepared, block: str) -> Recall | None:
+        """The step that a block beside the newest message of the user was, with what it cites."""
+        hash = placed.hashes[_newest(_said(request.messages))]
+        node = self._record.session_nodes.of(request.tenant).at(placed.session, hash)
+        known = self._record.episodes.get_many([node.run], tenant=request.tenant) if node else []
+        recalls = (step for episode in known for step in episode.steps if isinstance(step, Recall))
+        return next((step for step in recalls if _framed(step) == block), None)
+
     def _shown_before(self, request: ObservedRequest, placed: Prepared) -> dict[int, str]:
         """What was shown beside earlier messages of the session: it is shown there again, so that the prefix stays what it was."""
         shown = self._record.session_nodes.blocks(request.tenant, placed.session, placed.hashes[: placed.placement.known])
@@ -225,18 +255,25 @@ def _said(messages: Sequence[Message]) -> list[Message]:
     return [one for one in messages if one["role"] not in ("system", "developer")]
 
 
+def _of_its_arm(plan: wake.Plan, shown: Iterable[str]) -> bool:
+    """Whether what the session was shown on other days is what the arm of this run shows too."""
+    return not any(plan.control or plan.placebo != is_placebo(text) for text in shown)
+
+
+def _framed(recall: Recall) -> str:
+    return "".join(text_of(one) for one in recall.to_messages())
+
+
 def _newest(messages: Sequence[Message]) -> int:
     return max((number for number, one in enumerate(messages) if one["role"] == "user"), default=-1)
 
 
 def _task(request: ObservedRequest, session: str) -> Task:
-    said = _said(request.messages)
     newest = _newest(request.messages)
     goal = marked_text(request.messages[newest]) if newest >= 0 else ""
     instructions = "\n".join(text_of(one) for one in request.messages if one["role"] in ("system", "developer"))
-    whole = json.dumps([request.tenant, instructions, said])
     return Task(
-        id=hashlib.sha256(whole.encode()).hexdigest()[:32],
+        id=drawn_id(),
         goal=(goal.strip() and goal) or "(nothing that can be read)",
         instructions=instructions,
         tenant=request.tenant,

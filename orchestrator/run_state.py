@@ -164,6 +164,25 @@ class Fault:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Withdrawn:
+    """Memory and adapter of a skill that did harm: withdrawn until a night publishes something new for it."""
+
+    KIND: ClassVar[str] = "withdrawn"
+    tenant: str
+    """Whose skill."""
+    skill: str
+    """The skill; empty for tasks of none."""
+    active: bool = True
+    """Whether it is withdrawn now."""
+    since: int = 0
+    """Number of the row after which runs count, once it is there again."""
+    reason: str = ""
+    """The figures that showed it."""
+    created: float = field(default=0.0, compare=False)
+    """When, in seconds since the epoch."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Night:
     """One night of a tenant over all its skills, as those see it who asked for it."""
 

@@ -15,6 +15,7 @@ from ..core import (
     UNKNOWN,
     Action,
     Episode,
+    Lesson,
     LessonStatus,
     Message,
     Observation,
@@ -31,6 +32,7 @@ from ..memory.turns.passages import Kind
 from ..numerics.arrays import Vector
 from ..numerics.draws import draw
 from .components import Components, log
+from .effects import Arm, arm_of, is_withdrawn, placebo_of, review
 from .journal import RunJournal, interrupted_runs
 from .perceiver import Perceiver
 from .turn_memory import with_statements
@@ -62,6 +64,8 @@ class Plan:
     """The skill it is handled as; empty when unknown."""
     control: bool
     """Whether it runs in the control arm."""
+    placebo: bool = False
+    """Whether it runs in the placebo arm."""
     adapter: str
     """The adapter that acts."""
     recall: Recall | None
@@ -87,44 +91,40 @@ def plan(components: Components, tasks: Sequence[Task], *, ids: Sequence[str] = 
         tenant: components.guarded("perception", partial(components.perceiver, tenant), None)
         for tenant in dict.fromkeys(task.tenant for task in tasks)
     }
-    controls = [learning and in_control_arm(components, task, id_) for task, id_ in zip(tasks, ids or [""] * len(tasks), strict=True)]
+    arms = [
+        arm_of(components.settings, task, id_) if learning else Arm.TREATED
+        for task, id_ in zip(tasks, ids or [""] * len(tasks), strict=True)
+    ]
     return [
-        _plan(components, task, vector, perceivers[task.tenant], control, learning)
-        for task, vector, control in zip(tasks, vectors, controls, strict=True)
+        _plan(components, task, vector, perceivers[task.tenant], arm, learning)
+        for task, vector, arm in zip(tasks, vectors, arms, strict=True)
     ]
 
 
-def in_control_arm(components: Components, task: Task, episode: str) -> bool:
-    """Whether a task runs without memory and adapters: drawn for its session and day, or for its episode where it has no session.
-
-    Never for its text: a question that was corrected would go on being answered without the correction for ever.
-    """
-    unit = (task.session, time.strftime("%Y-%m-%d", time.gmtime())) if task.session else (episode,)
-    return draw(components.settings.seed, "control", task.tenant, *unit) < components.settings.wake.control_share
-
-
-def _plan(components: Components, task: Task, vector: Vector | None, perceiver: Perceiver | None, control: bool, learning: bool) -> Plan:
+def _plan(components: Components, task: Task, vector: Vector | None, perceiver: Perceiver | None, arm: Arm, learning: bool) -> Plan:
     verdict, rule = NO_VERDICT, None
     if vector is not None and perceiver is not None:
         verdict = components.guarded("perception", lambda: perceiver.judge(vector, task.skill, task.text), NO_VERDICT)
         rule = components.guarded("perception", perceiver.rule, None)
     skill = task.skill or (verdict.skill if verdict.known else "")
     adapter, shown = "", None
-    if skill and task.environment != AUXILIARY:
+    helps = not components.guarded("effect", partial(is_withdrawn, components.record, task.tenant, skill), False)
+    if skill and helps and task.environment != AUXILIARY:
         adapter = components.guarded("adapter", lambda: components.publish(components.record.adapters.route(task.tenant, skill)), "")
         shown = components.guarded("recall", lambda: _recall(components, task, skill, vector, adapter, learning), None)
-    if task.environment == CHAT and vector is not None:
+    if task.environment == CHAT and helps and vector is not None:
         shown = components.guarded("statements", partial(_with_statements, components, task, vector, shown, adapter), shown)
     offered = bool(adapter or shown)
-    if control:
-        adapter, shown = "", None
+    if arm is not Arm.TREATED:
+        adapter, shown = "", placebo_of(shown) if arm is Arm.PLACEBO else None
     return Plan(
         task=task,
         vector=vector,
         perceiver=perceiver,
         verdict=verdict,
         skill=skill,
-        control=control,
+        control=arm is Arm.CONTROL,
+        placebo=arm is Arm.PLACEBO,
         adapter=adapter,
         recall=shown,
         offered=offered,
@@ -136,11 +136,7 @@ def _recall(components: Components, task: Task, skill: str, vector: Vector | Non
     settings = components.settings
     if settings.memory.recall == "off" or vector is None:
         return None
-    probation = [
-        lesson.id
-        for lesson in components.record.lessons.find(tenant=task.tenant, skill=skill, status=LessonStatus.PROBATION)
-        if learning and draw(settings.seed, "probation", task.id, lesson.id) < settings.memory.probation_share
-    ]
+    probation = [one.id for one in lessons_on_trial(components, task, skill)] if learning else []
     return recall(
         components.record,
         components.index,
@@ -153,6 +149,16 @@ def _recall(components: Components, task: Task, skill: str, vector: Vector | Non
         # Past runs are what the weights have learned and would be shown twice; a user's word on this very question stands above them.
         near_only=bool(adapter),
     )
+
+
+def lessons_on_trial(components: Components, task: Task, skill: str) -> list[Lesson]:
+    """Of a skill's lessons on probation, those that are drawn for a task."""
+    settings = components.settings
+    return [
+        lesson
+        for lesson in components.record.lessons.find(tenant=task.tenant, skill=skill, status=LessonStatus.PROBATION)
+        if draw(settings.seed, "probation", task.id, lesson.id) < settings.memory.probation_share
+    ]
 
 
 def _with_statements(components: Components, task: Task, vector: Vector, shown: Recall | None, adapter: str) -> Recall | None:
@@ -215,6 +221,7 @@ def wake(
     for episode in episodes:
         if episode.lessons and episode.outcome.success is not None:
             credit_lessons(components, episode)
+        review(components, episode)
     return episodes
 
 
@@ -227,7 +234,7 @@ class Limits:
     temperature: float = 0.0
     """0 takes the likeliest token."""
     max_tokens: int | None = None
-    """Most tokens of one answer; None leaves it to the settings."""
+    """Most tokens of one answer; None leaves it to the settings in an environment, and to the model's context in a chat."""
 
 
 def act(
@@ -255,7 +262,7 @@ def act(
             recall=one.recall,
             history=limits.history,
             tries=_tries(wake_settings, one.verdict),
-            max_tokens=limits.max_tokens or components.settings.model.max_tokens,
+            max_tokens=limits.max_tokens or (components.settings.model.max_tokens if environment is not None else None),
             temperature=limits.temperature,
             seed=components.settings.seed,
             constrain=wake_settings.grammar,
@@ -280,7 +287,7 @@ def _tries(settings: WakeSettings, verdict: Verdict) -> int:
 def _declines(settings: WakeSettings, one: Plan) -> bool:
     unknown = settings.abstain_on_unknown and not one.skill
     below_threshold = settings.abstain_on_low_confidence and one.below_threshold
-    return (unknown or below_threshold) and not one.control
+    return (unknown or below_threshold) and not (one.control or one.placebo)
 
 
 def _declined(one: Plan) -> Run:
@@ -313,6 +320,7 @@ def _plan_again(components: Components, run: Episode) -> Plan:
         verdict=run.verdict or NO_VERDICT,
         skill=run.skill,
         control=run.control,
+        placebo=run.placebo,
         adapter=components.guarded("adapter", lambda: components.publish(run.adapter), ""),
         recall=recall,
         offered=run.offered,
@@ -332,6 +340,7 @@ def _head(components: Components, one: Plan, id_: str) -> tuple[Episode, Vector]
         adapter=one.adapter,
         lessons=one.lessons,
         control=one.control,
+        placebo=one.placebo,
         offered=one.offered,
         verdict=one.verdict,
         created=time.time(),

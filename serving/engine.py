@@ -74,6 +74,8 @@ class ChatReply:
     among them. Minus infinity where the server gives none."""
     finish_reason: FinishReason = "stop"
     """Why it ended."""
+    stop: str = ""
+    """The text of the request's `stop` at which it ended; empty where it ended otherwise, or the server does not say at which."""
     tool_calls: tuple[ToolCall, ...] = ()
     """The tools that the reply calls, where the engine reads them out of what the model wrote; `text` is then what it says beside."""
     tokens: tuple[TokenLogprob, ...] = ()

@@ -23,6 +23,7 @@ class ChunkChoice(BaseModel):
     delta: Turn = Turn()
     logprobs: TokenLogprobs | None = None
     finish_reason: str | None = None
+    stop_reason: object = None
 
 
 class Chunk(BaseModel):
@@ -78,6 +79,7 @@ def _add(whole: ChatChoice, part: ChunkChoice) -> str:
     turn, text = whole.message, part.delta.content or ""
     turn.content = (turn.content or "") + text
     whole.finish_reason = part.finish_reason or whole.finish_reason
+    whole.stop_reason = part.stop_reason or whole.stop_reason
     if part.logprobs and part.logprobs.content:
         scored: list[ScoredToken] = (whole.logprobs.content if whole.logprobs else None) or []
         whole.logprobs = TokenLogprobs(content=[*scored, *part.logprobs.content])

@@ -80,6 +80,8 @@ class ChatChoice(BaseModel):
     message: Turn
     logprobs: TokenLogprobs | None = None
     finish_reason: str | None = None
+    stop_reason: object = None
+    """The stop text that ended it, from servers that say so (vLLM); other servers have something else here, or nothing."""
 
 
 class TokenCounts(BaseModel):
@@ -310,6 +312,7 @@ def reply_of(choice: ChatChoice, request: ChatRequest, usage: Usage, text: str) 
         # Where the server gives none, nothing is known.
         logprob=min(0.0, math.fsum(one.logprob for one in scored) / len(scored)) if scored else -math.inf,
         finish_reason="length" if choice.finish_reason == "length" else "tool_calls" if calls else "stop",
+        stop=choice.stop_reason if isinstance(choice.stop_reason, str) and choice.stop_reason in request.stop else "",
         tool_calls=calls,
         tokens=tokens if request.logprobs else (),
     )

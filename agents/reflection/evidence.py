@@ -183,12 +183,12 @@ def _counterparts(succeeded: Sequence[Episode], nearest: Mapping[str, str]) -> C
     by_id = {other.id: other for other in succeeded}
     by_task: dict[str, list[Episode]] = defaultdict(list)
     for other in succeeded:
-        by_task[other.task.id].append(other)
+        by_task[other.task.key].append(other)
     # Each text is split once; splitting both anew for every pair is what made reflection slow.
     words = {other.id: Counter(tokens(other.task.text.lower())) for other in succeeded} if not nearest else {}
 
     def find(episode: Episode) -> Episode | None:
-        if same := by_task.get(episode.task.id):
+        if same := by_task.get(episode.task.key):
             return min(same, key=lambda other: (other.task.text != episode.task.text, other.id))
         if episode.id in nearest:
             return by_id.get(nearest[episode.id])

@@ -49,7 +49,7 @@ class DirectStrategy:
         replies = self._engine.chat([rollout.request() for rollout in rollouts])
         share = (time.perf_counter() - started) / len(rollouts)
         for rollout, reply in zip(rollouts, replies, strict=True):
-            rollout.decide(reply.text, replace(reply.usage, seconds=share), reply.logprob, reply.tool_calls)
+            rollout.decide(reply.text, replace(reply.usage, seconds=share), reply.logprob, reply.tool_calls, cut=not reply.finished)
         # What is about to be done is on disk before it is done, and what came of it before the model is asked again.
         keep(rollouts)
         for rollout in rollouts:

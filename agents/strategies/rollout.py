@@ -117,7 +117,7 @@ class Rollout:
         return ChatRequest(
             messages=visible(job.task, self.steps, self.view),
             adapter=job.adapter,
-            max_tokens=self._max_tokens(),
+            max_tokens=self._max_tokens(self.environment) if self.environment else job.max_tokens,
             temperature=max(job.temperature, RETRY_TEMPERATURE) if again else job.temperature,
             seed=job.seed + again,
             choices=self.admissible,
@@ -131,13 +131,15 @@ class Rollout:
         self.decide(action, usage, likelihood, calls)
         self.carry_out()
 
-    def decide(self, action: str, usage: Usage, likelihood: float | None = None, calls: Sequence[ToolCall] = ()) -> None:
-        """Record an action; where the task has tools, calls written in the text are read out of it."""
+    def decide(
+        self, action: str, usage: Usage, likelihood: float | None = None, calls: Sequence[ToolCall] = (), *, cut: bool = False
+    ) -> None:
+        """Record an action; where the task has tools, calls written in the text are read out of it. `cut`: it had no room to end."""
         self.usage += usage
         if self.job.task.tools and not calls:
             action, calls = read_reply(action)
         named: list[ToolCall] = [{**call, "id": f"call_{len(self.steps)}_{number}"} for number, call in enumerate(calls)]
-        act = Action(text=action, chosen=bool(self.admissible), likelihood=likelihood, tool_calls=tuple(named))
+        act = Action(text=action, chosen=bool(self.admissible), likelihood=likelihood, tool_calls=tuple(named), cut=cut)
         if self.environment is None:
             self.steps.append(act)
             self.done = True
@@ -226,11 +228,12 @@ class Rollout:
         if self.environment is None or self.history != "full" or self.engine is None:
             return View(history=self.history)
         if self.budget is None:
-            self.budget = TokenBudget(self.engine.count_tokens, context_of(self.engine) - self._max_tokens())
+            self.budget = TokenBudget(self.engine.count_tokens, context_of(self.engine) - self._max_tokens(self.environment))
         return self.budget.fit(self.job.task, self.steps)
 
-    def _max_tokens(self) -> int:
-        return min(self.job.max_tokens, self.environment.max_answer_tokens) if self.environment else self.job.max_tokens
+    def _max_tokens(self, environment: Environment) -> int:
+        most = environment.max_answer_tokens
+        return most if self.job.max_tokens is None else min(self.job.max_tokens, most)
 
     def error(self) -> str:
         """What the environment said of a refused last action; empty where it refused none."""

@@ -10,6 +10,7 @@ from typing import Any
 from ...core import LessonStatus, Settings, printable, redact
 from ...memory import Record, memory_effect
 from ...orchestrator import acceptance_rule
+from ...orchestrator.effects import effects_of
 from ...orchestrator.nights import as_seen
 from ...orchestrator.run_state import Fault, Night, PendingSleep, SleepReport
 from ...perception import SelectiveRule, why_nothing_is_accepted
@@ -43,6 +44,7 @@ def describe(record: Record, settings: Settings, tenant: str) -> dict[str, Any]:
             "difference": effect.difference,
             "ci95": list(effect.ci95) if effect.difference is not None else None,
         },
+        "effect": effects_of(record, tenant).as_dict(),
         "accepts": {
             "target_risk": settings.wake.target_risk,
             "coverage": rule.coverage if rule else 0.0,
@@ -79,9 +81,7 @@ def lines(status: dict[str, Any]) -> list[str]:
         ("with memory", f"{memory['with']['solved']} of {memory['with']['tasks']} tasks solved"),
         ("without", f"{memory['control_arm']['solved']} of {memory['control_arm']['tasks']} tasks solved, in the control arm"),
     ]
-    if memory["difference"] is not None:
-        low, high = memory["ci95"]
-        rows.append(("difference", f"{memory['difference']:+.3f}, 95 % interval {low:+.3f} to {high:+.3f}"))
+    rows += _effect(status["effect"])
     rows.append(("accepts", _acceptance(accepts)))
     rows += [("night", f"{one['skill']}: not finished, adapter {one['adapter']}") for one in status["pending_nights"]]
     rows += [("night", f"{one['skill']}: {one['state']}{_when(one['ended'])}; {one['reason']}") for one in status["last_skill_nights"]]
@@ -94,6 +94,37 @@ def lines(status: dict[str, Any]) -> list[str]:
         rows.append(("erasure", f"{last['id']}: {last['erasure'] or 'done'}{_when(last['created'])}"))
     rows += [("fault", f"{one['id']}: {one['count']} times, last {one['error']}{_when(one['last'])}") for one in status["faults"]]
     return [f"{name:<12}{printable(str(text))}" for name, text in rows]
+
+
+def _effect(effect: dict[str, Any]) -> list[tuple[str, str]]:
+    """What memory does, over all, by skill and by lesson, and what was withdrawn."""
+    rows = [("effect", f"on {_difference(one)}") for one in effect["tenant"]]
+    rows += [
+        ("effect", f"{skill or 'no known skill'}: on {_difference(one)}")
+        for skill, found in effect["skills"].items()
+        for one in found
+        if one["measure"] == "success" and len(effect["skills"]) > 1
+    ]
+    rows += [
+        ("effect", f"lesson {lesson['id']} of {lesson['skill']}, {lesson['status']}: on {_difference(one)}")
+        for lesson in effect["lessons"]
+        for one in lesson["differences"]
+        if one["measure"] == "success"
+    ]
+    return rows + [
+        ("withdrawn", f"{one['skill'] or 'no known skill'}: {one['reason']}{_when(one['created'])}") for one in effect["withdrawn"]
+    ]
+
+
+def _difference(one: dict[str, Any]) -> str:
+    units = {"success": "success", "tokens": "tokens of a run", "seconds": "seconds of a run"}
+    digits = {"success": 3, "tokens": 0, "seconds": 2}[one["measure"]]
+    interval = "too few sessions for an interval"
+    if one["ci95"]:
+        low, high = one["ci95"]
+        interval = f"95 % interval {low:+.{digits}f} to {high:+.{digits}f}"
+    with_it, without = one["sessions"]
+    return f"{units[one['measure']]}: {one['difference']:+.{digits}f} against {one['arm']}, {interval}, {with_it} and {without} sessions"
 
 
 def _night(night: Night) -> dict[str, Any]:

@@ -17,10 +17,23 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, PlainTextResponse, Response, StreamingResponse
 from pydantic import BaseModel, ValidationError
 from starlette.exceptions import HTTPException
+from starlette.middleware.cors import CORSMiddleware
 
-from ...core import Codec, Conversation, Episode, LifelongError, MalformedTask, Message, NothingFound, PassingCodec, Task
+from ...core import (
+    Codec,
+    Conversation,
+    EngineCodec,
+    Episode,
+    LifelongError,
+    MalformedTask,
+    Message,
+    NothingFound,
+    PassingCodec,
+    Task,
+)
 from ...core.plugins import load_table
 from ...core.settings import GatewaySettings
+from ...orchestrator.effects import Effects
 from ...orchestrator.observed import Observer
 from ...orchestrator.open_runs import Runs
 from ...orchestrator.run_state import Night
@@ -28,11 +41,12 @@ from ...serving import Engine, UpstreamAddress
 from . import protocols
 from .body_limit import MOST_BYTES, BodyLimit
 from .conversation import NAME, reply_of, shown_model, task_of
-from .engine_transport import EngineTransport, asks_engine
+from .engine_transport import EngineTransport, asks_engine, count_tokens
 from .errors import codec_error, http_error, invalid_request, named_error, unexpected_error
 from .memory import Remembers, found
 from .nights import NightRequests
 from .pass_through import PLAIN_PATHS, PassThrough
+from .protocols.anthropic_messages import AnthropicMessages
 from .protocols.fields import validation_message
 from .protocols.openai_chat import OpenAIChat
 from .requests import json_body, tenant_of
@@ -74,6 +88,9 @@ class Learner(Remembers, Protocol):
     def models(self, tenant: str = "default") -> list[str]:
         """The base model and every adapter that serves the tenant."""
 
+    def effects(self, *, tenant: str = "default") -> Effects:
+        """What memory and adapters do for a tenant."""
+
     def start_sleep(self, *, tenant: str = "default") -> str:
         """Begin a night in the background, or name the tenant's night that runs already."""
 
@@ -107,12 +124,12 @@ class Gateway:
         if self.passing is not None and isinstance(codec, PassingCodec):
             return await self.passing.answer(codec, request)
         body = await json_body(request)
-        if self.local is not None and isinstance(codec, OpenAIChat) and asks_engine(body):
+        if self.local is not None and isinstance(codec, EngineCodec) and asks_engine(codec, body):
             await self.calls.call(partial(self._check_model, codec.parse(body), request))
             return await self.local.answer(codec, request)
         answering = partial(self._answer, codec, body, request)
         episode, conversation = await self.answers.call(answering, request.scope.get("lifelong.body_bytes", 0))
-        reply = reply_of(episode, conversation)
+        reply = reply_of(episode)
         if conversation.stream:
             return StreamingResponse(_each(codec.stream(reply, conversation)), media_type="text/event-stream")
         return JSONResponse(codec.reply(reply, conversation))
@@ -139,6 +156,17 @@ class Gateway:
         """A request that is passed on and not remembered."""
         assert self.passing is not None, "the route is there only where requests are passed on"
         return await self.passing.plain(OpenAIChat(), request)
+
+    async def count_tokens(self, request: Request) -> Response:
+        """Tokens of a conversation in Anthropic's protocol, as the engine here counts them."""
+        codec = AnthropicMessages()
+        try:
+            conversation = codec.parse(await json_body(request))
+            self.tenant(request, conversation.user)
+            count = await self.answers.call(partial(count_tokens, self._learner.engine, conversation))
+        except LifelongError as error:
+            return codec_error(codec.error, error)
+        return JSONResponse({"input_tokens": count})
 
     async def feedback(self, request: Request) -> JSONResponse:
         """A user's verdict on an answer of the same tenant."""
@@ -180,6 +208,11 @@ class Gateway:
         """What a tenant's turns say on a question."""
         seeking = partial(found, self._learner, self.tenant(request), dict(request.query_params))
         return JSONResponse(await self.calls.call(seeking))
+
+    async def effect(self, request: Request) -> JSONResponse:
+        """What memory and adapters do for a tenant, and what was withdrawn."""
+        reading = partial(self._learner.effects, tenant=self.tenant(request))
+        return JSONResponse((await self.calls.call(reading)).as_dict())
 
     async def models(self, request: Request) -> JSONResponse:
         """The learner itself, the base model, and the tenant's adapters."""
@@ -230,7 +263,8 @@ class Gateway:
 
 def _local(learner: Learner, settings: GatewaySettings) -> PassThrough:
     address = UpstreamAddress(model=learner.engine.model, url="http://engine")
-    transport = EngineTransport(learner.engine, running=settings.max_running)
+    codecs = [codec for codec in CODECS if isinstance(codec, EngineCodec)]
+    transport = EngineTransport(learner.engine, codecs, running=settings.max_running)
     return PassThrough(learner.observer, address, settings, transport=transport)
 
 
@@ -255,6 +289,15 @@ def create_app(learner: Learner, settings: GatewaySettings | None = None) -> Fas
     app = FastAPI(title="lifelong", docs_url=None, redoc_url=None, lifespan=lifespan)
     most = settings.max_body_mib << 20 if gateway.passing else MOST_BYTES
     app.add_middleware(BodyLimit, most=most, hosts=settings.hosts.split(","))
+    if settings.origin_list:
+        # Outermost, so that a page may read errors too. Without this a browser lets no page of another origin read an answer.
+        app.add_middleware(
+            CORSMiddleware,
+            allow_origins=settings.origin_list,
+            allow_methods=["GET", "HEAD", "POST"],
+            allow_headers=["*"],
+            expose_headers=["X-Lifelong-Episode", "X-Lifelong-Session", "X-Lifelong-Recorded", "Retry-After"],
+        )
     app.add_exception_handler(LifelongError, named_error)
     app.add_exception_handler(RequestValidationError, invalid_request)
     app.add_exception_handler(HTTPException, http_error)
@@ -270,6 +313,7 @@ def create_app(learner: Learner, settings: GatewaySettings | None = None) -> Fas
         "/v1/lifelong/sessions": gateway.sessions,
         "/v1/lifelong/sessions/{id:path}": gateway.session,
         "/v1/lifelong/memory": gateway.memory,
+        "/v1/lifelong/effect": gateway.effect,
     }
     for path, read in reads.items():
         app.add_api_route(path, read, methods=["GET"], response_model=None)
@@ -280,6 +324,8 @@ def create_app(learner: Learner, settings: GatewaySettings | None = None) -> Fas
         )
     for path in PLAIN_PATHS if gateway.passing else ():
         app.add_api_route(path, gateway.plain, methods=["POST"], response_model=None)
+    if not gateway.passing:
+        app.add_api_route("/v1/messages/count_tokens", gateway.count_tokens, methods=["POST"], response_model=None)
     writes: Mapping[str, tuple[Callable[..., Any], type[BaseModel]]] = {
         "/feedback": (gateway.feedback, FeedbackBody),
         "/v1/lifelong/outcome": (gateway.outcome, OutcomeBody),

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from dataclasses import asdict
 from pathlib import Path
 
-from ...core import Conversation, Episode, MalformedTask, Message, Reply, Task, text_of
+from ...core import Action, Conversation, Episode, MalformedTask, Message, Reply, Task, drawn_id, text_of
 from ...core.visible import visible_text
 from ...orchestrator.wake import AUXILIARY
 from .protocols.parts import other_parts
@@ -22,8 +20,7 @@ AUXILIARY_MARKS = ("### Task:", "<chat_history>")
 def task_of(conversation: Conversation, *, tenant: str, learn: bool = True) -> tuple[Task, list[Message]]:
     """The task in a conversation and the turns before it, for an engine that reads and writes text alone.
 
-    System messages are the instructions, the last user message is the goal. The id is a hash of the whole conversation, so that
-    the same request is the same task wherever tasks are drawn by their id. Raises `MalformedTask`.
+    System messages are the instructions, the last user message is the goal. Raises `MalformedTask`.
     """
     for message in conversation.messages:
         _check_plain(message)
@@ -34,10 +31,9 @@ def task_of(conversation: Conversation, *, tenant: str, learn: bool = True) -> t
     if not turns or turns[-1]["role"] != "user":
         raise MalformedTask("the last of messages must be a user's and must hold text that can be seen")
     goal = text_of(turns[-1])
-    whole = json.dumps([tenant, instructions, turns])
     auxiliary = not learn or is_auxiliary(conversation)
     task = Task(
-        id=hashlib.sha256(whole.encode()).hexdigest()[:32],
+        id=drawn_id(),
         goal=goal,
         instructions=instructions,
         tenant=tenant,
@@ -59,16 +55,15 @@ def _check_plain(message: Message) -> None:
         raise MalformedTask(f"messages hold parts of type {', '.join(sorted(other))}; this engine reads parts of type 'text' alone")
 
 
-def reply_of(episode: Episode, conversation: Conversation) -> Reply:
+def reply_of(episode: Episode) -> Reply:
     """An episode as the answer that goes out: its id is the episode's, so that feedback can name it."""
-    limit = conversation.max_tokens
     return Reply(
         id=episode.id,
         text=episode.answer,
         model=NAME,
         created=int(episode.created),
         usage=episode.usage,
-        cut=limit is not None and episode.usage.completion_tokens >= limit,
+        cut=next((step.cut for step in reversed(episode.steps) if isinstance(step, Action)), False),
         details={
             "model": shown_model(episode.model),
             "adapter": episode.adapter,

@@ -7,8 +7,10 @@ beside the newest message of the user. In the control arm, and wherever memory i
 from __future__ import annotations
 
 import json
+import time
 import uuid
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any
 from urllib.parse import quote
@@ -57,6 +59,10 @@ class PassThrough:
         """Requests on their way now."""
         self.refused = 0
         """Requests refused since the start, because too many were on their way."""
+        self.read_tokens = 0
+        """Tokens of prompts that the upstream has read, as far as it said so."""
+        self.cached_tokens = 0
+        """Of these, the tokens that it had in its cache."""
 
     @property
     def full(self) -> bool:
@@ -80,6 +86,8 @@ class PassThrough:
         return {
             "requests_active": self.active,
             "requests_refused_total": self.refused,
+            "prompt_tokens_total": self.read_tokens,
+            "cached_prompt_tokens_total": self.cached_tokens,
             "deadline_missed_total": self.aside.missed,
             "memory_failed_total": self.aside.failed,
             "memory_skipped_total": self.aside.skipped,
@@ -118,7 +126,12 @@ class PassThrough:
         id = prepared.episode if prepared else uuid.uuid4().hex
         changes = insertions(body, _places(prepared.blocks, sources), codec.member) if prepared else []
 
+        started = time.monotonic()
+
         async def record(answer: Answer) -> bool:
+            self.read_tokens += answer.usage.prompt_tokens
+            self.cached_tokens += answer.usage.cached_tokens
+            answer = replace(answer, usage=replace(answer.usage, seconds=time.monotonic() - started))
             return await self.recorder.record(partial(self._observer.record, observed, prepared, answer, id))
 
         shown = [(b"x-lifelong-episode", id.encode())]

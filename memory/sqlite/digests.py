@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+import json
+import re
 import unicodedata
 
-from ...core import Action, Episode, Observation, Step
+from ...core import Action, Episode, Observation, Step, drawn_id
+from ...core.plain import standard_json
 
 SHORTEST = 8
 """Characters from which on a text may identify somebody or something; shorter ones are everybody's."""
@@ -26,6 +29,21 @@ def message_digest(text: str | None) -> int | None:
     if len(plain) < SHORTEST:
         return None
     return int.from_bytes(hashlib.blake2b(plain.encode("utf-8", "surrogatepass"), digest_size=8).digest(), "big", signed=True)
+
+
+_DIGEST = re.compile(r"[0-9a-f]{32}")
+
+
+def without_text_digest(body: str) -> str:
+    """The body of an episode whose task's id is drawn anew where it was a digest of a conversation."""
+    try:
+        row = json.loads(body)
+        if not _DIGEST.fullmatch(row["task"]["id"]):
+            return body
+        row["task"]["id"] = drawn_id()
+    except (ValueError, KeyError, TypeError):
+        return body  # damaged: whoever reads it says so
+    return standard_json(row)
 
 
 def split_history(episode: Episode) -> tuple[tuple[Step, ...], tuple[Step, ...]]:

@@ -307,9 +307,11 @@ def _columns(episode: Episode) -> dict[str, Any]:
         "success": episode.outcome.success,
         "trusted": episode.outcome.judge.trusted,
         "trainable": episode.trainable,
-        "control": episode.control,
+        "control": 2 if episode.placebo else episode.control,
         "offered": episode.offered,
         "demonstration": episode.demonstration,
+        "tokens": episode.usage.tokens or None,
+        "seconds": episode.usage.seconds or None,
         "body": episode.to_json(),
     }
 

@@ -131,7 +131,7 @@ def rewrite(episode: Episode, gone: Erasure) -> Rewritten:
     lessons = tuple(id for id in episode.lessons if id not in gone.ids)
     outcome = replace(outcome, reason=reason, evidence=evidence)
     if dropped or previous != episode.previous:
-        # Clients' tasks are named by a hash of all turns, by which whoever guesses the one that goes could confirm it.
+        # A caller may have named the task by a hash of all turns, by which whoever guesses the one that goes could confirm it.
         episode = replace(episode, task=replace(episode.task, id=hashlib.sha256(f"rewritten {episode.id}".encode()).hexdigest()[:32]))
     new = replace(episode, steps=(*kept, *steps), correction=correction, outcome=outcome, lessons=lessons, previous=previous)
     left = generated_texts(new)

@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from ...core import UNKNOWN, Episode, MalformedTask, NothingFound, Observation, Outcome, Step, StoreError, Usage
+from ...core import UNKNOWN, Episode, MalformedTask, NothingFound, Observation, Outcome, Recall, Step, StoreError, Usage
 from ...core.plain import standard_json
 from ...core.steps import step_to_json, steps_from_json
 from ...numerics.arrays import Vector
@@ -50,6 +50,15 @@ class OpenRunStore:
             if not connection.execute("SELECT 1 FROM open_runs WHERE id = ?", (id,)).fetchone():
                 raise NothingFound(f"no run {id!r} is open; it has ended or was erased")
             return _append(connection, id, steps, usage)
+
+    def remind(self, id: str, recall: Recall) -> int:
+        """Keep text that memory added on the way, and its lessons with those that the run was shown. Returns how many steps there are."""
+        with self._database.transaction() as connection:
+            length = self.append(id, [recall])
+            head = self.head(id)
+            head = replace(head, lessons=tuple(dict.fromkeys((*head.lessons, *recall.lessons))))
+            connection.execute("UPDATE open_runs SET body = ? WHERE id = ?", (head.to_json(), id))
+        return length
 
     def truncate(self, id: str, length: int) -> None:
         """Drop the steps after the first `length`: a retry or an edit replaces them."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 
 from ...core.plain import valid_json
-from .digests import message_digest
+from .digests import message_digest, without_text_digest
 
 TABLES = (
     # AUTOINCREMENT never uses a number twice: (rows, last) of a tenant then names the exact set of its rows.
@@ -216,6 +216,9 @@ SESSIONS = (
     "PRIMARY KEY (tenant, opening)) WITHOUT ROWID",
 )
 
+_CHANGED = """CREATE TRIGGER episode_changed AFTER UPDATE OF body ON episodes WHEN new.environment = 'chat' BEGIN
+        INSERT OR IGNORE INTO unindexed VALUES (new.sequence); END"""
+
 TURNS = (
     # The text itself stands once, in the episode; a row says where.
     """CREATE TABLE turns (
@@ -243,8 +246,7 @@ TURNS = (
     "INSERT INTO unindexed SELECT sequence FROM episodes WHERE environment = 'chat'",
     """CREATE TRIGGER episode_said AFTER INSERT ON episodes WHEN new.environment = 'chat' BEGIN
         INSERT INTO unindexed VALUES (new.sequence); END""",
-    """CREATE TRIGGER episode_changed AFTER UPDATE OF body ON episodes WHEN new.environment = 'chat' BEGIN
-        INSERT OR IGNORE INTO unindexed VALUES (new.sequence); END""",
+    _CHANGED,
 )
 
 NUMBERS = (
@@ -270,7 +272,41 @@ SAYINGS = (
         WHERE tenant = old.tenant AND session = old.session AND position = old.position + 1 AND flags & 8; END""",
 )
 
-STEPS = (TABLES, CUES, NAMES, UPKEEP, LOG, STATE, ERASURES, RUNS, COMPRESSED, SIGHT, TALLIES, SESSIONS, TURNS, NUMBERS, SAYINGS)
+DRAWN = (
+    # The ids of chats were digests of what was said, from which a guess could be confirmed after an erasure. No turn changes by this.
+    "DROP TRIGGER episode_changed",
+    "UPDATE episodes SET body = without_text_digest(body) WHERE environment = 'chat'",
+    "UPDATE open_runs SET body = without_text_digest(body)",
+    _CHANGED,
+)
+
+ARMS = (
+    # `control` is the arm: 0 for treated, 1 for control, 2 for placebo. What a run cost stands beside it; null where nobody knows.
+    "ALTER TABLE episodes ADD COLUMN tokens INTEGER",
+    "ALTER TABLE episodes ADD COLUMN seconds REAL",
+    # Its entries end in the row number, so that the newest are found without looking at the others.
+    "CREATE INDEX episodes_compared ON episodes (tenant) WHERE offered AND trusted AND success IS NOT NULL",
+)
+
+STEPS = (
+    TABLES,
+    CUES,
+    NAMES,
+    UPKEEP,
+    LOG,
+    STATE,
+    ERASURES,
+    RUNS,
+    COMPRESSED,
+    SIGHT,
+    TALLIES,
+    SESSIONS,
+    TURNS,
+    NUMBERS,
+    SAYINGS,
+    DRAWN,
+    ARMS,
+)
 """What makes each format of the file out of the one before."""
 
 VERSION = len(STEPS)
@@ -281,3 +317,4 @@ def add_functions(connection: sqlite3.Connection) -> None:
     """Give a connection the functions that the steps call."""
     for function in (message_digest, valid_json):
         connection.create_function(function.__name__, 1, function, deterministic=True)
+    connection.create_function(without_text_digest.__name__, 1, without_text_digest)

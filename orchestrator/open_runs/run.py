@@ -140,6 +140,20 @@ class OpenRun:
         """Keep what the turn before earned. One below zero is not learned from, even where the run as a whole succeeds."""
         return self.record([Reward(text=text, value=value)])
 
+    @property
+    def placebo(self) -> bool:
+        """Whether the run is in the placebo arm."""
+        return self._head.placebo
+
+    @property
+    def lessons(self) -> tuple[str, ...]:
+        """Ids of the lessons that it was shown when it was taken up."""
+        return self._head.lessons
+
+    def remind(self, recall: Recall) -> int:
+        """Keep what memory adds on the way; its lessons are credited with the others."""
+        return self._store.remind(self.id, recall)
+
     def truncate(self, position: int) -> None:
         """Drop the steps from a position on: a retry or an edit replaces them."""
         self._store.truncate(self.id, position)

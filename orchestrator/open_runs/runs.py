@@ -26,8 +26,10 @@ from ...core import (
 )
 from ...memory import Record
 from ..components import Components
+from ..effects import Arm, arm_of, review
 from ..feedback import take_feedback
-from ..wake import Plan, blank_vector, credit_lessons, in_control_arm, plan
+from ..wake import Plan, blank_vector, credit_lessons, plan
+from .reminders import reminder
 from .run import PENDING, OpenRun, correction_text, outcome_of
 
 
@@ -63,13 +65,15 @@ class Runs:
 
     def plan_nothing(self, task: Task, *, id: str) -> Plan:
         """The plan for a task whose perception and recall came too late: neither memory nor adapter."""
+        arm = arm_of(self.components.settings, task, id)
         return Plan(
             task=task,
             vector=None,
             perceiver=None,
             verdict=NO_VERDICT,
             skill=task.skill,
-            control=in_control_arm(self.components, task, id),
+            control=arm is Arm.CONTROL,
+            placebo=arm is Arm.PLACEBO,
             adapter="",
             recall=None,
             offered=False,
@@ -110,6 +114,7 @@ class Runs:
             adapter=plan.adapter,
             lessons=plan.lessons,
             control=plan.control,
+            placebo=plan.placebo,
             offered=plan.offered,
             verdict=plan.verdict,
             previous=previous if known else "",
@@ -144,6 +149,10 @@ class Runs:
         )
         return next((step for step in steps if isinstance(step, Recall)), None)
 
+    def reminder(self, run: OpenRun, messages: Sequence[Message]) -> Recall | None:
+        """A lesson that warns of the newest step of a run and was not shown to it yet; see `reminders`."""
+        return self.components.guarded("recall", partial(reminder, self.components, run, messages), None)
+
     def open(self, *, tenant: str = "default", session: str | None = None) -> list[OpenRun]:
         """A tenant's open runs, of one session where it is named, oldest first."""
         tenant = tenant_name(tenant)
@@ -166,6 +175,7 @@ class Runs:
         self.components.turns.notice()
         if episode.lessons and episode.outcome.success is not None:
             credit_lessons(self.components, episode)
+        review(self.components, episode)
         self.finished(episode.task)
         return record.episodes.get(id)
 

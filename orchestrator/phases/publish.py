@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ...core import AdapterStatus, LessonStatus
+from ..effects import restore
 from ..run_state import NightState
 from .phase import NightContext, Scope, Work
 
@@ -32,6 +33,8 @@ class Publish:
         store.publish(adapter, sorted(served))
         for name in before - set(store.routes(adapter.tenant).values()):
             components.retire(name)
+        for skill in served:
+            restore(components.record, adapter.tenant, skill)
         carried = components.record.lessons.find(tenant=adapter.tenant, skill=adapter.target)
         probation = [lesson.id for lesson in carried if lesson.status is LessonStatus.PROBATION]
         components.record.lessons.set_status(probation, LessonStatus.RETIRED)

@@ -49,6 +49,7 @@ class WrittenReply:
             usage=Usage(prompt_tokens=len(writing.prompt), completion_tokens=len(writing.tokens), seconds=seconds),
             logprob=writing.logprob / max(1, writing.chosen),
             finish_reason=reason,
+            stop=self.text.stop,
             tool_calls=calls,
             tokens=self._token_logprobs() if self.request.logprobs else (),
         )

@@ -32,8 +32,13 @@ class ReplyText:
         """What was given out so far."""
         self.called = ""
         """The text of the calls, from the first mark on."""
-        self.stopped = False
+        self.stop = ""
+        """The stop text that came."""
+
+    @property
+    def stopped(self) -> bool:
         """Whether a stop text came."""
+        return bool(self.stop)
 
     def add(self, tokens: Sequence[int]) -> str:
         """The text that is certain after these tokens, as far as it was not given out yet."""
@@ -64,7 +69,7 @@ class ReplyText:
         found = min(((place, mark) for mark in self._marks if (place := self._waiting.find(mark)) >= 0), default=None)
         if found is not None:
             place, mark = found
-            self.stopped = mark in self._stop
+            self.stop = mark if mark in self._stop else ""
             self.called = "" if self.stopped else self._waiting[place:]
             self._waiting, last = self._waiting[:place], True
         return self._give(0 if last else _begun(self._waiting, self._marks), last=last)

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from lifelong.core import Judge, MalformedTask, Task
+from lifelong.core import Judge, MalformedTask, Task, drawn_id
 
 
 @pytest.mark.parametrize(
@@ -36,3 +36,10 @@ def test_who_may_overrule_whom() -> None:
             assert not lower.may_overrule(final)
     assert Judge.VERIFIER.may_overrule(Judge.ENVIRONMENT)
     assert [judge for judge in Judge if not judge.trusted] == [Judge.INFERRED, Judge.SELF]
+
+
+def test_a_drawn_id_says_nothing_of_its_task_and_the_key_does() -> None:
+    first, again = (Task(id=drawn_id(), goal="g", context="c", instructions="i") for _ in range(2))
+    assert first.id != again.id
+    assert first.key == again.key != Task(id=drawn_id(), goal="g", context="c", instructions="j").key
+    assert Task(id="database-train-0-1", goal="g").key == "database-train-0-1"

@@ -13,7 +13,6 @@ from toy import ToyEnvironment
 
 from lifelong.core import Episode, Judge, Lesson, LessonStatus, MalformedTask, Task
 from lifelong.orchestrator import LifelongLearner
-from lifelong.orchestrator.wake import in_control_arm
 
 
 def ask(learner: LifelongLearner, id: str = "1") -> Episode:
@@ -78,17 +77,6 @@ def test_an_environments_failure_can_be_corrected_and_its_word_stands(tmp_path: 
         assert solved.outcome.success
         with pytest.raises(MalformedTask, match="cannot be corrected"):
             learner.feedback("b", success=None, correction="green")
-
-
-def test_the_control_arm_is_drawn_by_session_and_time_and_never_by_the_words(tmp_path: Path) -> None:
-    with open_scripted(tmp_path, **{"wake.control_share": 0.3}) as learner:
-        task = Task(id="same", goal="the same question", environment="chat")
-        arms = [in_control_arm(learner._components, task, f"episode-{number}") for number in range(400)]
-        assert 80 < sum(arms) < 160
-        assert arms == [in_control_arm(learner._components, task, f"episode-{number}") for number in range(400)]
-        sessions = [{in_control_arm(learner._components, replace(task, session=f"s{n}"), f"{k}") for k in range(5)} for n in range(100)]
-        assert all(len(arm) == 1 for arm in sessions), "a session is of one arm"
-        assert {arm.pop() for arm in sessions} == {True, False}
 
 
 def test_an_overruled_verdict_takes_back_what_it_said_of_the_lessons_that_were_shown(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import httpx
 
-from lifelong.core import Adapter, EngineUnreachable, Message, Settings, Usage
+from lifelong.core import Adapter, EngineUnreachable, Message, Settings, Usage, tool_call
 from lifelong.core.settings import GatewaySettings
 from lifelong.interfaces.gateway.app import create_app
 from lifelong.interfaces.gateway.connections import ConnectionGuard
@@ -20,6 +20,7 @@ from lifelong.memory import Record, VectorIndex
 from lifelong.orchestrator import Components, LifelongLearner
 from lifelong.perception import HashedEncoder
 from lifelong.serving import ChatPiece, ChatReply, ChatRequest, Choice, Engine
+from lifelong.serving.engine import FinishReason
 
 if TYPE_CHECKING:
     import openai
@@ -32,6 +33,7 @@ class EchoEngine:
 
     def __init__(self) -> None:
         self.seen: list[list[Message]] = []
+        self.requests: list[ChatRequest] = []
         self.down = False
         self.pause = 0.0
 
@@ -40,8 +42,26 @@ class EchoEngine:
             raise EngineUnreachable("the engine at http://127.0.0.1:1 does not answer; start it with lifelong serve-model")
         time.sleep(self.pause)
         self.seen += [list(request.messages) for request in requests]
-        texts = [request.messages[-1]["content"].upper()[: request.max_tokens] for request in requests]
-        return [ChatReply(text=text, usage=Usage(prompt_tokens=7, completion_tokens=len(text)), logprob=-0.1) for text in texts]
+        return [self.reply(request) for request in requests]
+
+    def reply(self, request: ChatRequest) -> ChatReply:
+        """What is said; a token is a character. What begins with `call NAME` calls that tool, with the rest as its argument."""
+        self.requests.append(request)
+        said = str(request.messages[-1]["content"])
+        usage = Usage(prompt_tokens=7, completion_tokens=len(said))
+        tools = [tool["function"]["name"] for tool in request.tools]
+        word, _, rest = said.partition(" ")
+        name, _, argument = rest.partition(" ")
+        if word == "call" and name in tools and request.messages[-1]["role"] == "user":
+            call = tool_call(name, {"query": argument}, f"call_{len(self.requests)}")
+            return ChatReply(text="", usage=usage, logprob=-0.1, finish_reason="tool_calls", tool_calls=(call,))
+        text = said.upper()
+        stop = next((stop for stop in request.stop if stop in text), "")
+        text = text[: text.index(stop)] if stop else text
+        cut = text[: request.max_tokens]
+        usage = Usage(prompt_tokens=7, completion_tokens=len(cut))
+        reason: FinishReason = "stop" if len(cut) == len(text) else "length"
+        return ChatReply(text=cut, usage=usage, logprob=-0.1, finish_reason=reason, stop=stop)
 
     def stream(self, request: ChatRequest) -> Iterator[ChatPiece]:
         reply = self.chat([request])[0]

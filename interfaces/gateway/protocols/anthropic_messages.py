@@ -8,9 +8,15 @@ from typing import Any, Literal, cast
 
 from pydantic import BaseModel, Field, StrictBool, ValidationError
 
-from ....core import Answer, Conversation, MalformedTask, Message, Reply, Usage, tool_call
-from .fields import PIECE, Text, validation_message
+from ....core import Answer, Conversation, MalformedTask, Message, Reply, ToolCall, Usage, tool_call
+from .fields import Text, validation_message
+from .options import chosen_tool, mapping, shared_options
 from .parts import check_last, joined
+from .writing import in_pieces, json_object, named_event
+
+TOOL_MODES = {"auto": "auto", "none": "none", "any": "required"}
+REFUSED = ("n", "mcp_servers", "container")
+"""What only Anthropic's own servers do, and what this protocol does not have and others do."""
 
 KINDS = {"service_unavailable": "overloaded_error", "bad_gateway": "api_error"}
 """Anthropic's names of error types; the others are the same."""
@@ -44,11 +50,12 @@ class MessagesBody(BaseModel):
 
 
 class AnthropicMessages:
-    """A `PassingCodec`. Thinking is passed on and not remembered."""
+    """An `EngineCodec`. Thinking is passed on and not remembered; an engine of ours answers without."""
 
     name = "anthropic-messages"
     path = "/v1/messages"
     member = "messages"
+    id_prefix = "msg_"
 
     def parse(self, body: object) -> Conversation:
         """See `Codec.parse`. Results of tools become messages of their own, in front of what else their turn says."""
@@ -74,31 +81,39 @@ class AnthropicMessages:
             tools=tuple(_tool(one) for one in read.tools or () if one.input_schema is not None),
         )
 
+    def options(self, body: Mapping[str, Any]) -> dict[str, Any]:
+        """See `EngineCodec.options`."""
+        found = shared_options(body, stop="stop_sequences", refused=REFUSED)
+        choice = body.get("tool_choice")
+        found |= chosen_tool(choice, modes=TOOL_MODES, named="tool", allowed="of type 'auto', 'any', 'none', or 'tool' with a name")
+        if isinstance(choice, Mapping) and choice.get("disable_parallel_tool_use"):
+            found["parallel_tool_calls"] = False
+        form = mapping(mapping(body, "output_config"), "format") or mapping(body, "output_format")
+        if form:
+            if form.get("type") != "json_schema":
+                raise MalformedTask("output_config.format must be of type 'json_schema'")
+            found["response_format"] = {"type": "json_schema", "json_schema": {"name": "answer", "schema": mapping(form, "schema")}}
+        return found
+
     def reply(self, reply: Reply, conversation: Conversation) -> dict[str, Any]:
         """A whole message; what lies behind the answer is under `lifelong`."""
+        blocks: list[dict[str, Any]] = [{"type": "text", "text": reply.text}] if reply.text or not reply.tool_calls else []
+        blocks += [{**_block(call), "input": json_object(call["function"]["arguments"])} for call in reply.tool_calls]
         return {
             **_head(reply),
-            "content": [{"type": "text", "text": reply.text}],
-            "stop_reason": _stop_reason(reply),
+            "content": blocks,
+            **_stop(reply),
             "usage": {"input_tokens": reply.usage.prompt_tokens, "output_tokens": reply.usage.completion_tokens},
-            "lifelong": dict(reply.details),
+            **_details(reply),
         }
 
+    def writer(self, reply: Reply, conversation: Conversation) -> MessageWriter:
+        """One block of text, if there is any, and one for each call of a tool."""
+        return MessageWriter(reply)
+
     def stream(self, reply: Reply, conversation: Conversation) -> Iterator[str]:
-        """The events of a message with one block of text."""
-        usage = {"input_tokens": reply.usage.prompt_tokens, "output_tokens": 0}
-        yield _event("message_start", message={**_head(reply), "content": [], "stop_reason": None, "usage": usage})
-        yield _event("content_block_start", index=0, content_block={"type": "text", "text": ""})
-        for start in range(0, len(reply.text), PIECE):
-            yield _event("content_block_delta", index=0, delta={"type": "text_delta", "text": reply.text[start : start + PIECE]})
-        yield _event("content_block_stop", index=0)
-        yield _event(
-            "message_delta",
-            delta={"stop_reason": _stop_reason(reply), "stop_sequence": None},
-            usage={"output_tokens": reply.usage.completion_tokens},
-            lifelong=dict(reply.details),
-        )
-        yield _event("message_stop")
+        """The events of a whole message."""
+        return in_pieces(self.writer(reply, conversation), reply)
 
     def error(self, kind: str, message: str) -> dict[str, Any]:
         """Anthropic's shape of an error."""
@@ -129,6 +144,41 @@ class AnthropicMessages:
     def schema(self) -> dict[str, Any]:
         """JSON Schema of a request; fields that it does not name are passed over."""
         return MessagesBody.model_json_schema()
+
+
+class MessageWriter:
+    """A `ReplyWriter`."""
+
+    def __init__(self, reply: Reply) -> None:
+        self._reply = reply
+        self._begun = False
+
+    def begin(self) -> str:
+        usage = {"input_tokens": self._reply.usage.prompt_tokens, "output_tokens": 0}
+        return _event(
+            "message_start", message={**_head(self._reply), "content": [], "stop_reason": None, "stop_sequence": None, "usage": usage}
+        )
+
+    def text(self, piece: str) -> str:
+        begun = "" if self._begun else _event("content_block_start", index=0, content_block={"type": "text", "text": ""})
+        self._begun = True
+        return begun + _event("content_block_delta", index=0, delta={"type": "text_delta", "text": piece})
+
+    def end(self, reply: Reply) -> str:
+        out = ""
+        if not (self._begun or reply.tool_calls):
+            out = _event("content_block_start", index=0, content_block={"type": "text", "text": ""})
+            self._begun = True
+        if self._begun:
+            out += _event("content_block_stop", index=0)
+        for index, call in enumerate(reply.tool_calls, start=int(self._begun)):
+            arguments = json.dumps(json_object(call["function"]["arguments"]), ensure_ascii=False)
+            out += _event("content_block_start", index=index, content_block={**_block(call), "input": {}})
+            out += _event("content_block_delta", index=index, delta={"type": "input_json_delta", "partial_json": arguments})
+            out += _event("content_block_stop", index=index)
+        # The tokens read are not known before the first is written, so they stand here.
+        usage = {"input_tokens": reply.usage.prompt_tokens, "output_tokens": reply.usage.completion_tokens}
+        return out + _event("message_delta", delta=_stop(reply), usage=usage, **_details(reply)) + _event("message_stop")
 
 
 class AnthropicStream:
@@ -228,16 +278,26 @@ def _usage(usage: Any) -> Usage:
     if not isinstance(usage, dict):
         return Usage()
     read = sum(int(usage.get(name) or 0) for name in ("input_tokens", "cache_read_input_tokens", "cache_creation_input_tokens"))
-    return Usage(prompt_tokens=read, completion_tokens=int(usage.get("output_tokens") or 0))
+    cached = int(usage.get("cache_read_input_tokens") or 0)
+    return Usage(prompt_tokens=read, completion_tokens=int(usage.get("output_tokens") or 0), cached_tokens=cached)
 
 
 def _head(reply: Reply) -> dict[str, Any]:
-    return {"id": reply.id, "type": "message", "role": "assistant", "model": reply.model, "stop_sequence": None}
+    return {"id": reply.id, "type": "message", "role": "assistant", "model": reply.model}
 
 
-def _stop_reason(reply: Reply) -> str:
-    return "max_tokens" if reply.cut else "end_turn"
+def _block(call: ToolCall) -> dict[str, Any]:
+    return {"type": "tool_use", "id": call["id"], "name": call["function"]["name"]}
+
+
+def _stop(reply: Reply) -> dict[str, Any]:
+    reason = "max_tokens" if reply.cut else "tool_use" if reply.tool_calls else "stop_sequence" if reply.stop else "end_turn"
+    return {"stop_reason": reason, "stop_sequence": reply.stop or None}
+
+
+def _details(reply: Reply) -> dict[str, Any]:
+    return {"lifelong": dict(reply.details)} if reply.details else {}
 
 
 def _event(kind: str, **fields: Any) -> str:
-    return f"event: {kind}\ndata: {json.dumps({'type': kind, **fields}, ensure_ascii=False)}\n\n"
+    return named_event(kind, {"type": kind, **fields})

@@ -6,9 +6,6 @@ from typing import Annotated, TypeAlias
 
 from pydantic import AfterValidator, ValidationError
 
-PIECE = 24
-"""Characters in one piece of a streamed answer."""
-
 
 def _whole_characters(text: str) -> str:
     try:

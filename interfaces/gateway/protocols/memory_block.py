@@ -1,4 +1,4 @@
-"""Where recalled text goes in a request's bytes: beside a message of the user, and nothing before it changes.
+"""Where recalled text goes in a request's bytes: beside a message of the user or behind a tool's result, and nothing before it changes.
 
 It is data within a user's turn, never a system instruction (invariant Trust). The same message gets the same block in every request
 of a session, so that the upstream's cached prefix holds. Marks of `cache_control` and thinking blocks stay where they are.
@@ -18,7 +18,8 @@ Exchange = tuple[int, int, str]
 def insertions(body: ObjectText, blocks: Mapping[int, str], member: str = "messages") -> list[Exchange]:
     """The changes that put each block to the message of its number, counted over all messages of the list.
 
-    A text is continued; a list of parts gets one more text part at its end. Messages of another shape stay as they are.
+    A text of a user is continued; a list of parts gets one more text part at its end; a tool's result is followed by a message of the
+    user's. Messages of another shape stay as they are.
     """
     span = body.last(member)
     if not blocks or span is None or not isinstance(span.value, list | str):
@@ -29,8 +30,19 @@ def insertions(body: ObjectText, blocks: Mapping[int, str], member: str = "messa
     for number, element in enumerate(elements(body.text, span.start)):
         block = blocks.get(number)
         if block and isinstance(element.value, dict):
-            changes += _beside(body.text, element.start, element.value, block)
+            behind = _behind_result(element.value, block)
+            changes += [(element.end, element.end, f", {behind}")] if behind else _beside(body.text, element.start, element.value, block)
     return changes
+
+
+def _behind_result(message: dict[str, Any], block: str) -> str:
+    """A message of the user's that follows a tool's result; empty where the message is none. Anthropic's stand in a user's turn anyway."""
+    if message.get("role") == "tool":
+        return json.dumps({"role": "user", "content": block}, ensure_ascii=False)
+    if message.get("type") in ("function_call_output", "custom_tool_call_output"):
+        part = {"type": "input_text", "text": block}
+        return json.dumps({"type": "message", "role": "user", "content": [part]}, ensure_ascii=False)
+    return ""
 
 
 def _beside(text: str, start: int, message: dict[str, Any], block: str) -> list[Exchange]:

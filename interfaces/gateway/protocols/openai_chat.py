@@ -9,8 +9,10 @@ from typing import Any, Literal, Self, cast
 from pydantic import BaseModel, Field, StrictBool, ValidationError, model_validator
 
 from ....core import Answer, Conversation, MalformedTask, Message, Reply, Usage
-from .fields import PIECE, Text, validation_message
-from .parts import check_last, joined
+from .fields import Text, validation_message
+from .options import chosen_tool, flag, mapping, shared_options
+from .parts import cached_tokens, check_last, joined
+from .writing import in_pieces
 
 
 class ChatFunction(BaseModel):
@@ -83,12 +85,16 @@ class ChatBody(BaseModel):
         return self.max_completion_tokens or self.max_tokens
 
 
+TOOL_MODES = {"auto": "auto", "none": "none", "required": "required"}
+
+
 class OpenAIChat:
-    """A `Codec`."""
+    """An `EngineCodec`."""
 
     name = "openai-chat"
     path = "/v1/chat/completions"
     member = "messages"
+    id_prefix = "chatcmpl-"
 
     def parse(self, body: object) -> Conversation:
         """See `Codec.parse`. System and developer messages are both instructions; the last message is a user's or a tool's."""
@@ -110,24 +116,31 @@ class OpenAIChat:
             tools=tuple(read.tools or ()),
         )
 
+    def options(self, body: Mapping[str, Any]) -> dict[str, Any]:
+        """See `EngineCodec.options`."""
+        found = shared_options(body)
+        choice = body.get("tool_choice")
+        if isinstance(choice, Mapping) and isinstance(choice.get("function"), Mapping):
+            choice = {"type": "function", **choice["function"]}  # the name stands one level further down than elsewhere
+        found |= chosen_tool(choice, modes=TOOL_MODES, named="function", allowed="'auto', 'none', 'required', or name a function")
+        if not flag(body, "parallel_tool_calls", default=True):
+            found["parallel_tool_calls"] = False
+        if (form := mapping(body, "response_format")) and form.get("type") != "text":
+            found["response_format"] = form
+        return found
+
     def reply(self, reply: Reply, conversation: Conversation) -> dict[str, Any]:
         """A `chat.completion`; what lies behind the answer is under `lifelong`."""
-        message = {"role": "assistant", "content": reply.text}
-        choice = {"index": 0, "message": message, "logprobs": None, "finish_reason": _finish_reason(reply)}
-        return {**_envelope(reply, "chat.completion"), "choices": [choice], "usage": _usage(reply), "lifelong": dict(reply.details)}
+        choices = [_choice(number, one) for number, one in enumerate((reply, *reply.others))]
+        return {**_envelope(reply, "chat.completion"), "choices": choices, "usage": _usage(reply), **_details(reply)}
+
+    def writer(self, reply: Reply, conversation: Conversation) -> ChatWriter:
+        """The role, the answer in pieces, calls of tools, the end, the usage if asked for, `[DONE]`."""
+        return ChatWriter(reply, include_usage=conversation.include_usage)
 
     def stream(self, reply: Reply, conversation: Conversation) -> Iterator[str]:
-        """Server-sent events: the role, the answer in pieces, the end, the usage if asked for, `[DONE]`."""
-        envelope, text = _envelope(reply, "chat.completion.chunk"), reply.text
-        deltas: list[dict[str, str]] = [{"role": "assistant", "content": ""}]
-        deltas += [{"content": text[start : start + PIECE]} for start in range(0, len(text), PIECE)]
-        for delta in deltas:
-            yield _event({**envelope, "choices": [{"index": 0, "delta": delta, "finish_reason": None}]})
-        end = {"index": 0, "delta": {}, "finish_reason": _finish_reason(reply)}
-        yield _event({**envelope, "choices": [end], "lifelong": dict(reply.details)})
-        if conversation.include_usage:
-            yield _event({**envelope, "choices": [], "usage": _usage(reply)})
-        yield "data: [DONE]\n\n"
+        """A whole answer as server-sent events."""
+        return in_pieces(self.writer(reply, conversation), reply)
 
     def error(self, kind: str, message: str) -> dict[str, Any]:
         """OpenAI's shape of an error."""
@@ -160,6 +173,42 @@ class OpenAIChat:
     def schema(self) -> dict[str, Any]:
         """JSON Schema of a chat request; fields that it does not name are passed over."""
         return ChatBody.model_json_schema()
+
+
+class ChatWriter:
+    """A `ReplyWriter`."""
+
+    def __init__(self, reply: Reply, *, include_usage: bool) -> None:
+        self._envelope = _envelope(reply, "chat.completion.chunk")
+        self._include_usage = include_usage
+
+    def begin(self) -> str:
+        return self._chunk({"role": "assistant", "content": ""})
+
+    def text(self, piece: str) -> str:
+        return self._chunk({"content": piece})
+
+    def end(self, reply: Reply) -> str:
+        out = ""
+        if reply.tool_calls:
+            out += self._chunk({"tool_calls": [{"index": number, **call} for number, call in enumerate(reply.tool_calls)]})
+        out += self._chunk({}, finish_reason=_finish_reason(reply), logprobs=_logprobs(reply), details=_details(reply))
+        if self._include_usage:
+            out += _event({**self._envelope, "choices": [], "usage": _usage(reply)})
+        return out + "data: [DONE]\n\n"
+
+    def _chunk(
+        self,
+        delta: dict[str, Any],
+        *,
+        finish_reason: str | None = None,
+        logprobs: dict[str, Any] | None = None,
+        details: Mapping[str, Any] | None = None,
+    ) -> str:
+        choice: dict[str, Any] = {"index": 0, "delta": delta, "finish_reason": finish_reason}
+        if logprobs:
+            choice["logprobs"] = logprobs
+        return _event({**self._envelope, "choices": [choice], **(details or {})})
 
 
 class ChatStream:
@@ -242,7 +291,11 @@ def _call(one: dict[str, Any]) -> dict[str, Any]:
 def _read_usage(usage: Any) -> Usage:
     if not isinstance(usage, dict):
         return Usage()
-    return Usage(prompt_tokens=int(usage.get("prompt_tokens") or 0), completion_tokens=int(usage.get("completion_tokens") or 0))
+    return Usage(
+        prompt_tokens=int(usage.get("prompt_tokens") or 0),
+        completion_tokens=int(usage.get("completion_tokens") or 0),
+        cached_tokens=cached_tokens(usage, "prompt_tokens_details"),
+    )
 
 
 def _event(payload: dict[str, Any]) -> str:
@@ -253,10 +306,26 @@ def _envelope(reply: Reply, kind: str) -> dict[str, Any]:
     return {"id": reply.id, "object": kind, "created": reply.created, "model": reply.model}
 
 
+def _choice(number: int, reply: Reply) -> dict[str, Any]:
+    calls = {"tool_calls": list(reply.tool_calls)} if reply.tool_calls else {}
+    message = {"role": "assistant", "content": reply.text or (None if calls else ""), **calls}
+    return {"index": number, "message": message, "logprobs": _logprobs(reply), "finish_reason": _finish_reason(reply)}
+
+
 def _usage(reply: Reply) -> dict[str, int]:
-    read, written = reply.usage.prompt_tokens, reply.usage.completion_tokens
+    read = reply.usage.prompt_tokens
+    written = sum(one.usage.completion_tokens for one in (reply, *reply.others))
     return {"prompt_tokens": read, "completion_tokens": written, "total_tokens": read + written}
 
 
+def _logprobs(reply: Reply) -> dict[str, Any] | None:
+    tokens = [{"token": token, "logprob": logprob, "bytes": list(token.encode()), "top_logprobs": []} for token, logprob in reply.logprobs]
+    return {"content": tokens} if tokens else None
+
+
+def _details(reply: Reply) -> dict[str, Any]:
+    return {"lifelong": dict(reply.details)} if reply.details else {}
+
+
 def _finish_reason(reply: Reply) -> str:
-    return "length" if reply.cut else "stop"
+    return "length" if reply.cut else "tool_calls" if reply.tool_calls else "stop"

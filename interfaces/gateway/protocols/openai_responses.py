@@ -9,10 +9,17 @@ from typing import Any, cast
 from pydantic import BaseModel, Field, StrictBool, ValidationError
 
 from ....core import Answer, Conversation, MalformedTask, Message, Reply, ToolCall, Usage, tool_call
-from .fields import PIECE, Text, validation_message
-from .parts import check_last, joined
+from .fields import Text, validation_message
+from .options import chosen_tool, flag, mapping, shared_options
+from .parts import cached_tokens, check_last, joined
+from .writing import in_pieces, named_event
 
 ROLES = {"user": "user", "assistant": "assistant", "system": "system", "developer": "system"}
+TOOL_MODES = {"auto": "auto", "none": "none", "required": "required"}
+REFUSED = ("n", "previous_response_id", "conversation", "prompt", "background")
+"""What is kept at OpenAI's servers, and what this protocol does not have and others do."""
+LOGPROBS = "message.output_text.logprobs"
+"""What `include` lists for the log-probabilities of tokens."""
 ENDS = ("response.completed", "response.incomplete", "response.failed", "error")
 """Events that end a stream."""
 CALLED_WITH = ("arguments", "input", "action", "operation")
@@ -33,11 +40,15 @@ class ResponsesBody(BaseModel):
 
 
 class OpenAIResponses:
-    """A `PassingCodec`. Reasoning and calls of tools that the server runs itself are passed on and not remembered."""
+    """An `EngineCodec`. Reasoning and calls of tools that the server runs itself are passed on and not remembered.
+
+    An engine of ours does not reason and runs no tools itself; it is not told of those that only a server could run.
+    """
 
     name = "openai-responses"
     path = "/v1/responses"
     member = "input"
+    id_prefix = "resp_"
 
     def parse(self, body: object) -> Conversation:
         """See `Codec.parse`. Calls that follow each other, and what is said beside them, are one turn of the assistant."""
@@ -73,30 +84,34 @@ class OpenAIResponses:
             tools=tuple(_tools(read.tools or ())),
         )
 
+    def options(self, body: Mapping[str, Any]) -> dict[str, Any]:
+        """See `EngineCodec.options`."""
+        found = shared_options(body, refused=REFUSED)
+        allowed = "'auto', 'none', 'required', or of type 'function' with a name"
+        found |= chosen_tool(body.get("tool_choice"), modes=TOOL_MODES, named="function", allowed=allowed)
+        if not flag(body, "parallel_tool_calls", default=True):
+            found["parallel_tool_calls"] = False
+        included = body.get("include")
+        if isinstance(included, list) and LOGPROBS in included:
+            found["logprobs"] = True
+        form = mapping(mapping(body, "text"), "format")
+        if form.get("type") == "json_schema":
+            found["response_format"] = {"type": "json_schema", "json_schema": {name: form[name] for name in form if name != "type"}}
+        elif form and form.get("type") != "text":
+            found["response_format"] = form
+        return found
+
     def reply(self, reply: Reply, conversation: Conversation) -> dict[str, Any]:
         """A whole response; what lies behind the answer is under `lifelong`."""
-        return _response(reply, conversation, "incomplete" if reply.cut else "completed", [_item(reply, reply.text, "completed")])
+        return _response(reply, conversation, "incomplete" if reply.cut else "completed", _items(reply))
+
+    def writer(self, reply: Reply, conversation: Conversation) -> ResponseWriter:
+        """A message with one text, if there is any, and an item for each call of a function."""
+        return ResponseWriter(reply, conversation)
 
     def stream(self, reply: Reply, conversation: Conversation) -> Iterator[str]:
-        """The events of a response with one message of one text."""
-        events: list[dict[str, Any]] = [
-            {"type": "response.created", "response": _response(reply, conversation, "in_progress", [])},
-            {"type": "response.in_progress", "response": _response(reply, conversation, "in_progress", [])},
-            {"type": "response.output_item.added", "output_index": 0, "item": {**_item(reply, "", "in_progress"), "content": []}},
-        ]
-        place = {"item_id": f"msg_{reply.id}", "output_index": 0, "content_index": 0}
-        events.append({"type": "response.content_part.added", **place, "part": _part("")})
-        for start in range(0, len(reply.text), PIECE):
-            events.append({"type": "response.output_text.delta", **place, "delta": reply.text[start : start + PIECE], "logprobs": []})
-        whole = self.reply(reply, conversation)
-        events += [
-            {"type": "response.output_text.done", **place, "text": reply.text, "logprobs": []},
-            {"type": "response.content_part.done", **place, "part": _part(reply.text)},
-            {"type": "response.output_item.done", "output_index": 0, "item": _item(reply, reply.text, "completed")},
-            {"type": f"response.{whole['status']}", "response": whole},
-        ]
-        for number, event in enumerate(events):
-            yield _event({**event, "sequence_number": number})
+        """The events of a whole response."""
+        return in_pieces(self.writer(reply, conversation), reply)
 
     def error(self, kind: str, message: str) -> dict[str, Any]:
         """OpenAI's shape of an error."""
@@ -104,7 +119,7 @@ class OpenAIResponses:
 
     def error_events(self, kind: str, message: str) -> bytes:
         """The error as an event, which ends the stream."""
-        return _event({"type": "error", "code": kind, "message": message, "param": None, "sequence_number": 0}).encode()
+        return named_event("error", {"type": "error", "code": kind, "message": message, "param": None, "sequence_number": 0}).encode()
 
     def read_reply(self, body: Mapping[str, Any]) -> Answer | None:
         """A whole response: its messages and the calls of functions."""
@@ -134,6 +149,58 @@ class OpenAIResponses:
     def schema(self) -> dict[str, Any]:
         """JSON Schema of a request; fields that it does not name are passed over."""
         return ResponsesBody.model_json_schema()
+
+
+class ResponseWriter:
+    """A `ReplyWriter`. Its events are numbered from 0 on."""
+
+    def __init__(self, reply: Reply, conversation: Conversation) -> None:
+        self._reply = reply
+        self._conversation = conversation
+        self._number = 0
+        self._place = {"item_id": _message_id(reply), "output_index": 0, "content_index": 0}
+        self._begun = False
+
+    def begin(self) -> str:
+        response = _response(self._reply, self._conversation, "in_progress", [])
+        return self._event("response.created", response=response) + self._event("response.in_progress", response=response)
+
+    def text(self, piece: str) -> str:
+        return self._begin_text() + self._event("response.output_text.delta", **self._place, delta=piece, logprobs=[])
+
+    def end(self, reply: Reply) -> str:
+        out = "" if reply.tool_calls else self._begin_text()
+        items = _items(reply)
+        if self._begun:
+            part = items[0]["content"][0]
+            out += self._event("response.output_text.done", **self._place, text=reply.text, logprobs=part["logprobs"])
+            out += self._event("response.content_part.done", **self._place, part=part)
+            out += self._event("response.output_item.done", output_index=0, item=items[0])
+        for index, item in enumerate(items):
+            if item["type"] == "function_call":
+                out += self._call(index, item)
+        whole = _response(reply, self._conversation, "incomplete" if reply.cut else "completed", items)
+        return out + self._event(f"response.{whole['status']}", response=whole)
+
+    def _begin_text(self) -> str:
+        if self._begun:
+            return ""
+        self._begun = True
+        item = {**_item(self._reply, "in_progress"), "content": []}
+        added = self._event("response.output_item.added", output_index=0, item=item)
+        return added + self._event("response.content_part.added", **self._place, part=_part("", ()))
+
+    def _call(self, index: int, item: dict[str, Any]) -> str:
+        place = {"item_id": item["id"], "output_index": index}
+        begun = {**item, "arguments": "", "status": "in_progress"}
+        out = self._event("response.output_item.added", output_index=index, item=begun)
+        out += self._event("response.function_call_arguments.delta", **place, delta=item["arguments"])
+        out += self._event("response.function_call_arguments.done", **place, name=item["name"], arguments=item["arguments"])
+        return out + self._event("response.output_item.done", output_index=index, item=item)
+
+    def _event(self, kind: str, **fields: Any) -> str:
+        number, self._number = self._number, self._number + 1
+        return named_event(kind, {"type": kind, "sequence_number": number, **fields})
 
 
 class ResponsesStream:
@@ -243,26 +310,42 @@ def _response(reply: Reply, conversation: Conversation, status: str, output: lis
         "previous_response_id": None,
         "temperature": conversation.temperature,
         "tool_choice": "auto",
-        "tools": [],
+        "tools": [{"type": "function", "strict": False, "parameters": None, **tool["function"]} for tool in conversation.tools],
         "top_p": 1.0,
         "usage": usage if output else None,
-        "lifelong": dict(reply.details),
+        **({"lifelong": dict(reply.details)} if reply.details else {}),
     }
 
 
-def _item(reply: Reply, text: str, status: str) -> dict[str, Any]:
-    return {"type": "message", "id": f"msg_{reply.id}", "status": status, "role": "assistant", "content": [_part(text)]}
+def _items(reply: Reply) -> list[dict[str, Any]]:
+    """The items of an answer: what it says, where it says something or does nothing else, and its calls."""
+    status = "incomplete" if reply.cut else "completed"
+    said = {**_item(reply, status), "content": [_part(reply.text, reply.logprobs)]}
+    calls = [
+        {"type": "function_call", "id": f"fc_{call['id']}", "call_id": call["id"], "status": status, **call["function"]}
+        for call in reply.tool_calls
+    ]
+    return [said, *calls] if reply.text or not calls else calls
 
 
-def _part(text: str) -> dict[str, Any]:
-    return {"type": "output_text", "text": text, "annotations": [], "logprobs": []}
+def _item(reply: Reply, status: str) -> dict[str, Any]:
+    return {"type": "message", "id": _message_id(reply), "status": status, "role": "assistant"}
 
 
-def _event(payload: dict[str, Any]) -> str:
-    return f"event: {payload['type']}\ndata: {json.dumps(payload, ensure_ascii=False)}\n\n"
+def _message_id(reply: Reply) -> str:
+    return f"msg_{reply.id.removeprefix(OpenAIResponses.id_prefix)}"
+
+
+def _part(text: str, logprobs: Iterable[tuple[str, float]]) -> dict[str, Any]:
+    tokens = [{"token": token, "logprob": logprob, "bytes": list(token.encode()), "top_logprobs": []} for token, logprob in logprobs]
+    return {"type": "output_text", "text": text, "annotations": [], "logprobs": tokens}
 
 
 def _read_usage(usage: Any) -> Usage:
     if not isinstance(usage, dict):
         return Usage()
-    return Usage(prompt_tokens=int(usage.get("input_tokens") or 0), completion_tokens=int(usage.get("output_tokens") or 0))
+    return Usage(
+        prompt_tokens=int(usage.get("input_tokens") or 0),
+        completion_tokens=int(usage.get("output_tokens") or 0),
+        cached_tokens=cached_tokens(usage, "input_tokens_details"),
+    )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ....core import MalformedTask, Message, has_text, text_of
@@ -34,6 +34,12 @@ def check_last(messages: Sequence[Message]) -> None:
     last = next((one for one in reversed(messages) if one["role"] != "system"), None)
     if last is None or (last["role"] != "tool" and (last["role"] != "user" or not (other_parts(last) or has_text(last)))):
         raise MalformedTask("the last of messages must be a user's (or a tool's) and must hold text that can be seen")
+
+
+def cached_tokens(usage: Mapping[str, Any], details: str) -> int:
+    """Tokens that OpenAI's protocols say were read from a cache."""
+    found = usage.get(details)
+    return int(found.get("cached_tokens") or 0) if isinstance(found, Mapping) else 0
 
 
 def _is_text(part: dict[str, Any]) -> bool:

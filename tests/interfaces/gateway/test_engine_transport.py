@@ -11,9 +11,11 @@ from typing import Any
 import httpx
 import pytest
 
-from lifelong.core import Adapter, Usage
+from lifelong.core import Adapter, MalformedTask, Usage
 from lifelong.core.messages import tool_specification
-from lifelong.interfaces.gateway.engine_transport import EngineTransport, request_of
+from lifelong.interfaces.gateway.app import CODECS
+from lifelong.interfaces.gateway.engine_transport import EngineTransport, asks_engine, request_of
+from lifelong.interfaces.gateway.protocols.openai_chat import OpenAIChat
 from lifelong.interfaces.gateway.upstream import Upstream
 from lifelong.serving import ChatPiece, ChatReply, ChatRequest, Choice, EmbeddedEngine, UpstreamAddress
 
@@ -63,7 +65,7 @@ def engine(tiny_model: Path) -> Iterator[EmbeddedEngine]:
 
 def ask(engine: Any, **body: Any) -> httpx.Response:
     async def post() -> httpx.Response:
-        async with httpx.AsyncClient(transport=EngineTransport(engine), base_url="http://engine") as client:
+        async with httpx.AsyncClient(transport=EngineTransport(engine, CODECS), base_url="http://engine") as client:
             return await client.post("/v1/chat/completions", json={**plain(engine), **body})
 
     return asyncio.run(post())
@@ -114,14 +116,30 @@ def test_several_answers_differ(engine: EmbeddedEngine) -> None:
     assert len({choice["message"]["content"] for choice in choices}) == 3
 
 
+def asked(body: dict[str, Any]) -> tuple[ChatRequest, int]:
+    codec = OpenAIChat()
+    conversation = codec.parse(body)
+    return request_of(conversation, codec.options(body), base="words"), conversation.count
+
+
+def test_an_engine_is_asked_directly_only_where_nothing_else_can_answer() -> None:
+    codec, message = OpenAIChat(), {"role": "user", "content": "x"}
+    assert not asks_engine(codec, {"messages": [message], "max_tokens": 5, "temperature": 1, "top_p": 1, "presence_penalty": 0, "n": 1})
+    assert not asks_engine(codec, {"messages": [message], "tools": [], "stream": False, "logprobs": False, "tool_choice": "auto"})
+    for more in ({"stream": True}, {"seed": 0}, {"n": 2}, {"tools": [tool_specification("look")]}, {"logprobs": True}, {"stop": "x"}):
+        assert asks_engine(codec, {"messages": [message], **more}), more
+    with pytest.raises(MalformedTask, match="logit_bias"):
+        asks_engine(codec, {"messages": [message], "logit_bias": {"5": 1}})
+
+
 def test_every_option_reaches_the_engine() -> None:
     wanted = {"type": "json_object"}
     body = {**plain(Words()), "stop": "x", "seed": 4, "top_p": 1, "presence_penalty": 0.5, "frequency_penalty": -1, "logprobs": True}
-    request, count = request_of({**body, "response_format": wanted, "temperature": 0.7, "model": "a-v1"}, base="words")
+    request, count = asked({**body, "response_format": wanted, "temperature": 0.7, "model": "a-v1"})
     assert (request.stop, request.seed, request.top_p, request.presence_penalty, request.frequency_penalty) == (("x",), 4, 1, 0.5, -1)
     assert (request.logprobs, request.response_format, request.temperature, request.adapter) == (True, wanted, 0.7, "a-v1")
     assert count == 1
-    request, _ = request_of({"model": "words", "messages": body["messages"], "stop": None, "tools": None, "seed": None}, base="words")
+    request, _ = asked({"model": "words", "messages": body["messages"], "stop": None, "tools": None, "seed": None})
     assert (request.max_tokens, request.adapter, request.seed) == (None, "", 0)
 
 
@@ -152,7 +170,7 @@ def test_the_first_byte_comes_early_and_a_client_that_leaves_ends_the_work() -> 
 
     async def read_a_little() -> None:
         address = UpstreamAddress(model="words", url="http://engine")
-        upstream = Upstream(address, connections=4, seconds=60, transport=EngineTransport(words))
+        upstream = Upstream(address, connections=4, seconds=60, transport=EngineTransport(words, CODECS))
         body = json.dumps({**plain(words), "stream": True}).encode()
         response = await upstream.send("POST", "/v1/chat/completions", [(b"content-type", b"application/json")], body)
         text = b""

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lifelong.checks.cue_memory import example_episode
-from lifelong.core import Action, Observation
-from lifelong.memory.sqlite.digests import SHORTEST, message_digest, normalise, quoted_digests, split_history
+from lifelong.core import Action, Episode, Observation
+from lifelong.memory.sqlite.digests import SHORTEST, message_digest, normalise, quoted_digests, split_history, without_text_digest
 
 
 def test_golden_and_fits_sqlites_integers() -> None:
@@ -53,3 +53,13 @@ def test_a_request_that_is_repeated_counts_from_its_last_time() -> None:
     again = replace(plain, steps=(*plain.steps, *plain.steps))
     history, own = split_history(again)
     assert history == own == plain.steps
+
+
+def test_ids_that_were_digests_of_what_was_said_are_drawn_anew() -> None:
+    episode = example_episode(1)
+    named = replace(episode, task=replace(episode.task, id="0123456789abcdef" * 2)).to_json()
+    after = Episode.from_json(without_text_digest(named))
+    assert after.task.id.startswith("drawn-")
+    assert replace(after, task=replace(after.task, id=episode.task.id)) == episode
+    for kept in (episode.to_json(), "{", "[]", '{"task": 3}'):
+        assert without_text_digest(kept) == kept

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from lifelong.core import Action, Episode, Observation, Outcome, Task
 from lifelong.memory import Record
-from lifelong.memory.sqlite.schema import NUMBERS, STEPS, TALLIES, VERSION, add_functions
+from lifelong.memory.sqlite.schema import DRAWN, NUMBERS, STEPS, TALLIES, VERSION, add_functions
 
 
 def opened() -> sqlite3.Connection:
@@ -167,3 +167,29 @@ def test_the_log_has_one_entry_a_row_and_kind_and_loses_it_with_the_row(connecti
     assert [kind for (kind,) in connection.execute("SELECT kind FROM changes ORDER BY number")] == ["filed", "judged"]
     connection.execute("DELETE FROM episodes")
     assert connection.execute("SELECT count(*) FROM changes").fetchone() == (0,)
+
+
+def test_ids_of_older_chats_are_no_digests_any_more_and_nothing_is_indexed_again() -> None:
+    older = sqlite3.connect(":memory:")
+    add_functions(older)
+    before = STEPS.index(DRAWN)
+    for statement in (statement for step in STEPS[:before] for statement in step):
+        older.execute(statement)
+    columns = "id, tenant, skill, environment, trusted, trainable, control, offered, body"
+    digest = "0123456789abcdef" * 2
+    for environment in ("chat", "database-v1"):
+        body = f'{{"task": {{"id": "{digest}"}}, "likelihood": -2e308}}'
+        older.execute(f"INSERT INTO episodes ({columns}) VALUES (?, 'ann', '', ?, 0, 0, 0, 0, ?)", (environment, environment, body))
+    older.execute(
+        "INSERT INTO open_runs (id, tenant, skill, session, created, body, vector) VALUES ('r', 'ann', '', '', 0, ?, x'')", (body,)
+    )
+    older.execute("DELETE FROM unindexed")
+    for statement in (statement for step in STEPS[before:] for statement in step):
+        older.execute(statement)
+    bodies = dict(older.execute("SELECT id, body FROM episodes UNION SELECT id, body FROM open_runs"))
+    assert {id: digest in body for id, body in bodies.items()} == {"chat": False, "database-v1": True, "r": False}
+    assert "-2e308" in bodies["chat"]
+    assert older.execute("SELECT count(*) FROM unindexed").fetchone() == (0,)
+    older.execute("UPDATE episodes SET body = '{}' WHERE id = 'chat'")
+    assert older.execute("SELECT count(*) FROM unindexed").fetchone() == (1,)
+    older.close()
