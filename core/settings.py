@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, is_dataclass, replace
@@ -10,8 +9,11 @@ from pathlib import Path
 from typing import Any, Self, get_type_hints
 
 from .errors import SettingsError
+from .gateway_settings import GatewaySettings, within
 from .plugins import check_name
 from .redaction import redact, split_url
+
+__all__ = ["RENAMED", "GatewaySettings", "MemorySettings", "ModelSettings", "Settings", "SleepSettings", "WakeSettings"]
 
 RENAMED = {
     "wake.doubtful_tries": "wake.max_attempts_when_unlikely",
@@ -22,17 +24,6 @@ RENAMED = {
     "sleep.specialise": "sleep.per_skill_routing",
 }
 """Names of version 0.1 that are still read, with a warning."""
-
-
-_ORIGIN = re.compile(r"https?://[^/?#@\s]+")
-"""What a browser sends as `Origin`: no path, no slash at the end."""
-
-
-def _within(group: str, settings: object, **ranges: tuple[float, float]) -> None:
-    for name, (low, high) in ranges.items():
-        value = getattr(settings, name)
-        if not low <= value <= high:  # NaN lies nowhere
-            raise SettingsError(f"{group}.{name} is {value}; it must lie between {low} and {high}")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,7 +59,7 @@ class ModelSettings:
             if value and not (value.isascii() and value.isidentifier()):
                 # What stands there may be the key itself, so it is not shown.
                 raise SettingsError(f"model.{name} must be the name of an environment variable that holds the key, not the key")
-        _within("model", self, max_tokens=(1, 32_768))
+        within("model", self, max_tokens=(1, 32_768))
 
     def __repr__(self) -> str:
         """All fields, with the credentials of URLs masked: a repr ends up in logs and error texts."""
@@ -111,7 +102,7 @@ class MemorySettings:
         check_name("stores", self.store, "memory.store")
         if self.recall not in ("nearest", "latest", "off"):
             raise SettingsError(f"memory.recall is {self.recall!r}; it must be 'nearest', 'latest' or 'off'")
-        _within(
+        within(
             "memory",
             self,
             recall_tokens=(0, 32_768),
@@ -156,7 +147,7 @@ class WakeSettings:
 
     def __post_init__(self) -> None:
         check_name("strategies", self.strategy, "wake.strategy")
-        _within(
+        within(
             "wake",
             self,
             control_share=(0, 1),
@@ -230,7 +221,7 @@ class SleepSettings:
     def __post_init__(self) -> None:
         if self.practice not in ("auto", "always", "never"):
             raise SettingsError(f"sleep.practice is {self.practice!r}; it must be 'auto', 'always' or 'never'")
-        _within(
+        within(
             "sleep",
             self,
             exercises=(0, 100_000),
@@ -253,64 +244,6 @@ class SleepSettings:
             discover_after=(1, 10**9),
             open_questions=(1, 10**6),
             budget_seconds=(0, 10**9),
-        )
-
-
-@dataclass(frozen=True, kw_only=True)
-class GatewaySettings:
-    """What the HTTP gateway accepts, and how much of it at once."""
-
-    require_tenant: bool = False
-    """Whether a request must name its tenant. False: clients without a name share the tenant `default`, its memory included."""
-    hosts: str = "localhost,127.0.0.1,[::1]"
-    """Names under which clients may reach the gateway (the `Host` header), separated by commas; `*` allows any."""
-    origins: str = ""
-    """Web pages that may ask from a browser (CORS), separated by commas, such as `https://chat.example.org`; empty: none; `*`: all."""
-    max_running: int = 128
-    """Most answers made at once."""
-    max_waiting: int = 256
-    """Most requests that wait for their turn; beyond them the answer is 503 with `Retry-After`."""
-    max_connections: int = 512
-    """Most open connections, and never fewer than can run and wait. One more closes the connection that has waited longest without a
-    whole request."""
-    head_seconds: float = 10
-    """A connection whose request head is not complete after this many seconds is closed."""
-    body_seconds: float = 30
-    """A connection whose request body is not complete after this many seconds is closed."""
-    max_body_mib: int = 32
-    """Largest request in MiB, where requests are passed on to a server; images and files are part of them. Elsewhere it is 1 MiB."""
-    deadline_ms: float = 100
-    """Milliseconds that perception and recall may take together before a request is passed on without them."""
-    record_seconds: float = 1
-    """Seconds that the end of an answer waits until it is recorded. After them it goes out, marked as not recorded yet."""
-    keep_alive_seconds: float = 15
-    """A stream in which nothing came for so many seconds gets a comment, so that nobody on the way takes it for dead."""
-    upstream_seconds: float = 600
-    """Most seconds of silence of a server that requests are passed on to."""
-
-    @property
-    def origin_list(self) -> list[str]:
-        """The origins, one by one."""
-        return [one for one in (part.strip() for part in self.origins.split(",")) if one]
-
-    def __post_init__(self) -> None:
-        if wrong := [one for one in self.origin_list if one != "*" and not _ORIGIN.fullmatch(one)]:
-            raise SettingsError(
-                f"gateway.origins holds {wrong[0]!r}; an origin is a scheme, a host and perhaps a port, such as https://chat.example.org"
-            )
-        _within(
-            "gateway",
-            self,
-            max_running=(1, 1024),
-            max_waiting=(0, 100_000),
-            max_connections=(2, 100_000),
-            head_seconds=(0.05, 3600),
-            body_seconds=(0.05, 3600),
-            max_body_mib=(1, 1024),
-            deadline_ms=(1, 60_000),
-            record_seconds=(0.01, 600),
-            keep_alive_seconds=(0.05, 3600),
-            upstream_seconds=(0.05, 86_400),
         )
 
 
