@@ -59,6 +59,13 @@ Body = TypeVar("Body", bound=BaseModel)
 CODECS: tuple[Codec, ...] = tuple(make() for make in load_table(protocols.__name__, protocols.MEMBERS))
 """The protocols that clients may speak; a new one is one file and one line in `MEMBERS` of `protocols`."""
 
+CORS: Any = {
+    "allow_methods": ["GET", "HEAD", "POST"],
+    "allow_headers": ["*"],
+    "expose_headers": ["X-Lifelong-Episode", "X-Lifelong-Session", "X-Lifelong-Recorded", "Retry-After"],
+}
+"""What pages of the origins in `gateway.origins` may send and read."""
+
 SHORT_CALLS = 8
 """Threads for calls that ask no model: feedback, names of models. They do not queue behind answers."""
 
@@ -291,17 +298,16 @@ def create_app(learner: Learner, settings: GatewaySettings | None = None) -> Fas
     app.add_middleware(BodyLimit, most=most, hosts=settings.hosts.split(","))
     if settings.origin_list:
         # Outermost, so that a page may read errors too. Without this a browser lets no page of another origin read an answer.
-        app.add_middleware(
-            CORSMiddleware,
-            allow_origins=settings.origin_list,
-            allow_methods=["GET", "HEAD", "POST"],
-            allow_headers=["*"],
-            expose_headers=["X-Lifelong-Episode", "X-Lifelong-Session", "X-Lifelong-Recorded", "Retry-After"],
-        )
+        app.add_middleware(CORSMiddleware, **CORS, allow_origins=settings.origin_list)
     app.add_exception_handler(LifelongError, named_error)
     app.add_exception_handler(RequestValidationError, invalid_request)
     app.add_exception_handler(HTTPException, http_error)
     app.add_exception_handler(Exception, unexpected_error)
+    _add_routes(app, gateway)
+    return app
+
+
+def _add_routes(app: FastAPI, gateway: Gateway) -> None:
     reads: Mapping[str, Callable[..., Any]] = {
         "/": gateway.health,  # some clients look whether anybody is there before they ask
         "/health": gateway.health,
@@ -333,7 +339,6 @@ def create_app(learner: Learner, settings: GatewaySettings | None = None) -> Fas
     }
     for path, (write, model) in writes.items():
         app.add_api_route(path, write, methods=["POST"], response_model=None, openapi_extra=_body(model.model_json_schema()))
-    return app
 
 
 def _answering(gateway: Gateway, codec: Codec) -> Callable[[Request], Any]:
