@@ -25,8 +25,10 @@ class Way:
     """Writes its files into a home so that it asks a gateway's URL; more environment variables."""
     ask: Sequence[str]
     """Arguments of a new conversation; `{prompt}` stands for what is asked."""
-    resume: Sequence[str]
-    """Arguments that go on with the newest conversation."""
+    resume: Sequence[str] = ()
+    """Arguments that go on with the newest conversation; empty where that needs a terminal and a person."""
+    prepare: Sequence[str] = ()
+    """Arguments that are run once before."""
 
 
 def _codex(home: Path, url: str) -> Mapping[str, str]:
@@ -57,7 +59,7 @@ def _opencode(home: Path, url: str) -> Mapping[str, str]:
 
 
 def _cline(home: Path, url: str) -> Mapping[str, str]:
-    return {"LIFELONG_URL": url}
+    return {"AI_SDK_LOG_WARNINGS": "false"}
 
 
 def _continue(home: Path, url: str) -> Mapping[str, str]:
@@ -87,7 +89,11 @@ WAYS: Mapping[str, Way] = {
         resume=("exec", "--skip-git-repo-check", "--dangerously-bypass-approvals-and-sandbox", "resume", "--last", "{prompt}"),
     ),
     "opencode": Way(configure=_opencode, ask=("run", "{prompt}"), resume=("run", "-c", "{prompt}")),
-    "cline": Way(configure=_cline, ask=("-y", "{prompt}"), resume=("-y", "{prompt}")),
+    "cline": Way(
+        configure=_cline,
+        prepare=("auth", "-p", "openai", "-k", "none", "-b", "{url}/v1", "-m", "lifelong"),
+        ask=("-P", "openai", "-m", "lifelong", "{prompt}"),
+    ),
     "continue": Way(
         configure=_continue,
         ask=("-p", "--auto", "--config", "{home}/config.yaml", "{prompt}"),
@@ -102,7 +108,7 @@ class Agent:
 
     def __init__(self, name: str, home: Path, workspace: Workspace, url: str) -> None:
         self._way, self._program = WAYS[name], program(name)
-        self._home, self._workspace = home, workspace
+        self._home, self._workspace, self._url = home, workspace, url
         home.mkdir(parents=True, exist_ok=True)
         places = {"CONFIG": ".config", "DATA": ".local/share", "STATE": ".local/state", "CACHE": ".cache"}
         self._environment = {
@@ -118,9 +124,17 @@ class Agent:
 
     def ask(self, prompt: str, *, resume: bool = False) -> str:
         """What it prints. Raises `CalledProcessError`, `TimeoutExpired`."""
-        arguments = self._way.resume if resume else self._way.ask
-        filled = [one.format(prompt=prompt, home=self._home) for one in arguments]
-        return self.run(*filled)
+        if not resume and self._way.prepare:
+            self.run(*self._filled(self._way.prepare))
+        return self.run(*self._filled(self._way.resume if resume else self._way.ask, prompt=prompt))
+
+    @property
+    def resumes(self) -> bool:
+        """Whether it goes on with a conversation without a person."""
+        return bool(self._way.resume)
+
+    def _filled(self, arguments: Sequence[str], **more: str) -> list[str]:
+        return [one.format(home=self._home, url=self._url, **more) for one in arguments]
 
     def run(self, *arguments: str) -> str:
         """Run the program in its workspace."""

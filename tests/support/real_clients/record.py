@@ -41,7 +41,8 @@ def record(name: str, folder: Path) -> None:
                 continue
             agent = Agent(name, folder / f"home-{person}", workspace, served.url)
             _keep(recording, served, person, partial(agent.ask, PROMPT))
-            _keep(recording, served, person, partial(agent.ask, FOLLOW_UP, resume=True))
+            if agent.resumes:
+                _keep(recording, served, person, partial(agent.ask, FOLLOW_UP, resume=True))
             assert workspace.copied, f"{name}: the loop did not close"
     finally:
         served.close()
