@@ -59,8 +59,10 @@ def _keep(recording: Recording, served: Served, conversation: str, run: Callable
 
 
 def _headers(served: Served, exchange: Exchange) -> dict[str, str]:
-    """The headers that came with a request: the upstream keeps them beside the bytes."""
-    return next(headers for path, headers, raw in served.upstream.seen if path == exchange.path and json.loads(raw) == exchange.body)
+    """The headers that came with a request: the upstream keeps them beside the bytes. Each is given once."""
+    seen = served.upstream.seen
+    place = next(n for n, (path, _, raw) in enumerate(seen) if path == exchange.path and json.loads(raw) == exchange.body)
+    return seen.pop(place)[1]
 
 
 if __name__ == "__main__":
