@@ -107,6 +107,15 @@ class Recogniser:
         """What evidence is worth; None while there are too few tasks."""
         return self._calibration
 
+    @property
+    def missing(self) -> str:
+        """What a calibrated chance of being known needs, in words; empty once there is one."""
+        if self._calibration is not None:
+            return ""
+        enough = sum(len(sample.bank) >= FEW for sample in self._samples.values())
+        needed = f"two skills with {FEW} tasks each, and {self._least} in all, are needed to calibrate a chance"
+        return f"{needed}; there are {self.sampled}, and {enough} such skills"
+
     def fit(self, vectors: Vector, skills: Sequence[str]) -> None:
         """Begin anew from vectors `(n, d)` and their skills, oldest first; an empty skill is passed over."""
         self._begin()
@@ -321,13 +330,10 @@ class Recogniser:
         distance, threshold = distances[nearest], self.threshold(names[nearest])
         known = bool(distance <= max(threshold, NEAR_DUPLICATE))
         limit = f"its distance {distance:.2f} {'is within' if known else 'passes'} {max(threshold, NEAR_DUPLICATE):.2f}"
-        missing = (
-            f"two skills with {FEW} tasks each, and {LEAST_SAMPLED} in all, are needed to calibrate a chance; there are {self.sampled}"
-        )
         return Verdict(
             skill=names[int(np.argmax(cosines))],
             known=known,
             novelty=distance,
             confidence=float(1 / np.exp((cosines - cosines.max()) / self.temperature).sum()),
-            reason=f"{'known' if known else 'unknown'}: nearest is {names[nearest]!r}, {limit}; {missing}",
+            reason=f"{'known' if known else 'unknown'}: nearest is {names[nearest]!r}, {limit}; {self.missing}",
         )

@@ -84,7 +84,7 @@ def _asked(split: OpenSetSplit, seed: int) -> dict[tuple[str, str], Measurement]
     """What the recogniser that waking asks says, once it has learned the training texts."""
     asked = recogniser(split.train, seed)
     verdicts = [judged(asked, texts) for texts in (split.validation, split.test, split.unknown)]
-    strange = [np.array([1 - verdict.known_chance for verdict in part]) for part in verdicts]
+    strange = [np.array([verdict.novelty for verdict in part]) for part in verdicts]
     bound = conformal_quantile(strange[0], 1 - UNKNOWN_RATE)
     labels = [np.array([int(verdict.skill) for verdict in part], dtype=np.int64) for part in verdicts]
     known, unknown = ((labels[place], strange[place] > bound) for place in (1, 2))

@@ -118,7 +118,7 @@ def _recognised(split: OpenSetSplit, seed: int) -> dict[tuple[str, str], Measure
     figures |= _failure("lifelong", np.array([verdict.confidence for verdict in known]), right)
     if len(split.unknown):
         unknown = judged(asked, split.unknown)
-        figures |= _rejection("lifelong", *(np.array([verdict.known_chance for verdict in part]) for part in (known, unknown)))
+        figures |= _rejection("lifelong", *(-np.array([verdict.novelty for verdict in part]) for part in (known, unknown)))
         figures |= _unified("lifelong", confidences(known), right, confidences(unknown))
     return figures
 

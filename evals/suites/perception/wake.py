@@ -6,6 +6,7 @@ another data set. The recogniser is fitted on training texts alone; it has seen 
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from pathlib import Path
@@ -118,6 +119,8 @@ def recogniser(train: Texts, seed: int) -> Recogniser:
     """What waking asks, as `Perceiver` makes it, once it has learned training texts under their class numbers."""
     made = Recogniser(quantile=QUANTILE, seed=seed, second=HASHED)
     made.fit(two_views(train), [str(label) for label in train.labels])
+    if made.missing:
+        print(f"{OURS} judges by the distance to the nearest task alone: {made.missing}", file=sys.stderr)
     return made
 
 
@@ -146,12 +149,13 @@ def _recognised(train: Texts, known: Texts, unknown: Texts, seed: int) -> dict[t
         "unified_aurc_x1000": 1000 * unified_aurc(confidences(inside), right, confidences(outside)),
         "known_chance_calibration_error": expected_calibration_error(both, np.arange(2 * size) < size),
     }
-    return _rejection(OURS, *(1 - part for part in chances)) | {(OURS, metric): value for metric, value in figures.items()}
+    strange = [np.array([verdict.novelty for verdict in part]) for part in (inside, outside)]
+    return _rejection(OURS, *strange) | {(OURS, metric): value for metric, value in figures.items()}
 
 
 def confidences(verdicts: Iterable[Verdict]) -> AnyFloats:
-    """The chance that a task is known and of the skill named `(n,)`: one score for both."""
-    return np.array([verdict.known_chance * verdict.confidence for verdict in verdicts])
+    """The chance that a task is known and of the skill named `(n,)`: one score for both; by distance where no chance is calibrated yet."""
+    return np.array([max(0.0, 1 - verdict.novelty) * verdict.confidence for verdict in verdicts])
 
 
 def _rejection(method: str, inside: AnyFloats, outside: AnyFloats) -> dict[tuple[str, str], Measurement]:

@@ -12,7 +12,7 @@ from scripted import open_scripted
 from lifelong.core import Action, Episode, Judge, Outcome, Task
 from lifelong.evals.data.seeded import Rate, mean_of
 from lifelong.evals.data.texts import TWO_VIEWS, Texts
-from lifelong.evals.row_filter import ALL_ROWS
+from lifelong.evals.row_filter import ALL_ROWS, RowFilter
 from lifelong.evals.suites.perception import wake as module
 from lifelong.perception import HashedEncoder
 
@@ -31,6 +31,15 @@ def test_clear_classes_are_known_and_named_and_the_rest_is_not() -> None:
     for method in ("lifelong", *module.BASELINES, *(name + TWO_VIEWS for name in module.BASELINES)):
         assert figures[method, "ood_auroc"] > 0.95
         assert 0 <= figures[method, "fpr_at_95_id_tpr"] <= 1
+
+
+def test_with_few_texts_distances_rank_and_what_a_chance_needs_is_said(capsys: pytest.CaptureFixture[str]) -> None:
+    measured = module.deployed_figures(made(40, False, 0), made(80, False, 1), made(80, True, 2), 0, RowFilter(methods=("lifelong",)))
+    assert mean_of(measured["lifelong", "ood_auroc"]) > 0.9
+    assert mean_of(measured["lifelong", "unified_aurc_x1000"]) < 250, "half of the tasks are unknown, and come last"
+    said = capsys.readouterr().err
+    assert "two skills with 8 tasks each, and 48 in all, are needed" in said
+    assert "there are 40, and 0 such skills" in said
 
 
 def test_novelty_is_turned_so_that_the_known_rank_first() -> None:
