@@ -11,7 +11,8 @@ from functools import partial
 from itertools import dropwhile, takewhile
 
 from ..core import AdapterStatus
-from ..envs import Environment
+from ..envs import Environment, find_environment
+from ..envs.practice import can_exercise
 from .components import Components
 from .night_lock import night_lock
 from .phases import PHASES, NightContext, NightStopped, OutOfTime, Phase, Progress, Scope, Work
@@ -52,7 +53,7 @@ def sleep(
         _run(night, before, Work())
         pending = [one.skill for one in components.record.state.find(PendingSleep, tenant=tenant)]
         reports: list[SleepReport] = []
-        for skill in dict.fromkeys([*pending, *(skills or due_skills(components, tenant))]):
+        for skill in dict.fromkeys([*pending, *(skills or due_skills(components, tenant, environments))]):
             reports.append(_night(night, skill, [phase for phase in rest if phase.scope is Scope.SKILL]))
             if night.out_of_time:
                 break
@@ -60,10 +61,22 @@ def sleep(
     return reports
 
 
-def due_skills(components: Components, tenant: str) -> list[str]:
-    """Skills with enough trainable episodes that no finished night has learned from."""
+def due_skills(components: Components, tenant: str, environments: Mapping[str, Environment] | None = None) -> list[str]:
+    """Skills with enough trainable episodes that no finished night has learned from, or enough failed ones that it can practise on."""
     new, least = components.record.state.new_episodes, components.settings.sleep.min_episodes
-    return [skill for skill in components.skills(tenant) if new(tenant, skill) >= least]
+    return [
+        skill
+        for skill in components.skills(tenant)
+        if new(tenant, skill) >= least
+        or (_can_practise(components, tenant, skill, environments or {}) and new(tenant, skill, failed=True) >= least)
+    ]
+
+
+def _can_practise(components: Components, tenant: str, skill: str, environments: Mapping[str, Environment]) -> bool:
+    if components.settings.sleep.practice == "never":
+        return False
+    newest = components.record.episodes.find(tenant=tenant, skill=skill, newest_first=True, limit=1)
+    return bool(newest) and can_exercise(find_environment(environments, newest[0].task.environment))
 
 
 def _run(night: NightContext, phases: Sequence[Phase], work: Work, seconds: dict[str, float] | None = None) -> Work:

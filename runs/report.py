@@ -196,7 +196,7 @@ def _night_table(nights: Sequence[Mapping[str, Any]]) -> TextTable:
 
 
 def closing_lines(summary: Mapping[str, Any]) -> list[str]:
-    """What the tables do not hold: transfer, the effect of memory, corrections, foresight and cost, a line each."""
+    """What the tables do not hold: transfer, the effect of memory, corrections, plans of nights, foresight and cost, a line each."""
     summary = current_summary(summary)
     metrics = summarise_metrics(summary)
     lines = [
@@ -207,6 +207,9 @@ def closing_lines(summary: Mapping[str, Any]) -> list[str]:
         lines.append(effect["words"])
     if corrections := summary.get("corrections"):
         lines.append(f"corrections used: {corrections['used']} of {corrections['budget']}")
+    # Where somebody corrects, a night learns from that, which goes without saying.
+    plans = [(night, night.get("plan", "")) for night in summary["nights"] if night.get("practised") or "attempts" in night.get("plan", "")]
+    lines += [f"night {night['night']} over {night['environment']}: {plan}" for night, plan in plans]
     if metrics["chance_auroc"] is not None:
         after = "" if metrics["answer_chance_auroc"] is None else f", {metrics['answer_chance_auroc']:.2f} with the answer"
         lines.append(f"chance of success, solved above failed (AUROC): {metrics['chance_auroc']:.2f} before the task{after}")

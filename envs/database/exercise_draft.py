@@ -61,6 +61,29 @@ class ExerciseDraft(RequestDraft):
         self._identifiers = self.chance(0.1)
         self._kinds = {column.name: "pick" if column.kind == "person" else column.kind for column in self.schema.columns}
 
+    def name(self, column: Column) -> str:
+        """See `RequestDraft`; sometimes a word of the name is left out, where the others still say which column it is."""
+        words = column.name.split("_")
+        if len(words) > 1 and not self._identifiers and self.chance(0.15):
+            rest = list(words)
+            rest.pop(self.rng.randrange(len(words)))
+            taken = [set(other.name.split("_")) for other in self.schema.columns if other != column]
+            if rest != ["id"] and not any(set(rest) <= other for other in taken):
+                return " ".join(rest).replace(" id", " ID")
+        return super().name(column)
+
+    def name_plural(self, column: Column) -> str:
+        """See `RequestDraft`; a name that is a plural already stays."""
+        name = self.name(column)
+        return name if self._identifiers or (name.endswith("s") and not name.endswith(("ss", "us", "is"))) else plural(name)
+
+    def who(self) -> str:
+        """The rows in a question: as the table calls them, or as what a key or a name of theirs identifies."""
+        key = self.rng.choice(self.schema.columns)
+        ending = next((end for end in ("_id", "_name", "_number") if key.name.endswith(end)), "")
+        who = key.name.removesuffix(ending).replace("_", " ")
+        return plural(who) if ending and self.chance(0.5) else self.rows
+
     def short_plural(self, column: Column) -> str:
         """The column in the plural, sometimes as what it identifies: `customers` for `customer_id`."""
         words = column.name.replace("_", " ")
@@ -206,6 +229,18 @@ class ExerciseDraft(RequestDraft):
         operator = self.rng.choices((">", "<", ">=", "<=", "="), weights=(6, 4, 2, 1, 2 if column.kind == "year" else 0))[0]
         return column, operator, _rounded(value) if column.kind in ("int", "real") and isinstance(value, int | float) else value
 
+    def _attributes(self) -> Clause:
+        """Two or three conditions as attributes: `with a status of 'open', quantity exceeding 500, and due date before June 30, 2023`."""
+        texts, parts = [], []
+        for column in self.rng.sample(self.schema.columns, self.rng.choice((2, 2, 3))):
+            _, operator, value = self._comparison(column)
+            said, words = self.spoken(value), _ADJECTIVES[operator]
+            if column.kind == "date":
+                words = tuple(word.removeprefix("is ") for word in _DATES[operator])
+            texts.append(f"{self.name(column)} {self.pick(*words).format(said)}")
+            parts.append(f"{column.name} {operator} {literal(value)}")
+        return Clause(text=f"with {self.pick('a ', '')}{joined(texts)}", sql=" AND ".join(parts))
+
     def _led(self) -> Clause:
         """A simple condition with the word that leads to it."""
         if self.chance(0.6):
@@ -222,6 +257,8 @@ class ExerciseDraft(RequestDraft):
         return Clause(text=text, sql=f"{column.name} {operator} {literal(value)}")
 
     def _compound(self) -> Clause:
+        if self.chance(0.3):
+            return self._attributes()
         one, other, third = (self.condition(column) for column in self.rng.sample(self.schema.columns, 3))
         shape = self.rng.random()
         if shape < 0.5:

@@ -123,7 +123,7 @@ def nested(draft: ExerciseDraft) -> Request:
         text = f"{name} greater than the average of the {words} {name} per {draft.name(key)}"
         sql = f"{column.name} > (SELECT AVG(v) FROM (SELECT {function}({column.name}) AS v FROM {table} GROUP BY {key.name}))"
     goal = draft.pick(
-        f"Which {draft.rows} have {singular(text)}? Return the {spoken_list(shown)}.",
+        f"Which {draft.who()} have {singular(text)}? Return the {spoken_list(shown)}.",
         f"What are the {_plurals(draft, [_column(draft, clause) for clause in shown])} of {draft.rows} with {singular(text)}? "
         f"Return the {spoken_list(shown)}.",
     )
@@ -257,9 +257,8 @@ def _rows(draft: ExerciseDraft, where: Clause, sort: Clause, *, limited: bool = 
     elif shape < 0.85:
         goal = f"What are the {names}{of}? Return the {spoken_list(shown)}{_comma(draft, tails)}."
     else:
-        goal = (
-            f"Which {draft.rows}{' ' + where.text if where.text else ' are there'}? Return the {spoken_list(shown)}{_comma(draft, tails)}."
-        )
+        question = f"Which {draft.who()}{' have entries ' + where.text if where.text else ' are there'}?"
+        goal = f"{question} Return the {spoken_list(shown)}{_comma(draft, tails)}."
     return goal, f"SELECT {listed(shown)} FROM {draft.table.name}{where.sql}{sort.sql}{cut.sql}"
 
 
@@ -277,7 +276,11 @@ def _groups(draft: ExerciseDraft, *, bounds: int, ranges: float) -> Request:
     said, plurals = joined([figure.text for figure in figures]), joined([draft.short_plural(key) for key in keys])
     filtered = f" of {draft.rows} {where.text}" if where.text else ""
     condition = " and ".join(clause.text for clause in held)
-    if held and have:
+    # A bound may also stand at the end: "Return ..., only including those where ...".
+    later = bool(held) and not have and draft.chance(0.2)
+    if later:
+        goal = f"What are the {plurals} and their {said}{filtered}?"
+    elif held and have:
         goal = f"Which {plurals} have {condition}{filtered.replace(' of ', ' among ', 1)}?"
     elif held:
         lead = " and " if filtered else draft.pick(" where ", " where ", " for groups where ")
@@ -292,7 +295,8 @@ def _groups(draft: ExerciseDraft, *, bounds: int, ranges: float) -> Request:
         )
     returned = [*names, *(Clause(text=figure.text.partition(" (")[0], sql=figure.sql) for figure in figures)]
     goal += draft.pick(" Return the ", " Return the ", " Return each ") + spoken_list(returned)
-    goal += draft.pick(f", grouped by {spoken_list(names)}", "", "") + "."
+    goal += draft.pick(f", grouped by {spoken_list(names)}", "", "")
+    goal += (draft.pick(", only including those where ", ". Only include groups where ") + condition if later else "") + "."
     having_sql = f" HAVING {' AND '.join(clause.sql for clause in held)}" if held else ""
     statement = f"SELECT {listed(returned)} FROM {table}{where.sql} GROUP BY {groups}{having_sql}"
     return _ended(draft, goal, statement, returned)

@@ -61,13 +61,14 @@ class StateStore:
         with self._database.transaction() as connection:
             connection.execute("DELETE FROM learned WHERE episode IN (SELECT value FROM json_each(?))", (json_array(episodes),))
 
-    def new_episodes(self, tenant: str, skill: str) -> int:
-        """How many trainable episodes of a skill no finished night has learned from.
+    def new_episodes(self, tenant: str, skill: str, *, failed: bool = False) -> int:
+        """How many trainable, or with `failed` how many failed, episodes of a skill no finished night has learned from.
 
         The mark of an episode goes with its row, so the number does not depend on what was erased or compressed since.
         """
+        which = "success = 0 AND trainable = 0" if failed else "trainable = 1"
         sql = (
-            "SELECT count(*) FROM episodes WHERE tenant = ? AND skill = ? AND trainable = 1 "
+            f"SELECT count(*) FROM episodes WHERE tenant = ? AND skill = ? AND {which} "
             "AND NOT EXISTS (SELECT 1 FROM learned WHERE episode = id)"
         )
         return int(self._database.value(sql, (tenant, skill)))

@@ -55,7 +55,7 @@ class Consolidate:
         held_out = choose_for_target(components, night.environments, night.tenant, skill)
         generation = components.record.generation(night.tenant)
         data = [*training_data(night, skill, held_out), *work.practice]
-        work = replace(work, data=tuple(data), held_out=held_out, seen=_trainable(components, night.tenant, skill))
+        work = replace(work, data=tuple(data), held_out=held_out, seen=_seen(components, night.tenant, skill))
         # A night that was interrupted after its decision keeps it: judged again, the candidate would face itself.
         if (known := _known(components, work.adapter)) and known.gate and known.status is not AdapterStatus.ERASED:
             return replace(work, candidate=known, gate=known.gate, loss=TrainingReport.read(Path(known.path)).loss)
@@ -200,8 +200,10 @@ def _samples(night: NightContext, episode: Episode) -> list[Sample]:
     return samples([episode], frozenset(exchangeable(environment)) if environment else frozenset(), before=before or ())
 
 
-def _trainable(components: Components, tenant: str, skill: str) -> tuple[str, ...]:
-    return tuple(episode.id for episode in components.record.episodes.find(tenant=tenant, skill=skill, trainable=True))
+def _seen(components: Components, tenant: str, skill: str) -> tuple[str, ...]:
+    """What the night learns from or, where it failed, has practised on."""
+    episodes = components.record.episodes.find(tenant=tenant, skill=skill)
+    return tuple(episode.id for episode in episodes if episode.trainable or episode.outcome.success is False)
 
 
 def _latest(components: Components, tenant: str) -> str:

@@ -26,6 +26,7 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def small(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, tiny_model: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
     """Suites in this process, on a hashed encoder, a tiny sentence encoder where one is trained, and a tiny language model."""
+    from lifelong.evals.suites.agents import suite as agents
     from lifelong.evals.suites.encoders import texts
     from lifelong.evals.suites.loop import suite as loop
     from lifelong.evals.suites.memory import suite as memory
@@ -38,6 +39,7 @@ def small(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, tiny_model: Path, tmp
         monkeypatch.setattr(module, "locate", lambda name: encoder)
     for name, value in {"model.name": str(tiny_model), "memory.encoder": "hashed", "model.max_tokens": 8}.items():
         monkeypatch.setitem(loop.SMALL, name, value)
+        monkeypatch.setitem(agents.SMALL, name, value)
     for name, value in {"1k": 150, "10k": 300}.items():
         monkeypatch.setitem(memory.SIZES, name, value)
     monkeypatch.setattr(memory, "SAMPLES", 10)

@@ -1,0 +1,172 @@
+"""One agent without an answer key: it answers tasks, attempts failed ones again, practises, and is trained anew from the base."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from ....agents import Job, Run
+from ....agents.consolidation.attempts import TEMPERATURE, Group, solutions
+from ....agents.consolidation.practice import exercise_results, practice_samples, template_weights
+from ....agents.consolidation.training_samples import samples
+from ....core import Adapter, Episode, Settings, Task
+from ....core.plugins import create
+from ....envs import Environment
+from ....envs.practice import Exercise, exercises
+from ....learners import Recipe, Sample, TrainingReport, holds, made_of, train_lora
+from ....numerics.draws import draw
+from ....serving import EmbeddedEngine
+
+BATCH = 16
+"""Tasks that run side by side."""
+EXAMINED = 64
+"""Exercises that an adapter is given before a night, to see which kinds it gets wrong."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Arm:
+    """What is switched on."""
+
+    nights: int = 0
+    """Nights; 0 for an agent that never learns."""
+    practice: bool = True
+    """Whether nights practise on exercises."""
+    attempts: bool = True
+    """Whether nights after the first attempt failed tasks again and learn from what is confirmed."""
+    shuffled: bool = False
+    """A control: each exercise gets the answer of another one over the same tables."""
+    grammar: bool = True
+    """Whether answers are kept to the grammar of the environment, in attempts too."""
+    strategy: str = "direct"
+    """How unseen tasks are run."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Result:
+    """How an arm does on unseen tasks, before the first night and after each."""
+
+    successes: tuple[tuple[bool, ...], ...]
+    """Of each evaluation, whether each task was solved."""
+    tokens: tuple[int, ...]
+    """Tokens of each evaluation."""
+    training_seconds: float
+    """Wall-clock seconds of all training loops."""
+
+
+class Agent:
+    """One arm under one seed. Adapters lie in `folder` under the hash of what they were made of, so that arms share equal ones."""
+
+    def __init__(self, arm: Arm, environment: Environment, engine: EmbeddedEngine, settings: Settings, folder: Path) -> None:
+        self._arm, self._environment, self._engine, self._settings, self._folder = arm, environment, engine, settings, folder
+        self._adapter = ""
+        self._wins: dict[str, list[Episode]] = {}
+        self._training_seconds = 0.0
+
+    def run(self, train: Sequence[Task], test: Sequence[Task], count: int) -> Result:
+        """Live through the nights; `count` exercises are practised in each."""
+        successes, tokens = [], []
+        for night in range(self._arm.nights + 1):
+            if night:
+                self._sleep(train, count, night)
+            if night or not self._arm.nights:
+                runs = self._solve(test, strategy=self._arm.strategy)
+                successes.append(tuple(run.outcome.success is True for run in runs))
+                tokens.append(sum(run.usage.tokens for run in runs))
+        return Result(successes=tuple(successes), tokens=tuple(tokens), training_seconds=self._training_seconds)
+
+    def _sleep(self, train: Sequence[Task], count: int, night: int) -> None:
+        if self._arm.attempts and (self._adapter or not self._arm.practice):
+            self._attempt(train, night)
+        data = [*samples([win for wins in self._wins.values() for win in wins]), *self._practice(train, count, night)]
+        if data:
+            self._train(data)
+
+    def _attempt(self, train: Sequence[Task], night: int) -> None:
+        open_ones = [task for task in train if task.id not in self._wins]
+        number = self._settings.sleep.attempts
+        # The first attempt is the greedy answer, as awake.
+        seeds = [(task, place) for task in open_ones for place in range(number + 1)]
+        runs = self._solve(
+            [task for task, _ in seeds],
+            temperatures=[TEMPERATURE if place else 0.0 for _, place in seeds],
+            seeds=[int(draw(self._settings.seed, "attempt", task.id, str(night), str(place)) * 2**31) for task, place in seeds],
+        )
+        for place, task in enumerate(open_ones):
+            group = Group(task=task.id, runs=tuple(runs[place * (number + 1) : (place + 1) * (number + 1)]))
+            won = [group.runs[0]] if group.runs[0].outcome.success else solutions(group)
+            if won:
+                self._wins[task.id] = [
+                    Episode(id=f"{task.id}-{one}", task=task, steps=run.steps, outcome=run.outcome, skill=task.skill)
+                    for one, run in enumerate(won)
+                ]
+
+    def _practice(self, train: Sequence[Task], count: int, night: int) -> list[Sample]:
+        if not self._arm.practice:
+            return []
+        seed, weights = 1000 * self._settings.seed + night, {}
+        if self._adapter:
+            examined = exercises(self._environment, train, EXAMINED, seed=-seed)
+            results = exercise_results(examined, self._environment, self._engine, adapter=self._adapter, constrain=self._arm.grammar)
+            weights = template_weights(results)
+        made = exercises(self._environment, train, count, weights=weights, seed=seed)
+        if self._arm.shuffled:
+            made = shuffled(made, random.Random(seed))
+        return practice_samples(made, {task.id: task.id for task in train})
+
+    def _train(self, data: Sequence[Sample]) -> None:
+        settings = self._settings.sleep
+        recipe = Recipe(
+            base=str(self._engine.path),
+            rank=settings.rank,
+            learning_rate=settings.learning_rate,
+            epochs=settings.epochs,
+            batch_size=settings.batch_size,
+            substitution=settings.substitution,
+            seed=self._settings.seed,
+        )
+        digest = made_of(data, recipe, "agents")
+        directory = self._folder / digest[:16]
+        if not holds(directory, digest):
+            train_lora(data, recipe, directory, provenance=digest)
+        self._training_seconds += TrainingReport.read(directory).seconds
+        if self._adapter:
+            self._engine.retire(self._adapter)
+        self._adapter = digest[:16]
+        self._engine.publish(
+            Adapter(name=self._adapter, path=str(directory), base=recipe.base, rank=recipe.rank, tenant="default", target=data[0].skill)
+        )
+
+    def _solve(
+        self, tasks: Sequence[Task], *, strategy: str = "direct", temperatures: Sequence[float] = (), seeds: Sequence[int] = ()
+    ) -> list[Run]:
+        act, runs = create("strategies", strategy, engine=self._engine), []
+        jobs = [
+            Job(
+                task=task,
+                environment=self._environment,
+                adapter=self._adapter,
+                tries=1 if strategy == "direct" else self._settings.wake.max_attempts,
+                max_tokens=self._settings.model.max_tokens,
+                temperature=temperatures[place] if temperatures else 0.0,
+                seed=seeds[place] if seeds else self._settings.seed,
+                constrain=self._arm.grammar,
+            )
+            for place, task in enumerate(tasks)
+        ]
+        for start in range(0, len(jobs), BATCH):
+            runs += act.act(jobs[start : start + BATCH])
+        return runs
+
+
+def shuffled(made: Sequence[Exercise], rng: random.Random) -> list[Exercise]:
+    """The exercises, each with the answer of the next one over the same tables; one that stands alone keeps none and is left out."""
+    by_source: dict[str, list[Exercise]] = {}
+    for one in made:
+        by_source.setdefault(one.source.id, []).append(one)
+    found = []
+    for group in by_source.values():
+        order = rng.sample(group, len(group))
+        found += [replace(one, answer=other.answer) for one, other in zip(order, order[1:] + order[:1], strict=True) if other != one]
+    return found

@@ -1,0 +1,100 @@
+"""`lifelong bench agents`: what is learned from nothing but the environment's yes or no, each part alone and left out."""
+
+from __future__ import annotations
+
+import math
+import sys
+import tempfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from ....core import Settings
+from ....envs import make_environment
+from ....metrics.statistics import pooled_rate_ci95, student_ci95
+from ....serving import EmbeddedEngine, locate
+from ...results_file import Row
+from ...row_filter import ALL_ROWS, RowFilter
+from .nights import Agent, Arm, Result
+
+ARMS: Mapping[str, Arm] = {
+    "no_learning": Arm(grammar=False),
+    "grammar": Arm(),
+    "grammar_best_of_n": Arm(strategy="best_of_n"),
+    "practice": Arm(nights=1, attempts=False, grammar=False),
+    "practice_grammar": Arm(nights=1, attempts=False),
+    "practice_grammar_best_of_n": Arm(nights=1, attempts=False, strategy="best_of_n"),
+    "random_practice_grammar": Arm(nights=1, attempts=False, shuffled=True),
+    "lifelong": Arm(nights=3),
+    "lifelong_without_grammar": Arm(nights=3, grammar=False),
+    "lifelong_without_practice": Arm(nights=3, practice=False),
+    "lifelong_without_attempts": Arm(nights=3, attempts=False),
+}
+"""Ours, each of its parts alone, and ours without each; `random_practice_grammar` is a control whose exercises have wrong answers.
+
+All have the same model, tasks, exercises a night, passes, rank and attempts a task. No arm is shown a right answer to any task.
+"""
+SIZES: Mapping[str, tuple[int, int, int]] = {"database": (150, 150, 1440), "lab-db": (150, 150, 1440)}
+"""Tasks that are attempted awake and at night, unseen tasks, and exercises a night."""
+QUICK: Mapping[str, tuple[int, int, int]] = {"database": (6, 6, 16)}
+QUICK_ARMS = ("no_learning", "grammar", "practice_grammar", "lifelong")
+SMALL: dict[str, Any] = {"sleep.epochs": 2, "sleep.attempts": 1, "model.max_tokens": 24}
+
+
+def run(*, quick: bool, seeds: int, data: Path | None, only: RowFilter = ALL_ROWS) -> list[Row]:
+    """Every arm over every seed; rates have Wilson's interval over the tasks of all seeds. Raises `DataMissing` for lab-db without data."""
+    rows: list[Row] = []
+    for case, sizes in (QUICK if quick else SIZES).items():
+        if only.wants_case(case):
+            rows += _case(case, sizes, quick, seeds, data, only)
+    return rows
+
+
+def _case(case: str, sizes: tuple[int, int, int], quick: bool, seeds: int, data: Path | None, only: RowFilter) -> list[Row]:
+    arms = {name: arm for name, arm in ARMS.items() if only.wants_method(name) and (not quick or name in QUICK_ARMS)}
+    environment = make_environment(case, data)
+    train_size, test_size, count = sizes
+    rows: list[Row] = []
+    with tempfile.TemporaryDirectory() as folder:
+        for name, arm in arms.items():
+            results = []
+            for seed in range(seeds):
+                settings = Settings(seed=seed).with_values(SMALL if quick else {})
+                train, test = environment.tasks("train", train_size, seed=seed), environment.tasks("test", test_size, seed=seed)
+                engine = EmbeddedEngine(locate(settings.model.name))
+                try:
+                    results.append(Agent(arm, environment, engine, settings, Path(folder)).run(train, test, count))
+                finally:
+                    engine.close()
+                solved = ", ".join(f"{sum(each)}" for each in results[-1].successes)
+                print(f"{case}, {name}, seed {seed}: {solved} of {test_size}", file=sys.stderr, flush=True)
+            rows += rows_of(case, name, arm, results)
+    return rows
+
+
+def rows_of(case: str, method: str, arm: Arm, results: Sequence[Result]) -> list[Row]:
+    """The figures of one arm, from its results, one a seed: `success_night_0` is before any night."""
+    first = 1 if arm.nights else 0
+    rows: list[Row] = []
+    for place in range(len(results[0].successes)):
+        rates = [sum(result.successes[place]) / len(result.successes[place]) for result in results]
+        tasks = len(results[0].successes[place])
+        rows.append(
+            Row(
+                case=case,
+                method=method,
+                metric=f"success_night_{first + place}",
+                value=sum(rates) / len(rates),
+                ci95=pooled_rate_ci95(rates, tasks),
+                n=tasks * len(rates),
+                seeds=len(rates),
+            )
+        )
+    solved = [sum(result.successes[-1]) for result in results]
+    tokens = [result.tokens[-1] / number if number else math.nan for result, number in zip(results, solved, strict=True)]
+    for metric, values in (("tokens_per_solved", tokens), ("training_seconds", [result.training_seconds for result in results])):
+        known = [value for value in values if not math.isnan(value)]
+        mean = sum(known) / len(known) if known else math.nan
+        interval = student_ci95(known) if len(known) > 1 else None
+        rows.append(Row(case=case, method=method, metric=metric, value=mean, ci95=interval, n=rows[0].n, seeds=len(results)))
+    return rows
