@@ -26,7 +26,7 @@ EXAMINED = 64
 
 
 @dataclass(frozen=True, kw_only=True)
-class Arm:
+class LearningArm:
     """What is switched on."""
 
     nights: int = 0
@@ -44,7 +44,7 @@ class Arm:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Result:
+class ArmResult:
     """How an arm does on unseen tasks, before the first night and after each."""
 
     successes: tuple[tuple[bool, ...], ...]
@@ -58,13 +58,13 @@ class Result:
 class Agent:
     """One arm under one seed. Adapters lie in `folder` under the hash of what they were made of, so that arms share equal ones."""
 
-    def __init__(self, arm: Arm, environment: Environment, engine: EmbeddedEngine, settings: Settings, folder: Path) -> None:
+    def __init__(self, arm: LearningArm, environment: Environment, engine: EmbeddedEngine, settings: Settings, folder: Path) -> None:
         self._arm, self._environment, self._engine, self._settings, self._folder = arm, environment, engine, settings, folder
         self._adapter = ""
         self._wins: dict[str, list[Episode]] = {}
         self._training_seconds = 0.0
 
-    def run(self, train: Sequence[Task], test: Sequence[Task], count: int) -> Result:
+    def run(self, train: Sequence[Task], test: Sequence[Task], count: int) -> ArmResult:
         """Live through the nights; `count` exercises are practised in each."""
         successes, tokens = [], []
         for night in range(self._arm.nights + 1):
@@ -74,7 +74,7 @@ class Agent:
                 runs = self._solve(test, strategy=self._arm.strategy)
                 successes.append(tuple(run.outcome.success is True for run in runs))
                 tokens.append(sum(run.usage.tokens for run in runs))
-        return Result(successes=tuple(successes), tokens=tuple(tokens), training_seconds=self._training_seconds)
+        return ArmResult(successes=tuple(successes), tokens=tuple(tokens), training_seconds=self._training_seconds)
 
     def _sleep(self, train: Sequence[Task], count: int, night: int) -> None:
         if self._arm.attempts and (self._adapter or not self._arm.practice):

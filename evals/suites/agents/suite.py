@@ -15,20 +15,20 @@ from ....metrics.statistics import pooled_rate_ci95, student_ci95
 from ....serving import EmbeddedEngine, locate
 from ...results_file import Row
 from ...row_filter import ALL_ROWS, RowFilter
-from .nights import Agent, Arm, Result
+from .nights import Agent, ArmResult, LearningArm
 
-ARMS: Mapping[str, Arm] = {
-    "no_learning": Arm(grammar=False),
-    "grammar": Arm(),
-    "grammar_best_of_n": Arm(strategy="best_of_n"),
-    "practice": Arm(nights=1, attempts=False, grammar=False),
-    "practice_grammar": Arm(nights=1, attempts=False),
-    "practice_grammar_best_of_n": Arm(nights=1, attempts=False, strategy="best_of_n"),
-    "random_practice_grammar": Arm(nights=1, attempts=False, shuffled=True),
-    "lifelong": Arm(nights=3),
-    "lifelong_without_grammar": Arm(nights=3, grammar=False),
-    "lifelong_without_practice": Arm(nights=3, practice=False),
-    "lifelong_without_attempts": Arm(nights=3, attempts=False),
+ARMS: Mapping[str, LearningArm] = {
+    "no_learning": LearningArm(grammar=False),
+    "grammar": LearningArm(),
+    "grammar_best_of_n": LearningArm(strategy="best_of_n"),
+    "practice": LearningArm(nights=1, attempts=False, grammar=False),
+    "practice_grammar": LearningArm(nights=1, attempts=False),
+    "practice_grammar_best_of_n": LearningArm(nights=1, attempts=False, strategy="best_of_n"),
+    "random_practice_grammar": LearningArm(nights=1, attempts=False, shuffled=True),
+    "lifelong": LearningArm(nights=3),
+    "lifelong_without_grammar": LearningArm(nights=3, grammar=False),
+    "lifelong_without_practice": LearningArm(nights=3, practice=False),
+    "lifelong_without_attempts": LearningArm(nights=3, attempts=False),
 }
 """Ours, each of its parts alone, and ours without each; `random_practice_grammar` is a control whose exercises have wrong answers.
 
@@ -72,7 +72,7 @@ def _case(case: str, sizes: tuple[int, int, int], quick: bool, seeds: int, data:
     return rows
 
 
-def rows_of(case: str, method: str, arm: Arm, results: Sequence[Result]) -> list[Row]:
+def rows_of(case: str, method: str, arm: LearningArm, results: Sequence[ArmResult]) -> list[Row]:
     """The figures of one arm, from its results, one a seed: `success_night_0` is before any night."""
     first = 1 if arm.nights else 0
     rows: list[Row] = []

@@ -13,7 +13,7 @@ from lifelong.core import Settings
 from lifelong.envs import DatabaseEnvironment
 from lifelong.envs.practice import exercises
 from lifelong.evals.suites.agents import nights
-from lifelong.evals.suites.agents.nights import Agent, Arm, shuffled
+from lifelong.evals.suites.agents.nights import Agent, LearningArm, shuffled
 from lifelong.serving import EmbeddedEngine
 
 SETTINGS = Settings().with_values({"sleep.epochs": 1, "sleep.rank": 2, "sleep.attempts": 1, "model.max_tokens": 4})
@@ -37,7 +37,7 @@ def test_practice_alone_trains_on_exercises_and_equal_adapters_once(
     monkeypatch.setattr(nights, "train_lora", train)
     environment = DatabaseEnvironment()
     tasks, test = environment.tasks("train", 3), environment.tasks("test", 2)
-    for arm in (Arm(nights=1, attempts=False), Arm(nights=1, attempts=False, grammar=False)):
+    for arm in (LearningArm(nights=1, attempts=False), LearningArm(nights=1, attempts=False, grammar=False)):
         result = Agent(arm, environment, engine, SETTINGS, tmp_path).run(tasks, test, 8)
         assert [len(each) for each in result.successes] == [2]
         assert result.training_seconds > 0
@@ -50,7 +50,7 @@ def test_practice_alone_trains_on_exercises_and_equal_adapters_once(
 
 def test_without_practice_and_wins_nothing_is_trained(engine: EmbeddedEngine, tmp_path: Path) -> None:
     environment = DatabaseEnvironment()
-    agent = Agent(Arm(nights=2, practice=False), environment, engine, SETTINGS, tmp_path)
+    agent = Agent(LearningArm(nights=2, practice=False), environment, engine, SETTINGS, tmp_path)
     result = agent.run(environment.tasks("train", 2), environment.tasks("test", 2), 8)
     assert result.successes == ((False, False), (False, False))
     assert result.training_seconds == 0

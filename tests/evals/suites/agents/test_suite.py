@@ -4,12 +4,12 @@ import math
 
 import pytest
 
-from lifelong.evals.suites.agents.nights import Arm, Result
+from lifelong.evals.suites.agents.nights import ArmResult, LearningArm
 from lifelong.evals.suites.agents.suite import ARMS, QUICK_ARMS, rows_of
 
 
-def result(*nights: int, tasks: int = 10) -> Result:
-    return Result(
+def result(*nights: int, tasks: int = 10) -> ArmResult:
+    return ArmResult(
         successes=tuple(tuple(place < solved for place in range(tasks)) for solved in nights),
         tokens=tuple(100 for _ in nights),
         training_seconds=60.0,
@@ -28,7 +28,7 @@ def test_a_row_for_each_night_pooled_over_seeds() -> None:
 
 
 def test_an_arm_that_never_sleeps_is_measured_before_any_night() -> None:
-    [success, tokens, _] = rows_of("database", "grammar", Arm(), [result(0)])
+    [success, tokens, _] = rows_of("database", "grammar", LearningArm(), [result(0)])
     assert (success.metric, success.value) == ("success_night_0", 0.0)
     assert math.isnan(tokens.value), "nothing was solved"
 
