@@ -18,7 +18,8 @@ run *flags:
 [no-exit-message]
 test: check unit
     # One thread: several OpenMP runtimes in one process (PyTorch's, FAISS's) may crash when each starts threads of its own.
-    OMP_NUM_THREADS=1 "{{bin}}/python" -m pytest -m "(model or slow) and not vllm"
+    # Properties are tried once more, on all their examples.
+    OMP_NUM_THREADS=1 "{{bin}}/python" -m pytest -m "(model or slow or hypothesis) and not vllm"
     "{{bin}}/python" -m pytest -m vllm
 
 # linters, formatting, types, and who may import whom
@@ -40,7 +41,7 @@ unit *flags:
     # Worksteal keeps a file's tests in one process, so that its fixtures are made once. The compiled tests and modules are kept even
     # where Python was told not to write any, because every process and every command that a test starts would compile them anew.
     PYTHONDONTWRITEBYTECODE= OMP_NUM_THREADS=1 "{{bin}}/python" -m pytest --numprocesses auto --maxprocesses 4 --dist worksteal \
-        -m "not model and not vllm and not slow" "$@"
+        --hypothesis-profile quick -m "not model and not vllm and not slow" "$@"
 
 # agents from npm (Codex, OpenCode, Cline, Continue) and Python libraries against `lifelong serve` with a scripted model behind it
 [no-exit-message]

@@ -192,6 +192,7 @@ def _fit(history: _History) -> _Fitted:
         kept = np.stack(history.vectors)
         vectors = kept.astype(np.float64)
         similarities = vectors @ vectors.T
+        # A task is no neighbour of its own (`exp(-inf)` is 0), nor does its outcome count in the rate that it is shrunk to.
         np.fill_diagonal(similarities, -np.inf)
         base = history_chance(outcomes.sum() - outcomes, len(outcomes) - 1)
         candidates = [neighbour_chance(similarities, outcomes, base, bandwidth) for bandwidth in BANDWIDTHS]

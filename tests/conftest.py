@@ -18,6 +18,8 @@ ROOT = Path(__file__).resolve().parents[1]
 
 # Machines are noisy and a first import is slow; how long an example took says nothing about whether it is right.
 settings.register_profile("tests", deadline=None)
+# For the quick tests (`--hypothesis-profile quick`): the same properties on fewer examples. The slow tests try them on all.
+settings.register_profile("quick", deadline=None, max_examples=20)
 settings.load_profile("tests")
 # What hypothesis remembers between runs lies in the checkout, unless that cannot be written.
 if not os.access(ROOT, os.W_OK):

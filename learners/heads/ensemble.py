@@ -60,6 +60,7 @@ class Ensemble:
 
     def logits(self, vectors: Vector) -> HeadLogits:
         """Logarithms of averaged chances `(n, classes)`."""
+        # Chances are averaged, not logits: a network that is sure and wrong then costs its share and no more.
         return np.asarray(np.log(np.maximum(np.mean([chances(net, vectors) for net in self._networks], axis=0), 1e-300)))
 
     def state(self) -> dict[str, NDArray[Any]]:

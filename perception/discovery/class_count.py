@@ -132,6 +132,7 @@ def _by_pairs(asked: DiscoveryInput, seed: int) -> tuple[float, float, float] | 
         if variation < spread:
             # The jackknife's deviation is sqrt(n - 1) times the spread of its values.
             error = Z95 * np.sqrt(len(others) - 1) * float(others.std())
+            # The count is 1 / share, so the ends of the interval change places; a share that may be 0 leaves it open above.
             best, spread = (1 / share, 1 / (share + error), 1 / (share - error) if share > error else np.inf), variation
     return best
 
@@ -155,10 +156,12 @@ def modular_range(rows: Vector, seed: int = 0) -> tuple[float, float, float]:
     best, count, tried = 1, 2, {1: 0.0}
     while count <= len(rows) // 2:
         labels = clustered(alike, count, seed, restarts=1).labels
+        # Edges within clusters, less what as many would be by chance: every row has the same number of neighbours.
         tried[count] = float((labels[graph] == labels[:, None]).mean() - ((np.bincount(labels) / len(labels)) ** 2).sum())
         if tried[count] > tried[best]:
             best = count
         elif count > 2 * best + 2:
+            # Modularity has one broad top: twice as many clusters without a gain, and it does not come back.
             break
         count = max(count + 1, round(count * STEP))
     good, about = ([count for count, value in tried.items() if value >= (1 - share) * tried[best]] for share in (PLATEAU, INTERVAL))

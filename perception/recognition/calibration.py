@@ -124,6 +124,7 @@ class Calibration:
         weights = np.concatenate([np.ones(len(own)), np.full(len(pooled), min(1.0, POOLED / len(pooled)))])
         order = np.argsort(values, kind="stable")
         sums = np.cumsum(weights[order])
+        # The conformal rank `ceil(q (n + 1))` with weights: the new task counts as one more; the last term absorbs rounding.
         place = np.searchsorted(sums, quantile * (sums[-1] + weights.min()) - 1e-9)
         return float(values[order[min(place, len(order) - 1)]])
 

@@ -89,6 +89,7 @@ def ridge_weights(features: Vector, labels: Labels, classes: int, gram: Vector |
         system, right = features @ features.T, targets
     else:
         system, right = features.T @ features if gram is None else gram, features.T.astype(np.float64) @ targets
+    # The products may be float32; the solve loses digits to the condition number and is done in float64.
     inner = system.astype(np.float64) + RIDGE * np.eye(len(system))
     solved = cho_solve(cho_factor(inner, check_finite=False), right, check_finite=False)
     return np.asarray(features.T @ solved if len(features) <= features.shape[1] else solved, dtype=np.float32)
@@ -105,6 +106,7 @@ def shrunk_whitening(rows: Floats, samples: float) -> Floats:
     product = (rows @ rows.T if count < dimensions else rows.T @ rows) / count
     square, trace = float(np.sum(product * product)), float(np.trace(product))
     excess = (samples + 1 - 2 / dimensions) * (square - trace**2 / dimensions)
+    # No spread of the eigenvalues can be told from chance here: all of the covariance is replaced by its target.
     flat = samples < 1 or excess <= np.finfo(np.float64).eps * trace**2
     share = 1.0 if flat else min(1.0, ((1 - 2 / dimensions) * square + trace**2) / excess)
     level = share * trace / dimensions
@@ -161,6 +163,7 @@ class SharedShape:
         first, second = vectors[:, : known.first], vectors[:, known.first :]
         rows = (first - self.mean) @ self.within
         around = (first - self.mean) @ self.total
+        # |r - c|^2 = r.r - 2 r.c + c.c, which rounding may leave a little below zero.
         distances = np.maximum(
             np.einsum("nd,nd->n", rows, rows)[:, None] - 2 * rows @ centres.T + np.einsum("cd,cd->c", centres, centres), 0
         )
@@ -177,6 +180,7 @@ class SharedShape:
     def _ridge(self, known: KnownSkills, first: Vector, skills: Labels) -> Floats:
         """The regression's answers; a skill that came since gets what the others leave of one."""
         answers = (random_features(first, self.seed) @ self.weights).astype(np.float64)
+        # One-hot targets: the answers of a task of a known skill sum to about one, and what is left speaks for a new skill.
         rest = np.clip(1 - answers.max(1), 0, 1)
         places = {name: place for place, name in enumerate(self.names)}
         columns = np.array([places.get(name, len(self.names)) for name in known.names], dtype=np.int64)

@@ -68,12 +68,15 @@ class Fusion:
         start = cls.equal(negative)
         rows = np.nan_to_num((np.vstack([negative, positive]) - start.centre) / start.scale, nan=0.0)
         kinds = np.repeat([0.0, 1.0], [len(negative), len(positive)])
+        # Either kind weighs one half in all, so that a rare one is not drowned by the other's count.
         shares = np.where(kinds == 1, 0.5 / len(positive), 0.5 / len(negative)) if balanced else np.full(len(kinds), 1 / len(kinds))
+        # Over the smaller kind: a few samples of it are little evidence, however many of the other there are.
         penalty = ridge / min(len(negative), len(positive))
         prior = start.weights if towards_equal else np.zeros_like(start.weights)
 
         def loss(values: Columns) -> tuple[float, Columns]:
             odds = rows @ values[1:] + values[0]
+            # The derivative of `log(1 + exp(z)) - y z` in z is `logistic(z) - y`.
             slope = shares * (logistic(odds) - kinds)
             size = float(shares @ (np.logaddexp(0, odds) - kinds * odds) + 0.5 * penalty * np.sum((values[1:] - prior) ** 2))
             return size, np.r_[slope.sum(), rows.T @ slope + penalty * (values[1:] - prior)]
@@ -91,6 +94,7 @@ class Fusion:
         count = np.maximum(known.sum(0), 1)
         centre = np.where(known, negative, 0).sum(0) / count
         spread = np.sqrt(np.where(known, (negative - centre) ** 2, 0).sum(0) / count)
+        # A score that never varies would be divided by almost nothing, and its rounding would count as evidence.
         constant = spread < LEAST_SCALE
         return cls(centre=centre, scale=np.where(constant, 1, spread), weights=np.full(len(centre), 1 / max(1, len(centre))), bias=bias)
 

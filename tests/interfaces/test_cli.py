@@ -1,8 +1,7 @@
-"""The command line as a user meets it: a real process, its words and its exit status."""
+"""The command line as a user meets it: a process, its words and its exit status."""
 
 from __future__ import annotations
 
-import os
 import signal
 import subprocess
 import sys
@@ -10,11 +9,11 @@ import time
 from pathlib import Path
 
 import pytest
+from command_line import run_command
 from typer.testing import CliRunner
 
 from lifelong.interfaces.cli import app
 
-COMMAND = [sys.executable, "-c", "from lifelong.interfaces.cli import main; main()"]
 VERBS = {
     "run",
     "memory",
@@ -35,13 +34,8 @@ VERBS = {
 }
 
 
-def lifelong(*words: str, folder: Path, **environ: str) -> subprocess.CompletedProcess[str]:
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("LIFELONG_")}
-    return subprocess.run([*COMMAND, *words], capture_output=True, text=True, cwd=folder, env={**kept, **environ}, check=False)
-
-
 def test_help_names_every_verb(tmp_path: Path) -> None:
-    result = lifelong("--help", folder=tmp_path)
+    result = run_command("--help", folder=tmp_path)
     assert result.returncode == 0
     commands = result.stdout.partition("Commands:")[2]
     assert {line.split()[0] for line in commands.splitlines() if line.strip()} == VERBS
@@ -69,7 +63,7 @@ def test_every_verb_explains_itself(verb: str) -> None:
     ],
 )
 def test_an_error_is_one_line_and_status_2(words: list[str], said: str, tmp_path: Path) -> None:
-    result = lifelong(*words, folder=tmp_path)
+    result = run_command(*words, folder=tmp_path)
     assert result.returncode == 2
     assert said in result.stderr
     assert result.stderr.startswith("lifelong: ")
@@ -85,25 +79,25 @@ def test_wrong_usage_is_status_2(words: list[str]) -> None:
 
 def test_a_settings_file_in_the_folder_is_read_and_its_mistake_refused(tmp_path: Path) -> None:
     (tmp_path / "lifelong.toml").write_text("[wake]\nmax_attempts = 99\n")
-    result = lifelong("status", folder=tmp_path)
+    result = run_command("status", folder=tmp_path)
     assert result.returncode == 2
     assert "lifelong.toml: wake.max_attempts is 99" in result.stderr
 
 
 def test_an_unknown_variable_is_refused(tmp_path: Path) -> None:
-    result = lifelong("status", folder=tmp_path, LIFELONG_SLEEP_RNAK="8")
+    result = run_command("status", folder=tmp_path, LIFELONG_SLEEP_RNAK="8")
     assert result.returncode == 2
     assert "LIFELONG_SLEEP_RNAK" in result.stderr
 
 
 def test_looking_creates_nothing(tmp_path: Path) -> None:
-    lifelong("status", folder=tmp_path)
-    lifelong("lessons", folder=tmp_path)
+    run_command("status", folder=tmp_path)
+    run_command("lessons", folder=tmp_path)
     assert list(tmp_path.iterdir()) == []
 
 
 def test_bench_lists_what_each_suite_shows_and_needs(tmp_path: Path) -> None:
-    result = lifelong("bench", "--list", folder=tmp_path)
+    result = run_command("bench", "--list", folder=tmp_path)
     assert result.returncode == 0
     suites = [line for line in result.stdout.splitlines() if not line.startswith(" ")]
     assert {"loop", "memory"} <= set(suites)

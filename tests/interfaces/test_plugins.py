@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+from command_line import run_command
 from installed import install
 
 from lifelong.checks import check_encoder, check_engine, check_environment, check_head
@@ -35,9 +35,8 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def lifelong(site: Path, folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
     """The command in a process of its own, in a folder of its own."""
     path = os.pathsep.join([str(site), *filter(None, [os.environ.get("PYTHONPATH")])])
-    script = "from lifelong.interfaces.cli import main; main()"
-    environ = {**os.environ, "PYTHONPATH": path, "COLUMNS": "200"}
-    return subprocess.run([sys.executable, "-c", script, *words], capture_output=True, text=True, cwd=folder, env=environ, check=False)
+    data = {name: value for name, value in os.environ.items() if name == "LIFELONG_DATA"}
+    return run_command(*words, folder=folder, PYTHONPATH=path, COLUMNS="200", **data)
 
 
 def test_members_are_found_and_fulfil_their_contracts(site: Path, monkeypatch: pytest.MonkeyPatch) -> None:

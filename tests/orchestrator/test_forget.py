@@ -13,6 +13,7 @@ from lifelong.core import MalformedTask, NothingFound, Task
 from lifelong.memory import compress
 
 
+@pytest.mark.slow
 def test_forgetting_takes_rows_lessons_and_weights(tiny_model: Path, tmp_path: Path) -> None:
     lamps = ToyEnvironment("lamps")
     with open_toy(tmp_path, tiny_model, lamps) as learner:

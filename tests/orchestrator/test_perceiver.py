@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import subprocess
 import sys
-import textwrap
 import threading
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -99,33 +100,45 @@ def test_a_tenant_does_not_wait_for_another(tmp_path: Path) -> None:
 SECOND = """
 import sys
 from pathlib import Path
-from typing import Any
 sys.path[:0] = {paths!r}
 from scripted import open_scripted
 from test_perceiver import episodes, fill
-with open_scripted(Path({home!r})) as learner:
-    {work}
+for line in sys.stdin:
+    with open_scripted(Path({home!r})) as learner:
+        exec(line)
+    print("done", flush=True)
 """
 
 
-def second_process(home: Path, work: str) -> None:
+@contextmanager
+def second_process(home: Path) -> Iterator[Callable[[str], None]]:
+    """Another process on the same home, which does what it is given with a learner that it opens for that."""
     paths = [str(Path(__file__).parent), str(Path(__file__).parents[1] / "support")]
-    code = textwrap.dedent(SECOND).format(paths=paths, home=str(home), work=work)
-    subprocess.run([sys.executable, "-c", code], check=True, timeout=120)
+    code = SECOND.format(paths=paths, home=str(home))
+    with subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+
+        def do(work: str) -> None:
+            assert process.stdin is not None
+            assert process.stdout is not None
+            process.stdin.write(f"{work}\n")
+            process.stdin.flush()
+            assert process.stdout.readline() == "done\n"
+
+        yield do
 
 
 def test_two_processes_notice_what_the_other_learns_judges_and_forgets(tmp_path: Path) -> None:
-    with open_scripted(tmp_path) as learner:
+    with open_scripted(tmp_path) as learner, second_process(tmp_path) as elsewhere:
         text = "book a flight to Rome on day 8"
         assert not asked(learner, text).skill
-        second_process(tmp_path, "fill(learner, episodes(40))")
+        elsewhere("fill(learner, episodes(40))")
         known = asked(learner, text)
         assert known.skill == "flights"
         before = learner._components.perceiver("default").outcome_counts("flights", "")
-        second_process(tmp_path, f"learner.feedback({known.id!r}, success=True)")
+        elsewhere(f"learner.feedback({known.id!r}, success=True)")
         after = learner._components.perceiver("default").outcome_counts("flights", "")
         assert after == (before[0] + 1, before[1] + 1)
-        second_process(tmp_path, "learner.forget(skill='flights')")
+        elsewhere("learner.forget(skill='flights')")
         assert asked(learner, text).skill != "flights"
         assert "flights" not in learner._components.perceiver("default").head.skills
         assert learner.status().faults == {}

@@ -40,6 +40,7 @@ def test_an_unknown_task_may_be_declined(tiny_model: Path, tmp_path: Path) -> No
         assert learner.status().novel == 1
 
 
+@pytest.mark.slow
 def test_an_adapter_whose_files_are_gone_costs_its_help_and_not_the_answer(tiny_model: Path, tmp_path: Path) -> None:
     lamps = ToyEnvironment("lamps")
     with open_toy(tmp_path, tiny_model, lamps) as learner:

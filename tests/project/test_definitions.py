@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import ast
 from collections import defaultdict
-from pathlib import Path
+from collections.abc import Mapping
 
-ROOT = Path(__file__).resolve().parents[2]
-PACKAGES = [folder for folder in sorted(ROOT.iterdir()) if (folder / "__init__.py").exists() and folder.name != "tests"]
+from source_tree import SOURCES, name, tree
 
 
 def definitions(tree: ast.Module) -> list[str]:
@@ -18,21 +17,21 @@ def definitions(tree: ast.Module) -> list[str]:
     return [name for name in (*classes, *words) if not name.startswith("_")]
 
 
-def repeated(sources: dict[str, str]) -> dict[str, list[str]]:
+def repeated(modules: Mapping[str, ast.Module]) -> dict[str, list[str]]:
     """Names that several modules define, and where."""
     places = defaultdict(list)
-    for file, source in sources.items():
-        for name in definitions(ast.parse(source)):
-            places[name].append(file)
-    return {name: files for name, files in places.items() if len(files) > 1}
+    for file, module in modules.items():
+        for defined in definitions(module):
+            places[defined].append(file)
+    return {defined: files for defined, files in places.items() if len(files) > 1}
 
 
 def test_every_class_and_alias_is_defined_once() -> None:
-    sources = {str(file.relative_to(ROOT)): file.read_text() for package in PACKAGES for file in package.rglob("*.py")}
-    assert sum(len(definitions(ast.parse(source))) for source in sources.values()) > 300
-    assert repeated(sources) == {}
+    modules = {name(file): tree(file) for file in SOURCES}
+    assert sum(len(definitions(module)) for module in modules.values()) > 300
+    assert repeated(modules) == {}
 
 
 def test_a_second_definition_is_seen() -> None:
     first, second = "Rows = list[int]\nT = 1\nBATCH = 2\n", "class Rows: ...\nT = 1\nBATCH = 3\n"
-    assert repeated({"a.py": first, "b.py": second}) == {"Rows": ["a.py", "b.py"]}
+    assert repeated({"a.py": ast.parse(first), "b.py": ast.parse(second)}) == {"Rows": ["a.py", "b.py"]}

@@ -71,7 +71,9 @@ def test_names_in_source_files_are_standard() -> None:
 
 
 def test_prose_in_source_files_is_standard() -> None:
-    assert offenders(FILES, lambda file: name_of(file) not in RENAMED and refused_words(prose(text(file)))) == {}
+    # A file without any of the words need not be taken apart.
+    suspects = {file for file in FILES if name_of(file) not in RENAMED and WORDS.search(text(file))}
+    assert offenders(FILES, lambda file: file in suspects and refused_words(prose(text(file)))) == {}
 
 
 def test_documents_are_written_in_plain_words() -> None:

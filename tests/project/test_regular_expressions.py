@@ -14,6 +14,8 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 import lifelong
 
 ROOT = Path(lifelong.__file__).parent
@@ -171,6 +173,7 @@ def measured(*own: str) -> dict[str, tuple[float, str, str]]:
     return {row["where"]: tuple(row["growth"]) for row in json.loads(done.stdout)}
 
 
+@pytest.mark.slow
 def test_the_time_of_every_expression_grows_with_the_text_and_no_faster() -> None:
     report = measured()
     assert len(report) > 20

@@ -1,12 +1,34 @@
 """The report of a made-up but plausible run: complete, self-contained, and safe against hostile text."""
 
+import json
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from made.summary import fake_summary
 
+from lifelong.runs import plots
 from lifelong.runs.report import closing_lines, summary_tables, write_report
+
+
+DRAWN: dict[str, str] = {}
+"""Charts by their names and data."""
+
+
+@pytest.fixture
+def _each_chart_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Drawing takes most of the time, and most pages here hold the same charts: one that was drawn of the same data is taken again."""
+
+    def remembered(draw: Callable[..., str]) -> Callable[..., str]:
+        def found(*data: object) -> str:
+            key = json.dumps([draw.__name__, *data], default=vars)
+            return DRAWN[key] if key in DRAWN else DRAWN.setdefault(key, draw(*data))
+
+        return found
+
+    for name in ("stream_plot", "tokens_plot", "phases_plot", "loss_line"):
+        monkeypatch.setattr(plots, name, remembered(getattr(plots, name)))
 
 
 def test_report_is_self_contained(tmp_path: Path) -> None:
@@ -28,6 +50,7 @@ def test_same_summary_same_page(tmp_path: Path) -> None:
     assert first == second
 
 
+@pytest.mark.usefixtures("_each_chart_once")
 def test_text_from_outside_is_escaped(tmp_path: Path) -> None:
     hostile = "<script>alert(1)</script> $x$"
     summary = fake_summary(("database", "graph", hostile))
@@ -40,6 +63,7 @@ def test_text_from_outside_is_escaped(tmp_path: Path) -> None:
     assert "[bold]" in summary_tables(summary)[1].as_text()
 
 
+@pytest.mark.usefixtures("_each_chart_once")
 @pytest.mark.parametrize(
     "part",
     ["stream", "evaluations", "nights", "memory_effect", "lessons", "corrections", "settings", "versions", "seconds", "environments"],
@@ -65,6 +89,7 @@ def test_tables_and_closing_lines() -> None:
     assert any(line.startswith("effect of memory: +40.7 points [+23.0, +51.0]; with memory 151 of 268") for line in lines)
 
 
+@pytest.mark.usefixtures("_each_chart_once")
 def test_an_empty_control_arm_is_said_in_words(tmp_path: Path) -> None:
     summary = fake_summary()
     summary["memory_effect"] = {"treated": [151, 268], "control": [0, 0], "difference": None, "ci95": [-1.0, 1.0]}
@@ -74,6 +99,7 @@ def test_an_empty_control_arm_is_said_in_words(tmp_path: Path) -> None:
     assert "Over the control arm" not in page
 
 
+@pytest.mark.usefixtures("_each_chart_once")
 def test_lessons_are_shown_in_full_and_cite_episodes_on_the_page(tmp_path: Path) -> None:
     summary = fake_summary()
     summary["lessons"][0]["text"] = "word " * 100 + "end."
@@ -86,6 +112,7 @@ def test_lessons_are_shown_in_full_and_cite_episodes_on_the_page(tmp_path: Path)
     assert f"Task of {cited['episode-1']}" in page
 
 
+@pytest.mark.usefixtures("_each_chart_once")
 def test_tasks_are_shown_with_their_answers_before_and_after(tmp_path: Path) -> None:
     page = write_report(fake_summary(), tmp_path / "report.html").read_text()
     before, after = page.index("before any night: not solved"), page.index("after night 3: solved")

@@ -21,8 +21,8 @@ from pathlib import Path
 from threading import Thread
 
 import pytest
+from source_tree import SOURCES, tree
 
-import lifelong
 from lifelong.core import ModelCorrupt, ModelMissing
 from lifelong.serving import MODELS, EmbeddedEngine, ModelFile, cache_directory, list_models, locate, manifest, pull, verify
 
@@ -157,11 +157,8 @@ def test_a_model_with_code_of_its_own_is_refused_and_the_code_never_runs(tiny_mo
 
 
 def test_no_loader_is_called_without_refusing_custom_code() -> None:
-    root = Path(lifelong.__file__).parent
-    for file in root.rglob("*.py"):
-        if {".venv", ".venv-vllm", "tests"} & set(file.relative_to(root).parts):
-            continue
-        for call in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+    for file in SOURCES:
+        for call in ast.walk(tree(file)):
             name = ast.unparse(call.func) if isinstance(call, ast.Call) else ""
             if (name.startswith("Auto") and name.endswith(".from_pretrained")) or name == "SentenceTransformer":
                 assert isinstance(call, ast.Call)

@@ -59,9 +59,13 @@ class ForkServer:
         self._process.stdin.flush()
         return int(self._read())
 
+    def status(self) -> int:
+        """Wait for the child's end; its status as `os.waitpid` gives it."""
+        return int(self._read().removeprefix("exit "))
+
     def wait(self) -> bool:
         """Whether the child came to its end; False where it was killed. A child that fails by itself is an error."""
-        status = int(self._read().removeprefix("exit "))
+        status = self.status()
         assert os.WIFSIGNALED(status) or status == 0, "the child failed by itself; its traceback is on standard error"
         return status == 0
 

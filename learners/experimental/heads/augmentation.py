@@ -70,10 +70,12 @@ class PrototypeAugmentationHead(GradientHead):
 
         def loss(batch: Tensor, truth: Tensor) -> Tensor:
             total = torch.nn.functional.cross_entropy(batch @ weights.T / TEMPERATURE, truth)
+            # The first batch has no old class to keep in place.
             if not before:
                 return total
             some = torch.from_numpy(old)[torch.randint(len(old), (len(batch),))]
             centres = torch.from_numpy(self._arrays["means"])[some]
+            # Hardness-aware: an old mean is drawn towards the new sample that is most easily taken for it.
             nearest = batch[torch.cdist(centres, batch).argmin(1)]
             centres = (1 - self.hardness) * centres + self.hardness * nearest
             if self.form == "sampled":

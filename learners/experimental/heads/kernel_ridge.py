@@ -60,6 +60,7 @@ def kernel_ridge(
 
 
 def _kernel(left: NDArray[np.floating], right: NDArray[np.floating], gamma: float) -> NDArray[np.floating]:
+    # |x - y|^2 = 2 - 2 x.y for unit vectors; in place, since the matrix is the largest thing in memory.
     similar = left @ right.T
     similar -= 1
     similar *= 2 * gamma

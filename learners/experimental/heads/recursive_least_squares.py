@@ -43,18 +43,21 @@ def updated(inverse: Floats, weights: Floats, rows: Floats, targets: Floats, sig
     try:
         middle = np.eye(len(rows)) + sign * (rows @ carried)
         factor = cho_factor(middle, check_finite=False)
+        # The squared diagonal of the factor is what is left of each direction's weight after the downdate.
         if sign < 0 and np.diag(factor[0]).min() ** 2 < WHOLE:
             raise LinAlgError
     except LinAlgError as error:
         raise ValueError("these samples were never learned; forget only what was learned") from error
     gain = cho_solve(factor, carried.T, check_finite=False).T
     left = inverse - sign * gain @ carried.T
+    # Rounding makes `left` unsymmetric, a little more with every update, and the next updates suppose that it is not.
     return (left + left.T) / 2, weights + sign * gain @ (targets - rows @ weights)
 
 
 def log_determinant(inverse: Floats, regularisation: float) -> float:
     """`log det(P^-1 / r)` of `P` `(d, d)`, in nats: 0 before the first sample, then growing with the logarithm of what was seen."""
     _, logarithm = np.linalg.slogdet(inverse)
+    # log det(P^-1 / r) = -log det P - d log r.
     return float(-logarithm - len(inverse) * np.log(regularisation))
 
 

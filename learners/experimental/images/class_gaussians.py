@@ -74,6 +74,7 @@ class ClassGaussians:
         """Pseudo-features: so many from every class's Gaussian, scaled to length one as features are, and their class numbers."""
         draw = np.random.default_rng(seed)
         means, shared = self.means, np.linalg.cholesky(shrunk(self.within(), SHRINKAGE))
+        # The covariances of independent parts add up: `SHARED` of all classes', and below the rest of the class's own.
         rows = np.repeat(means, each, axis=0) + SHARED**0.5 * draw.normal(size=(each * len(means), means.shape[1])) @ shared.T
         for place, label in enumerate(self.labels.tolist()):
             root = self._roots[label]
@@ -84,6 +85,7 @@ class ClassGaussians:
         """At most `rank` rows with the same sum of squares in the directions that have most of it."""
         if len(rows) <= self.rank:
             return rows
+        # The nearest matrix of this rank (Eckart and Young 1936), written as rows whose products are its covariance.
         _, lengths, directions = np.linalg.svd(rows, full_matrices=False)
         return np.asarray(lengths[: self.rank, None] * directions[: self.rank])
 

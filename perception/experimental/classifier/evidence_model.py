@@ -94,5 +94,6 @@ def failure_columns(outputs: HeadOutputs) -> Columns:
 
 
 def _log_odds(chance: NDArray[np.float64]) -> NDArray[np.float64]:
+    # `log1p` keeps the digits of a chance near 1, where `1 - chance` has lost them.
     inside = np.clip(chance, TINY, 1 - TINY)
     return np.asarray(np.log(inside) - np.log1p(-inside))

@@ -122,6 +122,7 @@ def neighbour_columns(around: Neighbourhood, places: NDArray[np.intp]) -> list[N
     rows = np.arange(len(places))
     best = -np.sort(-around.nearest, axis=1)[:, :2]
     rival = best[:, 1] if best.shape[1] > 1 else np.full(len(rows), -1, dtype=np.float32)
+    # Relative to the best class, so that the exponential cannot overflow; the shares are the same.
     shares = np.exp(SHARPNESS * (around.nearest - best[:, :1]))
     shares /= shares.sum(1, keepdims=True)
     own = around.nearest[rows, places]

@@ -129,6 +129,7 @@ def local_contrastive(local: Tensor, negative: Tensor, labels: Tensor, regions: 
     import torch
 
     regions = min(regions, local.shape[1])
+    # Sums of exponentials in logarithms: S of each prompt first, then the sum over all prompts.
     every = torch.cat([local, negative], -1).topk(regions, dim=1).values.logsumexp(1)
     own = every.gather(1, labels[:, None])[:, 0]
     return (every.logsumexp(1) - own).mean()

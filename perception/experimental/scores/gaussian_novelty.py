@@ -97,5 +97,6 @@ class RelativeMahalanobisNovelty(MahalanobisNovelty):
         self._background = whitening(moments.total()).astype(np.float32)
 
     def _novelty(self, rows: NDArray[np.float32]) -> NDArray[np.float32]:
+        # Far from everything both distances grow alike; what is left says whether a class explains the row better.
         whitened = (rows - self._mean) @ self._background
         return np.asarray(super()._novelty(rows) - np.einsum("nd,nd->n", whitened, whitened))

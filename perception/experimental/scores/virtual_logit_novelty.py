@@ -43,8 +43,10 @@ class VirtualLogitNovelty:
         self._origin = (-np.linalg.pinv(head[:-1].T) @ head[-1]).astype(np.float32)
         centred = rows.astype(np.float64) - self._origin
         directions = np.linalg.eigh(centred.T @ centred)[1]
+        # `eigh` sorts ascending: the first columns are the directions in which the samples vary least.
         self._residual = directions[:, : dimensions - principal].astype(np.float32)
         norms = self._norms(rows)
+        # On known samples the virtual logit is then as large as the largest real one.
         self._alpha = float(outputs.max(1).mean() / max(float(norms.mean()), 1e-12))
         return self
 

@@ -18,6 +18,7 @@ def test_workers_are_as_many_as_work_side_by_side(monkeypatch: pytest.MonkeyPatc
         assert pool._max_workers == workers  # type: ignore[attr-defined]
 
 
+@pytest.mark.slow
 def test_a_worker_computes_on_one_thread() -> None:
     with module.worker_pool() as pool:
         assert pool.submit(torch.get_num_threads).result(120) == 1

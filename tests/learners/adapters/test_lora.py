@@ -62,6 +62,7 @@ def test_refuses_nothing_to_learn_from_and_a_name_in_use(tiny_model: Path, tmp_p
         train_lora(SAMPLES, recipe(tiny_model), tmp_path / "taken")
 
 
+@pytest.mark.slow
 def test_the_recipe_lies_beside_the_weights(tiny_model: Path, tmp_path: Path) -> None:
     train_lora(SAMPLES[:8], recipe(tiny_model, epochs=1), tmp_path / "v1")
     assert json.loads((tmp_path / "v1" / "training.json").read_text())["recipe"]["rank"] == 4

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
 
 from lifelong.evals.suites.scale import suite
@@ -11,6 +13,7 @@ from lifelong.evals.suites.scale.suite import Size, run
 def test_every_figure_of_a_small_record_is_there(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(suite, "QUICK", (Size(episodes=40, tenants=4),))
     monkeypatch.setattr(suite, "QUICK_REFLECTED", (40,))
+    monkeypatch.setattr(suite, "_apart", lambda work, *values: work(*values))
     rows = run(quick=True, seeds=1, data=None)
     assert {row.case for row in rows} == {"40 episodes, 4 tenants", "reflection over 40 episodes"}
     reflected = {row.metric: row.value for row in rows if row.case.startswith("reflection")}
@@ -25,3 +28,7 @@ def test_every_figure_of_a_small_record_is_there(monkeypatch: pytest.MonkeyPatch
     assert all(value > 0 for value in figures.values())
     assert figures["wake_p50_ms"] <= figures["wake_p95_ms"]
     assert figures["open_seconds"] <= figures["first_answer_seconds"]
+
+
+def test_each_step_is_measured_in_a_process_of_its_own() -> None:
+    assert suite._apart(os.getpid) != os.getpid()  # type: ignore[arg-type,comparison-overlap]
