@@ -11,7 +11,6 @@ from made.summary import fake_summary
 from lifelong.runs import plots
 from lifelong.runs.report import closing_lines, summary_tables, write_report
 
-
 DRAWN: dict[str, str] = {}
 """Charts by their names and data."""
 

@@ -10,6 +10,7 @@ import os
 import sys
 import tempfile
 from functools import cache
+from importlib import import_module
 from pathlib import Path
 from subprocess import CompletedProcess
 
@@ -59,11 +60,6 @@ def run_command(*words: str, folder: Path, **environ: str) -> CompletedProcess[s
 
 if __name__ == "__main__":
     # What the commands import when they run, besides what importing them does; none of it starts a thread.
-    import lifelong.evals.bench
-    import lifelong.interfaces.cli
-    import lifelong.orchestrator
-    import lifelong.runs.job
-    from lifelong.memory import Record
-
-    assert Record
+    for name in ("evals.bench", "interfaces.cli", "memory.sqlite.record", "orchestrator.learner", "runs.job"):
+        import_module(f"lifelong.{name}")
     serve(start)

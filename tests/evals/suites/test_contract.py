@@ -5,16 +5,20 @@ from __future__ import annotations
 import math
 import os
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import quick_figures
 from made_data import run_in_process, tiny_sentence_encoder, write_needed
 
-from lifelong.evals import MEMBERS, Results, Suite, read_results
+from lifelong.evals import MEMBERS, Results, Row, Suite, read_results, write_results
 from lifelong.evals.bench import find_suite, run_suite
 
 QUICK = {"memory", "scoring", "unlearning"}
 """Suites that end within seconds on made data; the others are slow, and are run by the whole suite of tests."""
+REWRITTEN = "LIFELONG_WRITE_QUICK_FIGURES"
+"""Variable that, set to 1, lets a quick run replace the figures that are kept of it, instead of being compared with them."""
 RESULTS = Path(__file__).resolve().parents[3] / "evals" / "results"
 
 
@@ -62,6 +66,35 @@ def test_a_quick_run_has_sound_figures(suite: Suite, data: Path, tmp_path: Path)
     assert read_results(file).suite == suite.name
     assert results.selection != "not stated"
     check(results)
+    kept = quick_figures.FOLDER / f"{suite.name}.json"
+    if os.environ.get(REWRITTEN) == "1":
+        write_results(kept, results)
+    changes = quick_figures.changes(read_results(kept), results)
+    assert not changes, f"figures of {kept.name} are no longer what is measured; if they should be so, set {REWRITTEN}=1:\n" + "\n".join(
+        changes
+    )
+
+
+def test_a_figure_that_has_changed_is_seen() -> None:
+    """Every kept figure, moved well out of its interval, is named, and so is one that is gone; nothing else is."""
+    for suite in MEMBERS:
+        kept = read_results(quick_figures.FOLDER / f"{suite}.json")
+        assert quick_figures.changes(kept, kept) == []
+        compared = [row for row in kept.results if not quick_figures.CLOCK.search(row.metric)]
+        for row in compared:
+            assert len(quick_figures.changes(kept, exchanged(kept, row, moved(row)))) == 1, row
+        assert len(quick_figures.changes(kept, replace(kept, results=kept.results[1:]))) == 1
+
+
+def moved(row: Row) -> Row:
+    """The row with another figure: off by a fifth of itself and by its whole interval."""
+    low, high = row.ci95 or (row.value, row.value)
+    away = 0.2 * abs(row.value) + (high - low) + 0.25
+    return replace(row, value=0.0 if math.isnan(row.value) else row.value - away)
+
+
+def exchanged(kept: Results, old: Row, new: Row) -> Results:
+    return replace(kept, results=tuple(new if row is old else row for row in kept.results))
 
 
 def check(results: Results) -> None:
