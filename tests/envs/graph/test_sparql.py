@@ -94,6 +94,7 @@ def test_no_query_reaches_the_network(listener: tuple[str, list[Any]], query: st
     assert calls == []
 
 
+@pytest.mark.slow
 def test_an_endless_query_stops() -> None:
     pattern = " . ".join(f"?a{number} ?b{number} ?c{number}" for number in range(14))
     began = time.perf_counter()

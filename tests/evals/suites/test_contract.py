@@ -27,8 +27,14 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("data")
 
 
+@pytest.fixture(scope="module")
+def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the encodings of the data are kept: each is made once."""
+    return tmp_path_factory.mktemp("cache")
+
+
 @pytest.fixture
-def small(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, tiny_model: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
+def small(monkeypatch: pytest.MonkeyPatch, cache: Path, tiny_model: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
     """Suites in this process, on a hashed encoder, a tiny sentence encoder where one is trained, and a tiny language model."""
     from lifelong.evals.suites.agents import suite as agents
     from lifelong.evals.suites.encoders import texts
@@ -37,7 +43,7 @@ def small(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, tiny_model: Path, tmp
     from lifelong.evals.suites.networks import networks
     from lifelong.evals.suites.scoring import suite as scoring
 
-    run_in_process(monkeypatch, tmp_path)
+    run_in_process(monkeypatch, cache)
     encoder = tiny_sentence_encoder(tmp_path_factory.getbasetemp() / "tiny-encoder")
     for module in (texts, networks):
         monkeypatch.setattr(module, "locate", lambda name: encoder)

@@ -47,9 +47,15 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("data")
 
 
+@pytest.fixture(scope="module")
+def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the encodings of the data are kept: each is made once."""
+    return tmp_path_factory.mktemp("cache")
+
+
 @pytest.fixture(autouse=True)
-def small(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
-    run_in_process(monkeypatch, tmp_path)
+def small(monkeypatch: pytest.MonkeyPatch, cache: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
+    run_in_process(monkeypatch, cache)
     encoder = tiny_sentence_encoder(tmp_path_factory.getbasetemp() / "tiny-encoder")
     for name in ("encoders.texts", "networks.networks"):
         monkeypatch.setattr(import_module(f"{SUITES}.{name}"), "locate", lambda name: encoder)
