@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 import gc
 import os
+import ssl
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -49,6 +51,15 @@ def pytest_collection() -> Iterator[None]:
         gc.collect()
         gc.freeze()
         gc.enable()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _certificates_are_read_once() -> Iterator[None]:
+    """Every HTTP client reads the authorities' certificates, though all servers here speak plain HTTP; reading takes most of a request."""
+    read = ssl.create_default_context
+    ssl.create_default_context = functools.cache(read)
+    yield
+    ssl.create_default_context = read
 
 
 @pytest.fixture(scope="session")

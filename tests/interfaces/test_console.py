@@ -72,8 +72,10 @@ def test_a_console_that_cannot_print_a_character_ends_nothing(home: Path, tmp_pa
 
 def test_an_argument_is_read_as_utf8_whatever_the_locale(home: Path, tmp_path: Path) -> None:
     environ = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
-    elsewhere = ["--set", "model.engine=openai", "--set", "model.url=http://127.0.0.1:9"]
-    words = ["forget", "--tenant", "Zoë", "--set", "memory.encoder=hashed", *elsewhere, "--home", str(home)]
+    engine = Path(__file__).parents[1] / "plugin_package" / "flip" / "engine.py"
+    (tmp_path / "my_engine.py").write_text(engine.read_text())
+    parts = ["--set", "memory.encoder=hashed", "--set", "model.engine=my_engine:FlipEngine"]
+    words = ["forget", "--tenant", "Zoë", *parts, "--home", str(home)]
     result = in_a_fresh_process(*words, folder=tmp_path, **environ)
     assert result.returncode == 2
     assert "nothing recorded matches tenant=Zo\\xeb" in result.stderr

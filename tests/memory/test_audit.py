@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from properties import examples
 
 from lifelong.memory import audit
 from lifelong.memory.audit import CHUNK, FEW, LONG, SAMPLE, _search, encoded_forms
@@ -51,7 +52,7 @@ def test_words_that_stand_everywhere_do_not_hide_a_form(tmp_path: Path) -> None:
     assert _search(tmp_path / "file", forms) == {b"abcd" * 4 + b"!", b"abcd" * 5}
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 @given(data=st.data())
 def test_the_fast_search_finds_what_a_plain_one_finds(data: st.DataObject, tmp_path_factory: pytest.TempPathFactory) -> None:
     # Few letters, so that pieces of forms stand in the file without the whole form.

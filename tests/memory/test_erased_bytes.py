@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from properties import examples
 
 from lifelong.checks.cue_memory import example_episode
 from lifelong.core import Adapter, AdapterStatus, Episode, Lesson, Recall
@@ -86,7 +87,7 @@ def test_an_episode_recorded_after_its_memory_was_erased_does_not_bring_it_back(
     assert CANARY.encode() not in bytes_in(record.path.parent)
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(15), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     sizes=st.lists(st.integers(0, 9000), min_size=4, max_size=30),
     waves=st.lists(st.sets(st.integers(0, 29), min_size=1), min_size=1, max_size=3),

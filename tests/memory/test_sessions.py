@@ -8,6 +8,7 @@ from collections import defaultdict
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from properties import examples
 from session_tree import Tree, assistant, user
 
 from lifelong.core import Message, tool_call
@@ -154,7 +155,7 @@ class Person:
         return answer
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(seed=st.integers(0, 10**6), people=st.integers(2, 8))
 def test_without_any_name_no_strangers_are_merged_and_nearly_every_turn_is_placed(seed: int, people: int) -> None:
     """Who began with the same words and got the same answer has said nothing of his own yet; from then on each session is one person's."""

@@ -65,6 +65,7 @@ AGENT = """
 """
 
 
+@pytest.mark.slow
 def test_a_run_that_is_killed_at_step_151_goes_on_and_repeats_nothing(tmp_path: Path) -> None:
     command = [sys.executable, "-c", textwrap.dedent(AGENT), str(tmp_path), str(Path(__file__).parents[1] / "support")]
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}

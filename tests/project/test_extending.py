@@ -43,6 +43,7 @@ def test_the_environment_keeps_the_contract(folder: Path) -> None:
     run(folder, "-c", "from lifelong.checks import check_environment; from my_environment import Doubles; check_environment(Doubles())")
 
 
+@pytest.mark.slow
 def test_own_texts_are_decided_as_shown(folder: Path) -> None:
     shown = re.search(r"prints\n\n```text\n(.*?)```", TEXT, re.DOTALL)
     assert shown

@@ -18,6 +18,8 @@ import pytest
 
 import lifelong
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(lifelong.__file__).parent
 ANCHORED = {"match", "fullmatch"}
 SCANNING = {"search", "finditer", "findall", "sub", "subn", "split"}
@@ -173,7 +175,6 @@ def measured(*own: str) -> dict[str, tuple[float, str, str]]:
     return {row["where"]: tuple(row["growth"]) for row in json.loads(done.stdout)}
 
 
-@pytest.mark.slow
 def test_the_time_of_every_expression_grows_with_the_text_and_no_faster() -> None:
     report = measured()
     assert len(report) > 20

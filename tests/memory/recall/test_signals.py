@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from properties import examples
 
 from lifelong.memory.recall.signals import (
     SIGNALS,
@@ -79,7 +80,7 @@ def test_feedback_prefers_what_is_like_the_best() -> None:
     assert feedback(one)[best] > np.median(feedback(one))
 
 
-@settings(max_examples=40)
+@settings(max_examples=examples(40))
 @given(st.integers(0, 10_000), st.integers(1, 12), st.integers(0, 5))
 def test_every_signal_is_finite_whatever_the_candidates(seed: int, n: int, terms: int) -> None:
     values = signals(made(seed, n, terms))

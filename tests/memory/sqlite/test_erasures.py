@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from properties import examples
 
 from lifelong.memory import Record
 from lifelong.memory.sqlite.erasures import PendingErasure
@@ -59,7 +60,7 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Record:
     return Record(tmp_path_factory.mktemp("erasures") / "record.sqlite3")
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=40)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=examples(40))
 @given(st.lists(st.text(st.characters(exclude_categories=["Cs"]))), st.text(st.characters(exclude_categories=["Cs"])))
 def test_any_words_come_back(shared: Record, needles: list[str], asked: str) -> None:
     one = PendingErasure(id="any", asked=asked, ids=("x",), rebuild=True, needles=tuple(needles))

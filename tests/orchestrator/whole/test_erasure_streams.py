@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from properties import examples
 from scripted import ScriptedEngine
 from secret_chats import Chats, Stopped, dying_at, files_with, open_echo, secret
 
@@ -124,7 +125,7 @@ class Home:
         return any(word in message["content"] for word in self.gone for message in self.chats.open_chat.get(tenant, []))
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@settings(max_examples=examples(25), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(steps=st.lists(STEPS, min_size=4, max_size=24), few=st.booleans())
 def test_no_erased_text_is_left_whatever_happened_before(
     tmp_path_factory: pytest.TempPathFactory, steps: list[tuple[object, ...]], few: bool

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from properties import examples
 
 from lifelong.core import MalformedTask
 from lifelong.core.messages import tool_specification
@@ -83,7 +84,7 @@ ARRAYS = LEAVES.map(lambda leaf: {"type": "array", "items": leaf, "maxItems": 2}
 SCHEMAS = objects(LEAVES | ARRAYS | objects(LEAVES))
 
 
-@settings(max_examples=15)
+@settings(max_examples=examples(15))
 @given(st.lists(SCHEMAS, min_size=1, max_size=3), st.integers(0, 1000), st.sampled_from([0.0, 1.0]))
 def test_arguments_satisfy_the_schema_whatever_the_model_says(
     engine: EmbeddedEngine, schemas: list[dict[str, Any]], seed: int, temperature: float
