@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 
 import pytest
-from command_line import run_command
+from processes.command_line import run_command
 from typer.testing import CliRunner
 
 from lifelong.interfaces.cli import app

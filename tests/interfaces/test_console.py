@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from command_line import run_command
+from processes.command_line import run_command
 
 from lifelong.core import Episode, Lesson, Observation, Outcome, Task
 from lifelong.memory import Record

@@ -8,8 +8,8 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from command_line import run_command
 from installed import install
+from processes.command_line import run_command
 
 from lifelong.checks import check_encoder, check_engine, check_environment, check_head
 from lifelong.core import Settings

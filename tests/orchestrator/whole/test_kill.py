@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from fork_server import ForkServer
+from processes.fork_server import ForkServer
 
 from lifelong.core import AdapterStatus
 from lifelong.memory import Record

@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from fork_server import ForkServer
-from killable_verbs import CHATS, chats, open_verbs, word
 from nights import AdaptedEngine
+from processes.fork_server import ForkServer
+from processes.killable_verbs import CHATS, chats, open_verbs, word
 
 from lifelong.core import AdapterStatus
 from lifelong.memory import Record

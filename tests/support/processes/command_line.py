@@ -14,7 +14,7 @@ from importlib import import_module
 from pathlib import Path
 from subprocess import CompletedProcess
 
-from fork_server import ForkServer, serve
+from processes.fork_server import ForkServer, serve
 
 
 def start(*, words: list[str], folder: str, environ: dict[str, str], outputs: str) -> None:

@@ -7,7 +7,7 @@ import os
 import signal
 from pathlib import Path
 
-from fork_server import serve
+from processes.fork_server import serve
 
 NAMES = ("lamps", "bells")
 CORRECTIONS = 24

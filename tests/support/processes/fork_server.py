@@ -17,7 +17,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-SUPPORT = Path(__file__).resolve().parent
+PROGRAMS = Path(__file__).resolve().parent
 
 
 def serve(act: Callable[..., None]) -> None:
@@ -41,8 +41,9 @@ class ForkServer:
     """Runs a program of this folder whose main function is `serve`."""
 
     def __init__(self, program: str) -> None:
-        environment = {**os.environ, "OMP_NUM_THREADS": "1", "TOKENIZERS_PARALLELISM": "false"}
-        command = [sys.executable, str(SUPPORT / program)]
+        path = os.pathsep.join(filter(None, [str(PROGRAMS.parent), os.environ.get("PYTHONPATH")]))
+        environment = {**os.environ, "OMP_NUM_THREADS": "1", "TOKENIZERS_PARALLELISM": "false", "PYTHONPATH": path}
+        command = [sys.executable, str(PROGRAMS / program)]
         self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment)
         assert self._read() == "ready"
 

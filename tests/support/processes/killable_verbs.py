@@ -11,12 +11,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from fork_server import serve
 from nights import FakeTrainer, open_fake
 
 from lifelong.core import Task
 from lifelong.memory.sqlite.database import Database
 from lifelong.orchestrator import LifelongLearner
+from processes.fork_server import serve
 
 CHATS = 12
 """Corrected chats of a tenant before its night."""
