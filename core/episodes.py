@@ -65,6 +65,8 @@ class Episode:
     """How sure it is that its turns belong together, in [0, 1]; below `SURE` nothing is learned from it."""
     usage: Usage = field(default_factory=Usage)
     """Tokens and seconds."""
+    other_memories: tuple[str, ...] = ()
+    """Other memory layers whose text stood in what it was asked; they may help or harm beside this one."""
     created: float = 0.0
     """Seconds since the epoch."""
 
@@ -92,8 +94,9 @@ class Episode:
                 del holder[name]
         if self.confidence == 1:
             del row["confidence"]
-        if not self.placebo:
-            del row["placebo"]
+        for name in ("placebo", "other_memories"):
+            if not row[name]:
+                del row[name]
         return standard_json(row)
 
     @classmethod
@@ -117,6 +120,7 @@ class Episode:
                 "outcome": Outcome(**{**outcome, "judge": Judge(outcome["judge"])}),
                 "verdict": Verdict(**verdict) if verdict else None,
                 "lessons": tuple(row["lessons"]),
+                "other_memories": tuple(row.get("other_memories", ())),
                 "usage": Usage(**row["usage"]),
             }
         )

@@ -164,6 +164,21 @@ class Fault:
 
 
 @dataclass(frozen=True, kw_only=True)
+class OtherMemory:
+    """Another memory layer whose text stood in the prompts of a tenant."""
+
+    KIND: ClassVar[str] = "other_memory"
+    tenant: str
+    """Whose prompts."""
+    id: str
+    """The layer."""
+    runs: int = 0
+    """In how many runs."""
+    last: float = field(default=0.0, compare=False)
+    """In the newest when, in seconds since the epoch."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Withdrawn:
     """Memory and adapter of a skill that did harm: withdrawn until a night publishes something new for it."""
 
@@ -252,6 +267,14 @@ def count_fault(record: Record, part: str, error: Exception) -> None:
         before = record.state.get(Fault, id=part)
         count = before.count + 1 if before else 1
         record.state.put(Fault(id=part, count=count, error=type(error).__name__, last=time.time()))
+
+
+def count_other_memories(record: Record, tenant: str, layers: Iterable[str]) -> None:
+    """Note that text of these layers stood in one more run."""
+    for layer in layers:
+        with record.transaction():
+            before = record.state.get(OtherMemory, tenant=tenant, id=layer)
+            record.state.put(OtherMemory(tenant=tenant, id=layer, runs=(before.runs if before else 0) + 1, last=time.time()))
 
 
 def relabel_count(record: Record, tenant: str) -> int:

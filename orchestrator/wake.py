@@ -28,6 +28,7 @@ from ..core import (
 from ..core.settings import WakeSettings
 from ..envs import Environment
 from ..memory import recall
+from ..memory.turns.other_memories import other_memories
 from ..memory.turns.passages import Kind
 from ..numerics.arrays import Vector
 from ..numerics.draws import draw
@@ -35,6 +36,7 @@ from .components import Components, log
 from .effects import Arm, arm_of, is_withdrawn, placebo_of, review
 from .journal import RunJournal, interrupted_runs
 from .perceiver import Perceiver
+from .run_state import count_other_memories
 from .turn_memory import with_statements
 
 SURE = 0.5
@@ -216,6 +218,8 @@ def wake(
             if episode.task.environment != AUXILIARY and episode.id not in gone
         ]
         remember(components, recorded)
+        for episode, _ in recorded:
+            count_other_memories(components.record, episode.task.tenant, episode.other_memories)
         for id_ in journal.opened:
             components.record.open_runs.discard(id_)
     for episode in episodes:
@@ -343,6 +347,7 @@ def _head(components: Components, one: Plan, id_: str) -> tuple[Episode, Vector]
         placebo=one.placebo,
         offered=one.offered,
         verdict=one.verdict,
+        other_memories=other_memories(f"{one.task.instructions}\n{one.task.text}") if one.task.environment == CHAT else (),
         created=time.time(),
     )
     return head, blank_vector(components) if one.vector is None else one.vector

@@ -12,7 +12,7 @@ from ...memory import Record, memory_effect
 from ...orchestrator import acceptance_rule
 from ...orchestrator.effects import effects_of
 from ...orchestrator.nights import as_seen
-from ...orchestrator.run_state import Fault, Night, PendingSleep, SleepReport
+from ...orchestrator.run_state import Fault, Night, OtherMemory, PendingSleep, SleepReport
 from ...perception import SelectiveRule, why_nothing_is_accepted
 
 LAST_NIGHTS = 5
@@ -45,6 +45,7 @@ def describe(record: Record, settings: Settings, tenant: str) -> dict[str, Any]:
             "ci95": list(effect.ci95) if effect.difference is not None else None,
         },
         "effect": effects_of(record, tenant).as_dict(),
+        "other_memories": [asdict(one) for one in record.state.find(OtherMemory, tenant=tenant)],
         "accepts": {
             "target_risk": settings.wake.target_risk,
             "coverage": rule.coverage if rule else 0.0,
@@ -82,6 +83,10 @@ def lines(status: dict[str, Any]) -> list[str]:
         ("without", f"{memory['control_arm']['solved']} of {memory['control_arm']['tasks']} tasks solved, in the control arm"),
     ]
     rows += _effect(status["effect"])
+    rows += [
+        ("beside it", f"text of another memory ({one['id']}) stood in {one['runs']} runs{_when(one['last'])}")
+        for one in status["other_memories"]
+    ]
     rows.append(("accepts", _acceptance(accepts)))
     rows += [("night", f"{one['skill']}: not finished, adapter {one['adapter']}") for one in status["pending_nights"]]
     rows += [("night", f"{one['skill']}: {one['state']}{_when(one['ended'])}; {one['reason']}") for one in status["last_skill_nights"]]

@@ -51,6 +51,7 @@ from .protocols.fields import validation_message
 from .protocols.openai_chat import OpenAIChat
 from .requests import json_body, tenant_of
 from .sessions import list_sessions, read_session, take_feedback, take_outcome
+from .telemetry.spans import Spans
 from .wire import FeedbackBody, OutcomeBody, SleepBody
 from .workers import Workers
 
@@ -112,6 +113,7 @@ class Gateway:
         self._learner = learner
         self._settings = settings
         self._nights = NightRequests(learner)
+        self._spans = Spans()
         self.answers = Workers("answer", running=settings.max_running, waiting=settings.max_waiting)
         """Calls that ask a model."""
         self.calls = Workers("call", running=SHORT_CALLS, waiting=settings.max_waiting)
@@ -134,8 +136,14 @@ class Gateway:
         if self.local is not None and isinstance(codec, EngineCodec) and asks_engine(codec, body):
             await self.calls.call(partial(self._check_model, codec.parse(body), request))
             return await self.local.answer(codec, request)
-        answering = partial(self._answer, codec, body, request)
-        episode, conversation = await self.answers.call(answering, request.scope.get("lifelong.body_bytes", 0))
+        span = self._spans.request(codec.name, request.scope["headers"])
+        try:
+            answering = partial(self._answer, codec, body, request)
+            episode, conversation = await self.answers.call(answering, request.scope.get("lifelong.body_bytes", 0))
+            span.asked(conversation)
+            span.recorded(episode)
+        finally:
+            span.end()
         reply = reply_of(episode)
         if conversation.stream:
             return StreamingResponse(_each(codec.stream(reply, conversation)), media_type="text/event-stream")
@@ -179,13 +187,13 @@ class Gateway:
         """A user's verdict on an answer of the same tenant."""
         body = _validated(FeedbackBody, await json_body(request))
         tenant = self.tenant(request, body.user)
-        return JSONResponse(await self.calls.call(partial(take_feedback, self._learner.observer, tenant, body)))
+        return JSONResponse(await self.calls.call(partial(take_feedback, self._learner.observer, tenant, body, self._spans.evaluated)))
 
     async def outcome(self, request: Request) -> JSONResponse:
         """How the run of an answer ended, or the newest run of a session."""
         body = _validated(OutcomeBody, await json_body(request))
         tenant = self.tenant(request, body.user)
-        return JSONResponse(await self.calls.call(partial(take_outcome, self._learner.observer, tenant, body)))
+        return JSONResponse(await self.calls.call(partial(take_outcome, self._learner.observer, tenant, body, self._spans.evaluated)))
 
     async def sessions(self, request: Request) -> JSONResponse:
         """The newest sessions of the tenant."""

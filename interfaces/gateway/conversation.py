@@ -70,6 +70,7 @@ def reply_of(episode: Episode) -> Reply:
             "skill": episode.skill,
             "lessons": list(episode.lessons),
             "control": episode.control,
+            "placebo": episode.placebo,
             "verdict": asdict(episode.verdict) if episode.verdict else None,
         },
     )

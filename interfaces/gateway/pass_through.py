@@ -30,6 +30,7 @@ from .protocols.memory_block import insertions
 from .recorder import Recorder
 from .relay import Passage, Relay
 from .requests import body_text, tenant_of
+from .telemetry.spans import RequestSpan, Spans
 from .upstream import Upstream
 from .workers import Overloaded
 
@@ -47,10 +48,12 @@ class PassThrough:
         settings: GatewaySettings,
         *,
         transport: httpx.AsyncBaseTransport | None = None,
+        spans: Spans | None = None,
     ) -> None:
         """`transport` stands in the place of the network; see `EngineTransport`."""
         self._observer = observer
         self._settings = settings
+        self._spans = spans or Spans()
         self._most = settings.max_running + settings.max_waiting
         self.upstream = Upstream(address, connections=self._most + 16, seconds=settings.upstream_seconds, transport=transport)
         self.aside = Aside(settings.deadline_ms / 1000)
@@ -73,13 +76,14 @@ class PassThrough:
         """One request of a chat protocol. Raises `MalformedTask`, `Overloaded`."""
         body = read_body(await body_text(request))
         tenant = tenant_of(request, _user(body), required=self._settings.require_tenant)
-        return self._relay(codec, self._prepare(codec, body, request, tenant))
+        span = self._spans.request(codec.name, request.scope["headers"])
+        return self._relay(codec, self._prepare(codec, body, request, tenant, span), span)
 
     async def plain(self, codec: PassingCodec, request: Request) -> Relay:
         """A request that is passed on and not remembered."""
         body = read_body(await body_text(request))
         tenant_of(request, _user(body), required=self._settings.require_tenant)
-        return self._relay(codec, self._passage(request, body, []))
+        return self._relay(codec, self._passage(request, body, []), RequestSpan(None))
 
     def figures(self) -> dict[str, int]:
         """Counters for `/metrics`."""
@@ -104,25 +108,29 @@ class PassThrough:
         self.recorder.close()
         await self.upstream.close()
 
-    def _relay(self, codec: PassingCodec, preparing: Any) -> Relay:
+    def _relay(self, codec: PassingCodec, preparing: Any, span: RequestSpan) -> Relay:
         if self.full:
             preparing.close()
+            span.end()
             self.refused += 1
             raise Overloaded(f"{self.active} requests run already; try again in a moment")
         self.active += 1
-        return Relay(self.upstream, codec, preparing, keep_alive_seconds=self._settings.keep_alive_seconds, ended=self._end)
+        return Relay(self.upstream, codec, preparing, keep_alive_seconds=self._settings.keep_alive_seconds, ended=partial(self._end, span))
 
-    def _end(self) -> None:
+    def _end(self, span: RequestSpan) -> None:
         self.active -= 1
+        span.end()
 
-    async def _prepare(self, codec: PassingCodec, body: ObjectText, request: Request, tenant: str) -> Passage:
+    async def _prepare(self, codec: PassingCodec, body: ObjectText, request: Request, tenant: str, span: RequestSpan) -> Passage:
         conversation = self._understood(codec, body, request)
         if conversation is None:
             return await self._passage(request, body, [])
         observed, sources = self._observed(conversation, body, request, tenant), conversation.sources
         if observed.hints.side:
             return await self._passage(request, body, [])
+        span.asked(conversation)
         prepared = await self.aside.call(partial(self._observer.prepare, observed))
+        span.placed(prepared)
         id = prepared.episode if prepared else uuid.uuid4().hex
         changes = insertions(body, _places(prepared.blocks, sources), codec.member) if prepared else []
 
@@ -131,6 +139,7 @@ class PassThrough:
         async def record(answer: Answer) -> bool:
             self.read_tokens += answer.usage.prompt_tokens
             self.cached_tokens += answer.usage.cached_tokens
+            span.answered(answer)
             answer = replace(answer, usage=replace(answer.usage, seconds=time.monotonic() - started))
             return await self.recorder.record(partial(self._observer.record, observed, prepared, answer, id))
 

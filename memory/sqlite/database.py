@@ -18,6 +18,9 @@ from .schema import STEPS, VERSION, add_functions
 BUSY_SECONDS = 30.0
 """How long a writer waits for another process before it gives up."""
 
+LOG_PAGES = 256
+"""Pages (1 MiB) of the write-ahead log after which they are moved into the file: a small home stays small."""
+
 SCRUB_SECONDS = 5.0
 """How long an erasure waits for readers of the old log."""
 
@@ -46,7 +49,7 @@ class Database:
     def _prepare(self) -> None:
         self._enter_wal()
         add_functions(self._connection)
-        for pragma in ("synchronous=FULL", "foreign_keys=ON", "secure_delete=ON"):
+        for pragma in ("synchronous=FULL", "foreign_keys=ON", "secure_delete=ON", f"wal_autocheckpoint={LOG_PAGES}"):
             self._connection.execute(f"PRAGMA {pragma}")
         with self.transaction() as connection:
             version = connection.execute("PRAGMA user_version").fetchone()[0]

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from ...core import Action, Episode, Observation, ToolResult
+from .other_memories import LISTED
 from .sentences import LONGEST, SENTENCE, asks, ends_in_question_mark, last_question, requests, says_something
 from .terms import terms
 
@@ -126,7 +127,8 @@ def own_words(text: str) -> str:
 def _spoken(text: str) -> Iterator[tuple[int, int]]:
     """Stretches of a person's own words: what is quoted or pasted is left out."""
     start = 0
-    for begin, end in sorted([*(quoted.span() for quoted in _QUOTED.finditer(text)), *_elements(text)]):
+    quoted = [found.span() for pattern in (_QUOTED, LISTED) for found in pattern.finditer(text)]
+    for begin, end in sorted([*quoted, *_elements(text)]):
         if end > start:
             yield from _stretches(text, start, max(start, begin))
             start = end

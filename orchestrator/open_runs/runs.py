@@ -25,9 +25,11 @@ from ...core import (
     tenant_name,
 )
 from ...memory import Record
+from ...memory.turns.other_memories import other_memories
 from ..components import Components
 from ..effects import Arm, arm_of, review
 from ..feedback import take_feedback
+from ..run_state import count_other_memories
 from ..wake import Plan, blank_vector, credit_lessons, plan
 from .reminders import reminder
 from .run import PENDING, OpenRun, correction_text, outcome_of
@@ -119,6 +121,7 @@ class Runs:
             verdict=plan.verdict,
             previous=previous if known else "",
             confidence=confidence,
+            other_memories=other_memories("\n".join([task.instructions, *(step.text for step in first if isinstance(step, Observation))])),
             created=time.time(),
         )
         vector = blank_vector(self.components) if plan.vector is None else plan.vector
@@ -126,6 +129,7 @@ class Runs:
             if self.record.open_runs.owners([id]) == [task.tenant]:
                 return self.get(id, tenant=task.tenant)
             raise MalformedTask(f"a run {id!r} has ended already; begin one with another id")
+        count_other_memories(self.record, task.tenant, head.other_memories)
         return OpenRun(self.record, replace(head, steps=()), plan.recall, self.finish)
 
     def _hear(self, episode: Episode, task: Task) -> None:

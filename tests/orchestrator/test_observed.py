@@ -13,6 +13,7 @@ from lifelong.core import Answer, Judge, Message, Settings, Usage, tool_call
 from lifelong.memory import Hints, Record, VectorIndex
 from lifelong.orchestrator import Components, LifelongLearner
 from lifelong.orchestrator.observed import ObservedRequest
+from lifelong.orchestrator.run_state import OtherMemory
 from lifelong.perception import HashedEncoder
 
 
@@ -113,3 +114,18 @@ def test_ten_times_longer_runs_cost_no_more_for_each_step(learner: LifelongLearn
     rows = learner.record._database.rows("SELECT count(*), sum(length(body)) FROM run_steps")
     assert rows[0][0] == 80
     assert rows[0][1] < 80 * 400
+
+
+def test_text_of_another_memory_is_noticed_and_is_no_statement(learner: LifelongLearner) -> None:
+    block = "<hindsight_memories>\nThe user's sister Ada lives in Bern.\n</hindsight_memories>"
+    system = cast(Message, {"role": "system", "content": "Relevant memories:\n- The user's dog is called Rex.\n"})
+    run = ask(learner, system, user(f"{block}\nMy garden has roses and a pond."))
+    assert learner.record.episodes.get(run).other_memories == ("hindsight",)
+    assert learner.record.episodes.get(ask(learner, system, user("something else"))).other_memories == ("unnamed",)
+    assert learner.record.episodes.get(ask(learner, user("nothing of it"))).other_memories == ()
+    counted = {one.id: one.runs for one in learner.record.state.find(OtherMemory, tenant="default")}
+    assert counted == {"hindsight": 1, "unnamed": 1}
+    learner._components.turns.finish()
+    said = [one.text for one in learner.recall("Who lives in Bern, what is the dog called, and what has the garden?")]
+    assert any("roses" in text for text in said)
+    assert not any("Ada" in text or "Rex" in text for text in said)

@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 from lifelong.core import Action, Episode, Judge, Observation, Outcome, Task, Usage, Verdict
 from lifelong.interfaces.cli import app
 from lifelong.memory import PendingErasure, Record
-from lifelong.orchestrator.run_state import Night, NightState, PendingSleep, SleepReport, count_fault
+from lifelong.orchestrator.run_state import Night, NightState, PendingSleep, SleepReport, Withdrawn, count_fault, count_other_memories
 
 
 @pytest.fixture
@@ -137,3 +137,32 @@ def test_status_names_the_phase_of_a_running_night_and_sees_that_its_process_is_
 
     assert last(os.getpid()) == "running (consolidate), since 1970-01-02 00:00 UTC"
     assert last(2**22 + 1).startswith("failed (consolidate), since 1970-01-02 00:00 UTC; process 4194305 ended before")
+
+
+def test_what_memory_does_is_shown_with_its_interval_and_what_was_withdrawn(home: Path) -> None:
+    with Record(home / "record.sqlite3") as record:
+        for number in range(24):
+            arm = {"control": number % 3 == 1, "placebo": number % 3 == 2}
+            outcome = Outcome(success=number % 3 == 0, judge=Judge.USER)
+            episode = Episode(
+                id=f"e{number}",
+                task=Task(id=f"t{number}", goal="count", environment="chat", session=f"s{number}"),
+                steps=(),
+                outcome=outcome,
+                skill="counting",
+                offered=True,
+                usage=Usage(prompt_tokens=10 + number, seconds=1.5),
+                **arm,
+            )
+            record.episodes.record(episode, np.eye(2, dtype=np.float32)[0])
+        record.state.put(Withdrawn(tenant="default", skill="counting", reason="0% of 8 runs succeeded with it", created=1.0))
+        count_other_memories(record, "default", ["hindsight"])
+    text = output("status", "--home", str(home))
+    assert "on success: +1.000 against control, 95 % interval +0.5" in text
+    assert "on tokens of a run: -1 against control, 95 % interval" in text
+    assert "against placebo" in text
+    assert "counting: 0% of 8 runs succeeded with it, 1970-01-01" in text
+    assert "text of another memory (hindsight) stood in 1 runs" in text
+    shown = json.loads(output("status", "--home", str(home), "--json"))
+    assert shown["effect"]["withdrawn"][0]["skill"] == "counting"
+    assert {one["arm"] for one in shown["effect"]["tenant"]} == {"control", "placebo"}
