@@ -85,7 +85,10 @@ class RequestSpan:
             arm = "control" if plan.control else "placebo" if plan.placebo else "treated"
             self._set({names.ARM: arm, names.SKILL: plan.skill})
         if recall is not None:
-            records = {names.OPERATION: names.SEARCH_MEMORY, names.MEMORY_RECORDS: len(recall.lessons) + len(recall.episodes)}
+            records: dict[str, Any] = {
+                names.OPERATION: names.SEARCH_MEMORY,
+                names.MEMORY_RECORDS: len(recall.lessons) + len(recall.episodes),
+            }
             self._span.add_event(names.SEARCH_MEMORY, records)
 
     def answered(self, answer: Answer) -> None:
