@@ -14,6 +14,7 @@ EXTRAS = {
     "matplotlib": "bench",
     "sklearn": "bench",
     "minigrid": "bench",
+    "opentelemetry": "telemetry",
     "pandas": "bench",
     "peft": "local",
     "PIL": "bench",
