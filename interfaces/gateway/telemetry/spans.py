@@ -13,8 +13,6 @@ from . import names
 if TYPE_CHECKING:
     from opentelemetry.trace import Span
 
-Headers = Iterable[tuple[bytes, bytes]]
-
 
 class Spans:
     """Makes spans where the package is there; whoever runs the process configures where they go (`opentelemetry-instrument`)."""
@@ -22,7 +20,7 @@ class Spans:
     def __init__(self) -> None:
         self._otel = _opentelemetry()
 
-    def request(self, protocol: str, headers: Headers) -> RequestSpan:
+    def request(self, protocol: str, headers: Iterable[tuple[bytes, bytes]]) -> RequestSpan:
         """Begin the span of a request, beneath that of the client where its headers name one (W3C `traceparent`)."""
         if self._otel is None:
             return RequestSpan(None)

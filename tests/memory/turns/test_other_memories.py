@@ -12,8 +12,8 @@ from lifelong.memory.turns.passages import passages
 
 SECRET = "The user's sister Ada lives in Bern"
 BLOCKS = {
-    "claude-code": f"<system-reminder>\n# claudeMd\nContents of /home/x/CLAUDE.md (project instructions):\n\n{SECRET}.\n</system-reminder>",
-    "codex": f"# AGENTS.md instructions for /home/x\n\n<INSTRUCTIONS>\n{SECRET}.\n</INSTRUCTIONS>",
+    "claude-code": f"<system-reminder>\n# claudeMd\nContents of CLAUDE.md (project instructions):\n\n{SECRET}.\n</system-reminder>",
+    "codex": f"# AGENTS.md instructions for the project\n\n<INSTRUCTIONS>\n{SECRET}.\n</INSTRUCTIONS>",
     "claude-mem": f"<claude-mem-context>\n# Memory Context\n{SECRET}.\n</claude-mem-context>",
     "hindsight": f"<hindsight_memories>\n{SECRET}.\n</hindsight_memories>",
     "letta": f"<memory_blocks>\n<human>\n{SECRET}.\n</human>\n</memory_blocks>",
