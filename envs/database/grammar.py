@@ -20,9 +20,9 @@ _ALIAS = r"/[a-z][a-z0-9]*(_[a-z0-9]+)*/"
 _RULES = r"""
 start: statement ";"?
 statement: select | insert | update | delete
-insert: "INSERT INTO " table (" (" name (", " name)* ")")? (" VALUES " row (", " row)* | " " select)
-row: "(" operand_row (", " operand_row)* ")"
-update: "UPDATE " target " SET " setting (", " setting)* (" WHERE " condition_row)? (" LIMIT " NUMBER)?
+insert: "INSERT INTO " table (" (" name (", " name){0,LISTED} ")")? (" VALUES " row (", " row){0,LISTED} | " " select)
+row: "(" operand_row (", " operand_row){0,LISTED} ")"
+update: "UPDATE " target " SET " setting (", " setting){0,LISTED} (" WHERE " condition_row)? (" LIMIT " NUMBER)?
 setting: name " = " operand_row
 delete: "DELETE FROM " target (" WHERE " condition_row)? limit?
 target: table ((" AS "|" ") QUALIFIER)?
@@ -30,13 +30,13 @@ select: (plain | aliased | derived) limit? | "SELECT " items_any
 plain: "SELECT " "DISTINCT "? items " FROM " source (" WHERE " condition_row)? groups? order_agg?
 aliased: "SELECT " "DISTINCT "? named " FROM " source (" WHERE " condition_row)? groups_any? order_any?
 derived: "SELECT " "DISTINCT "? items_any " FROM (" select ")" ((" AS "|" ") ALIAS)? (" WHERE " condition_any)? groups_any? order_any?
-groups: " GROUP BY " column (", " column)* (" HAVING " condition_agg)?
-groups_any: " GROUP BY " operand_any (", " operand_any)* (" HAVING " condition_any)?
-items: "*" | operand_agg (", " operand_agg)*
-named: (operand_agg ", ")* operand_agg " AS " ALIAS (", " operand_agg (" AS " ALIAS)?)*
-items_any: item_any (", " item_any)*
+groups: " GROUP BY " column (", " column){0,LISTED} (" HAVING " condition_agg)?
+groups_any: " GROUP BY " operand_any (", " operand_any){0,LISTED} (" HAVING " condition_any)?
+items: "*" | operand_agg (", " operand_agg){0,LISTED}
+named: (operand_agg ", "){0,LISTED} operand_agg " AS " ALIAS (", " operand_agg (" AS " ALIAS)?){0,LISTED}
+items_any: item_any (", " item_any){0,LISTED}
 item_any: "*" | operand_any (" AS " ALIAS)?
-source: target join*
+source: target join{0,3}
 join: joined (" USING (" name ")" | " ON " condition_any)
 joined: " " ("INNER "|"LEFT ")? "JOIN " (table | "(" select ")") ((" AS "|" ") (QUALIFIER | ALIAS))?
 limit: " LIMIT " NUMBER (" OFFSET " NUMBER | ", " NUMBER)?
@@ -54,24 +54,26 @@ text: "'" TEXT "'" | "''"
 pattern: "'%" TEXT? "%'" | "'" TEXT "%'" | "'%" TEXT "'" | "'" TEXT "'"
 """
 _EXPRESSION = r"""
-operand_KIND: term_KIND (OPERATOR term_KIND)*
+operand_KIND: term_KIND (OPERATOR term_KIND){0,JOINED}
 term_KIND: column | NUMBER | text | CONSTANT | "(" operand_KIND ")" | "(" select ")"
-    | SCALAR "(" operand_KIND (", " operand_KIND)* ")" | case_KIND MORE
-case_KIND: "CASE" (" WHEN " condition_KIND " THEN " operand_KIND)+ (" ELSE " operand_KIND)? " END"
-condition_KIND: predicate_KIND (JUNCTION predicate_KIND)*
+    | SCALAR "(" operand_KIND (", " operand_KIND){0,JOINED} ")" | case_KIND MORE
+case_KIND: "CASE" (" WHEN " condition_KIND " THEN " operand_KIND){1,LISTED} (" ELSE " operand_KIND)? " END"
+condition_KIND: predicate_KIND (JUNCTION predicate_KIND){0,JOINED}
 predicate_KIND: operand_KIND COMPARISON operand_KIND
     | operand_KIND " BETWEEN " operand_KIND " AND " operand_KIND
-    | operand_KIND " NOT"? " IN (" (select | operand_KIND (", " operand_KIND)*) ")"
-    | "(" operand_KIND (", " operand_KIND)+ ")" " NOT"? " IN (" select ")"
+    | operand_KIND " NOT"? " IN (" (select | operand_KIND (", " operand_KIND){0,LISTED}) ")"
+    | "(" operand_KIND (", " operand_KIND){1,JOINED} ")" " NOT"? " IN (" select ")"
     | operand_KIND " NOT"? " LIKE " pattern
     | operand_KIND " IS" " NOT"? " NULL"
     | "NOT "? "EXISTS (" select ")"
     | "NOT "? "(" condition_KIND ")"
 """
 _ORDER = """
-order_KIND: " ORDER BY " key_KIND (", " key_KIND)*
+order_KIND: " ORDER BY " key_KIND (", " key_KIND){0,JOINED}
 key_KIND: operand_KIND DIRECTION?
 """
+JOINED = 6
+"""Most conditions, terms and keys that are joined to one, each: a small model may otherwise repeat one until its answer is cut off."""
 _MORE = {"row": "", "agg": "| aggregate", "any": '| aggregate_any | ALIAS | ALIAS "." ALIAS'}
 """What terms may be beside columns and values: in WHERE, over groups, and where the statement has names of its own."""
 
@@ -86,9 +88,12 @@ def sql_grammar(context: str, request: str) -> str:
         return ""
     values = literals(request)
     columns = dict.fromkeys(name for names in tables.values() for name in names)
-    parts = ["%llguidance {}", _RULES.strip()]
+    rules = [_RULES]
     for kind, more in _MORE.items():
-        parts.append(((_EXPRESSION if kind == "row" else _EXPRESSION + _ORDER).replace("KIND", kind).replace("MORE", more)).strip())
+        rules.append((_EXPRESSION if kind == "row" else _EXPRESSION + _ORDER).replace("KIND", kind).replace("MORE", more))
+    # No list is longer than a row.
+    rules = [rule.strip().replace("LISTED", str(max(1, len(columns)))).replace("JOINED", str(JOINED)) for rule in rules]
+    parts = ["%llguidance {}", *rules]
     parts += [
         "table: " + _alternatives(map(_quoted, tables)),
         "name: " + _alternatives(map(_quoted, columns)),

@@ -101,5 +101,18 @@ def test_names_that_are_no_identifiers_are_quoted() -> None:
     assert grammar_accepts(grammar, 'SELECT "group by", "ünit" FROM "my ""table"""')
 
 
+def test_words_of_a_request_are_not_taken_for_parts_of_the_grammar() -> None:
+    grammar = sql_grammar(CONTEXT, "Who has the status LISTED, JOINED, MORE or KIND?")
+    assert all(
+        grammar_accepts(grammar, f"DELETE FROM shifts WHERE worker_name = '{word}'") for word in ("LISTED", "JOINED", "MORE", "KIND")
+    )
+
+
+def test_lists_end() -> None:
+    grammar = sql_grammar(CONTEXT, GOAL)
+    assert grammar_accepts(grammar, f"SELECT {', '.join(['shift_id'] * 4)} FROM shifts")
+    assert not grammar_accepts(grammar, f"SELECT {', '.join(['shift_id'] * 40)} FROM shifts")
+
+
 def test_without_tables_nothing_is_constrained() -> None:
     assert sql_grammar("A room with a door.", "Open it.") == ""
