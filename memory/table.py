@@ -33,6 +33,7 @@ def to_frame(record: Record, tenant: str | None = None) -> pandas.DataFrame:
             "control": one.control,
             "placebo": one.placebo,
             "correction": one.correction,
+            "demonstration": one.demonstration,
             "tokens": one.usage.prompt_tokens + one.usage.completion_tokens,
             "seconds": one.usage.seconds,
             "created": pandas.Timestamp(one.created, unit="s", tz="UTC"),

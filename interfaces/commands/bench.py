@@ -62,7 +62,8 @@ def bench(
         write_documents(ROOT)
     elif list_:
         for one in all_suites():
-            say(f"{one.name}\n  shows {one.shows}\n  needs {one.needs}")
+            reads = f"\n  reads {', '.join(one.files)}" if one.files else ""
+            say(f"{one.name}\n  shows {one.shows}\n  needs {one.needs}{reads}")
     elif suite:
         import_from_here(suite, *(method or []), *(case or []))
         _measure(suite, quick, seeds, data, json, RowFilter(methods=tuple(method or ()), cases=tuple(case or ())), update, texts)

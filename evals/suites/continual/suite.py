@@ -39,7 +39,9 @@ def run(*, quick: bool, seeds: int, data: Path | None, only: RowFilter = ALL_ROW
     if texts is not None:
         return own.run(quick=quick, seeds=seeds, texts=texts, only=only)
     if data is None:
-        raise DataMissing("suite continual reads clinc150 and banking77; name the data directory with --data or LIFELONG_DATA")
+        raise DataMissing(
+            "suite continual reads clinc150 and banking77 (lifelong bench --list); name their directory with --data or LIFELONG_DATA"
+        )
     return run_cases(__package__, CASES, quick=quick, seeds=seeds, data=data, only=only)
 
 

@@ -16,5 +16,7 @@ CASES = ("images", "texts")
 def run(*, quick: bool, seeds: int, data: Path | None, only: RowFilter = ALL_ROWS) -> list[Row]:
     """Every case, one after another. Raises `DataMissing` where no data directory is named."""
     if data is None:
-        raise DataMissing("suite encoders reads cifar10 and clinc150; name the data directory with --data or LIFELONG_DATA")
+        raise DataMissing(
+            "suite encoders reads cifar10 and clinc150 (lifelong bench --list); name their directory with --data or LIFELONG_DATA"
+        )
     return run_cases(__package__, CASES, quick=quick, seeds=seeds, data=data, only=only)

@@ -119,7 +119,9 @@ METHODS: Mapping[str, ImageMethod] = {
 def run(*, quick: bool, seeds: int, data: Path | None, only: RowFilter = ALL_ROWS) -> list[Row]:
     """Both cases, every method, every seed. Raises `DataMissing` where no data directory is named."""
     if data is None:
-        raise DataMissing("suite images reads cifar10/cifar10_jpeg.zip; name the data directory with --data or LIFELONG_DATA")
+        raise DataMissing(
+            "suite images reads cifar10/cifar10_jpeg.zip (lifelong bench --list); name their directory with --data or LIFELONG_DATA"
+        )
     device = compute_device()
     scale = QUICK if quick else FULL if device.type == "cuda" else REDUCED
     images = cifar10(data)

@@ -34,7 +34,9 @@ def run(*, quick: bool, seeds: int, data: Path | None, only: RowFilter = ALL_ROW
     if texts is not None:
         return own.run(quick=quick, seeds=seeds, texts=texts, only=only)
     if data is None:
-        raise DataMissing("suite perception reads clinc150 and banking77; name the data directory with --data or LIFELONG_DATA")
+        raise DataMissing(
+            "suite perception reads clinc150 and banking77 (lifelong bench --list); name their directory with --data or LIFELONG_DATA"
+        )
     for load in (clinc150, banking77):
         load(data)  # encoded once, before several processes want them
     with worker_pool() as pool:

@@ -14,7 +14,7 @@ from lifelong.evals.suites.encoders import suite as module
 
 
 def test_without_data_it_says_what_to_name() -> None:
-    with pytest.raises(DataMissing, match="cifar10 and clinc150; name the data directory"):
+    with pytest.raises(DataMissing, match=r"cifar10 and clinc150 \(lifelong bench --list\); name their directory"):
         module.run(quick=True, seeds=1, data=None)
 
 

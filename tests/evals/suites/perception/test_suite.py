@@ -12,7 +12,7 @@ from lifelong.evals.suites.perception import suite as module
 
 
 def test_without_data_it_says_what_to_name() -> None:
-    with pytest.raises(DataMissing, match="clinc150 and banking77; name the data directory"):
+    with pytest.raises(DataMissing, match=r"clinc150 and banking77 \(lifelong bench --list\); name their directory"):
         module.run(quick=True, seeds=1, data=None)
 
 

@@ -52,5 +52,5 @@ def test_class_moments_are_taken_back_to_within_rounding() -> None:
 
 
 def test_without_data_it_says_what_to_name() -> None:
-    with pytest.raises(DataMissing, match="clinc150; name the data directory"):
+    with pytest.raises(DataMissing, match=r"clinc150 \(lifelong bench --list\); name their directory"):
         module.run(quick=True, seeds=1, data=None)
