@@ -24,6 +24,8 @@ class FlipEngine:
         replies = []
         for request in requests:
             check_options(request)
+            if request.grammar:
+                raise MalformedTask("this engine follows no grammar; leave it out")
             read = sum(self.count_tokens(str(message["content"])) for message in request.messages)
             words = re.findall(r"Write (\w+) backwards", str(request.messages[-1]["content"]))
             text = request.choices[0] if request.choices else words[0][::-1] if words else "?"
