@@ -109,11 +109,16 @@ NUMBERED = ("environment", "engine", "strategy", "encoder", "head", ("scorer", "
 """The recipes in the order of CONTRIBUTING.md; one of them is for either of two."""
 
 
+def left_out(folder: str, names: list[str]) -> set[str]:
+    """Measured figures, and what git ignores."""
+    return {name for name in names if name == "__pycache__" or ("results" in Path(folder).parts and name.endswith((".json", ".svg")))}
+
+
 def copy(target: Path) -> Path:
     """The package alone, without tests, results and what git ignores."""
     folders = [folder for folder in ROOT.iterdir() if (folder / "__init__.py").exists() and folder.name != "tests"]
     for folder in folders:
-        shutil.copytree(folder, target / folder.name, ignore=shutil.ignore_patterns("__pycache__", "*.json", "*.svg"))
+        shutil.copytree(folder, target / folder.name, ignore=left_out)
     shutil.copy(ROOT / "__init__.py", target)
     return target
 
