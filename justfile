@@ -40,7 +40,9 @@ audit *flags:
 unit *flags:
     # Worksteal keeps a file's tests in one process, so that its fixtures are made once. The compiled tests and modules are kept even
     # where Python was told not to write any, because every process and every command that a test starts would compile them anew.
-    PYTHONDONTWRITEBYTECODE= OMP_NUM_THREADS=1 "{{bin}}/python" -m pytest --numprocesses auto --maxprocesses 4 --dist worksteal \
+    # What they write lies in memory where there is room: nobody keeps it, and a disk would be waited for at every commit.
+    PYTEST_DEBUG_TEMPROOT="$(df -Pk /dev/shm 2>/dev/null | awk 'NR == 2 && $4 > 2000000 { print "/dev/shm" }')" \
+        PYTHONDONTWRITEBYTECODE= OMP_NUM_THREADS=1 "{{bin}}/python" -m pytest -o tmp_path_retention_count=1 --numprocesses auto --maxprocesses 4 --dist worksteal \
         --hypothesis-profile quick -m "not model and not vllm and not slow" "$@"
 
 # agents from npm (Codex, OpenCode, Cline, Continue) and Python libraries against `lifelong serve` with a scripted model behind it
