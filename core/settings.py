@@ -90,6 +90,9 @@ class MemorySettings:
     statement_floor: float = 0.15
     """Probability that the request needs something said earlier, from which on it is shown unasked. A line too many costs little:
     with this floor one request in thirty that needs nothing is shown something, on the dialogues that it was chosen by."""
+    profile_tokens: int = 64
+    """Most tokens of a person's profile (names, preferences, standing facts, chosen in sleep) at the beginning of what a session is
+    shown, out of `recall_tokens`; 0 for no profile."""
     max_episodes: int = 200_000
     """Episodes kept per tenant; the oldest unverified ones go first."""
     tenants_in_memory: int = 64
@@ -114,6 +117,7 @@ class MemorySettings:
             probation_share=(0, 1),
             recall_statements=(0, 64),
             statement_floor=(0, 1),
+            profile_tokens=(0, 32_768),
         )
 
 

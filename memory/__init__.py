@@ -26,6 +26,7 @@ from .audit import Audit, audit
 from .cues.cue_memory import CueMemory
 from .index.vector_index import Hit, VectorIndex
 from .lock import exclusive
+from .recall.profile import ProfileLine, drop_superseded, profile_text, read_profile, write_profile
 from .recall.recall import fit_budget, neutralise, recall
 from .recall.search import Memory, search
 from .sessions import (
@@ -88,6 +89,7 @@ __all__ = [
     "Placement",
     "PlacementKind",
     "Position",
+    "ProfileLine",
     "ReceiptStore",
     "Record",
     "SessionNode",
@@ -107,6 +109,7 @@ __all__ = [
     "delete_strays",
     "differences_by_skill",
     "discard_artefact",
+    "drop_superseded",
     "exclusive",
     "fit_budget",
     "is_ours",
@@ -116,6 +119,8 @@ __all__ = [
     "new_session",
     "next_hash",
     "posterior",
+    "profile_text",
+    "read_profile",
     "recall",
     "resolve",
     "says_itself",
@@ -123,4 +128,5 @@ __all__ = [
     "text_digest",
     "to_frame",
     "without_name",
+    "write_profile",
 ]

@@ -20,6 +20,8 @@ from .run_state import SleepReport
 from .skill_heads import vectors_to_erase
 from .sleep import sleep
 
+NAMED = 16
+"""Ids up to which a receipt names what was asked for."""
 EXACT = 1e-5
 """Largest difference of a logit that counts as rounding."""
 
@@ -29,25 +31,31 @@ def forget(
     environments: Mapping[str, Environment],
     *,
     episode: str = "",
+    episodes: Sequence[str] = (),
     tenant: str = "",
     skill: str = "",
     rebuild: bool = True,
     progress: Progress | None = None,
 ) -> Receipt:
-    """Erase one episode (a run under way is one), or a tenant, or a skill (of one tenant where both are given), and everything made of it.
+    """Erase one episode (a run under way is one) or several, or a tenant, or a skill (of one tenant where both are given), and everything
+    made of it.
 
     Rows, vectors, citing lessons and every copy in other episodes go in one transaction; adapters that saw the data stop serving at
     once, their files are deleted, and with `rebuild` their skills sleep again without the data. Once this is called the erasure is
     promised: whoever opens the home after a crash finishes it.
     Raises `MalformedTask` when nothing is named, `NothingFound` when nothing matches.
     """
-    asked = " ".join(f"{name}={value}" for name, value in (("episode", episode), ("tenant", tenant), ("skill", skill)) if value)
+    several = ",".join(episodes) if len(episodes) <= NAMED else f"{len(episodes)} of them"
+    named = (("episode", episode), ("episodes", several), ("tenant", tenant), ("skill", skill))
+    asked = " ".join(f"{name}={value}" for name, value in named if value)
     if not asked:
         raise MalformedTask("name what to forget: an episode, a tenant or a skill")
-    ids = _matching(components.record, episode, tenant, skill)
+    record = components.record
+    each = [_matching(record, one, tenant, skill) for one in [*([episode] if episode else []), *episodes] or [""]]
+    ids = list(dict.fromkeys(id for some in each for id in some))
     if not ids:
         raise NothingFound(f"nothing recorded matches {asked}")
-    whole = tenant if not episode and not skill else ""
+    whole = tenant if not (episode or episodes or skill) else ""
     pending = PendingErasure(id=uuid.uuid4().hex[:12], asked=asked, whole_tenant=whole, ids=tuple(ids), rebuild=rebuild)
     components.record.erasures.put(pending)
     with erasure_lock(components.settings.home, wait=True):

@@ -13,7 +13,7 @@ from typing import Self
 from ..agents import Run, replay
 from ..core import Episode, Judge, Message, Outcome, Receipt, Settings, Task, demonstration_id, tenant_name
 from ..envs import Environment
-from ..memory import Memory, MemoryEffect, Record, memory_effect
+from ..memory import Memory, MemoryEffect, ProfileLine, Record, memory_effect, read_profile
 from ..perception import SelectiveRule
 from ..serving import Engine, UpstreamAddress
 from . import forget as _forget
@@ -21,6 +21,7 @@ from . import wake as _wake
 from .components import Components
 from .effects import Effects, effects_of
 from .feedback import take_feedback
+from .held import Held, describe, edit, forget_saying, pin
 from .nights import Nights
 from .observed import Observer
 from .open import open_components
@@ -216,6 +217,27 @@ class LifelongLearner:
         `as_of` (seconds since the epoch) leaves out what was said later. Broader than what is shown to a model unasked.
         """
         return self._components.turns.search(question, tenant=tenant_name(tenant), limit=k, as_of=as_of)
+
+    def memory(self, number: int, *, tenant: str = "default") -> Held:
+        """One thing that was said, by the number of its hit, with what is known of it. Raises `NothingFound`."""
+        return describe(self.record, tenant_name(tenant), number)
+
+    def profile(self, *, tenant: str = "default") -> list[ProfileLine]:
+        """What is known of a person (names, preferences, standing facts), as the last night has chosen it; each line cites its turn."""
+        return read_profile(self.record, tenant_name(tenant))
+
+    def edit_memory(self, number: int, text: str, *, tenant: str = "default") -> Memory:
+        """Put other words in the place of what a person stated; see `lifelong.orchestrator.held.edit`."""
+        return edit(self._components, self.environments, tenant_name(tenant), number, text)
+
+    def pin_memory(self, number: int, pinned: bool = True, *, tenant: str = "default") -> Held:
+        """Keep what a person stated in the profile always, or no longer. Raises `NothingFound` and `MalformedTask`."""
+        pin(self.record, tenant_name(tenant), number, pinned)
+        return self.memory(number, tenant=tenant)
+
+    def forget_memory(self, number: int, *, tenant: str = "default", rebuild: bool = True) -> Receipt:
+        """Forget every exchange in which this was said; see `lifelong.orchestrator.held.forget_saying`."""
+        return forget_saying(self._components, self.environments, tenant_name(tenant), number, rebuild=rebuild)
 
     def run(self, task: Task, *, id: str = "", previous: str = "") -> RunContext:
         """A run of your own agent, as `with learner.run(task) as run:` or `async with`.

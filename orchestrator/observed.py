@@ -91,8 +91,9 @@ class Observer:
         placed = self._place(request, uuid.uuid4().hex)
         if placed.continues:
             return self._prepare_further(request, placed)
-        plan = self._runs.plan(_task(request, placed.session), id=placed.episode)
         shown = self._shown_before(request, placed)
+        # The profile that stands beside an earlier turn of the session stands there still.
+        plan = self._runs.plan(_task(request, placed.session), id=placed.episode, profile=not shown)
         if not _of_its_arm(plan, shown.values()):
             # What stood in the prompt stays there for the session's life, so this run counts in no arm.
             recall = None if plan.control or plan.placebo else plan.recall

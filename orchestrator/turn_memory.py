@@ -10,8 +10,8 @@ from contextlib import suppress
 
 import numpy as np
 
-from ..core import Recall, StoreError
-from ..memory import Memory, Record, fit_budget, neutralise, search
+from ..core import Episode, Recall, StoreError
+from ..memory import Memory, Record, drop_superseded, fit_budget, neutralise, profile_text, read_profile, search
 from ..memory.index.turn_index import TurnIndex
 from ..memory.recall.search import sought_part
 from ..memory.turns.passages import ROLES, Kind, Utterance, passages
@@ -74,6 +74,7 @@ class TurnMemory:
                     return done
                 said = self._record.turns.in_context(sequence, episode, passages(episode))
                 self._record.turns.add(sequence, episode, said, self._encoded(episode.task.tenant, said))
+                self._outdate(episode)
                 done += 1
         return done
 
@@ -121,6 +122,12 @@ class TurnMemory:
         if worker is not None:
             worker.join(10.0)
 
+    def _outdate(self, episode: Episode) -> None:
+        """Take out of the profile what the episode says otherwise: the next night writes it anew."""
+        tenant = episode.task.tenant
+        if self._record.profiles.lines(tenant):
+            drop_superseded(self._record, tenant, self._record.turns.of_episode(tenant, episode.id))
+
     def _encoded(self, tenant: str, said: Sequence[Utterance]) -> Vector:
         """Embeddings `(n, d)` of passages; zero where the same saying has one already."""
         vectors = np.zeros((len(said), self._encoder.dimensions), dtype=np.float32)
@@ -147,7 +154,11 @@ class TurnMemory:
 
 def newest_said(record: Record, tenant: str, limit: int, speaker: str = "") -> list[Memory]:
     """What was said last, newest first, of one speaker where named."""
-    numbers = record.turns.newest(tenant, limit, speaker)
+    return read_memories(record, tenant, record.turns.newest(tenant, limit, speaker))
+
+
+def read_memories(record: Record, tenant: str, numbers: Sequence[int]) -> list[Memory]:
+    """Turns by their numbers, in the order of these; numbers that the tenant does not have are passed over."""
     turns = {turn.number: turn for turn in record.turns.get(tenant, numbers, repetitions=True)}
     texts = record.turns.texts(tenant, numbers)
     return [
@@ -159,7 +170,7 @@ def newest_said(record: Record, tenant: str, limit: int, speaker: str = "") -> l
             episode=texts[number][0],
             created=turn.created,
             probability=1.0,
-            why="newest",
+            why="named",
             number=number,
         )
         for number in numbers
@@ -191,6 +202,26 @@ def with_statements(
     text = "\n".join([*before, *(lines[place] for place in places)])
     cited = (shown.episodes if shown else ()) + tuple(dict.fromkeys(ordered[place].episode for place in places))
     return Recall(text=text, lessons=shown.lessons if shown else (), episodes=tuple(dict.fromkeys(cited)))
+
+
+def with_profile(
+    record: Record, tenant: str, shown: Recall | None, count_tokens: Callable[[str], int], budget: int, whole: int
+) -> tuple[Recall | None, set[int]]:
+    """A recall step that begins with what is known of the person, and the numbers of the turns that it cites.
+
+    The profile has at most `budget` tokens, and all together at most `whole`.
+    """
+    lines = read_profile(record, tenant)
+    texts = [profile_text(line) for line in lines]
+    kept = fit_budget(texts, count_tokens, budget)
+    before = [shown.text] if shown and shown.text else []
+    while kept and count_tokens("\n".join([*(texts[place] for place in kept), *before])) > whole:
+        kept.pop()
+    if not kept:
+        return shown, set()
+    cited = dict.fromkeys([*(lines[place].episode for place in kept), *(shown.episodes if shown else ())])
+    text = "\n".join([*(texts[place] for place in kept), *before])
+    return Recall(text=text, lessons=shown.lessons if shown else (), episodes=tuple(cited)), {lines[place].number for place in kept}
 
 
 def as_line(one: Memory, sought: Collection[str] = ()) -> str:

@@ -37,7 +37,7 @@ from .effects import Arm, arm_of, is_withdrawn, placebo_of, review
 from .journal import RunJournal, interrupted_runs
 from .perceiver import Perceiver
 from .run_state import count_other_memories
-from .turn_memory import with_statements
+from .turn_memory import with_profile, with_statements
 
 SURE = 0.5
 """Probability from which on something said earlier is shown to an adapter too."""
@@ -83,10 +83,13 @@ class Plan:
         return self.recall.lessons if self.recall else ()
 
 
-def plan(components: Components, tasks: Sequence[Task], *, ids: Sequence[str] = (), learning: bool = True) -> list[Plan]:
+def plan(
+    components: Components, tasks: Sequence[Task], *, ids: Sequence[str] = (), learning: bool = True, profile: bool = True
+) -> list[Plan]:
     """Perceive each task and decide adapter and recall; a failing part costs its help, never the answer (invariant Fail open).
 
-    `ids` name the episodes to come. With `learning=False` (evaluation) there is no control arm and no lesson on probation.
+    `ids` name the episodes to come. With `learning=False` (evaluation) there is no control arm and no lesson on probation; without
+    `profile` what is known of the person is not shown, since it stands in an earlier turn already.
     """
     vectors = components.guarded("encoder", lambda: list(components.encoder.encode([task.text for task in tasks])), [None] * len(tasks))
     perceivers = {
@@ -98,12 +101,20 @@ def plan(components: Components, tasks: Sequence[Task], *, ids: Sequence[str] = 
         for task, id_ in zip(tasks, ids or [""] * len(tasks), strict=True)
     ]
     return [
-        _plan(components, task, vector, perceivers[task.tenant], arm, learning)
+        _plan(components, task, vector, perceivers[task.tenant], arm, learning, profile)
         for task, vector, arm in zip(tasks, vectors, arms, strict=True)
     ]
 
 
-def _plan(components: Components, task: Task, vector: Vector | None, perceiver: Perceiver | None, arm: Arm, learning: bool) -> Plan:
+def _plan(
+    components: Components,
+    task: Task,
+    vector: Vector | None,
+    perceiver: Perceiver | None,
+    arm: Arm,
+    learning: bool,
+    profile: bool,
+) -> Plan:
     verdict, rule = NO_VERDICT, None
     if vector is not None and perceiver is not None:
         verdict = components.guarded("perception", lambda: perceiver.judge(vector, task.skill, task.text), NO_VERDICT)
@@ -115,7 +126,7 @@ def _plan(components: Components, task: Task, vector: Vector | None, perceiver: 
         adapter = components.guarded("adapter", lambda: components.publish(components.record.adapters.route(task.tenant, skill)), "")
         shown = components.guarded("recall", lambda: _recall(components, task, skill, vector, adapter, learning), None)
     if task.environment == CHAT and helps and vector is not None:
-        shown = components.guarded("statements", partial(_with_statements, components, task, vector, shown, adapter), shown)
+        shown = components.guarded("statements", partial(_with_statements, components, task, vector, shown, adapter, profile), shown)
     offered = bool(adapter or shown)
     if arm is not Arm.TREATED:
         adapter, shown = "", placebo_of(shown) if arm is Arm.PLACEBO else None
@@ -163,9 +174,17 @@ def lessons_on_trial(components: Components, task: Task, skill: str) -> list[Les
     ]
 
 
-def _with_statements(components: Components, task: Task, vector: Vector, shown: Recall | None, adapter: str) -> Recall | None:
+def _with_statements(
+    components: Components, task: Task, vector: Vector, shown: Recall | None, adapter: str, profile: bool
+) -> Recall | None:
     settings = components.settings.memory
-    if settings.recall == "off" or settings.recall_statements == 0:
+    if settings.recall == "off":
+        return shown
+    count, known = components.engine.count_tokens, set[int]()
+    # An adapter has learned what is asked of it, and a line more beside it misleads it.
+    if profile and settings.profile_tokens and not adapter:
+        shown, known = with_profile(components.record, task.tenant, shown, count, settings.profile_tokens, settings.recall_tokens)
+    if settings.recall_statements == 0:
         return shown
     found = components.turns.search(
         task.goal,
@@ -180,7 +199,8 @@ def _with_statements(components: Components, task: Task, vector: Vector, shown: 
         # Its turns stand in the request itself.
         exclude_session=task.session,
     )
-    return with_statements(shown, found, components.engine.count_tokens, settings.recall_tokens, task.goal)
+    found = [one for one in found if one.number not in known]
+    return with_statements(shown, found, count, settings.recall_tokens, task.goal)
 
 
 def wake(

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import inspect
 import os
 import sys
 import warnings
+from collections.abc import Callable
+from functools import wraps
 from pathlib import Path
 from typing import Annotated, Any, TypeAlias
 
@@ -104,6 +107,24 @@ def read_settings(config: Path | None, home: Path | None, assignments: list[str]
     if config is None and file is not None:
         complain(_announcement(file))
     return settings
+
+
+def takes_settings(command: Callable[..., None]) -> Callable[..., None]:
+    """A command that takes `settings`, as one with the flags `--config`, `--home` and `--set`, which they are read from."""
+    signature = inspect.signature(command, eval_str=True)
+    own = [one for one in signature.parameters.values() if one.name != "settings"]
+    flags = [
+        inspect.Parameter(name, inspect.Parameter.POSITIONAL_OR_KEYWORD, default=None, annotation=flag)
+        for name, flag in (("config", ConfigFlag), ("home", HomeFlag), ("set_", SetFlag))
+    ]
+
+    @wraps(command)
+    def run(config: Path | None, home: Path | None, set_: list[str] | None, **given: Any) -> None:
+        command(settings=read_settings(config, home, set_), **given)
+
+    run.__signature__ = signature.replace(parameters=[*own, *flags])  # type: ignore[attr-defined]
+    run.__annotations__ = {one.name: one.annotation for one in [*own, *flags]}
+    return run
 
 
 def existing_home(settings: Settings) -> Settings:

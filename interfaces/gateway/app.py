@@ -10,12 +10,12 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, PlainTextResponse, Response, StreamingResponse
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 from starlette.middleware.cors import CORSMiddleware
 
@@ -43,19 +43,16 @@ from .body_limit import MOST_BYTES, BodyLimit
 from .conversation import NAME, reply_of, shown_model, task_of
 from .engine_transport import EngineTransport, asks_engine, count_tokens
 from .errors import codec_error, http_error, invalid_request, named_error, unexpected_error
-from .memory import Remembers, found
+from .memory import ONE_MEMORY, MemoryRoutes, Remembers
 from .nights import NightRequests
 from .pass_through import PLAIN_PATHS, PassThrough
 from .protocols.anthropic_messages import AnthropicMessages
-from .protocols.fields import validation_message
 from .protocols.openai_chat import OpenAIChat
-from .requests import json_body, tenant_of
+from .requests import json_body, tenant_of, validated
 from .sessions import list_sessions, read_session, take_feedback, take_outcome
 from .telemetry.spans import Spans
 from .wire import FeedbackBody, OutcomeBody, SleepBody
 from .workers import Workers
-
-Body = TypeVar("Body", bound=BaseModel)
 
 CODECS: tuple[Codec, ...] = tuple(make() for make in load_table(protocols.__name__, protocols.MEMBERS))
 """The protocols that clients may speak; a new one is one file and one line in `MEMBERS` of `protocols`."""
@@ -119,6 +116,8 @@ class Gateway:
         self.calls = Workers("call", running=SHORT_CALLS, waiting=settings.max_waiting)
         """Calls that ask the record alone."""
         upstream = learner.upstream if learner is not None else None
+        self.held = MemoryRoutes(learner, self.tenant, self.calls)
+        """What is held of a tenant."""
         self.passing = PassThrough(learner.observer, upstream, settings) if upstream else None
         """Where requests are passed on; None where the learner answers them itself."""
         self.local = _local(learner, settings) if learner is not None and upstream is None else None
@@ -185,13 +184,13 @@ class Gateway:
 
     async def feedback(self, request: Request) -> JSONResponse:
         """A user's verdict on an answer of the same tenant."""
-        body = _validated(FeedbackBody, await json_body(request))
+        body = validated(FeedbackBody, await json_body(request))
         tenant = self.tenant(request, body.user)
         return JSONResponse(await self.calls.call(partial(take_feedback, self._learner.observer, tenant, body, self._spans.evaluated)))
 
     async def outcome(self, request: Request) -> JSONResponse:
         """How the run of an answer ended, or the newest run of a session."""
-        body = _validated(OutcomeBody, await json_body(request))
+        body = validated(OutcomeBody, await json_body(request))
         tenant = self.tenant(request, body.user)
         return JSONResponse(await self.calls.call(partial(take_outcome, self._learner.observer, tenant, body, self._spans.evaluated)))
 
@@ -210,7 +209,7 @@ class Gateway:
 
     async def sleep(self, request: Request) -> JSONResponse:
         """Begin a night: 202, or 200 with the night that runs already."""
-        body = _validated(SleepBody, await json_body(request))
+        body = validated(SleepBody, await json_body(request))
         status, night = await self.calls.call(partial(self._nights.begin, self.tenant(request, body.user)))
         return JSONResponse(night, status)
 
@@ -218,11 +217,6 @@ class Gateway:
         """How a night of the tenant stands. Raises `NothingFound`."""
         finding = partial(self._nights.find, request.path_params["id"], self.tenant(request))
         return JSONResponse(await self.calls.call(finding))
-
-    async def memory(self, request: Request) -> JSONResponse:
-        """What a tenant's turns say on a question."""
-        seeking = partial(found, self._learner, self.tenant(request), dict(request.query_params))
-        return JSONResponse(await self.calls.call(seeking))
 
     async def effect(self, request: Request) -> JSONResponse:
         """What memory and adapters do for a tenant, and what was withdrawn."""
@@ -326,10 +320,9 @@ def _add_routes(app: FastAPI, gateway: Gateway) -> None:
         "/v1/lifelong/nights/{id}": gateway.night,
         "/v1/lifelong/sessions": gateway.sessions,
         "/v1/lifelong/sessions/{id:path}": gateway.session,
-        "/v1/lifelong/memory": gateway.memory,
         "/v1/lifelong/effect": gateway.effect,
     }
-    for path, read in reads.items():
+    for path, read in {**reads, **gateway.held.reads}.items():
         app.add_api_route(path, read, methods=["GET"], response_model=None)
         app.add_api_route(path, read, methods=["HEAD"], response_model=None, include_in_schema=False)
     for codec in CODECS:
@@ -345,8 +338,9 @@ def _add_routes(app: FastAPI, gateway: Gateway) -> None:
         "/v1/lifelong/outcome": (gateway.outcome, OutcomeBody),
         "/v1/lifelong/sleep": (gateway.sleep, SleepBody),
     }
-    for path, (write, model) in writes.items():
+    for path, (write, model) in {**writes, **gateway.held.writes}.items():
         app.add_api_route(path, write, methods=["POST"], response_model=None, openapi_extra=_body(model.model_json_schema()))
+    app.add_api_route(ONE_MEMORY, gateway.held.forget, methods=["DELETE"], response_model=None)
 
 
 def _answering(gateway: Gateway, codec: Codec) -> Callable[[Request], Any]:
@@ -358,13 +352,6 @@ def _answering(gateway: Gateway, codec: Codec) -> Callable[[Request], Any]:
 
     answer.__name__ = codec.name.replace("-", "_")
     return answer
-
-
-def _validated(model: type[Body], body: object) -> Body:
-    try:
-        return model.model_validate(body)
-    except ValidationError as error:
-        raise MalformedTask(validation_message(error)) from None
 
 
 def _body(schema: dict[str, Any]) -> dict[str, Any]:

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import Any, TypeVar
 
+from pydantic import BaseModel, ValidationError
 from starlette.requests import Request
 from starlette.types import Scope
 
 from ...core import MalformedTask, tenant_name
+from .protocols.fields import validation_message
+
+Body = TypeVar("Body", bound=BaseModel)
 
 TENANT_HEADER = "X-Lifelong-Tenant"
 DEFAULT_TENANT = "default"
@@ -33,6 +37,14 @@ def tenant_of(request: Request, user: str | None, *, required: bool) -> str:
     if required:
         raise MalformedTask(f"this gateway answers named tenants only; send the header {TENANT_HEADER}, or `user` in the body")
     return DEFAULT_TENANT
+
+
+def validated(model: type[Body], body: object) -> Body:
+    """A body as a model of pydantic. Raises `MalformedTask`."""
+    try:
+        return model.model_validate(body)
+    except ValidationError as error:
+        raise MalformedTask(validation_message(error)) from None
 
 
 async def body_text(request: Request) -> str:

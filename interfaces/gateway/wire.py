@@ -67,6 +67,20 @@ class OutcomeBody(BaseModel):
         return self
 
 
+class MemoryBody(BaseModel):
+    """Other words for what a person stated, or whether it counts always."""
+
+    text: Text | None = Field(None, max_length=LONGEST_CORRECTION)
+    pinned: StrictBool | None = None
+    user: Text | None = None
+
+    @model_validator(mode="after")
+    def _changes_something(self) -> Self:
+        if self.text is None and self.pinned is None:
+            raise ValueError("send `text`, the new words, or `pinned`")
+        return self
+
+
 class SleepBody(BaseModel):
     """A request for a night."""
 

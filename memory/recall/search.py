@@ -98,7 +98,12 @@ def search(
     rows = rows[: SPARE * limit]
     answered = {row: row - 1 for row in rows if row and _answers(turns[row - 1], turns[row])}
     texts = record.turns.texts(tenant, [turns[row].number for row in {*rows, *answered.values()}])
-    rows = _distinct(turns, [row for row in rows if turns[row].number in texts], texts, limit)
+    # The question itself, asked before, answers nothing.
+    itself = frozenset(terms(sought_part(question)))
+    rows = [
+        row for row in rows if turns[row].number in texts and (turns[row].kind is not Kind.QUESTION or _terms(texts, turns[row]) != itself)
+    ]
+    rows = _distinct(turns, rows, texts, limit)
     later = _superseded(turns, rows, {row: texts[turns[row].number][1] for row in rows})
     return [
         Memory(
@@ -180,13 +185,17 @@ def _distinct(turns: Sequence[IndexedTurn], rows: Sequence[int], texts: Mapping[
     """The first `limit` rows that do not say the same, word for word; of several that do, the newest stands for all."""
     kept: dict[tuple[str, frozenset[str]], int] = {}
     for row in rows:
-        said = turns[row].speaker, frozenset(terms(texts[turns[row].number][1]))
+        said = turns[row].speaker, _terms(texts, turns[row])
         if said in kept:
             if _is_later(turns[row], turns[kept[said]]):
                 kept[said] = row
         elif len(kept) < limit:
             kept[said] = row
     return list(kept.values())
+
+
+def _terms(texts: Mapping[int, tuple[str, str]], turn: IndexedTurn) -> frozenset[str]:
+    return frozenset(terms(texts[turn.number][1]))
 
 
 def _superseded(turns: Sequence[IndexedTurn], rows: Sequence[int], texts: Mapping[int, str]) -> set[int]:

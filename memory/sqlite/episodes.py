@@ -240,6 +240,7 @@ def store_rewritten(connection: sqlite3.Connection, episode: Episode) -> None:
     _update(connection, episode)
     connection.execute("DELETE FROM shown WHERE episode = ?", (episode.id,))
     connection.execute("DELETE FROM quoted WHERE episode = ?", (episode.id,))
+    connection.execute("DELETE FROM pins WHERE episode = (SELECT sequence FROM episodes WHERE id = ?)", (episode.id,))
     # They are indexed anew from what is left.
     connection.execute("DELETE FROM turns WHERE episode = (SELECT sequence FROM episodes WHERE id = ?)", (episode.id,))
     _link(connection, episode)

@@ -27,6 +27,7 @@ from .receipts import ReceiptStore
 from .sessions import SessionNodes
 from .skill_cues import SkillCueStore
 from .state import StateStore
+from .turns.profiles import ProfileStore
 from .turns.store import TurnStore
 
 
@@ -58,6 +59,7 @@ class Record:
         self.state = StateStore(self._database)
         self.erasures = ErasureStore(self._database)
         self.turns = TurnStore(self._database)
+        self.profiles = ProfileStore(self._database)
         self._generations = Generations(self._database)
 
     def generation(self, tenant: str) -> int:

@@ -260,8 +260,7 @@ SAYINGS = (
     # What somebody says again and again has one embedding and one list of terms: the rows that repeat it have an empty vector. 0: not
     # compared, as in rows of older formats.
     "ALTER TABLE turns ADD COLUMN saying INTEGER NOT NULL DEFAULT 0",
-    "CREATE UNIQUE INDEX turns_by_saying ON turns (saying) WHERE saying != 0 AND vector != x''",
-    "CREATE INDEX turns_said_again ON turns (saying, created) WHERE saying != 0",
+    "CREATE INDEX turns_by_saying ON turns (saying, created) WHERE saying != 0",
     # Where the row that stood for a saying goes, the next that repeats it is read again and stands for it.
     """CREATE TRIGGER saying_removed AFTER DELETE ON turns WHEN old.saying != 0
         AND NOT EXISTS (SELECT 1 FROM turns WHERE saying = old.saying AND saying != 0 AND vector != x'') BEGIN
@@ -288,6 +287,16 @@ ARMS = (
     "CREATE INDEX episodes_compared ON episodes (tenant) WHERE offered AND trusted AND success IS NOT NULL",
 )
 
+PROFILES = (
+    # A place in an episode and no turn, so that indexing anew loses nothing.
+    "CREATE TABLE pins (episode INTEGER NOT NULL REFERENCES episodes (sequence) ON DELETE CASCADE, step INTEGER NOT NULL, "
+    "start INTEGER NOT NULL, PRIMARY KEY (episode, step, start)) WITHOUT ROWID",
+    # What a profile is made of: turns, and no text of theirs.
+    "CREATE TABLE profile_lines (turn INTEGER PRIMARY KEY REFERENCES turns ON DELETE CASCADE, tenant TEXT NOT NULL, "
+    "rank INTEGER NOT NULL, topic INTEGER NOT NULL, sentences INTEGER NOT NULL)",
+    "CREATE INDEX profile_lines_by_tenant ON profile_lines (tenant, rank)",
+)
+
 STEPS = (
     TABLES,
     CUES,
@@ -306,6 +315,7 @@ STEPS = (
     SAYINGS,
     DRAWN,
     ARMS,
+    PROFILES,
 )
 """What makes each format of the file out of the one before."""
 

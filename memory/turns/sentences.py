@@ -37,6 +37,8 @@ _REQUEST = frozenset(
 )
 """First words of sentences that ask or request; without a question mark too."""
 _NAMES = frozenset(_PLAIN.findall("will may order name play list call book run change update show help"))
+_CALL_ME = re.compile(r"(?:please )?call me (?!back|at|on|when|if|tomorrow|later|today|tonight|now)\w+(?: \w+)?\W*", re.IGNORECASE)
+"""Tells a name and asks for no call."""
 _FOLLOWS_A_NAME = frozenset(_PLAIN.findall("is was has had lives works likes and"))
 """`Will is my brother` asks nothing."""
 _SUPPOSES = re.compile(
@@ -80,7 +82,7 @@ def requests(sentence: str) -> bool:
     (True, False)
     """
     said = _opened(sentence)
-    if not said or said[0] not in _REQUEST:
+    if not said or said[0] not in _REQUEST or _CALL_ME.fullmatch(sentence.strip()):
         return False
     return not (said[0] in _NAMES and len(said) > 1 and said[1] in _FOLLOWS_A_NAME)
 

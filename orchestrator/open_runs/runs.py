@@ -61,9 +61,9 @@ class Runs:
         """The durable record."""
         return self.components.record
 
-    def plan(self, task: Task, *, id: str) -> Plan:
+    def plan(self, task: Task, *, id: str, profile: bool = True) -> Plan:
         """Perceive a task, draw its arm, choose adapter and recall; what fails costs its help alone (invariant Fail open)."""
-        return plan(self.components, [task], ids=[id])[0]
+        return plan(self.components, [task], ids=[id], profile=profile)[0]
 
     def plan_nothing(self, task: Task, *, id: str) -> Plan:
         """The plan for a task whose perception and recall came too late: neither memory nor adapter."""

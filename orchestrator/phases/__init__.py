@@ -16,6 +16,7 @@ MEMBERS = {
     "publish": "publish:Publish",
     "compress": "compress:Compress",
     "refit": "refit:RefitHead",
+    "profile": "profile:WriteProfile",
 }
 """Phases by name, in the order of a night; each is made without arguments."""
 

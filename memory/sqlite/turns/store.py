@@ -8,6 +8,7 @@ import sqlite3
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
+from typing import Any
 
 import numpy as np
 
@@ -156,6 +157,32 @@ class TurnStore:
             if sequence in episodes
         }
 
+    def statements(self, tenant: str, limit: int) -> list[int]:
+        """Numbers of the newest things that people stated, newest first; of what was said again, the first."""
+        sql = "SELECT number FROM turns WHERE tenant = ? AND kind = ? AND vector != x'' ORDER BY number DESC LIMIT ?"
+        return self._column(sql, (tenant, Kind.STATEMENT, limit))
+
+    def of_episode(self, tenant: str, episode: str) -> list[int]:
+        """Numbers of the turns of an episode, in their order."""
+        sql = "SELECT number FROM turns JOIN episodes ON sequence = turns.episode WHERE id = ? AND turns.tenant = ? ORDER BY position"
+        return self._column(sql, (episode, tenant))
+
+    def moments(self, tenant: str, number: int) -> list[float]:
+        """When a turn's speaker said the same, oldest first, in seconds since the epoch."""
+        return self._column(f"SELECT created FROM turns WHERE {_SAME} ORDER BY created", (number, tenant))
+
+    def episodes_of(self, tenant: str, number: int) -> list[str]:
+        """Ids of the episodes in which a turn's speaker said the same, oldest first."""
+        sql = f"SELECT DISTINCT id FROM turns JOIN episodes ON sequence = turns.episode WHERE {_SAME} ORDER BY sequence"
+        return self._column(sql, (number, tenant))
+
+    def times_shown(self, episode: str) -> int:
+        """In how many prompts an episode has stood."""
+        return int(self._database.value("SELECT count(*) FROM shown WHERE cited = ?", (episode,)))
+
+    def _column(self, sql: str, values: Sequence[object]) -> list[Any]:
+        return [value for (value,) in self._database.rows(sql, values)]
+
     def newest(self, tenant: str, limit: int, speaker: str = "") -> list[int]:
         """Numbers of the newest turns, newest first, of one speaker where named."""
         sql = "SELECT number FROM turns WHERE tenant = ? AND (? = '' OR speaker = ?) ORDER BY number DESC LIMIT ?"
@@ -191,7 +218,12 @@ class _ErasedMeanwhile(Exception):
     """The row that stood for a saying was erased after it was looked for: the episode has to be read again."""
 
 
-_STANDS_FOR = "SELECT number FROM turns WHERE saying = ? AND saying != 0 AND vector != x''"
+_SAME = (
+    "turns.number IN (SELECT other.number FROM turns AS other JOIN turns AS one ON one.number = ? AND other.tenant = one.tenant "
+    "AND (other.number = one.number OR (one.saying != 0 AND other.saying = one.saying)) WHERE one.tenant = ?)"
+)
+"""The rows of a tenant that say the same as one of them, itself among them."""
+_STANDS_FOR = "SELECT number FROM turns WHERE saying = ? AND saying != 0 AND vector != x'' ORDER BY created LIMIT 1"
 """The row with the embedding and the terms of a saying; the other rows that repeat it have none."""
 _LATEST = (
     "coalesce((SELECT max(again.created) FROM turns AS again WHERE again.saying = turns.saying AND again.saying != 0 "

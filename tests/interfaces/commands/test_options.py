@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
+import inspect
 import os
 import sys
 from pathlib import Path
 
 import pytest
 import typer
+from typer.testing import CliRunner
 
-from lifelong.core import NothingFound, SettingsError
-from lifelong.interfaces.commands.options import existing_home, import_from_here, read_settings, required_tenant, tenant_of, text_of
+from lifelong.core import NothingFound, Settings, SettingsError
+from lifelong.interfaces.commands.options import (
+    existing_home,
+    import_from_here,
+    read_settings,
+    required_tenant,
+    takes_settings,
+    tenant_of,
+    text_of,
+)
 
 
 @pytest.fixture(autouse=True)
@@ -81,3 +91,19 @@ def test_no_command_makes_a_home_by_looking(tmp_path: Path) -> None:
     with pytest.raises(NothingFound, match="make one with `lifelong run`"):
         existing_home(read_settings(None, tmp_path / "none", None))
     assert not (tmp_path / "none").exists()
+
+
+def test_a_command_that_takes_settings_has_the_flags_that_they_are_read_from(tmp_path: Path) -> None:
+    taken: list[object] = []
+
+    @takes_settings
+    def command(settings: Settings, most: int = 3) -> None:
+        """Help."""
+        taken.append((settings.home, settings.sleep.rank, most))
+
+    assert list(inspect.signature(command).parameters) == ["most", "config", "home", "set_"]
+    app = typer.Typer()
+    app.command()(command)
+    result = CliRunner().invoke(app, ["--home", str(tmp_path), "--set", "sleep.rank=8", "--most", "5"])
+    assert result.exit_code == 0, result.output
+    assert taken == [(tmp_path, 8, 5)]

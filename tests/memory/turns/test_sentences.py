@@ -28,6 +28,7 @@ from lifelong.memory.turns.sentences import SENTENCE, asks, excerpt, requests, s
         "Πού μένει η Άννα;",
         "أين تسكن أختي؟",
         "So what is the plan",
+        "Call me back at five.",
     ],
 )
 def test_what_asks_or_supposes_states_nothing(sentence: str) -> None:
@@ -46,6 +47,7 @@ def test_what_asks_or_supposes_states_nothing(sentence: str) -> None:
         "Change of plan: the wedding is in Porto.",
         "No, I moved to Ulm in spring.",
         "I could not sleep.",
+        "Call me Kim.",
         "I would like to be called Kim.",
         "You are talking to the owner.",
         "The script ends with a semicolon;",

@@ -156,7 +156,7 @@ def test_an_older_record_is_brought_up_to_date(tmp_path: Path) -> None:
     with Record(path) as record:
         said(record, "My sister Ada lives in Bern.", id="a")
         # As the file was before turns were indexed.
-        tables = [f"DROP TABLE {name}" for name in ("unindexed", "turn_terms", "turns", "turn_counts")]
+        tables = [f"DROP TABLE {name}" for name in ("profile_lines", "pins", "unindexed", "turn_terms", "turns", "turn_counts")]
         columns = ["DROP INDEX episodes_compared", *(f"ALTER TABLE episodes DROP COLUMN {name}" for name in ("tokens", "seconds"))]
         for statement in ("DROP TRIGGER episode_said", "DROP TRIGGER episode_changed", *tables, *columns):
             record._database.rows(statement)
