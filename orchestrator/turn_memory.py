@@ -10,7 +10,8 @@ from contextlib import suppress
 
 import numpy as np
 
-from ..core import Episode, Recall, StoreError
+from ..core import Episode, Recall, StoreError, Task
+from ..core.settings import MemorySettings
 from ..memory import Memory, Record, drop_superseded, fit_budget, neutralise, profile_text, read_profile, search
 from ..memory.index.turn_index import TurnIndex
 from ..memory.recall.search import sought_part
@@ -27,6 +28,8 @@ PASSAGES = 8
 """Passages encoded at once: a request that comes meanwhile waits for no more than these."""
 SHOWN = 4
 """Most passages in the automatic block."""
+SURE = 0.5
+"""Probability from which on something said earlier is shown to an adapter too."""
 PAUSE = 5.0
 """Seconds after a failure before the thread tries again."""
 LINE = 400
@@ -108,6 +111,45 @@ class TurnMemory:
             kinds=kinds,
             exclude_session=exclude_session,
         )
+
+    def block(
+        self,
+        task: Task,
+        vector: Vector,
+        shown: Recall | None,
+        settings: MemorySettings,
+        count_tokens: Callable[[str], int],
+        *,
+        adapted: bool,
+        profile: bool,
+    ) -> Recall | None:
+        """A recall step that also shows what is known of the person and what was said earlier that a request needs.
+
+        `vector` `(d,)` is the request's; `adapted` says that an adapter answers, `profile` whether what is known is shown.
+        """
+        if settings.recall == "off":
+            return shown
+        known: set[int] = set()
+        # An adapter has learned what is asked of it, and a line more beside it misleads it.
+        if profile and settings.profile_tokens and not adapted:
+            shown, known = with_profile(self._record, task.tenant, shown, count_tokens, settings.profile_tokens, settings.recall_tokens)
+        if settings.recall_statements == 0:
+            return shown
+        found = self.search(
+            task.goal,
+            # What is given with a request is no part of what it seeks.
+            None if task.context else vector,
+            tenant=task.tenant,
+            limit=settings.recall_statements,
+            # Where an adapter has learned to answer requests like this one, earlier ones beside it mislead more often than they help.
+            floor=max(settings.statement_floor, SURE) if adapted else settings.statement_floor,
+            # What a tool returned in another session was true of that session: shown unasked, it would pass for a result of this one.
+            kinds=(Kind.STATEMENT,),
+            # Its turns stand in the request itself.
+            exclude_session=task.session,
+        )
+        found = [one for one in found if one.number not in known]
+        return with_statements(shown, found, count_tokens, settings.recall_tokens, task.goal)
 
     def forget(self, tenants: Sequence[str]) -> None:
         """Let go of what is held in memory of these tenants."""

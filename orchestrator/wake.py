@@ -29,7 +29,6 @@ from ..core.settings import WakeSettings
 from ..envs import Environment
 from ..memory import recall
 from ..memory.turns.other_memories import other_memories
-from ..memory.turns.passages import Kind
 from ..numerics.arrays import Vector
 from ..numerics.draws import draw
 from .components import Components, log
@@ -37,10 +36,7 @@ from .effects import Arm, arm_of, is_withdrawn, placebo_of, review
 from .journal import RunJournal, interrupted_runs
 from .perceiver import Perceiver
 from .run_state import count_other_memories
-from .turn_memory import with_profile, with_statements
 
-SURE = 0.5
-"""Probability from which on something said earlier is shown to an adapter too."""
 HOPELESS = 0.1
 """Chance of success below which trying again is not worth its tokens; a correction is."""
 
@@ -126,7 +122,8 @@ def _plan(
         adapter = components.guarded("adapter", lambda: components.publish(components.record.adapters.route(task.tenant, skill)), "")
         shown = components.guarded("recall", lambda: _recall(components, task, skill, vector, adapter, learning), None)
     if task.environment == CHAT and helps and vector is not None:
-        shown = components.guarded("statements", partial(_with_statements, components, task, vector, shown, adapter, profile), shown)
+        said = partial(components.turns.block, task, vector, shown, components.settings.memory, components.engine.count_tokens)
+        shown = components.guarded("statements", partial(said, adapted=bool(adapter), profile=profile), shown)
     offered = bool(adapter or shown)
     if arm is not Arm.TREATED:
         adapter, shown = "", placebo_of(shown) if arm is Arm.PLACEBO else None
@@ -172,35 +169,6 @@ def lessons_on_trial(components: Components, task: Task, skill: str) -> list[Les
         for lesson in components.record.lessons.find(tenant=task.tenant, skill=skill, status=LessonStatus.PROBATION)
         if draw(settings.seed, "probation", task.id, lesson.id) < settings.memory.probation_share
     ]
-
-
-def _with_statements(
-    components: Components, task: Task, vector: Vector, shown: Recall | None, adapter: str, profile: bool
-) -> Recall | None:
-    settings = components.settings.memory
-    if settings.recall == "off":
-        return shown
-    count, known = components.engine.count_tokens, set[int]()
-    # An adapter has learned what is asked of it, and a line more beside it misleads it.
-    if profile and settings.profile_tokens and not adapter:
-        shown, known = with_profile(components.record, task.tenant, shown, count, settings.profile_tokens, settings.recall_tokens)
-    if settings.recall_statements == 0:
-        return shown
-    found = components.turns.search(
-        task.goal,
-        # What is given with a request is no part of what it seeks.
-        None if task.context else vector,
-        tenant=task.tenant,
-        limit=settings.recall_statements,
-        # Where an adapter has learned to answer requests like this one, earlier ones beside it mislead more often than they help.
-        floor=max(settings.statement_floor, SURE) if adapter else settings.statement_floor,
-        # What a tool returned in another session was true of that session: shown unasked, it would pass for a result of this one.
-        kinds=(Kind.STATEMENT,),
-        # Its turns stand in the request itself.
-        exclude_session=task.session,
-    )
-    found = [one for one in found if one.number not in known]
-    return with_statements(shown, found, count, settings.recall_tokens, task.goal)
 
 
 def wake(
