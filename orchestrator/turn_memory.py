@@ -26,8 +26,6 @@ EPISODES = 16
 """Episodes indexed between two looks at whether to stop."""
 PASSAGES = 8
 """Passages encoded at once: a request that comes meanwhile waits for no more than these."""
-SHOWN = 4
-"""Most passages in the automatic block."""
 SURE = 0.5
 """Probability from which on something said earlier is shown to an adapter too."""
 PAUSE = 5.0

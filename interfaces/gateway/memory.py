@@ -7,6 +7,7 @@ from dataclasses import asdict
 from functools import partial
 from typing import Any, Protocol
 
+from pydantic import BaseModel
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 
@@ -53,9 +54,13 @@ class MemoryRoutes:
 
     def __init__(self, learner: Remembers, tenant: Callable[..., str], calls: Workers) -> None:
         self._learner, self._tenant, self._calls = learner, tenant, calls
-        self.reads = {"/v1/lifelong/memory": self.found, ONE_MEMORY: self.held, "/v1/lifelong/profile": self.profile}
+        self.reads: Mapping[str, Callable[..., Any]] = {
+            "/v1/lifelong/memory": self.found,
+            ONE_MEMORY: self.held,
+            "/v1/lifelong/profile": self.profile,
+        }
         """Handlers of `GET` by path."""
-        self.writes = {ONE_MEMORY: (self.change, MemoryBody)}
+        self.writes: Mapping[str, tuple[Callable[..., Any], type[BaseModel]]] = {ONE_MEMORY: (self.change, MemoryBody)}
         """Handlers of `POST` by path, with their bodies."""
 
     async def found(self, request: Request) -> JSONResponse:
