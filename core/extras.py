@@ -13,7 +13,7 @@ EXTRAS = {
     "llguidance": "local",
     "matplotlib": "bench",
     "sklearn": "bench",
-    "minigrid": "bench",
+    "minigrid": "navigation",
     "opentelemetry": "telemetry",
     "pandas": "bench",
     "peft": "local",

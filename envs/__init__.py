@@ -6,6 +6,7 @@ has an expert that demonstrates. All members here are `gymnasium.Env`s and are l
 - `DatabaseEnvironment`: requests over generated tables, answered in SQL, judged in SQLite.
 - `GraphEnvironment`: questions about generated knowledge graphs, answered in SPARQL.
 - `NavigationEnvironment`: BabyAI rooms described in text, one move at a time.
+- `ObjectNavGridEnvironment`: find objects in several rooms with doors; goal categories are taught in stages (`envs.navigation.streams`).
 - `TicketEnvironment`, `TicketMenuEnvironment`: tickets worked with four tools over several turns, by text or from a menu.
 - `LabDatabaseEnvironment`: the database tasks of LifelongAgentBench, from a data directory.
 
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from .database.lab_db import LabDatabaseEnvironment
     from .graph.environment import GraphEnvironment
     from .navigation.babyai import NavigationEnvironment
+    from .navigation.objectnav_grid import ObjectNavGridEnvironment
     from .stream import Block, Item, Order, Stream, schedule
     from .tools.environment import TicketEnvironment, TicketMenuEnvironment
 
@@ -33,6 +35,7 @@ MEMBERS = {
     "database-v1": "database.environment:DatabaseEnvironment",
     "graph-v1": "graph.environment:GraphEnvironment",
     "navigation-v1": "navigation.babyai:NavigationEnvironment",
+    "objectnav-grid-v1": "navigation.objectnav_grid:ObjectNavGridEnvironment",
     "lab-db-v1": "database.lab_db:LabDatabaseEnvironment",
     "tickets-v1": "tools.environment:TicketEnvironment",
     "tickets-menu-v1": "tools.environment:TicketMenuEnvironment",
@@ -44,6 +47,7 @@ _FACE = {
     "GraphEnvironment": "graph.environment",
     "LabDatabaseEnvironment": "database.lab_db",
     "NavigationEnvironment": "navigation.babyai",
+    "ObjectNavGridEnvironment": "navigation.objectnav_grid",
     "TicketEnvironment": "tools.environment",
     "TicketMenuEnvironment": "tools.environment",
     "Block": "stream",
@@ -65,6 +69,7 @@ __all__ = [
     "Item",
     "LabDatabaseEnvironment",
     "NavigationEnvironment",
+    "ObjectNavGridEnvironment",
     "Order",
     "Split",
     "Stream",

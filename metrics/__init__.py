@@ -1,4 +1,4 @@
-"""Metrics of continual learning, detection and clustering; statistics over seeds; where results come from, and how they are shown."""
+"""Metrics of continual learning, detection, clustering and navigation; statistics over seeds; where results come from and how they look."""
 
 from __future__ import annotations
 
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
         macro_f1,
         unified_aurc,
     )
+    from .navigation import soft_success_weighted_path_length, success_weighted_path_length
     from .numbers import format_value
     from .provenance import machine, package_versions, source_version
     from .statistics import beta_ci95, student_ci95
@@ -54,8 +55,10 @@ _FACE = {
     "mean_forgetting": "continual",
     "normalised_mutual_information": "clustering",
     "package_versions": "provenance",
+    "soft_success_weighted_path_length": "navigation",
     "source_version": "provenance",
     "student_ci95": "statistics",
+    "success_weighted_path_length": "navigation",
     "tokens_per_solved": "continual",
     "unified_aurc": "detection",
 }
@@ -83,8 +86,10 @@ __all__ = [
     "mean_forgetting",
     "normalised_mutual_information",
     "package_versions",
+    "soft_success_weighted_path_length",
     "source_version",
     "student_ci95",
+    "success_weighted_path_length",
     "tokens_per_solved",
     "unified_aurc",
 ]

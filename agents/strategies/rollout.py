@@ -24,11 +24,11 @@ from ...core import (
 )
 from ...core.messages import call_text
 from ...envs import Environment, History, history_of
+from ...envs.caller import Caller
 from ...envs.practice import Preview, can_preview, declared_grammar, preview
 from ...envs.results import RuleBroken, StepResult, read_choices, read_reset, read_step
 from ...serving import ChatRequest, Engine, context_of, grammar_error, takes_grammars
 from ..strategy import Job, NewSteps, Run
-from .caller import Caller
 from .resume import TakenUp, take_up
 from .transcript import TokenBudget, View, visible
 

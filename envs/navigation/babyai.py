@@ -14,6 +14,7 @@ from ...core import Task
 from .._reply import ActionResult
 from .._splits import GeneratedEnvironment
 from ..environment import Demonstration, History
+from .captions import view
 
 if TYPE_CHECKING:
     from minigrid.minigrid_env import MiniGridEnv
@@ -21,8 +22,6 @@ if TYPE_CHECKING:
 _MOVES = ("left", "right", "forward", "pickup", "drop")
 """Gymnasium action numbers 0 to 4; `toggle` and `done` do nothing useful in rooms without doors."""
 _MAX_STEPS = 20
-_NEAREST = 5
-"""Objects described at most, nearest first; what is farther comes into view again later."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,26 +75,6 @@ class NavigationEnvironment(GeneratedEnvironment[Room]):
         return _moved(self._world, move)
 
 
-def view(world: MiniGridEnv) -> str:
-    """What the agent sees and carries, places relative to it, as in `You see: red ball 2 ahead 1 left; wall 4 ahead`."""
-    from minigrid.core.constants import IDX_TO_COLOR, IDX_TO_OBJECT
-
-    image = world.gen_obs()["image"]
-    middle, last = image.shape[0] // 2, image.shape[1] - 1
-    objects: list[tuple[int, str]] = []
-    for column in range(image.shape[0]):
-        for row in range(image.shape[1]):
-            kind = IDX_TO_OBJECT[int(image[column, row, 0])]
-            ahead, right = last - row, column - middle
-            if kind in ("key", "ball", "box") and (ahead, right) != (0, 0):
-                color = IDX_TO_COLOR[int(image[column, row, 1])]
-                objects.append((ahead + abs(right), f"{color} {kind} {_place(ahead, right)}"))
-    walls = [last - row for row in range(last) if IDX_TO_OBJECT[int(image[middle, row, 0])] == "wall"]
-    described = [text for _, text in sorted(objects)[:_NEAREST]] + [f"wall {_place(min(walls), 0)}" for _ in walls[:1]]
-    carrying = f" You carry: {world.carrying.color} {world.carrying.type}." if world.carrying else ""
-    return f"You see: {'; '.join(described) or 'nothing'}.{carrying}"
-
-
 def admissible_moves(world: MiniGridEnv) -> tuple[str, ...]:
     """The moves that would change something."""
     front = world.grid.get(*world.front_pos)
@@ -107,13 +86,6 @@ def admissible_moves(world: MiniGridEnv) -> tuple[str, ...]:
     if front is None and world.carrying is not None:
         moves.append("drop")
     return tuple(moves)
-
-
-def _place(ahead: int, right: int) -> str:
-    parts = [f"{ahead} ahead"] if ahead else []
-    if right:
-        parts.append(f"{abs(right)} {'right' if right > 0 else 'left'}")
-    return " ".join(parts)
 
 
 @cache

@@ -6,9 +6,9 @@ from dataclasses import replace
 from functools import partial
 
 from ...agents.consolidation.practice import exercise_results, practice_samples, template_weights
-from ...agents.strategies.caller import Caller
 from ...agents.strategies.rollout import STEP_SECONDS
 from ...envs import Environment
+from ...envs.caller import Caller
 from ...envs.practice import Exercise, exercises
 from ...learners import Sample
 from ...numerics.draws import draw

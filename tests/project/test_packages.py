@@ -10,7 +10,7 @@ from source_tree import PACKAGES, ROOT
 
 import lifelong
 
-EXTRAS_OF_DEV = ("bench", "dev", "langchain", "local", "telemetry", "train")
+EXTRAS_OF_DEV = ("bench", "dev", "langchain", "local", "navigation", "telemetry", "train")
 """What `lifelong.sh` installs besides the core."""
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 
@@ -40,7 +40,7 @@ def test_the_environment_holds_every_extra_but_the_server_and_the_peers() -> Non
     extras = PROJECT["project"]["optional-dependencies"]
     assert set(extras) - {"all", "peers", "vllm"} == set(EXTRAS_OF_DEV)
     assert "lifelong[all]" in extras["dev"]
-    assert extras["all"] == ["lifelong[bench,langchain,local,telemetry,train]"]
+    assert extras["all"] == ["lifelong[bench,langchain,local,navigation,telemetry,train]"]
 
 
 def test_every_dependency_is_pinned_and_the_pins_are_installed() -> None:

@@ -7,7 +7,7 @@ import threading
 
 import pytest
 
-from lifelong.agents.strategies.caller import Caller
+from lifelong.envs.caller import Caller
 
 
 @pytest.fixture
