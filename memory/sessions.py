@@ -87,6 +87,8 @@ class Hints:
     """Id of the answer that it goes on from, where the history stays with the server."""
     retry: bool = False
     """The client says that it asks again."""
+    turn: str = ""
+    """The client's id of the user's turn, which stays the same while the history is compacted; empty where it has none."""
     side: bool = False
     """The client asks for itself (a title, a summary of its history); not a turn of the conversation."""
 

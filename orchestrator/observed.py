@@ -33,6 +33,9 @@ from .components import Components
 from .effects import is_placebo
 from .open_runs import OpenRun, Runs
 
+TURN = "turn:"
+"""Before a client's id of a turn, where it stands among the ids of answers."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class ObservedRequest:
@@ -60,8 +63,12 @@ class Prepared:
     """How it was found."""
     continues: bool
     """Whether the run is open already."""
+    rewritten: bool
+    """Whether it continues with a history that was written anew."""
     hashes: tuple[bytes, ...]
     """Running hash at each message that is no system's."""
+    roles: tuple[str, ...]
+    """Role of each of these messages."""
     base: bytes
     """The hash before the first of them."""
     plan: wake.Plan | None = None
@@ -125,6 +132,8 @@ class Observer:
         last = placed.hashes[-1] if placed.hashes else placed.base
         hashes = [*placed.hashes[len(placed.hashes) - fresh :], next_hash(last, answer.message)]
         positions = [*(start + number + 1 for number in range(fresh - 1)), *([end - 1] if fresh else []), end]
+        if placed.rewritten:
+            positions = [start] * fresh + [end]
         nodes = [
             SessionNode(hash=hash, session=placed.session, run=run.id, position=position, leaf=number == fresh)
             for number, (hash, position) in enumerate(zip(hashes, positions, strict=True))
@@ -138,8 +147,27 @@ class Observer:
         self._record.session_nodes.add(request.tenant, nodes, before, block=block, beside=beside)
         calls = [one["id"] for one in answer.message.get("tool_calls") or () if one["id"]]
         self._record.session_nodes.add_answer(request.tenant, answer.id, nodes[-1], call_digests(answer.message), calls)
+        if request.hints.turn:
+            self._record.session_nodes.add_answer(request.tenant, TURN + request.hints.turn, nodes[-1], ())
         if not answer.message.get("tool_calls"):
             run.finish()
+
+    def note_results(self, request: ObservedRequest) -> None:
+        """Keep the results of tools that a client shows only in a request of its own, such as one that compacts the history."""
+        ends = [number for number, one in enumerate(request.messages) if one["role"] == "tool"]
+        if not ends:
+            return
+        until = replace(request, messages=request.messages[: ends[-1] + 1], hints=replace(request.hints, turn=""))
+        placed = self._place(until, "")
+        known = placed.placement.known
+        if not placed.continues or any(role != "tool" for role in placed.roles[known:]) or known == len(placed.hashes):
+            return
+        run, start, fresh = self._continued(until, placed)
+        nodes = [
+            SessionNode(hash=hash, session=placed.session, run=run.id, position=start + number + 1, leaf=number == fresh - 1)
+            for number, hash in enumerate(placed.hashes[known:])
+        ]
+        self._record.session_nodes.add(request.tenant, nodes, placed.hashes[known - 1])
 
     def judge(
         self,
@@ -177,12 +205,21 @@ class Observer:
         continues = (
             node is not None and placement.known > turn and self._record.open_runs.owners([node.run]) == [request.tenant]
         ) and placement.kind is not PlacementKind.COMPACTION
+        rewritten = False
+        if not continues and request.hints.turn:
+            # The client says that it is still at the user's turn: its history was written anew, and holds nothing that is not known.
+            at = nodes.answer(TURN + request.hints.turn)
+            if at is not None and at.session == session and self._record.open_runs.owners([at.run]) == [request.tenant]:
+                continues = rewritten = True
+                node, placement = at, replace(placement, kind=PlacementKind.COMPACTION, node=at)
         return Prepared(
             episode=node.run if continues and node else id,
             session=session,
             placement=placement,
             continues=continues,
+            rewritten=rewritten,
             hashes=hashes,
+            roles=roles,
             base=base,
         )
 
@@ -194,12 +231,12 @@ class Observer:
             run = self._runs.get(placed.episode, tenant=request.tenant)
         except NothingFound:  # it has ended since the request came
             return self._begun(request, replace(placed, episode=uuid.uuid4().hex))
-        if not node.leaf:
+        if not node.leaf and not placed.rewritten:
             matched = placed.hashes.index(node.hash) + 1 if node.hash in placed.hashes else 0
             run.truncate(node.position + known - matched)
         start = run.position
         new = _said(request.messages)[known:]
-        if new:
+        if new and not placed.rewritten:
             run.append(new)
         if placed.reminder is not None:
             run.remind(placed.reminder)

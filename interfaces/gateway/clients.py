@@ -6,6 +6,7 @@ rule `x-...-session-id`, and one that says nothing by the messages that it repea
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -20,8 +21,8 @@ SESSION_HEADERS = {
     "x-openwebui-chat-id": "open-webui",
     "x-opencode-session": "opencode",
     "x-session-id": "session",
+    "thread-id": "codex",  # of a sub-agent its own, while `session-id` is that of the whole tree
     "session-id": "codex",
-    "thread-id": "codex",
     "helicone-session-id": "helicone",
     "x-litellm-session-id": "litellm",
     "x-litellm-trace-id": "litellm",
@@ -39,6 +40,13 @@ PARENT_HEADERS = {
 AGENT_HEADER = "x-claude-code-agent-id"
 """A sub-agent of Claude Code has its parent's session and an id of its own."""
 
+TURN_HEADER = "x-codex-turn-metadata"
+"""JSON in which Codex says which turn of the user a request belongs to, and what kind of request it is; the body repeats it."""
+OWN_KINDS = frozenset(("compaction", "memory", "memory_consolidation", "prewarm", "title"))
+"""Kinds of requests that Codex makes for itself."""
+LONGEST_METADATA = 16_384
+"""Characters of that JSON beyond which it is not read."""
+
 _GENERAL = re.compile(r"x-[a-z0-9-]{1,64}-session-id")
 _USER_SESSION = re.compile(r"_session_([0-9a-fA-F-]{8,64})\b")
 _TITLE = re.compile(r"\b(?:generate|write|create|suggest)\b[^.\n]{0,80}\b(?:title|topic|tags|follow-up|emoji)\b", re.IGNORECASE)
@@ -55,7 +63,8 @@ def hints_of(headers: Iterable[tuple[bytes, bytes]], body: Mapping[str, Any], in
     parent = next((f"{client}-{named[name]}" for name, client in PARENT_HEADERS.items() if _is_name(named.get(name))), "")
     if session and _is_name(named.get(AGENT_HEADER)):
         parent, session = session, f"{session}-{named[AGENT_HEADER]}"
-    previous = body.get("previous_response_id")
+    previous, about = body.get("previous_response_id"), _turn_metadata(named, body)
+    turn = about.get("turn_id")
     return Hints(
         session=session,
         rule=rule,
@@ -63,7 +72,8 @@ def hints_of(headers: Iterable[tuple[bytes, bytes]], body: Mapping[str, Any], in
         parent=parent,
         continues=previous if isinstance(previous, str) else "",
         retry=_count(named.get("x-stainless-retry-count")) > 0,
-        side=_is_side_call(named, body, instructions),
+        side=str(about.get("request_kind")) in OWN_KINDS or _is_side_call(named, body, instructions),
+        turn=f"codex-{turn}" if _is_name(turn) else "",
     )
 
 
@@ -76,22 +86,39 @@ def _session(named: Mapping[str, str], body: Mapping[str, Any]) -> tuple[str, st
     for name, value in named.items():
         if _GENERAL.fullmatch(name) and _is_name(value) and len(value) >= 8:
             return f"{name.removeprefix('x-').removesuffix('-session-id')}-{value}", name, 0.9
-    for rule, value in _fields(body):
+    for rule, client, value in _fields(body):
         if _is_name(value):
-            return f"{rule.rpartition('.')[2]}-{value}", rule, 0.9
+            return f"{client}-{value}", rule, 0.9
     return "", "", 1.0
 
 
-def _fields(body: Mapping[str, Any]) -> Iterable[tuple[str, Any]]:
-    about = body.get("metadata")
-    metadata: Mapping[str, Any] = about if isinstance(about, Mapping) else {}
-    yield "litellm_session_id", body.get("litellm_session_id")
-    yield "metadata.session_id", metadata.get("session_id")
+def _fields(body: Mapping[str, Any]) -> Iterable[tuple[str, str, Any]]:
+    """Fields that name a session, with what their values are told apart by."""
+    metadata = _mapping(body, "metadata")
+    yield "client_metadata.thread_id", "codex", _mapping(body, "client_metadata").get("thread_id")
+    yield "litellm_session_id", "litellm_session_id", body.get("litellm_session_id")
+    yield "metadata.session_id", "session_id", metadata.get("session_id")
     user = metadata.get("user_id")
     found = _USER_SESSION.search(user) if isinstance(user, str) and len(user) < 1000 else None
-    yield "metadata.user_id", found[1] if found else None
+    yield "metadata.user_id", "user_id", found[1] if found else None
     conversation = body.get("conversation")
-    yield "conversation", conversation.get("id") if isinstance(conversation, Mapping) else conversation
+    yield "conversation", "conversation", conversation.get("id") if isinstance(conversation, Mapping) else conversation
+
+
+def _turn_metadata(named: Mapping[str, str], body: Mapping[str, Any]) -> Mapping[str, Any]:
+    written = named.get(TURN_HEADER) or _mapping(body, "client_metadata").get(TURN_HEADER)
+    if not isinstance(written, str) or len(written) > LONGEST_METADATA:
+        return {}
+    try:
+        read = json.loads(written)
+    except (ValueError, RecursionError):
+        return {}
+    return read if isinstance(read, dict) else {}
+
+
+def _mapping(body: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    found = body.get(name)
+    return found if isinstance(found, Mapping) else {}
 
 
 def _is_side_call(named: Mapping[str, str], body: Mapping[str, Any], instructions: str) -> bool:

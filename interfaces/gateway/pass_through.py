@@ -127,7 +127,7 @@ class PassThrough:
             return await self._passage(request, body, [])
         observed, sources = self._observed(conversation, body, request, tenant), conversation.sources
         if observed.hints.side:
-            return await self._passage(request, body, [])
+            return await self._passage(request, body, [], self._noting(observed))
         span.asked(conversation)
         prepared = await self.aside.call(partial(self._observer.prepare, observed))
         span.placed(prepared)
@@ -147,6 +147,16 @@ class PassThrough:
         if prepared:
             shown.append((b"x-lifelong-session", quote(prepared.session).encode()))
         return await self._passage(request, body, changes, record, shown, adapter=prepared.adapter if prepared else "")
+
+    def _noting(self, observed: ObservedRequest) -> Callable[[Answer], Any] | None:
+        """What is kept of a request that a client makes for itself: results of tools that it shows nowhere else."""
+        if not any(one["role"] == "tool" for one in observed.messages):
+            return None
+
+        async def note(answer: Answer) -> bool:
+            return await self.recorder.record(partial(self._observer.note_results, observed))
+
+        return note
 
     def _understood(self, codec: PassingCodec, body: ObjectText, request: Request) -> Conversation | None:
         """The conversation of a request; None where it is not understood, or shall not be learned from."""

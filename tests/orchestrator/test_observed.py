@@ -9,7 +9,7 @@ from typing import Any, cast
 import pytest
 from running_gateway import EchoEngine
 
-from lifelong.core import Answer, Judge, Message, Settings, Usage, tool_call
+from lifelong.core import Action, Answer, Judge, Message, Settings, Usage, tool_call
 from lifelong.memory import Hints, Record, VectorIndex
 from lifelong.orchestrator import Components, LifelongLearner
 from lifelong.orchestrator.observed import ObservedRequest
@@ -83,6 +83,36 @@ def test_a_history_that_nobody_has_seen_is_kept_once(learner: LifelongLearner) -
     second = ask(learner, *before, user("three"), {"role": "assistant", "content": "four"}, user("five"))
     assert [step.text for step in learner.record.episodes.get(first).steps] == ["one", "two", "three", "four"]
     assert [step.text for step in learner.record.episodes.get(second).steps] == ["five", "fine"]
+
+
+def test_a_run_goes_on_through_a_history_that_is_written_anew(learner: LifelongLearner) -> None:
+    """What a client shows only while it compacts is kept, the summary is nobody's request, and a retry replaces the answer."""
+    named = {"session": "s", "rule": "x", "turn": "t1"}
+    run = ask(learner, user("look it up"), answer="", calls=[CALL], **named)
+    messages = (user("look it up"), CALLED, RESULT, user("summarise this"))
+    for _ in range(2):
+        with learner.observer.transaction():
+            learner.observer.note_results(ObservedRequest(messages=messages, tenant="default", hints=Hints(**named)))
+    anew = (user("look it up"), user("a summary of what happened"))
+    second = tool_call("look", '{"page": 2}', "c2")
+    assert ask(learner, *anew, answer="", calls=[tool_call("look", "{}", "c0")], **named) == run
+    assert ask(learner, *anew, answer="", calls=[second], **named) == run
+    called = cast(Message, {"role": "assistant", "content": None, "tool_calls": [second]})
+    assert ask(learner, *anew, called, {"role": "tool", "content": "more", "tool_call_id": "c2"}, **named) == run
+    assert learner.runs.open() == []
+    steps = learner.record.episodes.get(run).steps
+    assert [step.name for step in steps] == ["observation", "action", "tool_result", "action", "tool_result", "action"]
+    assert [call["id"] for step in steps if isinstance(step, Action) for call in step.tool_calls] == ["c1", "c2"]
+    assert [step.text for step in steps if step.name == "tool_result"] == ["found", "more"]
+
+
+def test_another_turn_is_another_run_and_results_of_nobodys_call_are_kept_nowhere(learner: LifelongLearner) -> None:
+    first = ask(learner, user("look it up"), answer="", calls=[CALL], session="s", rule="x", turn="t1")
+    assert ask(learner, user("look it up"), user("a summary"), user("and now?"), session="s", rule="x", turn="t2") != first
+    for messages in ((user("x"),), (user("x"), CALLED, RESULT), (user("look it up"), CALLED, user("?"), RESULT)):
+        with learner.observer.transaction():
+            learner.observer.note_results(ObservedRequest(messages=messages, tenant="default", hints=Hints(session="s", rule="x")))
+    assert [step.name for step in learner.record.episodes.get(first).steps] == ["observation", "action"]
 
 
 def test_what_may_be_a_strangers_is_not_learned_from(learner: LifelongLearner) -> None:

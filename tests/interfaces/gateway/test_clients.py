@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -66,6 +67,25 @@ def test_retries_and_previous_answers() -> None:
     assert not hints({"x-stainless-retry-count": "0"}).retry
     assert not hints({"x-stainless-retry-count": "many"}).retry
     assert hints({}, {"previous_response_id": "resp_1"}).continues == "resp_1"
+
+
+def test_what_codex_says_of_a_turn() -> None:
+    about = {"turn_id": "t1", "request_kind": "compaction"}
+    written = {"x-codex-turn-metadata": json.dumps(about)}
+    for named, body in ((written, {}), ({}, {"client_metadata": written})):
+        found = hints(named, body)
+        assert (found.turn, found.side) == ("codex-t1", True)
+    turn = hints({"x-codex-turn-metadata": json.dumps({**about, "request_kind": "turn"})})
+    assert (turn.turn, turn.side) == ("codex-t1", False)
+    for odd in ("", "{", "[]", "7", json.dumps({"turn_id": 7, "request_kind": ["x"]}), json.dumps({"x": "y" * 20_000})):
+        found = hints({"x-codex-turn-metadata": odd}, {"client_metadata": "x"})
+        assert (found.turn, found.side) == ("", False)
+
+
+def test_a_sub_agent_of_codex_has_a_thread_of_its_own() -> None:
+    child = hints({"session-id": UUID, "thread-id": "child", "x-codex-parent-thread-id": UUID})
+    assert (child.session, child.parent) == ("codex-child", f"codex-{UUID}")
+    assert hints({}, {"client_metadata": {"session_id": UUID, "thread_id": "child"}}).session == "codex-child"
 
 
 def test_side_calls() -> None:
