@@ -207,11 +207,14 @@ class Observer:
         ) and placement.kind is not PlacementKind.COMPACTION
         rewritten = False
         if not continues and request.hints.turn:
-            # The client says that it is still at the user's turn: its history was written anew, and holds nothing that is not known.
+            # The client says that it is still at the user's turn, so a user's message behind it is its own. Where the history does not
+            # reach its newest answer it was written anew, and holds nothing that is not known.
             at = nodes.answer(TURN + request.hints.turn)
             if at is not None and at.session == session and self._record.open_runs.owners([at.run]) == [request.tenant]:
-                continues = rewritten = True
-                node, placement = at, replace(placement, kind=PlacementKind.COMPACTION, node=at)
+                continues = True
+                rewritten = node is None or node.run != at.run or node.position < at.position
+                if rewritten:
+                    node, placement = at, replace(placement, kind=PlacementKind.COMPACTION, node=at)
         return Prepared(
             episode=node.run if continues and node else id,
             session=session,

@@ -50,6 +50,11 @@ LONGEST_METADATA = 16_384
 _GENERAL = re.compile(r"x-[a-z0-9-]{1,64}-session-id")
 _USER_SESSION = re.compile(r"_session_([0-9a-fA-F-]{8,64})\b")
 _TITLE = re.compile(r"\b(?:generate|write|create|suggest)\b[^.\n]{0,80}\b(?:title|topic|tags|follow-up|emoji)\b", re.IGNORECASE)
+_SUMMARY = re.compile(
+    r"\b(?:summari[sz]\w*|compact\w*)\b[^.\n]{0,80}\b(?:agent|chat|context|conversation|history|session)s?\b"
+    r"|\b(?:chat|context|conversation|history|session)s?\b[^.\n]{0,40}\b(?:summari[sz]\w*|summary|compact\w*)\b",
+    re.IGNORECASE,
+)
 LONGEST = 200
 """Characters of a name; a longer one is no name."""
 READ = 2000
@@ -72,7 +77,7 @@ def hints_of(headers: Iterable[tuple[bytes, bytes]], body: Mapping[str, Any], in
         parent=parent,
         continues=previous if isinstance(previous, str) else "",
         retry=_count(named.get("x-stainless-retry-count")) > 0,
-        side=str(about.get("request_kind")) in OWN_KINDS or _is_side_call(named, body, instructions),
+        side=str(about.get("request_kind")) in OWN_KINDS or _is_side_call(named, body, instructions, rule),
         turn=f"codex-{turn}" if _is_name(turn) else "",
     )
 
@@ -121,13 +126,19 @@ def _mapping(body: Mapping[str, Any], name: str) -> Mapping[str, Any]:
     return found if isinstance(found, Mapping) else {}
 
 
-def _is_side_call(named: Mapping[str, str], body: Mapping[str, Any], instructions: str) -> bool:
-    """A title, tags, a summary: asked by the client for itself. OpenCode and others ask for a title without tools."""
+def _is_side_call(named: Mapping[str, str], body: Mapping[str, Any], instructions: str, rule: str) -> bool:
+    """A title, tags, a summary: asked by the client for itself. OpenCode and others ask for them without tools.
+
+    A summary is the client's own only in a session that its client has named: elsewhere it may be what somebody wants.
+    """
     if named.get("x-openai-subagent") in ("compact", "memory_consolidation", "review") or named.get("x-openai-memgen-request"):
         return True
     if named.get("x-openwebui-task"):
         return True
-    return not body.get("tools") and bool(_TITLE.search(instructions[:READ]))
+    if body.get("tools"):
+        return False
+    begins = instructions[:READ]
+    return bool(_TITLE.search(begins)) or (rule not in ("", OWN_HEADER) and bool(_SUMMARY.search(begins)))
 
 
 def _is_name(value: object) -> bool:

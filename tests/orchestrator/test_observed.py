@@ -106,6 +106,14 @@ def test_a_run_goes_on_through_a_history_that_is_written_anew(learner: LifelongL
     assert [step.text for step in steps if step.name == "tool_result"] == ["found", "more"]
 
 
+def test_what_a_client_says_for_the_user_within_a_turn_begins_no_run(learner: LifelongLearner) -> None:
+    named = {"session": "s", "rule": "x", "turn": "t1"}
+    run = ask(learner, user("look it up"), answer="", calls=[CALL], **named)
+    assert ask(learner, user("look it up"), CALLED, RESULT, user("<notification>a sub-agent is done</notification>"), **named) == run
+    steps = learner.record.episodes.get(run).steps
+    assert [step.name for step in steps] == ["observation", "action", "tool_result", "observation", "action"]
+
+
 def test_another_turn_is_another_run_and_results_of_nobodys_call_are_kept_nowhere(learner: LifelongLearner) -> None:
     first = ask(learner, user("look it up"), answer="", calls=[CALL], session="s", rule="x", turn="t1")
     assert ask(learner, user("look it up"), user("a summary"), user("and now?"), session="s", rule="x", turn="t2") != first

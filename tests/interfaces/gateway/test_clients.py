@@ -95,3 +95,15 @@ def test_side_calls() -> None:
     assert not hints({}, {"tools": [{}]}, "You can generate a title if asked.").side
     assert not hints({}, {}, "You are a helpful assistant.").side
     assert not hints({"x-openai-subagent": "collab_spawn"}).side
+
+
+@pytest.mark.parametrize(
+    "instructions",
+    ["You are a context summarization agent. You are given a text.", "Summarise the conversation below.", "Write the session's summary."],
+)
+def test_a_summary_is_the_clients_own_where_the_client_names_the_session(instructions: str) -> None:
+    assert hints({"x-session-id": "s"}, {}, instructions).side
+    assert not hints({"x-session-id": "s"}, {"tools": [{}]}, instructions).side
+    assert not hints({"X-Lifelong-Session": "s"}, {}, instructions).side
+    assert not hints({}, {}, instructions).side
+    assert not hints({"x-session-id": "s"}, {}, "You are a helpful assistant. Keep it short.").side

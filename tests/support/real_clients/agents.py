@@ -29,6 +29,8 @@ class Way:
     """Arguments that go on with the newest conversation; empty where that needs a terminal and a person."""
     prepare: Sequence[str] = ()
     """Arguments that are run once before."""
+    delegates: bool = True
+    """Whether it offers its model sub-agents."""
 
 
 def _codex(home: Path, url: str) -> Mapping[str, str]:
@@ -98,9 +100,16 @@ WAYS: Mapping[str, Way] = {
         configure=_continue,
         ask=("-p", "--auto", "--config", "{home}/config.yaml", "{prompt}"),
         resume=("-p", "--auto", "--resume", "--config", "{home}/config.yaml", "{prompt}"),
+        delegates=False,
     ),
 }
 """Every agent of `PACKAGES`."""
+
+
+def compact_early(home: Path) -> None:
+    """Make Codex compact its history as soon as anything was said."""
+    settings = home / ".codex" / "config.toml"
+    settings.write_text(f"model_auto_compact_token_limit = 20\n{settings.read_text()}")
 
 
 class Agent:

@@ -118,13 +118,12 @@ class Responses:
                 turns.append(("result", _text(item.get("output"))))
             elif item.get("role") == "user":
                 turns.append(("user", _text(item.get("content"))))
-        functions = [one for one in body.get("tools") or () if one.get("type") == "function"]
-        return _request({one["name"]: one.get("parameters") or {} for one in functions}, turns)
+        return _request({one["name"]: one.get("parameters") or {} for one in _functions(body)}, turns)
 
     def write(self, body: Mapping[str, Any], answer: Call | str, id: str) -> Any:
         """See `Dialect.write`."""
         thought = {"type": "reasoning", "id": f"rs_{id}", "summary": [], "encrypted_content": f"opaque-{id}"}
-        item = _item(answer, id)
+        item = _item(answer, id, body)
         usage = {
             "input_tokens": 20,
             "input_tokens_details": {"cached_tokens": 0},
@@ -148,9 +147,18 @@ class Responses:
         return [_event({**event, "sequence_number": place}, event["type"]) for place, event in enumerate(events)]
 
 
-def _item(answer: Call | str, id: str) -> dict[str, Any]:
+def _functions(body: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """All functions, those of a namespace with its name."""
+    tools = body.get("tools") or ()
+    inner = [{**one, "namespace": space["name"]} for space in tools if space.get("type") == "namespace" for one in space["tools"]]
+    return [one for one in [*tools, *inner] if one.get("type") == "function"]
+
+
+def _item(answer: Call | str, id: str, body: Mapping[str, Any]) -> dict[str, Any]:
     if isinstance(answer, Call):
         called = {"call_id": f"call_{id}", "name": answer.name, "arguments": json.dumps(answer.arguments)}
+        namespace = next((one.get("namespace") for one in _functions(body) if one["name"] == answer.name), None)
+        called |= {"namespace": namespace} if namespace else {}
         return {"type": "function_call", "id": f"fc_{id}", "status": "completed", **called}
     part = {"type": "output_text", "text": answer, "annotations": [], "logprobs": []}
     return {"type": "message", "id": f"msg_{id}", "status": "completed", "role": "assistant", "content": [part]}

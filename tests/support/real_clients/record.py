@@ -15,10 +15,10 @@ from pathlib import Path
 
 from lifelong.interfaces.gateway.app import CODECS
 from real_clients import dialects
-from real_clients.agents import WAYS, Agent
+from real_clients.agents import WAYS, Agent, compact_early
 from real_clients.install import PACKAGES, installed
 from real_clients.libraries import LIBRARIES
-from real_clients.scripted_model import FOLLOW_UP, PROMPT, Exchange
+from real_clients.scripted_model import DELEGATION, FOLLOW_UP, PROMPT, Exchange
 from real_clients.served import Served
 from real_clients.shapes import Recording
 from real_clients.workspace import Workspace
@@ -44,18 +44,32 @@ def record(name: str, folder: Path) -> None:
             if agent.resumes:
                 _keep(recording, served, person, partial(agent.ask, FOLLOW_UP, resume=True))
             assert workspace.copied, f"{name}: the loop did not close"
+        if name in WAYS and WAYS[name].delegates:
+            _record_delegation(recording, served, name, folder)
+        if name == "codex":
+            agent = Agent(name, folder / "home-d", Workspace(folder / "d"), served.url)
+            compact_early(folder / "home-d")
+            _keep(recording, served, "d", partial(agent.ask, PROMPT))
+            _keep(recording, served, "d", partial(agent.ask, FOLLOW_UP, resume=True))
     finally:
         served.close()
     recording.save()
 
 
-def _keep(recording: Recording, served: Served, conversation: str, run: Callable[[], object]) -> None:
+def _record_delegation(recording: Recording, served: Served, name: str, folder: Path) -> None:
+    agent = Agent(name, folder / "home-c", Workspace(folder / "c"), served.url)
+    _keep(recording, served, "c", partial(agent.ask, DELEGATION + PROMPT), child="c/child")
+
+
+def _keep(recording: Recording, served: Served, conversation: str, run: Callable[[], object], child: str = "") -> None:
+    """Run, and add what was asked meanwhile; of a delegation what does not show it is its `child`."""
     before = len(served.model.exchanges)
     run()
     for one in served.model.exchanges[before:]:
+        whose = child if child and DELEGATION not in json.dumps(one.body) else conversation
         codec = next(codec for codec in CODECS if one.path.startswith(codec.path))
         answer = codec.read_reply(dialects.of(one.path).write({**one.body, "stream": False}, one.answer, one.id))  # type: ignore[attr-defined]
-        recording.add(conversation, one.path, _headers(served, one), one.body, answer)
+        recording.add(whose, one.path, _headers(served, one), one.body, answer)
 
 
 def _headers(served: Served, exchange: Exchange) -> dict[str, str]:

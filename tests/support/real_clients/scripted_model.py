@@ -19,6 +19,8 @@ from real_clients.dialects import Call, Request
 
 PROMPT = "Read code.txt and copy the code in it into the file marker.txt."
 """What the agent is asked; no model is needed to understand it."""
+DELEGATION = "Let a sub-agent do this: "
+"""What stands before the prompt where the agent shall not do the task itself."""
 FOLLOW_UP = "Thank you. Say goodbye."
 """A second turn, without tools."""
 DONE = "The code was copied:"
@@ -27,6 +29,12 @@ CODE = re.compile(r"code-[0-9a-f]{12}")
 TASK = re.compile(r"copy the code in it into the file marker\.txt")
 RECALLED = re.compile(r"<memory>.*?</memory>", re.DOTALL)
 """What memory adds to the user's words; it may hold an earlier task."""
+SPAWNERS = ("task", "spawn_agent", "Subagent", "Agent")
+"""Tools that begin a sub-agent."""
+FILLINGS = {"subagent_type": "general"}
+"""Required arguments that must be one of a list that stands in a description."""
+AGENT_ID = re.compile(r"[0-9a-f]{8}-[0-9a-f-]{27}")
+MOST_WAITS = 6
 SHELL_ARGUMENTS = ("command", "cmd", "commands", "script")
 """How agents name the text that their shell runs."""
 
@@ -73,8 +81,11 @@ class ScriptedModel:
 
 def decide(request: Request) -> Call | str:
     """The next call of the task that the conversation names last, or what is said when it is done."""
-    if not TASK.search(RECALLED.sub("", request.newest)):
+    newest = RECALLED.sub("", request.newest)
+    if not TASK.search(newest):
         return GOODBYE if request.tools else "A short title"
+    if DELEGATION in newest:
+        return _delegated(request)
     shell = next(filter(None, (_shell(name, schema) for name, schema in request.tools.items())), None)
     if shell is None:
         return f"There is no shell among the tools: {', '.join(request.tools)}"
@@ -86,6 +97,26 @@ def decide(request: Request) -> Call | str:
     if len(request.results) == 1:
         return _call(shell, f"printf %s {found[0]} > marker.txt && echo written")
     return f"{DONE} {found[0]}"
+
+
+def _delegated(request: Request) -> Call | str:
+    """The task is handed to a sub-agent, waited for where the agent does not wait by itself, and its answer repeated."""
+    found = next(filter(None, map(CODE.search, request.results)), None)
+    if found:
+        return f"{DONE} {found[0]}"
+    if len(request.results) >= MOST_WAITS:
+        return f"The sub-agent said nothing: {request.results[-1][:200]!r}"
+    waits = "wait_agent" in request.tools and bool(request.results)
+    name = "wait_agent" if waits else next((name for name in SPAWNERS if name in request.tools), "")
+    if not name or (request.results and not waits):
+        return f"There is nobody to hand it to among {', '.join(request.tools)}: {request.results[-1:]}"
+    schema = request.tools[name]
+    if waits:
+        agents = AGENT_ID.findall(request.results[0])
+        return Call(name=name, arguments={"targets": agents, "timeout_ms": 20_000})
+    arguments = {one: FILLINGS.get(one) or _filling(schema["properties"].get(one, {})) for one in schema.get("required", ())}
+    given = next(one for one in ("prompt", "task", "message") if one in schema["properties"])
+    return Call(name=name, arguments={**arguments, given: PROMPT})
 
 
 def _shell(name: str, schema: Mapping[str, Any]) -> tuple[str, str, Mapping[str, Any]] | None:
