@@ -313,3 +313,23 @@ def test_every_clients_conversation_is_one_session_of_two_episodes(gateway: Runn
         stranger.say(f"something else {number}")
     found = get(gateway, "/v1/lifelong/sessions")["data"]
     assert sorted(session["episodes"] for session in found) == [2, 2]
+
+
+def test_a_history_that_a_client_compacts_within_a_turn_stays_one_run(gateway: RunningGateway) -> None:
+    def ask(kind: str, *messages: dict[str, Any], tools: bool = True) -> dict[str, Any]:
+        about = {"turn_id": "t1", "request_kind": kind}
+        headers = {"thread-id": "s", "x-codex-turn-metadata": json.dumps(about)}
+        body = {"messages": list(messages), **({"tools": [TOOL]} if tools else {})}
+        response = gateway.post("/v1/chat/completions", body, **headers)
+        assert response.status_code == 200, response.text
+        return dict(response.json()["choices"][0]["message"])
+
+    question = {"role": "user", "content": "look up the file"}
+    called = ask("turn", question)
+    result = {"role": "tool", "tool_call_id": called["tool_calls"][0]["id"], "content": "found"}
+    ask("compaction", question, called, result, {"role": "user", "content": "Write a summary for whoever goes on."}, tools=False)
+    ask("turn", question, {"role": "user", "content": "What happened: it was found."})
+    [session] = get(gateway, "/v1/lifelong/sessions")["data"]
+    [episode] = get(gateway, f"/v1/lifelong/sessions/{session['id']}")["episodes"]
+    assert (session["id"], episode["task"]) == ("codex-s", "look up the file")
+    assert [step["type"] for step in episode["steps"]] == ["observation", "action", "tool_result", "action"]
