@@ -32,7 +32,15 @@ def folder(tmp_path: Path) -> Path:
 
 
 def test_every_file_is_short_and_every_block_is_run() -> None:
-    assert list(FILES) == ["my_texts.py", "my_labels.py", "my_head.py", "my_environment.py", "my_agent.py", "my_record.py"]
+    assert list(FILES) == [
+        "my_texts.py",
+        "my_labels.py",
+        "my_head.py",
+        "my_environment.py",
+        "my_gymnasium.py",
+        "my_agent.py",
+        "my_record.py",
+    ]
     assert len(FILES) == TEXT.count("```python")
     longest = {name: sum(bool(line.strip()) for line in text.splitlines()) for name, text in FILES.items()}
     assert {name: lines for name, lines in longest.items() if lines > 15} == {}
@@ -41,6 +49,10 @@ def test_every_file_is_short_and_every_block_is_run() -> None:
 
 def test_the_environment_keeps_the_contract(folder: Path) -> None:
     run(folder, "-c", "from lifelong.checks import check_environment; from my_environment import Doubles; check_environment(Doubles())")
+
+
+def test_the_gymnasium_environment_keeps_the_contract(folder: Path) -> None:
+    run(folder, "-c", "from lifelong.checks import check_environment; from my_gymnasium import Car; check_environment(Car(), count=1)")
 
 
 @pytest.mark.slow
