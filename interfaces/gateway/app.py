@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
 from typing import Any, Protocol
+from urllib.parse import quote
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -40,6 +41,7 @@ from ...orchestrator.run_state import Night
 from ...serving import Engine, UpstreamAddress
 from . import protocols
 from .body_limit import MOST_BYTES, BodyLimit
+from .clients import hints_of
 from .conversation import NAME, reply_of, shown_model, task_of
 from .engine_transport import EngineTransport, asks_engine, count_tokens
 from .errors import codec_error, http_error, invalid_request, named_error, unexpected_error
@@ -143,16 +145,19 @@ class Gateway:
             span.recorded(episode)
         finally:
             span.end()
-        reply = reply_of(episode)
+        reply, shown = reply_of(episode), {"X-Lifelong-Episode": episode.id}
+        if episode.task.session:
+            shown["X-Lifelong-Session"] = quote(episode.task.session)
         if conversation.stream:
-            return StreamingResponse(_each(codec.stream(reply, conversation)), media_type="text/event-stream")
-        return JSONResponse(codec.reply(reply, conversation))
+            return StreamingResponse(_each(codec.stream(reply, conversation)), media_type="text/event-stream", headers=shown)
+        return JSONResponse(codec.reply(reply, conversation), headers=shown)
 
     def _answer(self, codec: Codec, body: object, request: Request) -> tuple[Episode, Any]:
         conversation = codec.parse(body)
         tenant = self.tenant(request, conversation.user)
-        learn = request.headers.get("x-lifelong-learn", "").lower() != "no"
-        task, history = task_of(conversation, tenant=tenant, learn=learn)
+        hints = hints_of(request.scope["headers"], body if isinstance(body, dict) else {})
+        learn = request.headers.get("x-lifelong-learn", "").lower() != "no" and not hints.side
+        task, history = task_of(conversation, tenant=tenant, learn=learn, session=hints.session)
         self._check_model(conversation, request)
         temperature, limit = conversation.temperature, conversation.max_tokens
         return self._learner.wake(task, history=history, temperature=temperature, max_tokens=limit), conversation

@@ -17,10 +17,10 @@ AUXILIARY_MARKS = ("### Task:", "<chat_history>")
 """How Open WebUI's own requests for titles, tags and follow-ups begin, and what they contain."""
 
 
-def task_of(conversation: Conversation, *, tenant: str, learn: bool = True) -> tuple[Task, list[Message]]:
+def task_of(conversation: Conversation, *, tenant: str, learn: bool = True, session: str = "") -> tuple[Task, list[Message]]:
     """The task in a conversation and the turns before it, for an engine that reads and writes text alone.
 
-    System messages are the instructions, the last user message is the goal. Raises `MalformedTask`.
+    System messages are the instructions, the last user message is the goal; `session` is what the client calls it. Raises `MalformedTask`.
     """
     for message in conversation.messages:
         _check_plain(message)
@@ -38,6 +38,7 @@ def task_of(conversation: Conversation, *, tenant: str, learn: bool = True) -> t
         instructions=instructions,
         tenant=tenant,
         environment=AUXILIARY if auxiliary else "chat",
+        session=session,
     )
     return task, turns[:-1]
 

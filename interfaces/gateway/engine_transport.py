@@ -161,7 +161,7 @@ def request_of(conversation: Conversation, options: Mapping[str, Any], *, base: 
         adapter="" if conversation.model in (base, shown_model(base)) else conversation.model,
         max_tokens=conversation.max_tokens,
         temperature=conversation.temperature,
-        tools=tuple(conversation.tools),  # type: ignore[arg-type]  # the engine checks their shape
+        tools=tuple({name: tool[name] for name in tool if name != "custom"} for tool in conversation.tools),  # type: ignore[misc]  # the engine checks them
         **options,
     )
 

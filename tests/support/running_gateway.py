@@ -53,7 +53,8 @@ class EchoEngine:
         word, _, rest = said.partition(" ")
         name, _, argument = rest.partition(" ")
         if word == "call" and name in tools and request.messages[-1]["role"] == "user":
-            call = tool_call(name, {"query": argument}, f"call_{len(self.requests)}")
+            [field] = [*(tool["function"]["parameters"].get("properties") or {"query": {}} for tool in request.tools)][:1]
+            call = tool_call(name, {next(iter(field)): argument}, f"call_{len(self.requests)}")
             return ChatReply(text="", usage=usage, logprob=-0.1, finish_reason="tool_calls", tool_calls=(call,))
         text = said.upper()
         stop = next((stop for stop in request.stop if stop in text), "")

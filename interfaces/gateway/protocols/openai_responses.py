@@ -12,7 +12,7 @@ from ....core import Answer, Conversation, MalformedTask, Message, Reply, ToolCa
 from .fields import Text, validation_message
 from .options import chosen_tool, flag, mapping, shared_options
 from .parts import cached_tokens, check_last, joined
-from .writing import in_pieces, named_event
+from .writing import in_pieces, json_object, named_event
 
 ROLES = {"user": "user", "assistant": "assistant", "system": "system", "developer": "system"}
 TOOL_MODES = {"auto": "auto", "none": "none", "required": "required"}
@@ -20,6 +20,8 @@ REFUSED = ("n", "previous_response_id", "conversation", "prompt", "background")
 """What is kept at OpenAI's servers, and what this protocol does not have and others do."""
 LOGPROBS = "message.output_text.logprobs"
 """What `include` lists for the log-probabilities of tokens."""
+CUSTOM: dict[str, Any] = {"parameters": {"type": "object", "properties": {"input": {"type": "string"}}, "required": ["input"]}}
+"""A tool that takes a text, as a function that takes an object with one."""
 ENDS = ("response.completed", "response.incomplete", "response.failed", "error")
 """Events that end a stream."""
 CALLED_WITH = ("arguments", "input", "action", "operation")
@@ -103,7 +105,7 @@ class OpenAIResponses:
 
     def reply(self, reply: Reply, conversation: Conversation) -> dict[str, Any]:
         """A whole response; what lies behind the answer is under `lifelong`."""
-        return _response(reply, conversation, "incomplete" if reply.cut else "completed", _items(reply))
+        return _response(reply, conversation, "incomplete" if reply.cut else "completed", _items(reply, conversation))
 
     def writer(self, reply: Reply, conversation: Conversation) -> ResponseWriter:
         """A message with one text, if there is any, and an item for each call of a function."""
@@ -170,14 +172,14 @@ class ResponseWriter:
 
     def end(self, reply: Reply) -> str:
         out = "" if reply.tool_calls else self._begin_text()
-        items = _items(reply)
+        items = _items(reply, self._conversation)
         if self._begun:
             part = items[0]["content"][0]
             out += self._event("response.output_text.done", **self._place, text=reply.text, logprobs=part["logprobs"])
             out += self._event("response.content_part.done", **self._place, part=part)
             out += self._event("response.output_item.done", output_index=0, item=items[0])
         for index, item in enumerate(items):
-            if item["type"] == "function_call":
+            if item["type"] != "message":
                 out += self._call(index, item)
         whole = _response(reply, self._conversation, "incomplete" if reply.cut else "completed", items)
         return out + self._event(f"response.{whole['status']}", response=whole)
@@ -191,11 +193,12 @@ class ResponseWriter:
         return added + self._event("response.content_part.added", **self._place, part=_part("", ()))
 
     def _call(self, index: int, item: dict[str, Any]) -> str:
-        place = {"item_id": item["id"], "output_index": index}
-        begun = {**item, "arguments": "", "status": "in_progress"}
-        out = self._event("response.output_item.added", output_index=index, item=begun)
-        out += self._event("response.function_call_arguments.delta", **place, delta=item["arguments"])
-        out += self._event("response.function_call_arguments.done", **place, name=item["name"], arguments=item["arguments"])
+        custom = item["type"] == "custom_tool_call"
+        kind, member = ("custom_tool_call_input", "input") if custom else ("function_call_arguments", "arguments")
+        place, written = {"item_id": item["id"], "output_index": index}, item[member]
+        out = self._event("response.output_item.added", output_index=index, item={**item, member: "", "status": "in_progress"})
+        out += self._event(f"response.{kind}.delta", **place, delta=written)
+        out += self._event(f"response.{kind}.done", **place, **{member: written}, **({} if custom else {"name": item["name"]}))
         return out + self._event("response.output_item.done", output_index=index, item=item)
 
     def _event(self, kind: str, **fields: Any) -> str:
@@ -283,7 +286,8 @@ def _tools(tools: Iterable[Any]) -> Iterator[dict[str, Any]]:
             yield from _tools(one.get("tools") or ())
         elif isinstance(one, dict) and one.get("type") in ("function", "custom"):
             kept = {name: one[name] for name in ("name", "description", "parameters") if one.get(name) is not None}
-            yield {"type": "function", "function": {"name": "", **kept}}
+            custom = {"custom": True} if one["type"] == "custom" else {}
+            yield {"type": "function", "function": {"name": "", **(CUSTOM if custom else {}), **kept}, **custom}
 
 
 def _response(reply: Reply, conversation: Conversation, status: str, output: list[dict[str, Any]]) -> dict[str, Any]:
@@ -310,22 +314,35 @@ def _response(reply: Reply, conversation: Conversation, status: str, output: lis
         "previous_response_id": None,
         "temperature": conversation.temperature,
         "tool_choice": "auto",
-        "tools": [{"type": "function", "strict": False, "parameters": None, **tool["function"]} for tool in conversation.tools],
+        "tools": [_shown_tool(tool) for tool in conversation.tools],
         "top_p": 1.0,
         "usage": usage if output else None,
         **({"lifelong": dict(reply.details)} if reply.details else {}),
     }
 
 
-def _items(reply: Reply) -> list[dict[str, Any]]:
+def _shown_tool(tool: Mapping[str, Any]) -> dict[str, Any]:
+    about = tool["function"]
+    if tool.get("custom"):
+        return {"type": "custom", "name": about["name"], "description": about.get("description") or ""}
+    return {"type": "function", "strict": False, "parameters": None, **about}
+
+
+def _items(reply: Reply, conversation: Conversation) -> list[dict[str, Any]]:
     """The items of an answer: what it says, where it says something or does nothing else, and its calls."""
     status = "incomplete" if reply.cut else "completed"
     said = {**_item(reply, status), "content": [_part(reply.text, reply.logprobs)]}
-    calls = [
-        {"type": "function_call", "id": f"fc_{call['id']}", "call_id": call["id"], "status": status, **call["function"]}
-        for call in reply.tool_calls
-    ]
+    custom = {tool["function"]["name"] for tool in conversation.tools if tool.get("custom")}
+    calls = [_call_item(call, status, custom=call["function"]["name"] in custom) for call in reply.tool_calls]
     return [said, *calls] if reply.text or not calls else calls
+
+
+def _call_item(call: ToolCall, status: str, *, custom: bool) -> dict[str, Any]:
+    about = {"call_id": call["id"], "status": status, "name": call["function"]["name"]}
+    if custom:
+        written = json_object(call["function"]["arguments"])
+        return {"type": "custom_tool_call", "id": f"ctc_{call['id']}", **about, "input": str(written.get("input", ""))}
+    return {"type": "function_call", "id": f"fc_{call['id']}", **about, "arguments": call["function"]["arguments"]}
 
 
 def _item(reply: Reply, status: str) -> dict[str, Any]:

@@ -80,6 +80,17 @@ def test_an_option_that_engines_do_not_have_is_refused_by_name(gateway: RunningG
     )
 
 
+def test_a_session_that_a_client_names_is_that_of_its_answers(gateway: RunningGateway) -> None:
+    body = {"messages": [{"role": "user", "content": "hello"}]}
+    first, second = (gateway.post("/v1/chat/completions", body, **{"X-Lifelong-Session": "mine"}) for _ in range(2))
+    assert first.headers["x-lifelong-session"] == "mine"
+    assert first.headers["x-lifelong-episode"] == first.json()["id"] != second.json()["id"]
+    found = httpx.get(f"{gateway.url}/v1/lifelong/sessions/mine").json()
+    assert {one["id"] for one in found["episodes"]} == {first.json()["id"], second.json()["id"]}
+    gateway.post("/v1/chat/completions", body, **{"x-openwebui-task": "title_generation", "X-Lifelong-Session": "mine"})
+    assert gateway.record.episodes.count(tenant="default") == 2
+
+
 def test_a_cut_answer_says_so(gateway: RunningGateway) -> None:
     assert gateway.ask("hello there", max_completion_tokens=5).choices[0].finish_reason == "length"
 

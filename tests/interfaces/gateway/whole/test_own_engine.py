@@ -115,6 +115,25 @@ def test_openais_sdk_streams_a_call_in_responses_and_goes_on_with_its_result(gat
     assert steps(gateway) == [["observation", "action", "tool_result", "action"]]
 
 
+def test_a_tool_that_takes_a_text_is_called_with_a_text(gateway: RunningGateway) -> None:
+    tool: Any = {"type": "custom", "name": "apply", "description": "apply a patch", "format": {"type": "grammar"}}
+    with gateway.client.responses.stream(model="lifelong", input="call apply *** Begin Patch", tools=[tool]) as events:
+        kinds = [event.type for event in events]
+        [call] = events.get_final_response().output
+    assert kinds[2:-1] == [
+        "response.output_item.added",
+        "response.custom_tool_call_input.delta",
+        "response.custom_tool_call_input.done",
+        "response.output_item.done",
+    ]
+    assert (call.type, call.name, call.input) == ("custom_tool_call", "apply", "*** Begin Patch")  # type: ignore[union-attr]
+    assert gateway.engine.requests[-1].tools[0].keys() == {"type", "function"}
+    items: list[Any] = [{"role": "user", "content": "call apply *** Begin Patch"}, call.model_dump(exclude_none=True)]
+    items.append({"type": "custom_tool_call_output", "call_id": call.call_id, "output": "patched"})  # type: ignore[union-attr]
+    assert gateway.client.responses.create(model="lifelong", input=items, tools=[tool]).output_text == "PATCHED"
+    assert steps(gateway) == [["observation", "action", "tool_result", "action"]]
+
+
 def test_a_tool_that_must_be_called_is_named_to_the_engine(gateway: RunningGateway) -> None:
     asked = {"max_tokens": 9, "messages": [QUESTION], "tools": [ANTHROPIC_TOOL]}
     choice = {"type": "tool", "name": "look", "disable_parallel_tool_use": True}
