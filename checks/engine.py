@@ -134,8 +134,8 @@ def _check_options(engine: Engine) -> None:
         assert cut.finish_reason == "stop", "a reply that a text of `stop` ends has the finish reason `stop`"
     assert _chat(engine, [_request(QUESTIONS[0], max_tokens=1)])[0].finish_reason == "length", "`max_tokens` is the finish reason `length`"
     sampled = replace(_request(QUESTIONS[0], max_tokens=12), temperature=1.0, seed=7)
-    first, again, narrow = _chat(engine, [sampled])[0], _chat(engine, [sampled])[0], _chat(engine, [replace(sampled, top_p=1e-9)])[0]
-    assert first.text == again.text, "the same seed draws the same reply"
+    drawn, again, narrow = _chat(engine, [sampled])[0], _chat(engine, [sampled])[0], _chat(engine, [replace(sampled, top_p=1e-9)])[0]
+    assert drawn.text == again.text, "the same seed draws the same reply"
     assert narrow.text == _chat(engine, [_request(QUESTIONS[0], max_tokens=12)])[0].text, "a tiny `top_p` leaves the likeliest token alone"
     scored = _chat(engine, [replace(_request(QUESTIONS[0], max_tokens=12), logprobs=True)])[0]
     assert not whole.tokens, "`tokens` are there only where `logprobs` asks for them"
