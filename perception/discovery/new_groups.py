@@ -13,8 +13,9 @@ from .discoverer import Discoverer, Discovery
 NEARER = 0.75
 """How near, beside the nearest known task, another of its group must be for a task to join a new skill."""
 
-SPARE = 2
-"""Groups a new kind that is estimated, at most, where there are tasks enough for so many."""
+SPARE = 1.5
+"""Groups a new kind that is estimated, where some kinds are known and tasks are enough for so many. Chosen, with no spare groups where
+nothing is known, on three draws of 20 and 35 classes of BANKING77's training texts."""
 
 
 def sort_unknown(discoverer: Discoverer, vectors: Vector, known: Vector, labels: Labels, least: int) -> tuple[Discovery, ClassCount]:
@@ -27,8 +28,10 @@ def sort_unknown(discoverer: Discoverer, vectors: Vector, known: Vector, labels:
     pool = np.vstack([vectors, known[~shown]])
     kinds = class_count_interval(pool, known[shown], labels[shown])
     found = discoverer.discover(pool, known[shown], labels[shown], kinds.count)
+    if not found.known:  # then the estimate is rather too large
+        return found, kinds
     # Unknown tasks belong to new classes already: too many groups can be given one name, and a kind that has none cannot be asked about.
-    fewest = found.known + min(len(vectors) // (2 * least), SPARE * (kinds.count - found.known))
+    fewest = found.known + min(len(vectors) // (2 * least), round(SPARE * (kinds.count - found.known)))
     return (found if found.count >= fewest else discoverer.discover(pool, known[shown], labels[shown], fewest)), kinds
 
 

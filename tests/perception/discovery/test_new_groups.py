@@ -7,6 +7,7 @@ import numpy as np
 from lifelong.numerics.arrays import l2_normalize
 from lifelong.perception import Discovery, SphericalKMeans, coherent_groups, sort_unknown
 from lifelong.perception.discovery.discoverer import nearest_prototypes
+from lifelong.perception.discovery.new_groups import SPARE
 
 
 def cloud(axis: int, count: int, seed: int = 0) -> np.ndarray:
@@ -38,9 +39,11 @@ def test_unknown_tasks_fall_into_as_many_groups_as_there_are_kinds_at_least() ->
     assert {row // 40 for group in groups for row in group} == {0, 1, 2}
 
 
-def test_with_nothing_known_there_are_no_more_than_the_spare_groups() -> None:
+def test_with_nothing_known_there_are_as_many_groups_as_kinds_and_later_some_to_spare() -> None:
     vectors = np.vstack([cloud(axis, 200) for axis in (5, 6, 7)])
     nothing = np.zeros((0, 16), dtype=np.float32)
     sorted_out, kinds = sort_unknown(SphericalKMeans(), vectors, nothing, np.zeros(0, dtype=np.int64), least=2)
-    assert sorted_out.known == 0
-    assert sorted_out.count <= max(2 * kinds.count, 3)
+    assert (sorted_out.known, sorted_out.count) == (0, kinds.count)
+    known, labels = np.vstack([cloud(axis, 10) for axis in range(4)]), np.repeat(np.arange(4), 10)
+    sorted_out, kinds = sort_unknown(SphericalKMeans(), vectors, known, labels, least=2)
+    assert sorted_out.count == max(kinds.count, 4 + min(150, round(SPARE * (kinds.count - 4))))
