@@ -89,6 +89,14 @@ def test_tables_and_closing_lines() -> None:
 
 
 @pytest.mark.usefixtures("_each_chart_once")
+def test_what_a_night_did_without_corrections_is_said() -> None:
+    summary = fake_summary()
+    assert not any(line.startswith("night ") for line in closing_lines(summary)), "nights over corrections go without saying"
+    plan = "no corrections, 1 verified run, 95 failed tasks: practice with up to 600 exercises; 600 exercises practised"
+    summary["nights"][0] |= {"practised": 600, "plan": plan}
+    assert f"night {summary['nights'][0]['night']} over {summary['nights'][0]['environment']}: {plan}" in closing_lines(summary)
+
+
 def test_an_empty_control_arm_is_said_in_words(tmp_path: Path) -> None:
     summary = fake_summary()
     summary["memory_effect"] = {"treated": [151, 268], "control": [0, 0], "difference": None, "ci95": [-1.0, 1.0]}
