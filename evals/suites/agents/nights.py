@@ -105,9 +105,9 @@ class Agent:
     def _practice(self, train: Sequence[Task], count: int, night: int) -> list[Sample]:
         if not self._arm.practice:
             return []
-        seed, weights = 1000 * self._settings.seed + night, {}
+        seed, weights = 1000 * self._settings.seed + night - 1, {}
         if self._adapter:
-            examined = exercises(self._environment, train, EXAMINED, seed=-seed)
+            examined = exercises(self._environment, train, EXAMINED, seed=-1 - seed)
             results = exercise_results(examined, self._environment, self._engine, adapter=self._adapter, constrain=self._arm.grammar)
             weights = template_weights(results)
         made = exercises(self._environment, train, count, weights=weights, seed=seed)

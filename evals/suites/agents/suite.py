@@ -34,7 +34,7 @@ ARMS: Mapping[str, LearningArm] = {
 
 All have the same model, tasks, exercises a night, passes, rank and attempts a task. No arm is shown a right answer to any task.
 """
-SIZES: Mapping[str, tuple[int, int, int]] = {"database": (150, 150, 1440), "lab-db": (150, 150, 1440)}
+SIZES: Mapping[str, tuple[int, int, int]] = {"database": (150, 150, 448), "lab-db": (150, 150, 448)}
 """Tasks that are attempted awake and at night, unseen tasks, and exercises a night."""
 QUICK: Mapping[str, tuple[int, int, int]] = {"database": (6, 6, 16)}
 QUICK_ARMS = ("no_learning", "grammar", "practice_grammar", "lifelong")
