@@ -66,6 +66,8 @@ CORS: Any = {
 }
 """What pages of the origins in `gateway.origins` may send and read."""
 
+COUNT_TOKENS = "/v1/messages/count_tokens"
+
 SHORT_CALLS = 8
 """Threads for calls that ask no model: feedback, names of models. They do not queue behind answers."""
 
@@ -302,7 +304,8 @@ def create_app(learner: Learner, settings: GatewaySettings | None = None) -> Fas
 
     app = FastAPI(title="lifelong", docs_url=None, redoc_url=None, lifespan=lifespan)
     most = settings.max_body_mib << 20 if gateway.passing else MOST_BYTES
-    app.add_middleware(BodyLimit, most=most, hosts=settings.hosts.split(","))
+    shapes = {codec.path: codec.error for codec in CODECS} | {COUNT_TOKENS: AnthropicMessages().error}
+    app.add_middleware(BodyLimit, most=most, hosts=settings.hosts.split(","), shapes=shapes)
     if settings.origin_list:
         # Outermost, so that a page may read errors too. Without this a browser lets no page of another origin read an answer.
         app.add_middleware(CORSMiddleware, **CORS, allow_origins=settings.origin_list)
@@ -337,7 +340,7 @@ def _add_routes(app: FastAPI, gateway: Gateway) -> None:
     for path in PLAIN_PATHS if gateway.passing else ():
         app.add_api_route(path, gateway.plain, methods=["POST"], response_model=None)
     if not gateway.passing:
-        app.add_api_route("/v1/messages/count_tokens", gateway.count_tokens, methods=["POST"], response_model=None)
+        app.add_api_route(COUNT_TOKENS, gateway.count_tokens, methods=["POST"], response_model=None)
     writes: Mapping[str, tuple[Callable[..., Any], type[BaseModel]]] = {
         "/feedback": (gateway.feedback, FeedbackBody),
         "/v1/lifelong/outcome": (gateway.outcome, OutcomeBody),

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
 
-from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ...core import MalformedTask
-from .errors import error_body
+from .errors import SHAPE, error_response
 from .protocols.content_encoding import DECODERS, TooLarge, UnknownEncoding, decode
 from .requests import refusal
 
@@ -20,11 +20,18 @@ MOST_BYTES = 1 << 20
 class BodyLimit:
     """ASGI middleware: refuses by the head, reads at most `most` bytes, answers 413 beyond that, and hands on what it read, decoded.
 
-    `hosts` are the names under which the gateway answers; `*` among them allows any.
+    `hosts` are the names under which the gateway answers; `*` among them allows any. `shapes` are the shapes of errors by path.
     """
 
-    def __init__(self, app: ASGIApp, most: int = MOST_BYTES, hosts: Iterable[str] = ("*",)) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        most: int = MOST_BYTES,
+        hosts: Iterable[str] = ("*",),
+        shapes: Mapping[str, Callable[[str, str], dict[str, Any]]] | None = None,
+    ) -> None:
         self._app = app
+        self._shapes = shapes or {}
         self._most = most
         self._hosts = frozenset(host.strip().lower() for host in hosts)
 
@@ -33,6 +40,8 @@ class BodyLimit:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
+        if shape := self._shapes.get(scope["path"]):
+            scope[SHAPE] = shape
         if refused := refusal(scope, self._hosts):
             await _refuse(*refused, scope, receive, send)
             return
@@ -80,4 +89,4 @@ def _status(error: MalformedTask) -> int:
 async def _refuse(status: int, text: str, scope: Scope, receive: Receive, send: Send) -> None:
     # What has not been read would be taken for the next request, so the connection ends with the answer.
     headers = {"Connection": "close", **({"Accept-Encoding": ", ".join(DECODERS)} if status == 415 else {})}
-    await JSONResponse(error_body("invalid_request_error", text), status, headers)(scope, receive, send)
+    await error_response(scope, status, "invalid_request_error", text, headers)(scope, receive, send)

@@ -9,6 +9,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse
+from starlette.types import Scope
 
 from ...core import EngineUnreachable, LifelongError, MalformedTask, NothingFound, StoreError, redact
 from .workers import Overloaded
@@ -34,14 +35,18 @@ def error_body(kind: str, message: str) -> dict[str, Any]:
     return {"error": {"message": redact(message), "type": kind, "param": None, "code": None}}
 
 
-def error_response(status: int, kind: str, message: str, headers: dict[str, str] | None = None) -> JSONResponse:
-    """A response with `error_body`."""
-    return JSONResponse(error_body(kind, message), status, headers)
+SHAPE = "lifelong.error"
+"""Where a request's scope has the function that gives errors the shape of its protocol; without it they are OpenAI's."""
+
+
+def error_response(scope: Scope, status: int, kind: str, message: str, headers: dict[str, str] | None = None) -> JSONResponse:
+    """An error in the shape of the request's protocol."""
+    return JSONResponse(scope.get(SHAPE, error_body)(kind, redact(message)), status, headers)
 
 
 async def named_error(request: Request, error: Exception) -> JSONResponse:
-    """A `LifelongError` by its status, in the shape that OpenAI's clients read."""
-    return codec_error(error_body, error)
+    """A `LifelongError` by its status, in the shape of the request's protocol."""
+    return codec_error(request.scope.get(SHAPE, error_body), error)
 
 
 def codec_error(body: Callable[[str, str], dict[str, Any]], error: Exception) -> JSONResponse:
@@ -54,16 +59,16 @@ async def invalid_request(request: Request, error: Exception) -> JSONResponse:
     """A query or path that does not fit its types."""
     assert isinstance(error, RequestValidationError)
     found = [f"{'.'.join(str(part) for part in one['loc'][1:]) or 'body'}: {one['msg']}" for one in error.errors()]
-    return error_response(400, "invalid_request_error", "; ".join(found))
+    return error_response(request.scope, 400, "invalid_request_error", "; ".join(found))
 
 
 async def http_error(request: Request, error: Exception) -> JSONResponse:
     """A route or method that is not there."""
     assert isinstance(error, HTTPException)
     text = f"{request.method} {request.url.path}: {error.detail}"
-    return error_response(error.status_code, "invalid_request_error", text, dict(error.headers or {}))
+    return error_response(request.scope, error.status_code, "invalid_request_error", text, dict(error.headers or {}))
 
 
 async def unexpected_error(request: Request, error: Exception) -> JSONResponse:
     """Anything that nobody raised on purpose: the client learns that it failed, the server's log has the rest."""
-    return error_response(500, "api_error", f"the gateway failed ({type(error).__name__}); its log has the details")
+    return error_response(request.scope, 500, "api_error", f"the gateway failed ({type(error).__name__}); its log has the details")

@@ -166,6 +166,8 @@ class PassThrough:
             return None  # the upstream may understand it, and says so where it does not
         if request.headers.get("x-lifelong-learn", "").lower() == "no" or conversation.count > 1 or is_auxiliary(conversation):
             return None
+        if _has_half_characters(body):
+            return None  # no text that could be stored; what it means the upstream decides
         return conversation
 
     def _observed(self, conversation: Conversation, body: ObjectText, request: Request, tenant: str) -> ObservedRequest:
@@ -204,6 +206,17 @@ def read_body(text: str) -> ObjectText:
         return read_object(text)
     except (ValueError, RecursionError) as error:
         raise MalformedTask(f"the body is not valid JSON: {error}") from None
+
+
+def _has_half_characters(body: ObjectText) -> bool:
+    """Whether a text holds half of a surrogate pair. Only an escape can say it, so that most bodies are not looked through."""
+    if "\\ud" not in body.text and "\\uD" not in body.text:
+        return False
+    try:
+        json.dumps(body.values, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        return True
+    return False
 
 
 def _places(blocks: Mapping[int, str], sources: Sequence[int]) -> Mapping[int, str]:

@@ -10,7 +10,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
 from lifelong.core import AdapterRejected, EngineUnreachable, LifelongError, MalformedTask, NothingFound, StoreError
-from lifelong.interfaces.gateway.errors import error_body, http_error, named_error, unexpected_error
+from lifelong.interfaces.gateway.errors import SHAPE, error_body, http_error, named_error, unexpected_error
 
 REQUEST = Request({"type": "http", "method": "GET", "path": "/v1/nothing", "headers": [], "query_string": b"", "server": ("h", 1)})
 
@@ -49,3 +49,13 @@ def test_a_missing_route_is_named_with_its_method() -> None:
     response = asyncio.run(http_error(REQUEST, HTTPException(405, "Method Not Allowed", {"allow": "POST"})))
     assert (response.status_code, response.headers["allow"]) == (405, "POST")
     assert b"GET /v1/nothing: Method Not Allowed" in bytes(response.body)
+
+
+def test_an_error_has_the_shape_of_the_requests_protocol() -> None:
+    request = Request({**REQUEST.scope, SHAPE: lambda kind, message: {"mine": [kind, message]}})
+    for answer in (
+        http_error(request, HTTPException(405, "no")),
+        unexpected_error(request, ValueError("x")),
+        named_error(request, MalformedTask("x")),
+    ):
+        assert list(json.loads(bytes(asyncio.run(answer).body))) == ["mine"]
