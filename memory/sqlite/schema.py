@@ -261,14 +261,17 @@ SAYINGS = (
     # compared, as in rows of older formats.
     "ALTER TABLE turns ADD COLUMN saying INTEGER NOT NULL DEFAULT 0",
     "CREATE INDEX turns_by_saying ON turns (saying, created) WHERE saying != 0",
-    # Where the row that stood for a saying goes, the next that repeats it is read again and stands for it.
+    # Where the row that stood for a saying goes, the next that repeats it is read again and stands for it. Rows of an episode that is
+    # being deleted are still there then, and the episode is not.
     """CREATE TRIGGER saying_removed AFTER DELETE ON turns WHEN old.saying != 0
         AND NOT EXISTS (SELECT 1 FROM turns WHERE saying = old.saying AND saying != 0 AND vector != x'') BEGIN
-        INSERT OR IGNORE INTO unindexed SELECT episode FROM turns WHERE saying = old.saying AND saying != 0 LIMIT 1; END""",
+        INSERT OR IGNORE INTO unindexed SELECT episode FROM turns WHERE saying = old.saying AND saying != 0
+        AND EXISTS (SELECT 1 FROM episodes WHERE sequence = turns.episode) LIMIT 1; END""",
     # A few words that are indexed with the question before them (flag 8) are read again without it.
     """CREATE TRIGGER question_removed AFTER DELETE ON turns BEGIN
         INSERT OR IGNORE INTO unindexed SELECT episode FROM turns
-        WHERE tenant = old.tenant AND session = old.session AND position = old.position + 1 AND flags & 8; END""",
+        WHERE tenant = old.tenant AND session = old.session AND position = old.position + 1 AND flags & 8
+        AND EXISTS (SELECT 1 FROM episodes WHERE sequence = turns.episode); END""",
 )
 
 DRAWN = (
