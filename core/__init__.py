@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from .client_text import without_client_text
 from .codec import Answer, Codec, Conversation, EngineCodec, PassingCodec, Reply, ReplyWriter, StreamReader
 from .episodes import (
     Adapter,
@@ -115,4 +116,5 @@ __all__ = [
     "to_messages",
     "tool_call",
     "tool_specification",
+    "without_client_text",
 ]

@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
 
-from ..core import Message, text_of
+from ..core import Message, text_of, without_client_text
 
 ROOT = b""
 """The hash before any message."""
@@ -191,7 +191,8 @@ def new_session() -> str:
 def message_hashes(messages: Sequence[Message], base: bytes = ROOT) -> tuple[tuple[bytes, ...], tuple[str, ...]]:
     """Running hashes and roles of the messages that are no system's, from the hash `base` on.
 
-    White space around a text, the form of arguments and everything beside text and tool calls are left out: clients change them.
+    White space around a text, what the client added to a user's words, the form of arguments and everything beside text and tool calls
+    are left out: clients change them.
     """
     hashes: list[bytes] = []
     roles: list[str] = []
@@ -209,7 +210,8 @@ def next_hash(base: bytes, message: Message) -> bytes:
     calls = [(call["function"]["name"], _canonical(call["function"]["arguments"])) for call in message.get("tool_calls") or ()]
     content = message["content"]
     others = [part for part in content if not isinstance(part.get("text"), str)] if isinstance(content, list) else []
-    said = [message["role"], text_of(message).strip(), calls, message.get("tool_call_id") or "", others]
+    text = without_client_text(text_of(message)) if message["role"] == "user" else text_of(message)
+    said = [message["role"], text.strip(), calls, message.get("tool_call_id") or "", others]
     digest = hashlib.blake2b(base, digest_size=16)
     digest.update(json.dumps(said, sort_keys=True).encode())
     return digest.digest()

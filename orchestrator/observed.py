@@ -12,7 +12,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from typing import cast
 
-from ..core import Answer, Episode, Judge, Message, NothingFound, Recall, Task, ToolSpecification, drawn_id, text_of
+from ..core import Answer, Episode, Judge, Message, NothingFound, Recall, Task, ToolSpecification, drawn_id, text_of, without_client_text
 from ..core.messages import marked_text
 from ..memory import (
     ROOT,
@@ -311,7 +311,9 @@ def _newest(messages: Sequence[Message]) -> int:
 
 def _task(request: ObservedRequest, session: str) -> Task:
     newest = _newest(request.messages)
-    goal = marked_text(request.messages[newest]) if newest >= 0 else ""
+    whole = marked_text(request.messages[newest]) if newest >= 0 else ""
+    # What the client adds to the person's words is no part of the task, unless nothing else is there.
+    goal = without_client_text(whole).strip() or whole
     instructions = "\n".join(text_of(one) for one in request.messages if one["role"] in ("system", "developer"))
     return Task(
         id=drawn_id(),

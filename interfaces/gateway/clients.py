@@ -55,6 +55,8 @@ _SUMMARY = re.compile(
     r"|\b(?:chat|context|conversation|history|session)s?\b[^.\n]{0,40}\b(?:summari[sz]\w*|summary|compact\w*)\b",
     re.IGNORECASE,
 )
+_MEMORY = re.compile(r"\bmemory (?:consolidation|curat(?:ion|or)|extraction)\b", re.IGNORECASE)
+"""How an agent begins that keeps the client's own memory; it may have tools."""
 LONGEST = 200
 """Characters of a name; a longer one is no name."""
 READ = 2000
@@ -133,7 +135,7 @@ def _is_side_call(named: Mapping[str, str], body: Mapping[str, Any], instruction
     """
     if named.get("x-openai-subagent") in ("compact", "memory_consolidation", "review") or named.get("x-openai-memgen-request"):
         return True
-    if named.get("x-openwebui-task"):
+    if named.get("x-openwebui-task") or _MEMORY.search(instructions[:LONGEST]):
         return True
     if body.get("tools"):
         return False

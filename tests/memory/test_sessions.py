@@ -48,6 +48,16 @@ def test_the_same_greeting_of_two_people_is_two_sessions() -> None:
     assert third.confidence < 0.6
 
 
+def test_what_a_client_adds_to_the_users_words_may_change_when_it_goes_on() -> None:
+    tree = Tree()
+    reminder = "<system-reminder>skills: {}</system-reminder>\n"
+    first = tree.ask([user(reminder.format("all of them") + "fix the build")], assistant("which one?"))
+    tree.ask([user(reminder.format("all of them") + "fix the build"), assistant("which one?"), user("mine")], assistant("done"))
+    resumed = [user(reminder.format("two") + "fix the build"), assistant("which one?"), user("mine"), assistant("done"), user("thanks")]
+    then = tree.ask(resumed, assistant("bye"))
+    assert (then.session, then.kind, then.known) == (first.session, PlacementKind.NEXT, 4)
+
+
 def called(id: str) -> Message:
     return {"role": "assistant", "content": None, "tool_calls": [tool_call("look", "{}", id)]}
 

@@ -114,6 +114,13 @@ def test_what_a_client_says_for_the_user_within_a_turn_begins_no_run(learner: Li
     assert [step.name for step in steps] == ["observation", "action", "tool_result", "observation", "action"]
 
 
+def test_a_task_is_what_the_person_says_not_what_the_client_adds(learner: LifelongLearner) -> None:
+    added = "<system-reminder>You have forty skills.</system-reminder>\n"
+    goal = learner.record.episodes.get(ask(learner, user(f"{added}look it up"))).task.goal
+    assert goal == "look it up"
+    assert learner.record.episodes.get(ask(learner, user(added.strip()))).task.goal == added.strip()
+
+
 def test_another_turn_is_another_run_and_results_of_nobodys_call_are_kept_nowhere(learner: LifelongLearner) -> None:
     first = ask(learner, user("look it up"), answer="", calls=[CALL], session="s", rule="x", turn="t1")
     assert ask(learner, user("look it up"), user("a summary"), user("and now?"), session="s", rule="x", turn="t2") != first

@@ -95,6 +95,8 @@ def test_side_calls() -> None:
     assert not hints({}, {"tools": [{}]}, "You can generate a title if asked.").side
     assert not hints({}, {}, "You are a helpful assistant.").side
     assert not hints({"x-openai-subagent": "collab_spawn"}).side
+    assert hints({}, {"tools": [{}]}, "You are now acting as the managed memory extraction subagent.").side
+    assert not hints({}, {"tools": [{}]}, "You may write down what you learn. " * 9 + "See memory extraction.").side
 
 
 @pytest.mark.parametrize(

@@ -84,6 +84,11 @@ def _continue(home: Path, url: str) -> Mapping[str, str]:
     return {"CONTINUE_TELEMETRY_ENABLED": "0", "CONTINUE_CLI_ENABLE_TELEMETRY": "0"}
 
 
+def _qwen(home: Path, url: str) -> Mapping[str, str]:
+    _write(home / ".qwen" / "settings.json", json.dumps({"security": {"auth": {"selectedType": "openai"}}}))
+    return {"OPENAI_API_KEY": "none", "OPENAI_BASE_URL": f"{url}/v1", "OPENAI_MODEL": "lifelong"}
+
+
 WAYS: Mapping[str, Way] = {
     "codex": Way(
         configure=_codex,
@@ -102,6 +107,7 @@ WAYS: Mapping[str, Way] = {
         resume=("-p", "--auto", "--resume", "--config", "{home}/config.yaml", "{prompt}"),
         delegates=False,
     ),
+    "qwen": Way(configure=_qwen, ask=("-y", "{prompt}"), resume=("-y", "-c", "{prompt}")),
 }
 """Every agent of `PACKAGES`."""
 
@@ -121,7 +127,7 @@ class Agent:
         home.mkdir(parents=True, exist_ok=True)
         places = {"CONFIG": ".config", "DATA": ".local/share", "STATE": ".local/state", "CACHE": ".cache"}
         self._environment = {
-            "PATH": os.environ["PATH"],
+            "PATH": f"{self._program.parent}{os.pathsep}{os.environ['PATH']}",  # a newer Node may lie beside it
             "HOME": str(home),
             "TMPDIR": str(home),
             "TERM": "dumb",

@@ -28,6 +28,8 @@ class Package:
     """The version that was tried."""
     program: str
     """What it is called in `node_modules/.bin`."""
+    beside: tuple[str, ...] = ()
+    """Further packages that it needs, such as a newer Node."""
 
 
 PACKAGES: Mapping[str, Package] = {
@@ -35,6 +37,7 @@ PACKAGES: Mapping[str, Package] = {
     "opencode": Package(name="opencode-ai", version="1.18.33", program="opencode"),
     "cline": Package(name="cline", version="3.0.65", program="cline"),
     "continue": Package(name="@continuedev/cli", version="1.5.47", program="cn"),
+    "qwen": Package(name="@qwen-code/qwen-code", version="0.24.4", program="qwen", beside=("node@22",)),
 }
 """The agents that `just clients` runs."""
 
@@ -62,7 +65,7 @@ def install(agent: str) -> None:
         raise OSError(f"less than {FREE_BYTES >> 30} GiB are free on the disk of {CLIENTS}")
     print(f"{agent}: getting {package.name} {package.version}", flush=True)
     quiet = ["--no-audit", "--no-fund", "--loglevel=error", "--cache", str(CLIENTS / "npm-cache")]
-    subprocess.run(["npm", "install", "--prefix", str(folder), *quiet, f"{package.name}@{package.version}"], check=True)
+    subprocess.run(["npm", "install", "--prefix", str(folder), *quiet, f"{package.name}@{package.version}", *package.beside], check=True)
     (folder / "version").write_text(package.version)
 
 

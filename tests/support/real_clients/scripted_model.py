@@ -29,7 +29,7 @@ CODE = re.compile(r"code-[0-9a-f]{12}")
 TASK = re.compile(r"copy the code in it into the file marker\.txt")
 RECALLED = re.compile(r"<memory>.*?</memory>", re.DOTALL)
 """What memory adds to the user's words; it may hold an earlier task."""
-SPAWNERS = ("task", "spawn_agent", "Subagent", "Agent")
+SPAWNERS = ("task", "spawn_agent", "agent")
 """Tools that begin a sub-agent."""
 FILLINGS = {"subagent_type": "general"}
 """Required arguments that must be one of a list that stands in a description."""
