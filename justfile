@@ -45,7 +45,7 @@ unit *flags:
         PYTHONDONTWRITEBYTECODE= OMP_NUM_THREADS=1 "{{bin}}/python" -m pytest -o tmp_path_retention_count=1 --numprocesses auto --maxprocesses 4 --dist worksteal \
         --hypothesis-profile quick -m "not model and not vllm and not slow" "$@"
 
-# agents from npm (Codex, OpenCode, Cline, Continue) and Python libraries against `lifelong serve` with a scripted model behind it
+# agents from npm (Codex, OpenCode, Cline, Continue, Qwen Code) and Python libraries against `lifelong serve` with a scripted model behind it
 [no-exit-message]
 clients *flags:
     "{{bin}}/python" tests/support/real_clients/install.py

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-CLIENT_TAGS = ("system-reminder", "system_reminder", "environment_context", "environment_details")
-"""Elements that Claude Code, Qwen Code, Codex and Cline write into messages of the user, by name."""
+CLIENT_TAGS = ("system-reminder", "system_reminder", "environment_details")
+"""Elements that Claude Code, Qwen Code and Cline write into messages of the user, by name."""
 
 
 def without_client_text(text: str) -> str:

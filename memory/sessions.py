@@ -167,8 +167,8 @@ def resolve(request: SessionRequest, tree: SessionTree) -> Placement:
     known = request.hashes.index(node.hash) + 1
     whole, short = known == len(request.hashes), known <= SHORT
     if whole:
-        # The same opening from two people is one text: only the client can say that it asks again.
-        if not hints.retry and (known == 1 or len(found) >= CROWD):
+        # The same opening from two people is one text, of one message or several: only the client can say that it asks again.
+        if not hints.retry and ("assistant" not in request.roles or len(found) >= CROWD):
             return _new("messages", 1.0)
         return Placement(session=node.session, kind=PlacementKind.RETRY, rule="messages", confidence=0.9, known=known, node=node)
     if request.roles[known] == "assistant":

@@ -16,7 +16,7 @@ from lifelong.core import without_client_text
         ("fix it", "fix it"),
         ("<system-reminder>a</system-reminder>fix <b>it</b>", "fix <b>it</b>"),
         ("one<environment_details>a<system-reminder>b</system-reminder>c</environment_details>two", "onetwo"),
-        ("<environment_context>all</environment_context>", ""),
+        ("<environment_details>all</environment_details>", ""),
         ("<system-reminder>never closed, so it may be a person's", "<system-reminder>never closed, so it may be a person's"),
         ("</system-reminder>a<system-reminder>b</system-reminder>c</system-reminder>", "</system-reminder>ac</system-reminder>"),
         ("a<system_reminder>1</system_reminder>b<system_reminder>2</system_reminder>c", "abc"),

@@ -86,6 +86,15 @@ def test_only_a_client_that_says_so_asks_its_first_question_again() -> None:
     assert tree.ask([user("hi")], assistant("hello"), Hints(retry=True)).session == first.session
 
 
+def test_the_same_opening_of_two_people_may_have_several_messages() -> None:
+    tree = Tree()
+    opening = [user("the date is the first of May"), user("fix the build")]
+    first = tree.ask(opening, assistant("done"))
+    other = tree.ask(opening, assistant("done"))
+    assert (other.kind, other.session != first.session) == (PlacementKind.FIRST, True)
+    assert tree.ask(opening, assistant("done"), Hints(retry=True)).kind is PlacementKind.RETRY
+
+
 def test_an_edit_is_a_branch_and_an_answer_in_other_words_is_none() -> None:
     tree = Tree()
     long = [user("a"), assistant("b"), user("c"), assistant("d"), user("e")]

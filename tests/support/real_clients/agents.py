@@ -30,7 +30,7 @@ class Way:
     prepare: Sequence[str] = ()
     """Arguments that are run once before."""
     delegates: bool = True
-    """Whether it offers its model sub-agents."""
+    """Whether it offers its model sub-agents, and waits for them."""
 
 
 def _codex(home: Path, url: str) -> Mapping[str, str]:
@@ -107,7 +107,8 @@ WAYS: Mapping[str, Way] = {
         resume=("-p", "--auto", "--resume", "--config", "{home}/config.yaml", "{prompt}"),
         delegates=False,
     ),
-    "qwen": Way(configure=_qwen, ask=("-y", "{prompt}"), resume=("-y", "-c", "{prompt}")),
+    # Its sub-agents work in the background, and nobody waits for them.
+    "qwen": Way(configure=_qwen, ask=("-y", "{prompt}"), resume=("-y", "-c", "{prompt}"), delegates=False),
 }
 """Every agent of `PACKAGES`."""
 

@@ -35,6 +35,8 @@ FILLINGS = {"subagent_type": "general"}
 """Required arguments that must be one of a list that stands in a description."""
 AGENT_ID = re.compile(r"[0-9a-f]{8}-[0-9a-f-]{27}")
 MOST_WAITS = 6
+SHELL = re.compile("shell|bash|exec|run", re.IGNORECASE)
+"""How agents name their shell, where several tools take a command."""
 SHELL_ARGUMENTS = ("command", "cmd", "commands", "script")
 """How agents name the text that their shell runs."""
 
@@ -86,7 +88,8 @@ def decide(request: Request) -> Call | str:
         return GOODBYE if request.tools else "A short title"
     if DELEGATION in newest:
         return _delegated(request)
-    shell = next(filter(None, (_shell(name, schema) for name, schema in request.tools.items())), None)
+    likely = sorted(request.tools, key=lambda name: not SHELL.search(name))
+    shell = next(filter(None, (_shell(name, request.tools[name]) for name in likely)), None)
     if shell is None:
         return f"There is no shell among the tools: {', '.join(request.tools)}"
     if not request.results:

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, cast
 
-from lifelong.core import Answer, Message, text_of
+from lifelong.core import Answer, Message, text_of, without_client_text
 from lifelong.interfaces.gateway.app import CODECS
 from lifelong.interfaces.gateway.clients import hints_of
 
@@ -72,8 +72,8 @@ class Recording:
 
 
 def shape_of(message: Message) -> dict[str, Any]:
-    """Role, hash and length of the text, and of each string that a tool is called with."""
-    text = text_of(message)
+    """Role, hash and length of the text, and of each string that a tool is called with; what a client adds is left out."""
+    text = without_client_text(text_of(message)) if message["role"] == "user" else text_of(message)
     shape: dict[str, Any] = {"role": message["role"], "text": digest(text), "length": len(text)}
     if calls := message.get("tool_calls"):
         shape["calls"] = [{"name": digest(one["function"]["name"]), "arguments": _arguments(one["function"]["arguments"])} for one in calls]
