@@ -127,3 +127,15 @@ def test_an_erasure_waits_for_documents_that_are_being_written(tmp_path: Path, m
     folder = run(tmp_path)
     erasing[0].join(30)
     assert sorted(path.name for path in folder.iterdir()) == ["home", "run.json"]
+
+
+def test_object_navigation_runs_with_the_expert_s_corrections(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(LifelongLearner, "open", lambda settings, *_: open_scripted(settings.home))
+    folder = run_job(SETTINGS, environments=["objectnav-grid-v1"], corrections=1, out=tmp_path, tasks=(2, 1, 0))
+    summary = json.loads((folder / "summary.json").read_text())
+    assert summary["corrections"] == {"budget": 1, "used": 1}
+    assert {row["environment"] for row in summary["evaluations"]} == {"objectnav-grid"}
+    with open_scripted(folder / "home") as learner:
+        episodes = [learner.record.episodes.get(id) for id in learner.record.episodes.ids()]
+    [shown] = [one for one in episodes if one.demonstration]
+    assert shown.outcome.success

@@ -1,0 +1,228 @@
+"""`Navigator`: learns goal categories stage after stage from an expert's episodes, and acts on many episodes at once."""
+
+from __future__ import annotations
+
+import copy
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ....core import Task
+from ....envs import ObjectNavGridEnvironment
+from ....envs.navigation.objectnav_grid import NavigationMeasures
+from ....envs.navigation.scenes import CATEGORIES
+from .feature_buffer import FeatureBuffer, StoredEpisode
+from .keyframes import NEIGHBOURS, adaptive_keyframes
+from .losses import INFLECTION_WEIGHT, feature_distillation_loss, imitation_loss, inflection_weights
+from .network import aligned_features, navigator_network, padded
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+
+ACTIONS = ("left", "right", "forward", "open", "stop")
+"""What the policy chooses among."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Trajectory:
+    """An expert's episode."""
+
+    category: str
+    """What was looked for."""
+    views: NDArray[np.uint8]
+    """What was seen before each action `(T, 7, 7, 3)`."""
+    actions: NDArray[np.int64]
+    """Indexes into `ACTIONS` `(T,)`."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class NavigatorSettings:
+    """How a stage is learned; weights and shares as C-NAV sets them."""
+
+    epochs: int = 25
+    """Passes over a stage's trajectories."""
+    batch: int = 16
+    """Trajectories of a gradient step, and stored episodes beside them."""
+    learning_rate: float = 3e-3
+    """Of AdamW, falling to 0 along half a cosine."""
+    distillation: float = 5.0
+    """Weight of the aligned features' distance from those of the stage before; 0 leaves it out."""
+    replay: float = 5.0
+    """Weight of imitation on stored features; 0 leaves it out."""
+    inflection: float = INFLECTION_WEIGHT
+    """Weight of steps at which the action changes."""
+    share: float = 0.5
+    """Of an episode's steps, kept at most."""
+    neighbours: int = NEIGHBOURS
+    """Of the local outlier factor."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class NavigationResult:
+    """How an episode ended."""
+
+    success: bool
+    """Whether the navigator stopped beside the goal."""
+    measures: NavigationMeasures
+    """Path lengths and distances, for SPL and soft SPL."""
+
+
+class Navigator:
+    """A policy, the features that it keeps of earlier stages, and how many stages it has learned. Same seed, same navigator (on a CPU)."""
+
+    def __init__(
+        self, *, backbone: str = "linear_attention", width: int = 64, max_bytes: int = 1_000_000, seed: int = 0,
+        settings: NavigatorSettings | None = None,
+    ) -> None:  # fmt: skip
+        self.network = navigator_network(categories=len(CATEGORIES), actions=len(ACTIONS), backbone=backbone, width=width, seed=seed)
+        self.buffer = FeatureBuffer(max_bytes, seed=seed)
+        self.settings = settings or NavigatorSettings()
+        self.stages = 0
+        self.losses: tuple[float, ...] = ()
+        """Mean loss of each epoch of the last stage."""
+        self._seed = seed
+
+    def learn(self, trajectories: Sequence[Trajectory]) -> Navigator:
+        """A navigator that has learned a further stage; this one is unchanged (invariant Purity).
+
+        Raises `ValueError` without trajectories.
+        """
+        import torch
+
+        if not trajectories:
+            raise ValueError("a stage needs at least one trajectory")
+        learned = copy.copy(self)
+        learned.network, learned.buffer = copy.deepcopy(self.network), self.buffer.copy()
+        learned.stages = self.stages + 1
+        rng = np.random.default_rng([self._seed, learned.stages])
+        optimizer = torch.optim.AdamW(learned.network.parameters(), lr=self.settings.learning_rate)
+        per_epoch = math.ceil(len(trajectories) / self.settings.batch)
+        schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, self.settings.epochs * per_epoch)
+        epochs: list[float] = []
+        for _ in range(self.settings.epochs):
+            total = 0.0
+            for batch in _batches(trajectories, self.settings.batch, rng):
+                loss = self._loss(learned.network, batch, rng)
+                optimizer.zero_grad()
+                loss.backward()  # type: ignore[no-untyped-call]  # torch's own signature has no types
+                torch.nn.utils.clip_grad_norm_(learned.network.parameters(), 1.0)
+                optimizer.step()
+                schedule.step()
+                total += float(loss.detach())
+            epochs.append(total / per_epoch)
+        learned.losses = tuple(epochs)
+        learned.buffer.add([learned._stored(one) for one in trajectories])
+        return learned
+
+    def forget(self, category: str) -> Navigator:
+        """A navigator without the stored features of a category. Its weights are as before: to drop what they learned, learn anew."""
+        left = copy.copy(self)
+        left.buffer = self.buffer.copy()
+        left.buffer.forget(category)
+        return left
+
+    def act(self, environment: ObjectNavGridEnvironment, tasks: Sequence[Task]) -> list[NavigationResult]:
+        """Run episodes side by side, one batch of views a step; of the admissible actions the likeliest is taken."""
+        import torch
+
+        episodes = [environment.spawn() for _ in tasks]
+        infos = [one.reset(options={"task": task})[1] for one, task in zip(episodes, tasks, strict=True)]
+        goals = torch.tensor([CATEGORIES.index(info["navigation"].category) for info in infos], dtype=torch.long)
+        last = torch.full((len(tasks),), len(ACTIONS))
+        decoder: Any = self.network["decoder"]
+        state = decoder.initial(len(tasks))
+        results: dict[int, NavigationResult] = {}
+        while len(results) < len(tasks):
+            views = torch.from_numpy(np.stack([one.payload(info["view"]) for one, info in zip(episodes, infos, strict=True)])).long()
+            with torch.no_grad():
+                outputs, state = decoder(aligned_features(self.network, views[:, None], goals, last[:, None]), state)
+                logits = self.network["policy"](outputs[:, 0])
+            for place in (place for place in range(len(tasks)) if place not in results):
+                allowed = [ACTIONS.index(name) for name in episodes[place].admissible()]
+                last[place] = allowed[int(logits[place, allowed].argmax())]
+                _, _, terminated, truncated, infos[place] = episodes[place].step(ACTIONS[int(last[place])])
+                if terminated or truncated:
+                    results[place] = NavigationResult(success=infos[place]["success"], measures=infos[place]["navigation"])
+        for one in episodes:
+            one.close()
+        return [results[place] for place in range(len(tasks))]
+
+    def _loss(self, network: nn.ModuleDict, batch: Sequence[Trajectory], rng: np.random.Generator) -> Tensor:
+        settings = self.settings
+        views, goals, last, actions, weights, valid = _tensors(batch, settings.inflection)
+        features = aligned_features(network, views, goals, last)
+        loss = imitation_loss(_decoded(network, features), actions, weights, valid)
+        if self.stages and settings.distillation:
+            # `self` is the navigator of the stage before, whose weights do not change.
+            loss = loss + settings.distillation * feature_distillation_loss(
+                features, aligned_features(self.network, views, goals, last), valid
+            )
+        stored = self.buffer.sample(settings.batch, rng) if settings.replay else []
+        if stored:
+            import torch
+
+            kept, there = padded([torch.from_numpy(one.features).float() for one in stored])
+            done, _ = padded([torch.from_numpy(one.actions).long() for one in stored])
+            given, _ = padded([torch.from_numpy(one.weights).float() for one in stored])
+            loss = loss + settings.replay * imitation_loss(_decoded(network, kept), done, given, there)
+        return loss
+
+    def _stored(self, trajectory: Trajectory) -> StoredEpisode:
+        import torch
+
+        views, goals, last, _, weights, _ = _tensors([trajectory], self.settings.inflection)
+        with torch.no_grad():
+            features = aligned_features(self.network, views, goals, last)[0].numpy()
+        steps = adaptive_keyframes(features, neighbours=self.settings.neighbours, share=self.settings.share)
+        return StoredEpisode(
+            category=trajectory.category,
+            features=features[steps].astype(np.float16),
+            actions=trajectory.actions[steps].astype(np.uint8),
+            weights=weights[0].numpy()[steps].astype(np.float16),
+        )
+
+
+def record(environment: ObjectNavGridEnvironment, tasks: Sequence[Task]) -> list[Trajectory]:
+    """The expert's episodes on some tasks. Raises what `demonstrate` raises."""
+    trajectories = []
+    episode = environment.spawn()
+    for task in tasks:
+        actions = environment.demonstrate(task).actions
+        _, info = episode.reset(options={"task": task})
+        category, views = info["navigation"].category, []
+        for action in actions:
+            views.append(episode.payload(info["view"]))
+            info = episode.step(action)[4]
+        numbers = np.array([ACTIONS.index(name) for name in actions], dtype=np.int64)
+        trajectories.append(Trajectory(category=category, views=np.stack(views), actions=numbers))
+    return trajectories
+
+
+def _tensors(batch: Sequence[Trajectory], inflection: float) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor, Tensor]:
+    """Views, goals, last actions, actions, weights, and which steps there are."""
+    import torch
+
+    views, valid = padded([torch.from_numpy(one.views).long() for one in batch])
+    goals = torch.tensor([CATEGORIES.index(one.category) for one in batch], dtype=torch.long)
+    last, _ = padded([torch.tensor([len(ACTIONS), *one.actions[:-1].tolist()], dtype=torch.long) for one in batch])
+    actions, _ = padded([torch.from_numpy(one.actions) for one in batch])
+    weights, _ = padded([torch.from_numpy(inflection_weights(one.actions.tolist(), weight=inflection)).float() for one in batch])
+    return views, goals, last, actions, weights, valid
+
+
+def _decoded(network: nn.ModuleDict, features: Tensor) -> Tensor:
+    """Logits `(B, T, A)` of whole episodes."""
+    decoder: Any = network["decoder"]
+    outputs, _ = decoder(features, decoder.initial(len(features)))
+    logits: Tensor = network["policy"](outputs)
+    return logits
+
+
+def _batches(trajectories: Sequence[Trajectory], size: int, rng: np.random.Generator) -> Iterator[list[Trajectory]]:
+    order = rng.permutation(len(trajectories))
+    for first in range(0, len(order), size):
+        yield [trajectories[place] for place in order[first : first + size]]

@@ -1,0 +1,83 @@
+"""The navigator's network: cells, goal and last action aligned into one feature a step, decoded over time into actions."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from .backbones import BACKBONES, HEADS
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+
+VIEW = 7
+"""Cells along a view."""
+_VALUES = 16
+"""Whole numbers that a cell's kind, colour and state are below."""
+_CELL = 8
+"""Width of what each of the three becomes."""
+
+
+def navigator_network(
+    *, categories: int, actions: int, backbone: str = "linear_attention", width: int = 64, seed: int = 0
+) -> nn.ModuleDict:
+    """An untrained network; the weights follow from the seed alone (invariant Determinism).
+
+    `encoder`: views `(N, 7, 7, 3)` to `(N, D)`; `goal` and `last`: numbers to `(N, D)`, the last action being `actions` before the first
+    step; `align`: the three together `(N, 3 D)` to the aligned feature `(N, D)`; `decoder`: a `Backbone`; `policy`: `(N, D)` to logits
+    `(N, actions)`. Raises `ValueError` for an unknown backbone and for a width that is no multiple of its 4 heads.
+    """
+    import torch
+    from torch import nn
+
+    if backbone not in BACKBONES or width < HEADS or width % HEADS:
+        raise ValueError(f"backbone must be one of {', '.join(BACKBONES)}, width a multiple of {HEADS}; got {backbone!r}, {width}")
+
+    class Cells(nn.Module):
+        """Kind, colour and state of every cell by embedding, then two convolutions and a linear map that keeps where things are."""
+
+        def __init__(self) -> None:
+            super().__init__()
+            self.embeddings = nn.ModuleList([nn.Embedding(_VALUES, _CELL) for _ in range(3)])
+            self.layers = nn.Sequential(
+                nn.Conv2d(3 * _CELL, 32, 3, padding=1), nn.ReLU(), nn.Conv2d(32, 16, 3, padding=1), nn.ReLU(),
+                nn.Flatten(), nn.Linear(16 * VIEW * VIEW, width), nn.ReLU(),
+            )  # fmt: skip
+
+        def forward(self, views: Tensor) -> Tensor:
+            embedded = torch.cat([one(views[..., place]) for place, one in enumerate(self.embeddings)], -1)
+            encoded: Tensor = self.layers(embedded.permute(0, 3, 1, 2))
+            return encoded
+
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        return nn.ModuleDict(
+            {
+                "encoder": Cells(),
+                "goal": nn.Embedding(categories, width),
+                "last": nn.Embedding(actions + 1, width),
+                "align": nn.Sequential(nn.Linear(3 * width, width), nn.ReLU(), nn.Linear(width, width)),
+                "decoder": BACKBONES[backbone](width),
+                "policy": nn.Linear(width, actions),
+            }
+        )
+
+
+def aligned_features(network: nn.ModuleDict, views: Tensor, goals: Tensor, last: Tensor) -> Tensor:
+    """The aligned feature of every step: `views` `(B, T, 7, 7, 3)`, `goals` `(B,)`, `last` `(B, T)` to `(B, T, D)`."""
+    import torch
+
+    episodes, steps = last.shape
+    seen = network["encoder"](views.flatten(0, 1)).unflatten(0, (episodes, steps))
+    wanted = network["goal"](goals)[:, None].expand(-1, steps, -1)
+    aligned: Tensor = network["align"](torch.cat([seen, wanted, network["last"](last)], -1))
+    return aligned
+
+
+def padded(rows: Sequence[Tensor]) -> tuple[Tensor, Tensor]:
+    """Episodes of different lengths as one tensor `(B, T, ...)`, and which steps are theirs `(B, T)`."""
+    import torch
+    from torch.nn.utils.rnn import pad_sequence
+
+    valid = pad_sequence([torch.ones(len(row)) for row in rows], batch_first=True)
+    return pad_sequence(list(rows), batch_first=True), valid

@@ -1,0 +1,91 @@
+"""A navigator learns from the expert, keeps features in bounds, changes nothing that it is given, and acts on many episodes at once."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from lifelong.envs import ObjectNavGridEnvironment
+from lifelong.envs.navigation.scenes import STAGES
+from lifelong.learners.experimental.navigation.backbones import BACKBONES
+from lifelong.learners.experimental.navigation.navigator import ACTIONS, Navigator, NavigatorSettings, Trajectory, record
+
+QUICK = NavigatorSettings(epochs=2, batch=4)
+
+
+@pytest.fixture(scope="module")
+def environment() -> ObjectNavGridEnvironment:
+    return ObjectNavGridEnvironment(STAGES[0])
+
+
+@pytest.fixture(scope="module")
+def trajectories(environment: ObjectNavGridEnvironment) -> list[Trajectory]:
+    return record(environment, environment.tasks("train", 8))
+
+
+def weights(navigator: Navigator) -> torch.Tensor:
+    return torch.cat([part.detach().flatten() for part in navigator.network.parameters()])
+
+
+def test_what_is_recorded_is_what_the_expert_saw_and_did(environment: ObjectNavGridEnvironment, trajectories: list[Trajectory]) -> None:
+    task = environment.tasks("train", 1)[0]
+    assert [ACTIONS[number] for number in trajectories[0].actions] == list(environment.demonstrate(task).actions)
+    assert trajectories[0].views.shape == (len(trajectories[0].actions), 7, 7, 3)
+    assert all(one.category in STAGES[0] for one in trajectories)
+
+
+@pytest.mark.parametrize("backbone", BACKBONES)
+def test_learning_is_repeatable_and_leaves_its_input_alone(backbone: str, trajectories: list[Trajectory]) -> None:
+    start = Navigator(backbone=backbone, width=16, settings=QUICK)
+    before = weights(start)
+    first, again = start.learn(trajectories), start.learn(trajectories)
+    assert torch.equal(weights(first), weights(again))
+    assert torch.equal(weights(start), before)
+    assert not torch.equal(weights(first), before)
+    assert (start.stages, first.stages, len(start.buffer.episodes), len(first.buffer.episodes)) == (0, 1, 0, 8)
+
+
+@pytest.mark.slow
+def test_the_expert_is_imitated(environment: ObjectNavGridEnvironment, trajectories: list[Trajectory]) -> None:
+    learned = Navigator(width=32, settings=NavigatorSettings(epochs=60, batch=8)).learn(trajectories)
+    assert learned.losses[-1] < learned.losses[0] / 10
+    results = learned.act(environment, environment.tasks("train", 8))
+    assert sum(one.success for one in results) >= 7
+    assert all(one.measures.taken == one.measures.shortest for one in results if one.success)
+
+
+def test_acting_on_many_episodes_gives_what_each_gives_alone(environment: ObjectNavGridEnvironment, trajectories: list[Trajectory]) -> None:
+    navigator = Navigator(width=16, settings=QUICK).learn(trajectories)
+    tasks = environment.tasks("validation", 4)
+    assert navigator.act(environment, tasks) == [navigator.act(environment, [task])[0] for task in tasks]
+    assert navigator.act(environment, []) == []
+
+
+def test_what_is_kept_is_within_its_bounds_and_holds_no_picture(trajectories: list[Trajectory]) -> None:
+    learned = Navigator(width=16, settings=QUICK, max_bytes=400).learn(trajectories)
+    assert 0 < learned.buffer.nbytes <= 400
+    steps = {len(one.actions) for one in trajectories}
+    whole = Navigator(width=16, settings=QUICK).learn(trajectories)
+    assert all(len(one.actions) <= max(steps) / 2 and one.features.shape[1:] == (16,) for one in whole.buffer.episodes)
+    assert whole.forget(trajectories[0].category).buffer.nbytes < whole.buffer.nbytes
+
+
+@pytest.mark.slow
+def test_distillation_and_replay_hold_what_was_learned(trajectories: list[Trajectory]) -> None:
+    """After a stage that teaches something else, imitation on the first stage's episodes is worse without both."""
+    other = ObjectNavGridEnvironment(STAGES[1])
+    second = record(other, other.tasks("train", 8))
+
+    def loss_on_the_first(**changes: float) -> float:
+        settings = NavigatorSettings(epochs=30, batch=8, share=1.0, **changes)
+        learned = Navigator(width=32, settings=settings).learn(trajectories).learn(second)
+        plain = Navigator(width=32, settings=settings)
+        return float(plain._loss(learned.network, trajectories, np.random.default_rng(0)).detach())
+
+    assert loss_on_the_first() < loss_on_the_first(distillation=0.0, replay=0.0)
+
+
+def test_a_stage_without_trajectories_is_refused() -> None:
+    with pytest.raises(ValueError, match="a stage needs at least one trajectory"):
+        Navigator(width=8).learn([])
