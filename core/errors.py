@@ -51,5 +51,9 @@ class StoreError(LifelongError, OSError):
     """The record could not be written or read: a full disk, a locked or damaged file."""
 
 
+class DemonstrationFailed(LifelongError, RuntimeError):
+    """An environment's expert gave no demonstration of a task: there is none, it failed, or it took too long."""
+
+
 class NothingFound(LifelongError, LookupError):
     """What was named (an episode, a skill, an adapter) is not in the record."""

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from ..core import Action, Episode, Step, demonstration_id
+from ..core.errors import DemonstrationFailed
 from ..core.versions import short_name
 from ..envs import Block, Environment, Item, Stream
 from ..memory import memory_effect
@@ -15,9 +17,13 @@ from ..metrics.provenance import machine, package_versions, source_version
 from ..orchestrator import EvaluationRow, LifelongLearner, Progress, RunSeconds, SleepReport, erasure_lock, unlabelled
 from .summary import summarise_metrics
 
+log = logging.getLogger("lifelong")
+
 BATCH = 16
 """Tasks that run side by side. A batch is recorded whole or not at all, so a resumed run repeats whole batches."""
 
+FAILED_DEMONSTRATIONS = 5
+"""Tasks of a block on which the expert may fail before it is asked no more."""
 
 EXAMPLES = 4
 """Unseen tasks of each environment whose answers the report shows."""
@@ -116,18 +122,27 @@ def run_stream(
 
 
 def _wake(learner: LifelongLearner, items: Sequence[Item], corrections: int, show: Progress) -> None:
-    """Handle one block, batch after batch; the expert corrects the first `corrections` failures."""
+    """Handle one block, batch after batch; the expert corrects the first `corrections` failures.
+
+    An expert that fails costs no run: after `FAILED_DEMONSTRATIONS` it is asked no more in this block, and the first failure is logged.
+    """
     if not items:
         return
     environment = items[0].environment
     what = f"{short_name(environment.id)}: awake{' again' if items[0].block % 2 else ''}"
+    failed: list[DemonstrationFailed] = []
     for start in range(0, len(items), BATCH):
         show(what, start, len(items))
         batch = items[start : start + BATCH]
         for episode in learner.wake_many([item.task for item in batch], environment, ids=[_id(item) for item in batch]):
-            if not episode.outcome.success and corrections > 0:
-                learner.correct(episode, environment)
-                corrections -= 1
+            if not episode.outcome.success and corrections > 0 and len(failed) < FAILED_DEMONSTRATIONS:
+                try:
+                    learner.correct(episode, environment)
+                    corrections -= 1
+                except DemonstrationFailed as error:
+                    failed.append(error)
+    if failed:
+        log.warning("no correction for %d tasks, as the expert failed; the first: %s", len(failed), failed[0])
     show(what, len(items), len(items))
 
 

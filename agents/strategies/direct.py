@@ -6,8 +6,10 @@ import time
 from collections.abc import Sequence
 from dataclasses import replace
 
-from ...core import Task, Usage
+from ...core import MalformedTask, Task, Usage
+from ...core.errors import DemonstrationFailed
 from ...envs import Environment
+from ...envs.caller import Caller
 from ...serving import Engine
 from ..strategy import Job, Run
 from .rollout import STEP_SECONDS, Rollout
@@ -68,9 +70,10 @@ def keep(rollouts: Sequence[Rollout]) -> None:
 def replay(task: Task, environment: Environment, engine: Engine | None = None) -> Run:
     """The expert's demonstration carried out and judged: not every expert is right in every environment.
 
-    With an engine, each action keeps how much of the run its model would have been shown.
+    With an engine, each action keeps how much of the run its model would have been shown. Raises `MalformedTask` for another
+    environment's task, `DemonstrationFailed` where the expert fails or takes longer than `STEP_SECONDS`.
     """
-    actions = environment.demonstrate(task).actions
+    actions = _demonstrated(task, environment)
     rollout = Rollout(job=Job(task=task, environment=environment), engine=engine)
     try:
         rollout.begin()
@@ -80,3 +83,26 @@ def replay(task: Task, environment: Environment, engine: Engine | None = None) -
     finally:
         run = rollout.result()
     return run
+
+
+def _demonstrated(task: Task, environment: Environment) -> tuple[str, ...]:
+    """The expert's actions, asked of an instance of its own in a thread of its own."""
+
+    def ask() -> tuple[str, ...]:
+        expert = environment.spawn()
+        try:
+            return tuple(expert.demonstrate(task).actions)
+        finally:
+            expert.close()
+
+    caller = Caller(STEP_SECONDS)
+    try:
+        return caller.call(ask)
+    except MalformedTask:
+        raise
+    except TimeoutError as error:
+        raise DemonstrationFailed(f"task {task.id!r} of {environment.id}: the expert was too slow: {error}") from None
+    except Exception as error:  # an environment of others may raise anything
+        raise DemonstrationFailed(f"task {task.id!r} of {environment.id}: {type(error).__name__}: {error}") from error
+    finally:
+        caller.end(lambda: None)

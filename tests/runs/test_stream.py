@@ -8,8 +8,10 @@ import pytest
 from fake_training import open_table, use_fake_training
 from toy import ToyEnvironment
 
+from lifelong.core import Task
+from lifelong.envs.navigation.paths import GoalAbsent
 from lifelong.orchestrator import LifelongLearner
-from lifelong.runs.stream import RunEnvironment, Schedule, run_stream
+from lifelong.runs.stream import FAILED_DEMONSTRATIONS, RunEnvironment, Schedule, run_stream
 
 NAMES = ("lamps", "bells")
 
@@ -33,6 +35,26 @@ def test_what_is_learned_at_the_end_has_had_no_time_to_be_forgotten(tmp_path: Pa
     assert night["night"] == 2, "the night counts as the evaluation after it does"
     assert summary["metrics"]["forgetting"] == {"lamps": None, "bells": None}
     assert summary["metrics"]["success_after"]["bells"] == summary["metrics"]["success_final"]["bells"] is not None
+
+
+def test_an_expert_that_fails_costs_corrections_and_no_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    asked: list[str] = []
+
+    def broken(environment: ToyEnvironment, task: Task) -> None:
+        asked.append(environment.id)
+        raise GoalAbsent("the scene holds no red ball")
+
+    monkeypatch.setattr(ToyEnvironment, "demonstrate", broken)
+    with open_table(tmp_path, *(one.environment for one in schedule("at_end").environments)) as learner:
+        summary = run_stream(learner, schedule("at_end"))
+    assert summary["corrections"]["used"] == 0
+    assert sorted(asked) == ["bells-v1"] * FAILED_DEMONSTRATIONS + ["lamps-v1"] * FAILED_DEMONSTRATIONS
+    warnings = [record.getMessage() for record in caplog.records if "no correction" in record.getMessage()]
+    assert len(warnings) == 2
+    assert warnings[0].startswith("no correction for 5 tasks, as the expert failed; the first: task ")
+    assert warnings[0].endswith("GoalAbsent: the scene holds no red ball")
 
 
 def test_a_run_that_ended_is_read_and_not_run_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

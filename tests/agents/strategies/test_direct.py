@@ -1,11 +1,15 @@
 from __future__ import annotations
 
+import threading
+
 import pytest
 from scripted import ScriptedEngine
 from toy import ToyEnvironment
 
 from lifelong.agents import Job, RepairStrategy, replay
+from lifelong.agents.strategies import direct
 from lifelong.core import Action, Judge, MalformedTask, Observation, Recall, Reward, Task, ToolResult
+from lifelong.core.errors import DemonstrationFailed
 from lifelong.core.steps import MEMORY_FRAME
 from lifelong.envs import DatabaseEnvironment, NavigationEnvironment
 from lifelong.serving import ChatRequest
@@ -81,3 +85,20 @@ def test_a_demonstration_is_judged_like_any_run() -> None:
     assert replay(task, environment).outcome.success
     with pytest.raises(MalformedTask):
         replay(Task(id="elsewhere", goal="x"), environment)
+
+
+def test_an_expert_that_fails_or_hangs_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    environment, ended = ToyEnvironment(right="green"), threading.Event()
+    [task] = environment.tasks("train", 1)
+
+    def broken(*_: object) -> None:
+        raise KeyError("no way")
+
+    monkeypatch.setattr(ToyEnvironment, "demonstrate", broken)
+    with pytest.raises(DemonstrationFailed, match=f"task '{task.id}' of {environment.id}: KeyError: 'no way'"):
+        replay(task, environment)
+    monkeypatch.setattr(ToyEnvironment, "demonstrate", lambda *_: ended.wait(30))
+    monkeypatch.setattr(direct, "STEP_SECONDS", 0.05)
+    with pytest.raises(DemonstrationFailed, match=r"the expert was too slow: no answer within 0\.05 seconds"):
+        replay(task, environment)
+    ended.set()
