@@ -15,6 +15,7 @@ from ....core import Task
 from ....envs import ObjectNavGridEnvironment
 from ....envs.navigation.objectnav_grid import NavigationMeasures
 from ....envs.navigation.scenes import CATEGORIES
+from .backbones import State
 from .feature_buffer import FeatureBuffer, StoredEpisode
 from .keyframes import NEIGHBOURS, adaptive_keyframes
 from .losses import INFLECTION_WEIGHT, feature_distillation_loss, imitation_loss, inflection_weights
@@ -127,29 +128,60 @@ class Navigator:
 
     def act(self, environment: ObjectNavGridEnvironment, tasks: Sequence[Task]) -> list[NavigationResult]:
         """Run episodes side by side, one batch of views a step; of the admissible actions the likeliest is taken."""
-        import torch
-
         episodes = [environment.spawn() for _ in tasks]
         infos = [one.reset(options={"task": task})[1] for one, task in zip(episodes, tasks, strict=True)]
-        goals = torch.tensor([CATEGORIES.index(info["navigation"].category) for info in infos], dtype=torch.long)
-        last = torch.full((len(tasks),), len(ACTIONS))
-        decoder: Any = self.network["decoder"]
-        state = decoder.initial(len(tasks))
+        last, state = [len(ACTIONS)] * len(tasks), self._initial(len(tasks))
         results: dict[int, NavigationResult] = {}
         while len(results) < len(tasks):
-            views = torch.from_numpy(np.stack([one.payload(info["view"]) for one, info in zip(episodes, infos, strict=True)])).long()
-            with torch.no_grad():
-                outputs, state = decoder(aligned_features(self.network, views[:, None], goals, last[:, None]), state)
-                logits = self.network["policy"](outputs[:, 0])
+            logits, state = self._logits(episodes, infos, last, state)
             for place in (place for place in range(len(tasks)) if place not in results):
-                allowed = [ACTIONS.index(name) for name in episodes[place].admissible()]
-                last[place] = allowed[int(logits[place, allowed].argmax())]
-                _, _, terminated, truncated, infos[place] = episodes[place].step(ACTIONS[int(last[place])])
+                last[place] = _likeliest(logits[place], episodes[place])
+                _, _, terminated, truncated, infos[place] = episodes[place].step(ACTIONS[last[place]])
                 if terminated or truncated:
-                    results[place] = NavigationResult(success=infos[place]["success"], measures=infos[place]["navigation"])
+                    results[place] = _result(infos[place])
         for one in episodes:
             one.close()
         return [results[place] for place in range(len(tasks))]
+
+    def act_without_reset(
+        self, environment: ObjectNavGridEnvironment, tasks: Sequence[Task], *, carry_state: bool = True
+    ) -> list[NavigationResult]:
+        """Find the goals of one scene one after another (`envs.navigation.streams.no_reset_tasks`), from where the last search ended.
+
+        With `carry_state` the decoder remembers what it saw during the earlier ones, else it begins anew with each.
+        """
+        episode, state = environment.spawn(), self._initial(1)
+        results: list[NavigationResult] = []
+        for number, task in enumerate(tasks):
+            _, info = episode.reset(options={"task": task, "keep_position": number > 0})
+            last, ended = len(ACTIONS), False
+            state = state if carry_state else self._initial(1)
+            while not ended:
+                logits, state = self._logits([episode], [info], [last], state)
+                last = _likeliest(logits[0], episode)
+                _, _, terminated, truncated, info = episode.step(ACTIONS[last])
+                ended = terminated or truncated
+            results.append(_result(info))
+        episode.close()
+        return results
+
+    def _initial(self, episodes: int) -> State:
+        decoder: Any = self.network["decoder"]
+        state: State = decoder.initial(episodes)
+        return state
+
+    def _logits(
+        self, episodes: Sequence[ObjectNavGridEnvironment], infos: Sequence[dict[str, Any]], last: Sequence[int], state: State
+    ) -> tuple[Tensor, State]:
+        """Logits `(episodes, actions)` of the next action of each, and the state after it."""
+        import torch
+
+        goals = torch.tensor([CATEGORIES.index(info["navigation"].category) for info in infos], dtype=torch.long)
+        views = torch.from_numpy(np.stack([one.payload(info["view"]) for one, info in zip(episodes, infos, strict=True)])).long()
+        with torch.no_grad():
+            features = aligned_features(self.network, views[:, None], goals, torch.tensor(last, dtype=torch.long)[:, None])
+            outputs, following = self.network["decoder"](features, state)
+            return self.network["policy"](outputs[:, 0]), following
 
     def _loss(self, network: nn.ModuleDict, batch: Sequence[Trajectory], rng: np.random.Generator) -> Tensor:
         settings = self.settings
@@ -200,6 +232,16 @@ def record(environment: ObjectNavGridEnvironment, tasks: Sequence[Task]) -> list
         numbers = np.array([ACTIONS.index(name) for name in actions], dtype=np.int64)
         trajectories.append(Trajectory(category=category, views=np.stack(views), actions=numbers))
     return trajectories
+
+
+def _likeliest(logits: Tensor, episode: ObjectNavGridEnvironment) -> int:
+    """The admissible action with the largest logit."""
+    allowed = [ACTIONS.index(name) for name in episode.admissible()]
+    return allowed[int(logits[allowed].argmax())]
+
+
+def _result(info: dict[str, Any]) -> NavigationResult:
+    return NavigationResult(success=info["success"], measures=info["navigation"])
 
 
 def _tensors(batch: Sequence[Trajectory], inflection: float) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor, Tensor]:

@@ -8,6 +8,7 @@ import torch
 
 from lifelong.envs import ObjectNavGridEnvironment
 from lifelong.envs.navigation.scenes import STAGES
+from lifelong.envs.navigation.streams import no_reset_tasks
 from lifelong.learners.experimental.navigation.backbones import BACKBONES
 from lifelong.learners.experimental.navigation.navigator import ACTIONS, Navigator, NavigatorSettings, Trajectory, record
 
@@ -60,6 +61,17 @@ def test_acting_on_many_episodes_gives_what_each_gives_alone(environment: Object
     tasks = environment.tasks("validation", 4)
     assert navigator.act(environment, tasks) == [navigator.act(environment, [task])[0] for task in tasks]
     assert navigator.act(environment, []) == []
+
+
+def test_without_resets_each_search_begins_where_the_last_one_ended(trajectories: list[Trajectory]) -> None:
+    everywhere = ObjectNavGridEnvironment()
+    [chain] = no_reset_tasks(everywhere, "validation", scenes=1, goals=3)
+    navigator = Navigator(width=16, settings=QUICK).learn(trajectories)
+    anew, carried = (navigator.act_without_reset(everywhere, chain, carry_state=carry) for carry in (False, True))
+    first = navigator.act(everywhere, chain[:1])
+    assert anew[:1] == carried[:1] == first
+    assert [one.measures.category for one in carried] == [task.goal.removeprefix("Mission: find the ").rstrip(".") for task in chain]
+    assert navigator.act_without_reset(everywhere, chain) == carried
 
 
 def test_what_is_kept_is_within_its_bounds_and_holds_no_picture(trajectories: list[Trajectory]) -> None:
