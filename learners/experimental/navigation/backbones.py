@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
-State = tuple["Tensor", ...]
+DecoderState = tuple["Tensor", ...]
 """What a decoder keeps between steps; the first axis of every tensor is the episode."""
 
 WINDOW = 32
@@ -19,10 +19,10 @@ HEADS = 4
 class Backbone(Protocol):
     """A module that is called with features `(B, T, D)` and a state, and gives outputs `(B, T, D)` and the state after them."""
 
-    def initial(self, episodes: int) -> State:
+    def initial(self, episodes: int) -> DecoderState:
         """The state before the first step of some episodes."""
 
-    def __call__(self, features: Tensor, state: State) -> tuple[Tensor, State]:
+    def __call__(self, features: Tensor, state: DecoderState) -> tuple[Tensor, DecoderState]:
         """Outputs for further steps, and the state after them."""
 
     def parameters(self) -> object:
@@ -41,10 +41,10 @@ def recurrent(width: int) -> nn.Module:
             super().__init__()
             self.unit = nn.GRU(width, width, batch_first=True)
 
-        def initial(self, episodes: int) -> State:
+        def initial(self, episodes: int) -> DecoderState:
             return (torch.zeros(episodes, width),)
 
-        def forward(self, features: Tensor, state: State) -> tuple[Tensor, State]:
+        def forward(self, features: Tensor, state: DecoderState) -> tuple[Tensor, DecoderState]:
             outputs, last = self.unit(features, state[0].unsqueeze(0).contiguous())
             return features + outputs, (last[0],)
 
@@ -71,10 +71,10 @@ def transformer(width: int) -> nn.Module:
             self.joined = nn.Linear(width, width)
             self.after = _feed_forward(width)
 
-        def initial(self, episodes: int) -> State:
+        def initial(self, episodes: int) -> DecoderState:
             return torch.zeros(episodes, WINDOW - 1, width), torch.zeros(episodes, WINDOW - 1)
 
-        def forward(self, features: Tensor, state: State) -> tuple[Tensor, State]:
+        def forward(self, features: Tensor, state: DecoderState) -> tuple[Tensor, DecoderState]:
             steps = features.shape[1]
             seen = torch.cat([state[0], features], 1)
             there = torch.cat([state[1], torch.ones(features.shape[:2])], 1)
@@ -110,11 +110,11 @@ def linear_attention(width: int) -> nn.Module:
             self.joined = nn.Linear(width, width)
             self.after = _feed_forward(width)
 
-        def initial(self, episodes: int) -> State:
+        def initial(self, episodes: int) -> DecoderState:
             size = width // HEADS
             return torch.zeros(episodes, HEADS, size, size), torch.zeros(episodes, HEADS, size)
 
-        def forward(self, features: Tensor, state: State) -> tuple[Tensor, State]:
+        def forward(self, features: Tensor, state: DecoderState) -> tuple[Tensor, DecoderState]:
             query, key, value = (_by_head(part) for part in self.mix(self.norm(features)).chunk(3, -1))
             query, key = (nn.functional.elu(part) + 1 for part in (query, key))
             sums = state[0][:, :, None] + (key.unsqueeze(-1) * value.unsqueeze(-2)).cumsum(2)

@@ -15,7 +15,7 @@ from ....core import Task
 from ....envs import ObjectNavGridEnvironment
 from ....envs.navigation.objectnav_grid import NavigationMeasures
 from ....envs.navigation.scenes import CATEGORIES
-from .backbones import State
+from .backbones import DecoderState
 from .feature_buffer import FeatureBuffer, StoredEpisode
 from .keyframes import NEIGHBOURS, adaptive_keyframes
 from .losses import INFLECTION_WEIGHT, feature_distillation_loss, imitation_loss, inflection_weights
@@ -165,14 +165,14 @@ class Navigator:
         episode.close()
         return results
 
-    def _initial(self, episodes: int) -> State:
+    def _initial(self, episodes: int) -> DecoderState:
         decoder: Any = self.network["decoder"]
-        state: State = decoder.initial(episodes)
+        state: DecoderState = decoder.initial(episodes)
         return state
 
     def _logits(
-        self, episodes: Sequence[ObjectNavGridEnvironment], infos: Sequence[dict[str, Any]], last: Sequence[int], state: State
-    ) -> tuple[Tensor, State]:
+        self, episodes: Sequence[ObjectNavGridEnvironment], infos: Sequence[dict[str, Any]], last: Sequence[int], state: DecoderState
+    ) -> tuple[Tensor, DecoderState]:
         """Logits `(episodes, actions)` of the next action of each, and the state after it."""
         import torch
 
