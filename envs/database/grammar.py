@@ -20,8 +20,7 @@ _ALIAS = r"/[a-z][a-z0-9]*(_[a-z0-9]+)*/"
 _RULES = r"""
 start: statement ";"?
 statement: select | insert | update | delete
-insert: "INSERT INTO " table (" (" name (", " name){0,LISTED} ")")? (" VALUES " row (", " row){0,LISTED} | " " select)
-row: "(" operand_row (", " operand_row){0,LISTED} ")"
+insert: "INSERT INTO " table ((" (" name (", " name){0,LISTED} ")")? " " select | inserted)
 update: "UPDATE " target " SET " setting (", " setting){0,LISTED} (" WHERE " condition_row)? (" LIMIT " NUMBER)?
 setting: name " = " operand_row
 delete: "DELETE FROM " target (" WHERE " condition_row)? limit?
@@ -74,6 +73,8 @@ key_KIND: operand_KIND DIRECTION?
 """
 JOINED = 6
 """Most conditions, terms and keys that are joined to one, each: a small model may otherwise repeat one until its answer is cut off."""
+MOST_ROWS = 20
+"""Most rows of one INSERT after its first."""
 _MORE = {"row": "", "agg": "| aggregate", "any": '| aggregate_any | ALIAS | ALIAS "." ALIAS'}
 """What terms may be beside columns and values: in WHERE, over groups, and where the statement has names of its own."""
 
@@ -94,6 +95,9 @@ def sql_grammar(context: str, request: str) -> str:
     # No list is longer than a row.
     rules = [rule.strip().replace("LISTED", str(max(1, len(columns)))).replace("JOINED", str(JOINED)) for rule in rules]
     parts = ["%llguidance {}", *rules]
+    parts.append("inserted: " + " | ".join(_inserted(number) for number in range(1, len(columns) + 1)))
+    # Without names a row has a value for each column.
+    parts[-1] += "".join(f' | " VALUES " {_row(number)}' for number in dict.fromkeys(len(names) for names in tables.values()))
     parts += [
         "table: " + _alternatives(map(_quoted, tables)),
         "name: " + _alternatives(map(_quoted, columns)),
@@ -103,6 +107,16 @@ def sql_grammar(context: str, request: str) -> str:
         r"QUALIFIER: /[a-z][a-z0-9]{0,2}/",
     ]
     return "\n".join(parts) + "\n"
+
+
+def _inserted(number: int) -> str:
+    """So many named columns, and rows of as many values."""
+    names = '" (" name ' + '", " name ' * (number - 1)
+    return f'{names}")" " VALUES " {_row(number)} (", " {_row(number)}){{0,{MOST_ROWS}}}'
+
+
+def _row(number: int) -> str:
+    return '"(" operand_row ' + '", " operand_row ' * (number - 1) + '")"'
 
 
 def _alternatives(texts: Iterable[str]) -> str:

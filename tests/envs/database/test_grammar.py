@@ -67,6 +67,8 @@ def test_what_solves_a_task_of_the_benchmark_is_accepted() -> None:
         "UPDATE shifts SET hours_worked = hours_worked + 5 WHERE worker_name = 'Night'",
         "DELETE FROM shifts WHERE shift_id IN (SELECT shift_id FROM shifts GROUP BY shift_id HAVING COUNT(*) > 1)",
         "INSERT INTO shifts (shift_id, worker_name) VALUES (40, 'Night')",
+        "INSERT INTO shifts VALUES (40, 'Night', 5, '2023-06-01')",
+        "INSERT INTO shifts (shift_id, worker_name) VALUES (40, 'Night'), (5, 'Night')",
         "SELECT * FROM shifts;",
     ],
 )
@@ -89,6 +91,9 @@ def test_accepted(statement: str) -> None:
         "SELECT worker_name FROM shifts WHERE SUM(hours_worked) > 40",  # an aggregate where SQL has none
         "SELECT worker_name FROM shifts GROUP BY worker_name ORDER BY total",  # a name that the statement did not make up
         "SELECT worker_name FROM shifts WHERE",
+        "INSERT INTO shifts (shift_id, worker_name) VALUES (40)",  # a value is missing
+        "INSERT INTO shifts (shift_id) VALUES (40, 'Night')",  # a column is missing
+        "INSERT INTO shifts VALUES (40, 'Night')",
     ],
 )
 def test_refused(statement: str) -> None:
