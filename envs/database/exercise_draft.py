@@ -131,7 +131,8 @@ class ExerciseDraft(RequestDraft):
             return Clause(text=f"the {self.name(column)} is in {value[:4]}", sql=f"{column.name} LIKE '{value[:4]}%'")
         words = (_DATES if column.kind == "date" else _WORDS)[operator]
         article = self.pick("the ", "the ", "")
-        text = f"{article}{self.name(column)} {self.pick(*words).format(self.spoken(value))}"
+        name = self.name(column)
+        text = f"{article}{name} {_agreeing(self.pick(*words), name).format(self.spoken(value))}"
         return Clause(text=text, sql=f"{column.name} {operator} {literal(value)}")
 
     def filtered(self, *, compound: float = 0.4) -> Clause:
@@ -184,7 +185,7 @@ class ExerciseDraft(RequestDraft):
             return Clause(text=f"{'' if have else 'there are '}{many} {said} {self.rows}", sql=sql)
         if have:
             return Clause(text=f"{singular(name)} {self.pick(*_ADJECTIVES[operator]).format(said)}", sql=sql)
-        return Clause(text=f"the {name} {self.pick(*_WORDS[operator]).format(said)}", sql=sql)
+        return Clause(text=f"the {name} {_agreeing(self.pick(*_WORDS[operator]), name).format(said)}", sql=sql)
 
     def sorted_by(self, choices: Sequence[Clause], most: int = 2) -> Clause:
         """An order by one or two of some named formulas."""
@@ -267,6 +268,19 @@ class ExerciseDraft(RequestDraft):
             return Clause(text=f"where {self.pick('either ', '')}{one.text} or {other.text}", sql=f"{one.sql} OR {other.sql}")
         text = f"where either {one.text} and {other.text}, or {third.text}"
         return Clause(text=text, sql=f"({one.sql} AND {other.sql}) OR {third.sql}")
+
+
+def _agreeing(words: str, name: str) -> str:
+    """What is said of a name, in the plural where the name is one.
+
+    >>> _agreeing("exceeds {}", "total deposits"), _agreeing("is below {}", "status")
+    ('exceed {}', 'is below {}')
+    """
+    if not name.endswith("s") or name.endswith(("ss", "us", "is")):
+        return words
+    verb, _, rest = words.partition(" ")
+    agreed = {"is": "are", "exceeds": "exceed", "equals": "equal"}.get(verb, verb)
+    return f"{agreed} {rest}"
 
 
 def named(draft: RequestDraft, columns: Sequence[Column]) -> list[Clause]:
