@@ -146,7 +146,7 @@ def run(*, quick: bool, seeds: int, data: Path | None, only: RowFilter = ALL_ROW
     import torch
 
     if data is None:
-        raise DataMissing("suite networks reads clinc150 (lifelong bench --list); name their directory with --data")
+        raise DataMissing("suite networks reads clinc150 (lifelong bench --list); name their directory with --data or LIFELONG_DATA")
     every = (QUICK,) if quick else ON_GPU if torch.cuda.is_available() else (SMOLLM2, MINILM)
     scales = tuple(scale for scale in every if any(only.wants_case(case_of(scale, missing)) for missing in cases_of(scale)))
     jobs = [(scale, seed) for scale in scales for seed in range(seeds)]

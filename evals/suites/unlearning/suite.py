@@ -37,7 +37,7 @@ SIZES = ("1", "10", "1000", "a whole class")
 def run(*, quick: bool, seeds: int, data: Path | None, only: RowFilter = ALL_ROWS) -> list[Row]:
     """Every size of request. Raises `DataMissing` where no data directory is named."""
     if data is None:
-        raise DataMissing("suite unlearning reads clinc150 (lifelong bench --list); name their directory with --data")
+        raise DataMissing("suite unlearning reads clinc150 (lifelong bench --list); name their directory with --data or LIFELONG_DATA")
     texts = clinc150(data)
     train = texts.train.subset(texts.train.labels < 20) if quick else texts.train
     rows: list[Row] = []
