@@ -25,7 +25,7 @@ ASKED = [
     ("continual", "continual.growth:cost", ("ridge",), (), 0),
     ("perception", "perception.rejection:fitted_classifier", ("knn1",), ("rejection",), 0),
     ("perception", "perception.rejection:linear_head", ("knn1",), ("rejection",), 2),
-    ("perception", "perception.noise:choose", ("cross_entropy",), (), 1),
+    pytest.param("perception", "perception.noise:choose", ("cross_entropy",), (), 1, marks=pytest.mark.slow),
     ("perception", "perception.promise:_measure", ("knn1",), ("promise",), 0),
     pytest.param("perception", "perception.promise:_measure", ("knn1",), (), 0, marks=pytest.mark.slow),
     pytest.param("encoders", "encoders.texts:run_stream", ("frozen_ranpac",), ("texts",), 1, marks=pytest.mark.slow),

@@ -52,6 +52,7 @@ def test_requests_name_each_class_once_and_keep_those_not_yet_named() -> None:
 
 def test_a_setting_that_does_nothing_is_not_chosen(monkeypatch: pytest.MonkeyPatch) -> None:
     known, asked_of = learned(), []
+    known = replace(known, scale=replace(known.scale, requests=1))
 
     def drawn(scale: object, texts: object, seed: int, *, on_validation: bool) -> Learned:
         asked_of.append((seed, on_validation))
