@@ -116,6 +116,7 @@ def test_a_correction_is_shown_and_what_it_corrects_says_so(learner: LifelongLea
     assert "at three" in learner.recall("When do our backups run?", as_of=1_500_000.0)[0].text
 
 
+@pytest.mark.slow
 def test_ten_thousand_copies_hide_nothing_and_their_erasure_is_exact(tmp_path: Path) -> None:
     encoder = HashedEncoder()
     with Record(tmp_path / "record.sqlite3") as record:
