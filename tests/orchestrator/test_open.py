@@ -81,5 +81,3 @@ def test_adapters_that_an_older_version_wrote_get_their_manifest_once(
             learner._components.publish(trained.name)
         answered = learner.wake(Task(id="1", goal="hello", environment="chat"), max_tokens=8)
         assert answered.adapter == "", "the base model answers in its place"
-            "the base model answers in its place"
-        )
