@@ -61,8 +61,9 @@ def plan_night(situation: SkillSituation, *, mode: str, exercises: int, attempts
         )
     )
     practise = situation.exercises and (mode == "always" or (mode == "auto" and not situation.corrections))
-    affordable = max(0, int(TRAINING_SHARE * situation.seconds_left / max(situation.sample_seconds, 1e-6)))
-    wanted = min(exercises, affordable) if practise else 0
+    # A night without a budget has infinitely many seconds left.
+    affordable = max(0.0, TRAINING_SHARE * situation.seconds_left / max(situation.sample_seconds, 1e-6))
+    wanted = int(min(exercises, affordable)) if practise else 0
     again = attempts if situation.adapter and situation.failures and not situation.corrections else 0
     does = [f"{again} attempts at each failed task"] if again else []
     if wanted:
