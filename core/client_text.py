@@ -14,7 +14,7 @@ CLIENT_TAGS = ("system-reminder", "system_reminder", "environment_details")
 def without_client_text(text: str) -> str:
     r"""The text without these elements; one that is not closed stays. Linear in the text.
 
-    >>> without_client_text("<system-reminder>It is Monday.</system-reminder>\\nFix the test.").strip()
+    >>> without_client_text("<system-reminder>It is Monday.</system-reminder>\nFix the test.").strip()
     'Fix the test.'
     """
     if "<" not in text:

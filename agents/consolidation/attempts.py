@@ -36,7 +36,7 @@ def template_of(answer: str) -> str:
     """An answer without its values, so that two answers of one form are the same.
 
     >>> template_of("SELECT a FROM t WHERE b = 'x' LIMIT 5")
-    "SELECT a FROM t WHERE b = ? LIMIT ?"
+    'SELECT a FROM t WHERE b = ? LIMIT ?'
     """
     return " ".join(_VALUE.sub("?", answer).split())
 

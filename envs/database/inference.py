@@ -17,6 +17,7 @@ def schema_of(table: Table) -> Schema:
     """The table as a `Schema`, the kind of each column inferred.
 
     >>> rows = ((1, "red", "2023-01-05", 4.5), (2, "red", "2023-02-05", 3.0), (3, "blue", "2023-03-05", 2.5))
+    >>> rows += ((4, "blue", "2023-04-05", 1.5), (5, "red", "2023-05-05", 2.0))
     >>> columns = (("visit_id", "INT"), ("room", "TEXT"), ("visit_date", "TEXT"), ("fee", "REAL"))
     >>> [column.kind for column in schema_of(Table(name="room_visits", columns=columns, rows=rows)).columns]
     ['id', 'pick', 'date', 'real']
