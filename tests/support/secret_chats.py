@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import string
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -102,12 +103,12 @@ class Stopped(BaseException):
 
 @contextmanager
 def dying_at(write: int, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[int]]:
-    """The process dies before its n-th transaction; the list holds how many it began."""
-    begun, whole = [0], Database.transaction
+    """The process dies before its n-th transaction; the list holds how many it began. Threads that index meanwhile do not count."""
+    begun, whole, caller = [0], Database.transaction, threading.get_ident()
 
     @contextmanager
     def counted(self: Database) -> Iterator[object]:
-        if not self._connection.in_transaction:
+        if threading.get_ident() == caller and not self._connection.in_transaction:
             if begun[0] == write:
                 raise Stopped
             begun[0] += 1
