@@ -30,14 +30,16 @@ ACTIONS = ("left", "right", "forward", "open", "stop")
 
 @dataclass(frozen=True, kw_only=True)
 class Trajectory:
-    """An expert's episode."""
+    """An episode with the expert's action for every step."""
 
     category: str
     """What was looked for."""
     views: NDArray[np.uint8]
     """What was seen before each action `(T, 7, 7, 3)`."""
     actions: NDArray[np.int64]
-    """Indexes into `ACTIONS` `(T,)`."""
+    """What the expert would do: indexes into `ACTIONS` `(T,)`."""
+    taken: NDArray[np.int64] | None = None
+    """What was done, where it was not the expert who moved `(T,)`."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -165,6 +167,33 @@ class Navigator:
         episode.close()
         return results
 
+    def explore(self, environment: ObjectNavGridEnvironment, tasks: Sequence[Task]) -> list[Trajectory]:
+        """DAgger: this navigator moves, and the expert says at every step what it would do.
+
+        Ross et al. 2011, "A Reduction of Imitation Learning and Structured Prediction to No-Regret Online Learning",
+        https://arxiv.org/abs/1011.0686, algorithm 3.1 with beta = 0: learning from these states too keeps errors from adding up. Where the
+        navigator would stop and the expert would not, the expert's action is taken, so that the episode goes on. Raises what `plan` raises.
+        """
+        trajectories = []
+        episode = environment.spawn()
+        for task in tasks:
+            _, info = episode.reset(options={"task": task})
+            category, state, last, ended = info["navigation"].category, self._initial(1), len(ACTIONS), False
+            views, actions, taken = list[NDArray[np.uint8]](), list[int](), list[int]()
+            while not ended:
+                logits, state = self._logits([episode], [info], [last], state)
+                views.append(episode.payload(info["view"]))
+                actions.append(ACTIONS.index(episode.plan()[0]))
+                chosen = _likeliest(logits[0], episode)
+                last = actions[-1] if "stop" in (ACTIONS[actions[-1]], ACTIONS[chosen]) else chosen
+                taken.append(last)
+                _, _, terminated, truncated, info = episode.step(ACTIONS[last])
+                ended = terminated or truncated
+            done = np.array(taken, dtype=np.int64)
+            trajectories.append(Trajectory(category=category, views=np.stack(views), actions=np.array(actions, dtype=np.int64), taken=done))
+        episode.close()
+        return trajectories
+
     def _initial(self, episodes: int) -> DecoderState:
         decoder: Any = self.network["decoder"]
         state: DecoderState = decoder.initial(episodes)
@@ -250,7 +279,8 @@ def _tensors(batch: Sequence[Trajectory], inflection: float) -> tuple[Tensor, Te
 
     views, valid = padded([torch.from_numpy(one.views).long() for one in batch])
     goals = torch.tensor([CATEGORIES.index(one.category) for one in batch], dtype=torch.long)
-    last, _ = padded([torch.tensor([len(ACTIONS), *one.actions[:-1].tolist()], dtype=torch.long) for one in batch])
+    moves = [one.actions if one.taken is None else one.taken for one in batch]
+    last, _ = padded([torch.tensor([len(ACTIONS), *one[:-1].tolist()], dtype=torch.long) for one in moves])
     actions, _ = padded([torch.from_numpy(one.actions) for one in batch])
     weights, _ = padded([torch.from_numpy(inflection_weights(one.actions.tolist(), weight=inflection)).float() for one in batch])
     return views, goals, last, actions, weights, valid

@@ -63,6 +63,25 @@ def test_acting_on_many_episodes_gives_what_each_gives_alone(environment: Object
     assert navigator.act(environment, []) == []
 
 
+def test_the_expert_labels_what_the_navigator_does(environment: ObjectNavGridEnvironment, trajectories: list[Trajectory]) -> None:
+    tasks = environment.tasks("train", 3)
+    start = Navigator(width=16, settings=QUICK)
+    explored = start.explore(environment, tasks)
+    for task, one in zip(tasks, explored, strict=True):
+        assert one.taken is not None
+        assert len(one.views) == len(one.actions) == len(one.taken) <= environment.max_steps
+        # The actions taken lead from view to view, and where the expert says stop the episode ends with success.
+        _, info = environment.reset(options={"task": task})
+        for view, expert, number in zip(one.views, one.actions, one.taken, strict=True):
+            assert np.array_equal(environment.payload(info["view"]), view)
+            assert ACTIONS[expert] == environment.plan()[0]
+            info = environment.step(ACTIONS[number])[4]
+        assert info["success"] == (ACTIONS[one.actions[-1]] == "stop")
+    assert any((one.actions != one.taken).any() for one in explored)
+    learned = start.learn([*trajectories, *explored])
+    assert len(learned.buffer.episodes) == len(trajectories) + 3
+
+
 def test_without_resets_each_search_begins_where_the_last_one_ended(trajectories: list[Trajectory]) -> None:
     everywhere = ObjectNavGridEnvironment()
     [chain] = no_reset_tasks(everywhere, "validation", scenes=1, goals=3)
