@@ -85,8 +85,6 @@ class Hints:
     """Name of the session whose sub-agent it is."""
     continues: str = ""
     """Id of the answer that it goes on from, where the history stays with the server."""
-    retry: bool = False
-    """The client says that it asks again."""
     turn: str = ""
     """The client's id of the user's turn, which stays the same while the history is compacted; empty where it has none."""
     side: bool = False
@@ -167,8 +165,9 @@ def resolve(request: SessionRequest, tree: SessionTree) -> Placement:
     known = request.hashes.index(node.hash) + 1
     whole, short = known == len(request.hashes), known <= SHORT
     if whole:
-        # The same opening from two people is one text, of one message or several: only the client can say that it asks again.
-        if not hints.retry and ("assistant" not in request.roles or len(found) >= CROWD):
+        # The same opening from two people is one text, of one message or several. A client that says that it asks again does not say
+        # whether its first try was answered, so what was seen may still be a stranger's.
+        if "assistant" not in request.roles or len(found) >= CROWD:
             return _new("messages", 1.0)
         return Placement(session=node.session, kind=PlacementKind.RETRY, rule="messages", confidence=0.9, known=known, node=node)
     if request.roles[known] == "assistant":

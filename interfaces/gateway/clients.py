@@ -78,7 +78,6 @@ def hints_of(headers: Iterable[tuple[bytes, bytes]], body: Mapping[str, Any], in
         confidence=confidence,
         parent=parent,
         continues=previous if isinstance(previous, str) else "",
-        retry=_count(named.get("x-stainless-retry-count")) > 0,
         side=str(about.get("request_kind")) in OWN_KINDS or _is_side_call(named, body, instructions, rule),
         turn=f"codex-{turn}" if _is_name(turn) else "",
     )
@@ -145,7 +144,3 @@ def _is_side_call(named: Mapping[str, str], body: Mapping[str, Any], instruction
 
 def _is_name(value: object) -> bool:
     return isinstance(value, str) and 0 < len(value) <= LONGEST and value.isprintable()
-
-
-def _count(value: str | None) -> int:
-    return int(value) if value and value.isdecimal() and len(value) < 4 else 0

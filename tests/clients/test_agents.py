@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -29,9 +30,15 @@ def types(served: Served, session: str) -> list[list[str]]:
 
 @pytest.mark.parametrize("name", PACKAGES)
 def test_an_agents_work_is_one_session(name: str, served: Served, workspace: Workspace, tmp_path: Path) -> None:
+    """Even where its first requests are refused for a moment: it asks again, and each turn stands there once."""
     agent = start(name, served, workspace, tmp_path / "home")
+    before, served.model.refusals = len(served.model.exchanges), 2
     assert f"{DONE} {workspace.code}" in agent.ask(PROMPT)
     assert workspace.copied
+    assert served.model.refusals == 0
+    histories = [one.body.get("messages") or one.body["input"] for one in served.model.exchanges[before:] if one.body.get("tools")]
+    assert len(histories) == 3
+    assert all(later[: len(earlier)] == earlier for earlier, later in pairwise(histories)), "what memory adds stays where it is"
     if agent.resumes:
         assert GOODBYE in agent.ask(FOLLOW_UP, resume=True)
     [session] = served.new_sessions()

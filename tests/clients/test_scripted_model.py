@@ -38,6 +38,15 @@ def test_a_command_is_a_text_where_that_is_taken(kind: Any) -> None:
     assert found.arguments == {"cmd": "cat code.txt"}
 
 
+def test_it_may_be_busy_for_a_moment() -> None:
+    model = ScriptedModel()
+    model.refusals = 1
+    body = {"messages": [{"role": "user", "content": "hello"}]}
+    assert model("/v1/chat/completions", body)[0] == 503
+    assert model("/v1/chat/completions", body)["choices"][0]["message"]["content"] == "A short title"
+    assert len(model.exchanges) == 1
+
+
 @pytest.mark.parametrize("stream", [True, False])
 def test_every_protocol_says_the_same(stream: bool) -> None:
     model = ScriptedModel()

@@ -80,19 +80,12 @@ def test_ids_that_several_sessions_have_tell_nobody_apart() -> None:
     assert tree.ask([user("run the nightly job"), called("call-1"), result], assistant("fine")).confidence < 0.6
 
 
-def test_only_a_client_that_says_so_asks_its_first_question_again() -> None:
-    tree = Tree()
-    first = tree.ask([user("hi")], assistant("hello"))
-    assert tree.ask([user("hi")], assistant("hello"), Hints(retry=True)).session == first.session
-
-
 def test_the_same_opening_of_two_people_may_have_several_messages() -> None:
     tree = Tree()
     opening = [user("the date is the first of May"), user("fix the build")]
     first = tree.ask(opening, assistant("done"))
     other = tree.ask(opening, assistant("done"))
     assert (other.kind, other.session != first.session) == (PlacementKind.FIRST, True)
-    assert tree.ask(opening, assistant("done"), Hints(retry=True)).kind is PlacementKind.RETRY
 
 
 def test_an_edit_is_a_branch_and_an_answer_in_other_words_is_none() -> None:

@@ -62,10 +62,7 @@ def test_parents_and_sub_agents() -> None:
     assert (agent.session, agent.parent) == (f"claude-code-{UUID}-a1", f"claude-code-{UUID}")
 
 
-def test_retries_and_previous_answers() -> None:
-    assert hints({"x-stainless-retry-count": "1"}).retry
-    assert not hints({"x-stainless-retry-count": "0"}).retry
-    assert not hints({"x-stainless-retry-count": "many"}).retry
+def test_previous_answers() -> None:
     assert hints({}, {"previous_response_id": "resp_1"}).continues == "resp_1"
 
 

@@ -333,3 +333,16 @@ def test_a_history_that_a_client_compacts_within_a_turn_stays_one_run(gateway: R
     [episode] = get(gateway, f"/v1/lifelong/sessions/{session['id']}")["episodes"]
     assert (session["id"], episode["task"]) == ("codex-s", "look up the file")
     assert [step["type"] for step in episode["steps"]] == ["observation", "action", "tool_result", "action"]
+
+
+def test_who_asks_again_after_a_refusal_is_not_taken_for_a_stranger_who_began_alike(
+    gateway: RunningGateway, upstream: ScriptedUpstream
+) -> None:
+    Client(gateway).say("look up the nightly report")
+    script, upstream.script = upstream.script, lambda path, body: (503, {"Retry-After": "1"}, b"{}")
+    messages = [{"role": "user", "content": "look up the nightly report"}]
+    assert gateway.post("/v1/chat/completions", {"messages": messages, "tools": [TOOL]}).status_code == 503
+    upstream.script = script
+    Client(gateway, **{"x-stainless-retry-count": "1"}).say("look up the nightly report")
+    found = [get(gateway, f"/v1/lifelong/sessions/{one['id']}") for one in get(gateway, "/v1/lifelong/sessions")["data"]]
+    assert [[types(episode) for episode in one["episodes"]] for one in found] == [[["observation", "action", "tool_result", "action"]]] * 2

@@ -60,12 +60,18 @@ class ScriptedModel:
 
     def __init__(self) -> None:
         self.exchanges: list[Exchange] = []
+        self.refusals = 0
+        """How many of the next requests are refused for a second, as by a server that is busy."""
         self._kept: dict[str, list[Any]] = {}
         self._lock = threading.Lock()
 
     def __call__(self, path: str, body: dict[str, Any]) -> Any:
         if path.startswith("/v1/messages/count_tokens"):
             return {"input_tokens": len(json.dumps(body)) // 4}
+        with self._lock:
+            refused, self.refusals = self.refusals > 0, max(0, self.refusals - 1)
+        if refused:
+            return 503, {"Retry-After": "1"}, b'{"error": {"message": "busy", "type": "service_unavailable"}}'
         dialect = dialects.of(path)
         answer, id = decide(dialect.read(self._with_history(body))), secrets.token_hex(8)
         with self._lock:
