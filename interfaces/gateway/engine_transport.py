@@ -18,7 +18,18 @@ from typing import Any, TypeVar
 
 import httpx
 
-from ...core import Conversation, EngineCodec, LifelongError, MalformedTask, Reply, ReplyWriter, plain_messages, redact, text_of
+from ...core import (
+    Conversation,
+    EngineCodec,
+    EngineUnreachable,
+    LifelongError,
+    MalformedTask,
+    Reply,
+    ReplyWriter,
+    plain_messages,
+    redact,
+    text_of,
+)
 from ...serving import ChatPiece, ChatReply, ChatRequest, Engine
 from .conversation import shown_model
 from .errors import codec_error, error_body
@@ -74,15 +85,28 @@ class EngineTransport(httpx.AsyncBaseTransport):
         asked = request_of(conversation, codec.options(body), base=self._engine.model)
         head = Reply(id=codec.id_prefix + uuid.uuid4().hex, text="", model=shown_model(conversation.model), created=int(time.time()))
         if not conversation.stream:
-            # The same seed draws the same answer; each of several needs its own.
-            several = [replace(asked, seed=asked.seed + number) for number in range(conversation.count)]
-            replies = await self._call(lambda: self._engine.chat(several))
+            replies = await self._whole(asked, conversation.count)
             return httpx.Response(200, headers=_JSON, content=json.dumps(codec.reply(reply_of(head, replies), conversation)).encode())
         if conversation.count != 1:
             raise MalformedTask(f"n is {conversation.count}; a stream has one answer here, so send n: 1 or leave stream out")
         pieces = _Pieces(self._engine.stream(asked), self._call)
         events = _Events(await pieces.next(), pieces, head, codec, codec.writer(head, conversation))
         return httpx.Response(200, headers={"content-type": "text/event-stream"}, stream=events)
+
+    async def _whole(self, asked: ChatRequest, count: int) -> list[ChatReply]:
+        """Whole replies. One alone is made piece by piece all the same, so that a client that leaves ends the work."""
+        if count > 1:
+            # The same seed draws the same answer; each of several needs its own.
+            several = [replace(asked, seed=asked.seed + number) for number in range(count)]
+            return await self._call(lambda: self._engine.chat(several))
+        pieces = _Pieces(self._engine.stream(asked), self._call)
+        try:
+            while (piece := await pieces.next()) is not None:
+                if piece.reply is not None:
+                    return [piece.reply]
+        finally:
+            await asyncio.shield(pieces.close())
+        raise EngineUnreachable("the model's answer has no end; ask again, or see its log")
 
     async def aclose(self) -> None:
         """Take no more requests."""

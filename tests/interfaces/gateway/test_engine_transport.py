@@ -183,3 +183,24 @@ def test_the_first_byte_comes_early_and_a_client_that_leaves_ends_the_work() -> 
 
     asyncio.run(read_a_little())
     assert words.made < 20
+
+
+def test_a_client_that_leaves_ends_the_work_on_a_whole_answer_too() -> None:
+    words = Words()
+
+    async def leave() -> None:
+        address = UpstreamAddress(model="words", url="http://engine")
+        upstream = Upstream(address, connections=4, seconds=60, transport=EngineTransport(words, CODECS))
+        body = json.dumps({**plain(words), "top_p": 0.5}).encode()
+        sending = asyncio.ensure_future(upstream.send("POST", "/v1/chat/completions", [(b"content-type", b"application/json")], body))
+        while words.made < 5:
+            await asyncio.sleep(0.001)
+        sending.cancel()
+        await asyncio.gather(sending, return_exceptions=True)
+        made = words.made
+        await asyncio.sleep(0.1)
+        assert words.made <= made + 1, "nothing more is made"
+        await upstream.close()
+
+    asyncio.run(leave())
+    assert words.made < 1000
