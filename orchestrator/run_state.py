@@ -75,6 +75,23 @@ class RefitStamp:
     """How often they had been filed anew."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class RecallWeights:
+    """What recall has learned from the use of a tenant's turns; made anew of what is left after every erasure."""
+
+    KIND: ClassVar[str] = "recall_weights"
+    tenant: str
+    """Whose use."""
+    signals: tuple[float, ...]
+    """Weight of each signal; empty where those that come with the package serve on."""
+    questions: int
+    """Questions learned from."""
+    gain: float
+    """Rise of the mean reciprocal rank on questions that were not learned from."""
+    lowest_gain: float
+    """Lower end of its interval."""
+
+
 class NightState(StrEnum):
     """How a night stands."""
 

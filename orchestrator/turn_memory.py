@@ -14,13 +14,17 @@ from ..core import Episode, Recall, StoreError, Task
 from ..core.settings import MemorySettings
 from ..memory import Memory, Record, drop_superseded, fit_budget, neutralise, profile_text, read_profile, search
 from ..memory.index.turn_index import TurnIndex
-from ..memory.recall.search import sought_part
+from ..memory.recall.fusion import Weights, shipped
+from ..memory.recall.search import gather, sought_part
+from ..memory.recall.use import with_signals
 from ..memory.turns.passages import ROLES, Kind, Utterance, passages
 from ..memory.turns.sentences import excerpt, stated
 from ..memory.turns.terms import terms
 from ..memory.turns.times import moment
+from ..memory.turns.turn import IndexedTurn, Lists
 from ..numerics.arrays import Vector
 from ..perception import Encoder
+from .run_state import RecallWeights
 
 EPISODES = 16
 """Episodes indexed between two looks at whether to stop."""
@@ -42,8 +46,9 @@ class TurnMemory:
     What waits stands in the record, so that a stop at any moment loses nothing, and of several processes one indexes each episode.
     """
 
-    def __init__(self, record: Record, encoder: Encoder) -> None:
+    def __init__(self, record: Record, encoder: Encoder, *, learned: bool = True) -> None:
         self._record = record
+        self._learned = learned
         self._encoder = encoder
         self._index = TurnIndex()
         self._news = threading.Event()
@@ -108,12 +113,22 @@ class TurnMemory:
             floor=floor,
             kinds=kinds,
             exclude_session=exclude_session,
+            weights=self._weights(tenant),
         )
+
+    def gather(self, question: str, vector: Vector, *, tenant: str, as_of: float) -> tuple[list[IndexedTurn], Lists]:
+        """The turns that a question with embedding `vector` `(d,)` finds among those until a moment; see `memory.recall.search.gather`."""
+        return gather(self._record, self._index, question, vector, tenant=tenant, as_of=as_of)
+
+    def _weights(self, tenant: str) -> Weights:
+        """Those learned from the tenant's use, where there are any."""
+        found = self._record.state.get(RecallWeights, tenant=tenant) if self._learned else None
+        return with_signals(shipped(), found.signals if found else ())
 
     def block(
         self,
         task: Task,
-        vector: Vector,
+        vector: Vector | None,
         shown: Recall | None,
         settings: MemorySettings,
         count_tokens: Callable[[str], int],
@@ -123,7 +138,8 @@ class TurnMemory:
     ) -> Recall | None:
         """A recall step that also shows what is known of the person and what was said earlier that a request needs.
 
-        `vector` `(d,)` is the request's; `adapted` says that an adapter answers, `profile` whether what is known is shown.
+        `vector` `(d,)` is the request's, made here where it is None; `adapted` says that an adapter answers, `profile` whether what is
+        known is shown.
         """
         if settings.recall == "off":
             return shown

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from .encoders.encoder import Encoder
     from .encoders.hashed import HashedEncoder
     from .encoders.minilm import MiniLMEncoder
+    from .encoders.multilingual import MultilingualEncoder
     from .experimental.classifier.class_neighbours import ClassNeighbours, Neighbourhood
     from .experimental.classifier.evidence_model import EvidenceColumns, EvidenceModel
     from .experimental.classifier.head_ensemble import HeadEnsemble, HeadOutputs
@@ -125,6 +126,7 @@ _FACE = {
     "MiniLMEncoder": "encoders.minilm",
     "MisclassificationPrompt": "experimental.prompts.misclassification_prompt",
     "Mixup": "experimental.training.objectives",
+    "MultilingualEncoder": "encoders.multilingual",
     "NearestNeighbourNovelty": "experimental.scores.neighbour_novelty",
     "Neighbourhood": "experimental.classifier.class_neighbours",
     "NovelMarginQuery": "experimental.discovery.queries",
@@ -222,6 +224,7 @@ __all__ = [
     "MiniLMEncoder",
     "MisclassificationPrompt",
     "Mixup",
+    "MultilingualEncoder",
     "NearestNeighbourNovelty",
     "Neighbourhood",
     "NovelMarginQuery",

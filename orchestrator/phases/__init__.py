@@ -17,6 +17,7 @@ MEMBERS = {
     "compress": "compress:Compress",
     "refit": "refit:RefitHead",
     "profile": "profile:WriteProfile",
+    "recall": "recall:LearnRecall",
 }
 """Phases by name, in the order of a night; each is made without arguments."""
 

@@ -5,5 +5,6 @@ from __future__ import annotations
 MEMBERS = {
     "minilm": "minilm:MiniLMEncoder",
     "hashed": "hashed:HashedEncoder",
+    "multilingual": "multilingual:MultilingualEncoder",
 }
 """Values of `memory.encoder`."""

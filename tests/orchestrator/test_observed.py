@@ -174,3 +174,20 @@ def test_text_of_another_memory_is_noticed_and_is_no_statement(learner: Lifelong
     said = [one.text for one in learner.recall("Who lives in Bern, what is the dog called, and what has the garden?")]
     assert any("roses" in text for text in said)
     assert not any("Ada" in text or "Rex" in text for text in said)
+
+
+def test_a_session_begins_with_the_profile_and_shows_it_once(learner: LifelongLearner) -> None:
+    ask(learner, user("I prefer metric units."), session="one", rule="x")
+    learner.sleep()
+    planets, moons = user("Name three planets."), user("Name three moons.")
+
+    def blocks(*messages: Message) -> dict[int, str]:
+        request = ObservedRequest(messages=messages, tenant="default", hints=Hints(session="two", rule="x"))
+        return dict(learner.observer.prepare(request).blocks)
+
+    first = blocks(planets)
+    assert "The user said" in first[0]
+    assert "I prefer metric units." in first[0]
+    ask(learner, planets, session="two", rule="x")
+    answered: Message = {"role": "assistant", "content": "fine"}
+    assert blocks(planets, answered, moons) == first, "beside the first turn as it was, and not again"

@@ -38,7 +38,7 @@ def test_the_version_is_said_once() -> None:
 
 def test_the_environment_holds_every_extra_but_the_server_and_the_peers() -> None:
     extras = PROJECT["project"]["optional-dependencies"]
-    assert set(extras) - {"all", "peers", "vllm"} == set(EXTRAS_OF_DEV)
+    assert set(extras) - {"all", "multilingual", "peers", "vllm"} == set(EXTRAS_OF_DEV)
     assert "lifelong[all]" in extras["dev"]
     assert extras["all"] == ["lifelong[bench,langchain,local,navigation,telemetry,train]"]
 

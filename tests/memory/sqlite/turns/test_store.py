@@ -174,3 +174,22 @@ def test_counts_follow_the_turns(record: Record) -> None:
     assert counted == record._database.rows("SELECT count(*), sum(length) FROM turns")
     record.erase(["a", "b"])
     assert record._database.rows("SELECT * FROM turn_counts") == []
+
+
+def test_an_episode_that_repeats_itself_and_answers_itself_can_be_erased(record: Record) -> None:
+    steps = (
+        Observation(text="The garden has roses."),
+        Action(text="How nice! What is the garden called?"),
+        Observation(text="Eden."),
+        Observation(text="The garden has roses."),
+    )
+    task = Task(id="t", goal="The garden has roses.", environment="chat", session="s")
+    for id in ("a", "b"):
+        record.episodes.record(Episode(id=id, task=task, steps=steps, outcome=UNKNOWN), ENCODER.encode(["x"])[0])
+    index(record)
+    record.erase(["a"])
+    index(record)
+    assert standing(record, "default", "eden")
+    record.erase(["b"])
+    assert record.turns.count("default") == 0
+    assert record._database.rows("SELECT * FROM unindexed") == []
