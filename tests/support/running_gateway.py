@@ -7,14 +7,14 @@ import threading
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import httpx
 
 from lifelong.core import Adapter, EngineUnreachable, Message, Settings, Usage, tool_call
 from lifelong.core.settings import GatewaySettings
 from lifelong.interfaces.gateway.app import create_app
-from lifelong.interfaces.gateway.connections import ConnectionGuard
+from lifelong.interfaces.gateway.connections import ConnectionGuard, GuardedProtocol
 from lifelong.interfaces.gateway.server import make_server
 from lifelong.memory import Record, VectorIndex
 from lifelong.orchestrator import Components, LifelongLearner
@@ -116,7 +116,8 @@ class RunningGateway:
 
     @property
     def guard(self) -> ConnectionGuard:
-        return self._server.config.http_protocol_class.guard
+        # What was configured: uvicorn's own name for it is there only once its thread has loaded it.
+        return cast("type[GuardedProtocol]", self._server.config.http).guard
 
     @property
     def connections(self) -> set[object]:
