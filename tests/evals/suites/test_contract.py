@@ -76,18 +76,19 @@ def test_a_quick_run_has_sound_figures(suite: Suite, data: Path, tmp_path: Path)
         write_results(Path(folder) / file.name, results)
         return
     kept = quick_figures.FOLDER / file.name
-    changes = quick_figures.changes(read_results(kept), results) if kept.exists() else []
+    changes = quick_figures.changes(read_results(kept), results)
     advice = f"where they are right, set {WRITTEN_TO} to a folder, run this test again, and put its files in {quick_figures.FOLDER}"
     assert not changes, "\n".join([f"{kept.name} no longer holds what is measured; {advice}", *changes])
 
 
 def test_a_figure_that_has_changed_is_seen() -> None:
-    """Every kept figure, moved well out of its interval, is named, and so is one that is gone; nothing else is."""
-    for file in sorted(quick_figures.FOLDER.glob("*.json")):
-        kept = read_results(file)
+    """A kept figure that is moved well out of its interval is named, and so is one that is gone; nothing else is."""
+    assert {file.stem for file in quick_figures.FOLDER.glob("*.json")} == set(MEMBERS)
+    for suite in MEMBERS:
+        kept = read_results(quick_figures.FOLDER / f"{suite}.json")
         assert quick_figures.changes(kept, kept) == []
         compared = [row for row in kept.results if not quick_figures.CLOCK.search(row.metric)]
-        for row in compared:
+        for row in compared[:: 1 + len(compared) // 40]:
             assert len(quick_figures.changes(kept, exchanged(kept, row, moved(row)))) == 1, row
         assert len(quick_figures.changes(kept, replace(kept, results=kept.results[1:]))) == 1
 
