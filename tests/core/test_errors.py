@@ -10,7 +10,7 @@ from lifelong.core import errors
 from lifelong.core.errors import LifelongError
 
 NAMED = [one for _, one in inspect.getmembers(errors, inspect.isclass) if issubclass(one, LifelongError) and one is not LifelongError]
-BUILT_IN = (ValueError, LookupError, OSError, ImportError)
+BUILT_IN = (ValueError, LookupError, OSError, ImportError, RuntimeError)
 
 
 def test_all_are_looked_at() -> None:
