@@ -27,6 +27,8 @@ def state_of(learner: LifelongLearner) -> Any:
 def beginning(learner: LifelongLearner) -> tuple[NightContext, Work]:
     learner._components.adapters_directory.mkdir(parents=True, exist_ok=True)
     corrected_chats(learner, 12)
+    # The thread that indexes what was said writes too, whenever it comes to it.
+    learner._components.turns.close()
     name = learner.record.adapters.next_name()
     learner.record.state.put(PendingSleep(tenant="default", skill="chat", number=1, adapter=name, started=0.0))
     night = NightContext(components=learner._components, environments={}, tenant="default")
