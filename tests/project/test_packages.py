@@ -10,7 +10,7 @@ from source_tree import PACKAGES, ROOT
 
 import lifelong
 
-EXTRAS_OF_DEV = ("bench", "dev", "langchain", "local", "navigation", "telemetry", "train")
+EXTRAS_OF_DEV = ("bench", "dev", "langchain", "local", "multilingual", "navigation", "telemetry", "train")
 """What `lifelong.sh` installs besides the core."""
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 
@@ -38,9 +38,9 @@ def test_the_version_is_said_once() -> None:
 
 def test_the_environment_holds_every_extra_but_the_server_and_the_peers() -> None:
     extras = PROJECT["project"]["optional-dependencies"]
-    assert set(extras) - {"all", "multilingual", "peers", "vllm"} == set(EXTRAS_OF_DEV)
+    assert set(extras) - {"all", "peers", "vllm"} == set(EXTRAS_OF_DEV)
     assert "lifelong[all]" in extras["dev"]
-    assert extras["all"] == ["lifelong[bench,langchain,local,navigation,telemetry,train]"]
+    assert extras["all"] == ["lifelong[bench,langchain,local,multilingual,navigation,telemetry,train]"]
 
 
 def test_every_dependency_is_pinned_and_the_pins_are_installed() -> None:
