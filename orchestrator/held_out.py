@@ -7,7 +7,7 @@ person corrected or confirmed.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from ..agents import Job, prompt
@@ -21,6 +21,9 @@ from .components import Components
 
 SILENCE = "I do not know."
 """What stands for an empty answer, which has no likelihood."""
+
+COMPARED = 256
+"""Tokens of an answer that are compared with another's, from its beginning: one that never ended fills the model's whole context."""
 
 Key = tuple[str, str]
 """What makes two episodes runs of the same task: the environment's short name, and the task's key."""
@@ -157,6 +160,14 @@ def _preferred(components: Components, episodes: Sequence[Episode], adapter: str
             reply = components.engine.chat([plain])[0]
             wrong = reply_text(reply.text, reply.tool_calls)
         asked = ChatRequest(messages=messages, tools=episode.task.tools, adapter=adapter)
-        choice = components.engine.choose(asked, [right, wrong.strip() or SILENCE])
+        options = [beginning(text, components.engine.count_tokens) for text in (right, wrong.strip() or SILENCE)]
+        choice = components.engine.choose(asked, options)
         results.append(right.strip() == wrong.strip() or choice.index == 0)
     return results
+
+
+def beginning(text: str, count_tokens: Callable[[str], int]) -> str:
+    """The text as far as it has about `COMPARED` tokens, and no more."""
+    while (count := count_tokens(text)) > COMPARED:
+        text = text[: len(text) * COMPARED // count]
+    return text

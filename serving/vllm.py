@@ -117,8 +117,8 @@ class VLLMEngine:
 
     @property
     def grammars(self) -> bool:
-        """Whether a request's grammar is followed: vLLM has llguidance among its backends."""
-        return True
+        """Whether a request's grammar is followed: by our own server, which was told to follow grammars by llguidance."""
+        return self._server is not None
 
     @property
     def context(self) -> int:
@@ -332,6 +332,9 @@ class VLLMEngine:
     def _body(self, request: ChatRequest) -> dict[str, Any]:
         body = body_of(request, clean_messages(request.messages, self._harmless))
         if request.grammar:
+            if not self.grammars:
+                # Whichever library somebody else's server chose: most read another dialect of grammars, and end the request.
+                raise MalformedTask(f"{self.url} is not known to follow a grammar; leave model.url empty, so that vLLM is started here")
             body["structured_outputs"] = {"grammar": request.grammar}
         if "tools" in body:
             # Without it vLLM takes the schema of the arguments for a hint, and any JSON value for arguments.
