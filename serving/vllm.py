@@ -116,11 +116,6 @@ class VLLMEngine:
         return self._client.url
 
     @property
-    def grammars(self) -> bool:
-        """Whether a request's grammar is followed: by our own server, which was told to follow grammars by llguidance."""
-        return self._server is not None
-
-    @property
     def context(self) -> int:
         """Tokens that a prompt and its answer may have together; 0 where the server does not say."""
         return self._card.max_model_len or 0
@@ -332,10 +327,9 @@ class VLLMEngine:
     def _body(self, request: ChatRequest) -> dict[str, Any]:
         body = body_of(request, clean_messages(request.messages, self._harmless))
         if request.grammar:
-            if not self.grammars:
-                # Whichever library somebody else's server chose: most read another dialect of grammars, and end the request.
-                raise MalformedTask(f"{self.url} is not known to follow a grammar; leave model.url empty, so that vLLM is started here")
-            body["structured_outputs"] = {"grammar": request.grammar}
+            # A server has one library for all constraints: the one that follows our grammars cannot make calls of tools, and the one that
+            # can ends a request whose grammar has `%llguidance`, with status 500 (vLLM 0.32).
+            raise MalformedTask(f"{self.url} does not follow grammars beside calls of tools; set model.engine to 'embedded'")
         if "tools" in body:
             # Without it vLLM takes the schema of the arguments for a hint, and any JSON value for arguments.
             for position, tool in enumerate(body["tools"]):

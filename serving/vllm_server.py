@@ -227,8 +227,6 @@ class VLLMServer:
         # Calls of tools in the text form of `core.messages`; the parser is made when a request has tools.
         words += ["--enable-auto-tool-choice", "--tool-call-parser", "hermes"]
         words += ["--enable-lora", "--max-loras", "4", "--max-cpu-loras", "8", "--max-lora-rank", str(self.max_lora_rank)]
-        # The dialect of grammars that is followed in this process too; of others some have no limits of length, some no intersections.
-        words += ["--structured-outputs-config", json.dumps({"backend": "guidance"})]
         # A model's own sampling defaults (repetition penalty, top-p) would make greedy replies differ between engines.
         words += ["--override-generation-config", json.dumps({"repetition_penalty": 1.0, "top_p": 1.0, "top_k": 0})]
         if self.layers:

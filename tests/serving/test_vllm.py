@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from wire import Handler, Server, ask
 
 from lifelong.core import EngineUnreachable, MalformedTask, NothingFound, SettingsError
-from lifelong.serving import Engine, VLLMEngine, context_of
+from lifelong.serving import Engine, VLLMEngine, context_of, takes_grammars
 from lifelong.serving.engine import UNKNOWN_CONTEXT
 
 
@@ -70,19 +70,11 @@ def test_choices_constrain_the_reply_and_are_never_cut_off(engine, protocol):
     assert protocol.asked[-1][1]["max_tokens"] > len("certainly not")
 
 
-def test_a_server_that_somebody_else_started_is_sent_no_grammar(engine, protocol):
-    assert not engine.grammars
-    with pytest.raises(MalformedTask, match="is not known to follow a grammar"):
+def test_a_grammar_is_refused_and_not_sent(engine, protocol):
+    assert not takes_grammars(engine)
+    with pytest.raises(MalformedTask, match="does not follow grammars"):
         engine.chat([ask(grammar='start: "a"')])
     assert not any("structured_outputs" in body for _, body in protocol.asked)
-
-
-def test_a_grammar_is_sent_as_a_structured_output(engine, protocol, monkeypatch):
-    monkeypatch.setattr(VLLMEngine, "grammars", True)
-    engine.chat([ask(grammar='start: "a"')])
-    assert protocol.asked[-1][1]["structured_outputs"] == {"grammar": 'start: "a"'}
-    with pytest.raises(MalformedTask, match="a grammar and choices"):
-        engine.chat([ask(grammar='start: "a"', choices=["a"])])
 
 
 def test_a_server_that_ignores_choices_is_named(engine, protocol):
