@@ -12,7 +12,8 @@ _QUOTED = re.compile(r"'((?:[^']|'(?=[a-z]))*)'|\"([^\"]*)\"")
 _DAY = re.compile(r"\b([A-Z][a-z]{2,8})\.? (\d{1,2})(?:st|nd|rd|th)?,? (\d{4})\b")
 _MONTH = re.compile(r"\b([A-Z][a-z]{2,8}) (\d{4})\b")
 _YEAR = re.compile(r"\b(?:19|20)\d{2}\b")
-_WORD = re.compile(r"[\w$@#&./+-]*\w[\w%]*")
+# Not from within a row of signs: a row without a letter would be read once from each of them.
+_WORD = re.compile(r"(?<![$@#&./+-])[\w$@#&./+-]*\w[\w%]*")
 _CAPITALISED = re.compile(r"[A-Z0-9][\w&./-]*(?: (?:of |and |the )?[A-Z0-9][\w&./-]*)*")
 _MONTHS = {name: number for number, name in enumerate(calendar.month_name) if name}
 _COUNTED = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
