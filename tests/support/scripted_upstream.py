@@ -16,6 +16,8 @@ from lifelong.core.settings import GatewaySettings
 from lifelong.serving import OpenAIEngine
 
 MODEL = "some-model"
+PATIENT = GatewaySettings(deadline_ms=5000, record_seconds=20)
+"""Of a gateway on a machine under load."""
 
 Script = Callable[[str, dict[str, Any]], Any]
 """From path and body to a text, a JSON object (sent as it is), a list of raw pieces (a stream), or (status, headers, bytes)."""

@@ -6,14 +6,13 @@ import json
 import sqlite3
 import threading
 import time
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import httpx
 import pytest
 from running_gateway import RunningGateway
-from scripted_upstream import MODEL, ScriptedUpstream, chunk, completion, passing_gateway, pieces
+from scripted_upstream import MODEL, Script, ScriptedUpstream, chunk, completion, passing_gateway, pieces
 
 from lifelong.core import Action
 from lifelong.core.settings import GatewaySettings
@@ -33,17 +32,13 @@ def respond(path: str, body: dict) -> object:
 
 
 @pytest.fixture
-def upstream() -> Iterator[ScriptedUpstream]:
-    opened = ScriptedUpstream(respond)
-    yield opened
-    opened.close()
+def gateway_settings() -> GatewaySettings:
+    return GatewaySettings(deadline_ms=2000)
 
 
 @pytest.fixture
-def gateway(tmp_path: Path, upstream: ScriptedUpstream) -> Iterator[RunningGateway]:
-    opened = passing_gateway(tmp_path, upstream, GatewaySettings(deadline_ms=2000))
-    yield opened
-    opened.close()
+def script() -> Script:
+    return respond
 
 
 def post(gateway: RunningGateway, content: bytes, path: str = "/v1/chat/completions", **headers: str) -> httpx.Response:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -11,15 +10,12 @@ from typing import Any
 import httpx
 import pytest
 from running_gateway import RunningGateway
-from scripted_upstream import ScriptedUpstream, completion, passing_gateway
+from scripted_upstream import PATIENT, ScriptedUpstream, completion, passing_gateway
 from typer.testing import CliRunner
 
 from lifelong.core import NothingFound
-from lifelong.core.settings import GatewaySettings
 from lifelong.interfaces.cli import app
 from lifelong.memory import Record
-
-PATIENT = GatewaySettings(deadline_ms=5000, record_seconds=20)
 
 
 class Script:
@@ -40,17 +36,8 @@ class Script:
 
 
 @pytest.fixture
-def upstream() -> Iterator[ScriptedUpstream]:
-    opened = ScriptedUpstream(Script())
-    yield opened
-    opened.close()
-
-
-@pytest.fixture
-def gateway(tmp_path: Path, upstream: ScriptedUpstream) -> Iterator[RunningGateway]:
-    opened = passing_gateway(tmp_path, upstream, PATIENT)
-    yield opened
-    opened.close()
+def script() -> Script:
+    return Script()
 
 
 class Client:

@@ -10,14 +10,12 @@ from typing import Any
 
 import pytest
 from running_gateway import EchoEngine, RunningGateway
-from scripted_upstream import MODEL, ScriptedUpstream, completion, passing_gateway
+from scripted_upstream import MODEL, PATIENT, Script, ScriptedUpstream, completion, passing_gateway
 
-from lifelong.core.settings import GatewaySettings
 from lifelong.interfaces.gateway.telemetry.spans import Spans
 
 sdk = pytest.importorskip("opentelemetry.sdk.trace", reason="needs the extra `telemetry`")
 
-PATIENT = GatewaySettings(deadline_ms=5000, record_seconds=20)
 PARENT = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 
 
@@ -36,16 +34,14 @@ def exporter(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
 
 
 @pytest.fixture
-def upstream() -> Iterator[ScriptedUpstream]:
-    def script(path: str, body: dict[str, Any]) -> Any:
+def script() -> Script:
+    def respond(path: str, body: dict[str, Any]) -> Any:
         if "fail" in json.dumps(body):
             return 500, {}, b'{"error": {"message": "no"}}'
         answer = completion("a secret answer")
         return {**answer, "usage": {"prompt_tokens": 10, "completion_tokens": 3, "prompt_tokens_details": {"cached_tokens": 4}}}
 
-    opened = ScriptedUpstream(script)
-    yield opened
-    opened.close()
+    return respond
 
 
 def body(text: str) -> dict[str, Any]:

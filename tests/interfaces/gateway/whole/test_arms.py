@@ -3,26 +3,20 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 from running_gateway import RunningGateway
-from scripted_upstream import MODEL, ScriptedUpstream, passing_gateway
+from scripted_upstream import MODEL, PATIENT, Script, ScriptedUpstream, passing_gateway
 
-from lifelong.core.settings import GatewaySettings
-
-PATIENT = GatewaySettings(deadline_ms=5000, record_seconds=20)
 QUESTION = "summarise report number 3 for the sales team"
 
 
 @pytest.fixture
-def upstream() -> Iterator[ScriptedUpstream]:
-    opened = ScriptedUpstream(lambda path, body: "done")
-    yield opened
-    opened.close()
+def script() -> Script:
+    return lambda path, body: "done"
 
 
 def asked(text: str) -> dict[str, Any]:

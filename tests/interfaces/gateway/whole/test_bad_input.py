@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -11,16 +10,16 @@ from typing import Any
 import httpx
 import pytest
 from running_gateway import EchoEngine, RunningGateway
-from scripted_upstream import MODEL, ScriptedUpstream, chunk, completion, passing_gateway
+from scripted_upstream import MODEL, Script, ScriptedUpstream, chunk, completion, passing_gateway
 
 from lifelong.core.settings import GatewaySettings
 
-PATIENT = GatewaySettings(deadline_ms=5000, record_seconds=20, max_body_mib=1)
+SMALL = GatewaySettings(deadline_ms=5000, record_seconds=20, max_body_mib=1)
 MEMBERS = {"/v1/chat/completions": "messages", "/v1/responses": "input", "/v1/messages": "messages"}
 SEPARATED = "one\u2028two\u2029three\u0085four\u000bfive"
 
 
-def script(path: str, body: dict[str, Any]) -> Any:
+def respond(path: str, body: dict[str, Any]) -> Any:
     if path.startswith("/v1/messages"):
         block = {"type": "text", "text": SEPARATED}
         whole = {"id": "msg_1", "type": "message", "role": "assistant", "content": [block], "stop_reason": "end_turn", "usage": {}}
@@ -52,17 +51,13 @@ def script(path: str, body: dict[str, Any]) -> Any:
 
 
 @pytest.fixture
-def upstream() -> Iterator[ScriptedUpstream]:
-    opened = ScriptedUpstream(script)
-    yield opened
-    opened.close()
+def gateway_settings() -> GatewaySettings:
+    return SMALL
 
 
 @pytest.fixture
-def gateway(tmp_path: Path, upstream: ScriptedUpstream) -> Iterator[RunningGateway]:
-    opened = passing_gateway(tmp_path, upstream, PATIENT)
-    yield opened
-    opened.close()
+def script() -> Script:
+    return respond
 
 
 def raw(gateway: RunningGateway, path: str, content: bytes) -> httpx.Response:
@@ -91,7 +86,7 @@ HEAD = b'{"model": "m", "max_tokens": 5, "'
 @pytest.mark.parametrize("path", MEMBERS)
 @pytest.mark.parametrize("own", [False, True], ids=["passing", "own"])
 def test_what_is_no_request_gets_an_error_of_the_protocol(tmp_path: Path, upstream: ScriptedUpstream, path: str, own: bool) -> None:
-    gateway = RunningGateway(tmp_path, EchoEngine(), PATIENT) if own else passing_gateway(tmp_path, upstream, PATIENT)
+    gateway = RunningGateway(tmp_path, EchoEngine(), SMALL) if own else passing_gateway(tmp_path, upstream, SMALL)
     try:
         member = MEMBERS[path].encode()
         for content, says in (

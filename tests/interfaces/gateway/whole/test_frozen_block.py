@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from itertools import pairwise
-from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 from running_gateway import RunningGateway
-from scripted_upstream import MODEL, ScriptedUpstream, completion, passing_gateway
+from scripted_upstream import MODEL, Script, ScriptedUpstream, completion
 
 from lifelong.core import Lesson, LessonStatus
-from lifelong.core.settings import GatewaySettings
 
-PATIENT = GatewaySettings(deadline_ms=5000, record_seconds=20)
 QUESTION = "summarise report number 3 for the sales team"
 ERROR = "Error: no such column: amount2"
 LESSON = "Answers failed with “Error: no such column”. Compare every name with those that are given."
@@ -105,17 +101,8 @@ def protocol(request: pytest.FixtureRequest) -> Any:
 
 
 @pytest.fixture
-def upstream(protocol: Any) -> Iterator[ScriptedUpstream]:
-    opened = ScriptedUpstream(protocol.script)
-    yield opened
-    opened.close()
-
-
-@pytest.fixture
-def gateway(tmp_path: Path, upstream: ScriptedUpstream) -> Iterator[RunningGateway]:
-    opened = passing_gateway(tmp_path, upstream, PATIENT)
-    yield opened
-    opened.close()
+def script(protocol: Any) -> Script:
+    return protocol.script
 
 
 def taught(gateway: RunningGateway) -> None:

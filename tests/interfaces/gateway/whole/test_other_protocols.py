@@ -3,18 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 from running_gateway import EchoEngine, RunningGateway
-from scripted_upstream import MODEL, ScriptedUpstream, passing_gateway
-
-from lifelong.core.settings import GatewaySettings
-
-PATIENT = GatewaySettings(deadline_ms=5000, record_seconds=20)
+from scripted_upstream import MODEL, ScriptedUpstream
 
 
 class Script:
@@ -59,17 +54,8 @@ class Script:
 
 
 @pytest.fixture
-def upstream() -> Iterator[ScriptedUpstream]:
-    opened = ScriptedUpstream(Script())
-    yield opened
-    opened.close()
-
-
-@pytest.fixture
-def gateway(tmp_path: Path, upstream: ScriptedUpstream) -> Iterator[RunningGateway]:
-    opened = passing_gateway(tmp_path, upstream, PATIENT)
-    yield opened
-    opened.close()
+def script() -> Script:
+    return Script()
 
 
 def episodes(gateway: RunningGateway) -> list[dict[str, Any]]:
