@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from ..core import Episode, Settings, Verdict
 from ..learners import Refit, SkillHead
 from ..memory import START, Changes, Position, Record
-from ..numerics.arrays import Vector
+from ..numerics.arrays import Arrays, Vector
 from ..perception import Calibration, HashedEncoder, OutcomeModel, Recogniser, SelectiveRule, acceptance_reason
 from .skill_heads import (
     PROBED,
@@ -45,14 +45,14 @@ SLICE = 1024
 SAVE_EVERY = 4096
 """Rows after which the state is written, and which the next start has to read again at most."""
 WORTH_A_FILE = 1024
-"""Rows up to which a state is made again from the record sooner than a file is worth its bytes."""
+"""Rows up to which a state is made again from the record sooner than a file is worth its bytes; of fewer the calibration alone is kept."""
 COMPARED = 20_000
 """Tasks up to which an erasure is checked against a head made anew, in about a second."""
 CALIBRATED_AT_ONCE = 1024
 """Sampled tasks up to which a request calibrates what was read of them, in half a second; of more a thread of its own does."""
 WORDING = 384
 """Columns of the second view: hashed words and letters of the text, which see a name or a spelling that a sentence model does not."""
-FORMAT = 3
+FORMAT = 4
 """Of the file; another one is not read."""
 
 
@@ -77,6 +77,7 @@ class Perceiver:
         # A hashed encoder sees the wording already.
         self._wording = None if settings.memory.encoder == "hashed" else HashedEncoder(WORDING)
         self._forgotten = 0
+        self._filed: Calibration | None = None
         self._begin()
         with suppress(FileNotFoundError):
             self._load()
@@ -208,8 +209,14 @@ class Perceiver:
     def save(self) -> None:
         """Write the state beside the heads, where it is worth a file; never one of rows that were removed. Raises `StoreError`."""
         with self._lock:
-            if self._unsaved and self._rows >= WORTH_A_FILE:
-                self._write()
+            if self._rows >= WORTH_A_FILE:
+                if self._unsaved:
+                    recogniser, head, outcomes = self._recogniser.state(), self._head.statistics(), self._outcomes.state()
+                    self._write({"recogniser": recogniser, "head": head, "outcomes": outcomes})
+            elif self._recogniser.calibration is not None and self._recogniser.calibration is not self._filed:
+                # What it learned of few rows is read again sooner than it is calibrated again.
+                self._write({"calibration": self._recogniser.calibration_state()})
+            self._filed = self._recogniser.calibration
             self._unsaved = 0
 
     def close(self) -> None:
@@ -233,6 +240,8 @@ class Perceiver:
         self._position = START
         self._judged_through = self._rows = self._unsaved = 0
         self._calibrated = float("inf")
+        self._kept: dict[str, NDArray[Any]] = {}
+        self._filed = None
         self._rule = None
         self._refit_stamp = None
 
@@ -270,6 +279,8 @@ class Perceiver:
         if changes.judged:
             self._rule = None
         self._position = changes.position
+        if changes.complete and self._kept:
+            self._take_up(self._kept)
         if self._unsaved >= SAVE_EVERY:
             self.save()
 
@@ -288,6 +299,12 @@ class Perceiver:
             self._head.learn(vectors, skills)
             self._rows += len(skills)
             self._unsaved += len(skills)
+
+    def _take_up(self, kept: dict[str, NDArray[Any]]) -> None:
+        """Judge by the calibration of the file, now that its tasks have been read again."""
+        self._kept = {}
+        if self._recogniser.take_up(_part(kept, "calibration")):
+            self._calibrated, self._filed = float(kept["calibrated"]), self._recogniser.calibration
 
     def _follow(self) -> None:
         complete = False
@@ -309,7 +326,7 @@ class Perceiver:
             return
         if self._recogniser.observe(verdict.known_chance):
             log.info("tenant %r: known tasks have drifted, and the thresholds are set on the newest of them", self.tenant)
-            self._unsaved += 1
+            self._unsaved, self._filed = self._unsaved + 1, None
 
     def _calibrate(self) -> None:
         """Calibrate beside the recogniser that judges, and let it judge by that from then on, unless tasks were forgotten meanwhile."""
@@ -331,8 +348,7 @@ class Perceiver:
             load_refit(self._record, self.tenant, self._head, head_file(self._settings.home, self.tenant))
             self._refit_stamp = stamp
 
-    def _write(self) -> None:
-        parts = {"recogniser": self._recogniser.state(), "head": self._head.statistics(), "outcomes": self._outcomes.state()}
+    def _write(self, parts: dict[str, Arrays]) -> None:
         arrays = {f"{part}/{name}": array for part, state in parts.items() for name, array in state.items()}
         about = {"format": FORMAT, "position": self._position, "judged_through": self._judged_through, "rows": self._rows}
         about["calibrated"] = self._calibrated
@@ -362,6 +378,9 @@ class Perceiver:
                 seal = f"{self._settings.seed} {self._record.changes.seal(self.tenant, position)}"
                 if about["format"] != FORMAT or str(arrays["seal"]) != seal or position.generation != self._record.generation(self.tenant):
                     return
+                if "calibration/fitted" in arrays:
+                    self._kept = {name: arrays[name] for name in arrays.files} | {"calibrated": np.array(about["calibrated"])}
+                    return
                 self._recogniser.restore(_part(arrays, "recogniser"))
                 self._head.restore_statistics(_part(arrays, "head"))
                 self._outcomes.restore(_part(arrays, "outcomes"))
@@ -374,5 +393,5 @@ class Perceiver:
             self._begin()
 
 
-def _part(arrays: Any, part: str) -> dict[str, NDArray[Any]]:
-    return {name.removeprefix(f"{part}/"): arrays[name] for name in arrays.files if name.startswith(f"{part}/")}
+def _part(arrays: Arrays, part: str) -> dict[str, NDArray[Any]]:
+    return {name.removeprefix(f"{part}/"): arrays[name] for name in arrays if name.startswith(f"{part}/")}

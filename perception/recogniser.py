@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from ..core import NO_VERDICT, Verdict
 from ..numerics.arrays import Arrays, Floats, Vector
 from .recognition.calibration import Calibration, least_tasks
-from .recognition.evidence import KnownSkills
+from .recognition.evidence import KnownSkills, SharedShape
 from .recognition.sample import CHUNK, TaskSample
 from .scores.neighbours import conformal_quantile, nearest_neighbour_novelty
 from .selective.drift import DriftMonitor
@@ -248,6 +248,25 @@ class Recogniser:
         about = {name.removeprefix("calibration_"): array for name, array in state.items() if name.startswith("calibration_")}
         self._calibration = Calibration.restored(about) if about else None
         self._recent = state.get("recent")
+
+    def calibration_state(self) -> dict[str, NDArray[Any]]:
+        """What calibrating found, as plain arrays, without what follows quickly from the sampled tasks; empty before it."""
+        if self._calibration is None:
+            return {}
+        return {**self._calibration.state(shape=False), **({} if self._recent is None else {"recent": self._recent})}
+
+    def take_up(self, state: Arrays) -> bool:
+        """Judge by what `calibration_state` returned, if it is of these skills and of no more tasks than are sampled; whether it is.
+
+        The shape that all skills share is that of the tasks sampled now. Without this nine tenths of the work would be done again: a
+        calibration fits such a shape for each of its ten folds.
+        """
+        known, fitted = self.calibration_tasks(), int(state["fitted"])
+        if known is None or fitted > self.sampled or not {str(name) for name in state["held_out_names"]} <= set(known.names):
+            return False
+        self.adopt(Calibration.restored(state, SharedShape.fit(known, self.seed)))
+        self._recent = state.get("recent")
+        return True
 
     def threshold(self, skill: str = "") -> float:
         """The largest log odds of being unknown (or distance, while nothing is calibrated) at which a task near this skill is known.

@@ -133,11 +133,11 @@ class Calibration:
         """Known tasks that were held out."""
         return sum(len(odds) for odds in self.held_out.values())
 
-    def state(self) -> dict[str, NDArray[Any]]:
-        """All of it, as plain arrays."""
+    def state(self, *, shape: bool = True) -> dict[str, NDArray[Any]]:
+        """All of it, as plain arrays; without the shape it is some kilobytes, where the shape has a megabyte or two."""
         fusion = self.novelty
         return {
-            **{f"shape_{name}": array for name, array in self.shape.state().items()},
+            **({f"shape_{name}": array for name, array in self.shape.state().items()} if shape else {}),
             "weights": self.weights,
             "floor": self.floor,
             "fusion": np.concatenate([fusion.centre, fusion.scale, fusion.weights, [fusion.bias]]),
@@ -148,12 +148,13 @@ class Calibration:
         }
 
     @classmethod
-    def restored(cls, state: Arrays) -> Self:
-        """What `state` returned."""
+    def restored(cls, state: Arrays, shape: SharedShape | None = None) -> Self:
+        """What `state` returned, with this shape where it was left out."""
         centre, scale, weights = np.split(state["fusion"][:-1], 3)
         parts = np.split(state["held_out"], np.cumsum(state["held_out_sizes"])[:-1])
         return cls(
-            shape=SharedShape.restored({name.removeprefix("shape_"): array for name, array in state.items() if name.startswith("shape_")}),
+            shape=shape
+            or SharedShape.restored({name.removeprefix("shape_"): array for name, array in state.items() if name.startswith("shape_")}),
             weights=state["weights"],
             floor=state["floor"],
             novelty=Fusion(centre=centre, scale=scale, weights=weights, bias=float(state["fusion"][-1])),

@@ -10,45 +10,23 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 from scripted import open_scripted
+from two_skills import KINDS, THINGS, asked, episodes, fill, many
 
-from lifelong.core import Action, Episode, Judge, Outcome, Task
+from lifelong.core import Episode, Task
 from lifelong.orchestrator import LifelongLearner
 from lifelong.orchestrator import perceiver as module
 from lifelong.orchestrator.skill_heads import build_head, difference, labelled_vectors, state_file
 from lifelong.perception import HashedEncoder
-
-KINDS = {"flights": "book a flight to {} on day {}", "recipes": "write the recipe of {} for {} people"}
-THINGS = ("Rome", "Oslo", "Lima", "soup", "cake", "bread", "seven", "green")
 
 
 @pytest.fixture
 def small_files(monkeypatch: pytest.MonkeyPatch) -> None:
     """A state of more than 128 rows is worth a file; many more would only take longer."""
     monkeypatch.setattr(module, "WORTH_A_FILE", 128)
-
-
-def episodes(count: int, tenant: str = "default", start: int = 0) -> list[Episode]:
-    made: list[Episode] = []
-    for number in range(start, start + count):
-        skill = sorted(KINDS)[number % 2]
-        task = Task(id=str(number), goal=KINDS[skill].format(THINGS[number % 8], number), tenant=tenant, environment="chat")
-        outcome = Outcome(success=number % 3 > 0, score=0.0, judge=Judge.USER)
-        made.append(Episode(id=f"{tenant}-{number}", task=task, steps=(Action(text="done"),), outcome=outcome, skill=skill))
-    return made
-
-
-def fill(learner: LifelongLearner, some: list[Episode]) -> None:
-    vectors = HashedEncoder().encode([episode.task.text for episode in some])
-    learner.record.episodes.record_many(list(zip(some, vectors, strict=True)))
-
-
-def asked(learner: LifelongLearner, text: str, tenant: str = "default") -> Episode:
-    return learner.wake(Task(id=text, goal=text, tenant=tenant, environment="chat"))
 
 
 def apart(learner: LifelongLearner, tenant: str = "default") -> float:
@@ -103,6 +81,7 @@ import sys
 from pathlib import Path
 sys.path[:0] = {paths!r}
 from scripted import open_scripted
+from two_skills import KINDS, THINGS, asked, episodes, fill, many
 from test_perceiver import episodes, fill
 for line in sys.stdin:
     with open_scripted(Path({home!r})) as learner:
@@ -285,23 +264,6 @@ def test_what_the_database_does_for_a_request_and_for_the_status_does_not_grow(t
     assert min(done["wake"]) > 0
 
 
-def many(count: int, tenant: str = "default", start: int = 0) -> list[Episode]:
-    """Episodes of four skills, as many of each."""
-    forms = (
-        "book a flight to {} on day {}",
-        "write the recipe of {} for {} people",
-        "is the shop in {} open at {}",
-        "play {} at volume {}",
-    )
-    made: list[Episode] = []
-    for number in range(start, start + count):
-        kind = number % 4
-        task = Task(id=str(number), goal=forms[kind].format(THINGS[number // 4 % 8], number), tenant=tenant, environment="chat")
-        outcome = Outcome(success=True, score=1.0, judge=Judge.USER)
-        made.append(Episode(id=f"{tenant}-{number}", task=task, steps=(Action(text="done"),), outcome=outcome, skill=f"skill {kind}"))
-    return made
-
-
 def test_every_verdict_of_waking_says_why(tmp_path: Path) -> None:
     with open_scripted(tmp_path) as learner:
         first = asked(learner, "book a flight to Rome on day 8").verdict
@@ -325,41 +287,3 @@ def test_what_cannot_be_accepted_says_what_is_missing(tmp_path: Path) -> None:
         assert verdict.known
         assert not verdict.accepted
         assert "needs 59 faultless outcomes, and there are 40, 0 of them failures" in verdict.reason
-
-
-def test_a_large_tenant_is_calibrated_beside_its_requests(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "CALIBRATED_AT_ONCE", 20)
-    with open_scripted(tmp_path) as learner:
-        fill(learner, many(160))
-        perceiver = learner._components.perceiver("default")
-        assert perceiver._follower is not None
-        perceiver._follower.join(timeout=60)
-        assert perceiver._recogniser.calibration is not None
-        learner.forget(skill="skill 2")
-        assert perceiver._recogniser.calibration is None or "skill 2" not in perceiver._recogniser.calibration.held_out
-        again = learner._components.perceiver("default")
-        assert again._follower is not None
-        again._follower.join(timeout=60)
-        assert again._recogniser.calibration is not None
-        assert "skill 2" not in again._recogniser.calibration.shape.names
-
-
-def test_forgotten_tasks_do_not_come_back_by_a_calibration_under_way(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    with open_scripted(tmp_path) as learner:
-        fill(learner, many(160))
-        perceiver = learner._components.perceiver("default")
-        fit, calls = module.Calibration.fit, list[int]()
-
-        def slow(known: Any, seed: int) -> Any:
-            calls.append(seed)
-            found = fit(known, seed)
-            if len(calls) == 1:
-                learner.forget(skill="skill 2")
-            return found
-
-        monkeypatch.setattr(module.Calibration, "fit", slow)
-        with perceiver._lock:
-            perceiver._recogniser.adopt(None)
-        perceiver._calibrate()
-        found = perceiver._recogniser.calibration
-        assert found is None or "skill 2" not in found.shape.names, "what was fitted on forgotten tasks is thrown away"
