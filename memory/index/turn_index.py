@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
 INLINE = 2048
 """Turns that a request reads itself; a thread reads the rest."""
-SLICE = 8192
-"""Turns that the thread reads at a time."""
+SLICE = 2048
+"""Turns that the thread reads at a time: a request waits for the file no longer than these take."""
 TENANTS = 64
 """Tenants whose vectors stay in memory; those that waited longest are read again when needed."""
 FLAT_LIMIT = 1 << 15
@@ -31,9 +31,12 @@ class _Tenant:
     """One tenant's partition and how far the record was read."""
 
     def __init__(self, partition: Partition | None = None) -> None:
-        self.partition = partition or Partition()
+        # An empty partition is false, and may have cells all the same.
+        self.partition = Partition() if partition is None else partition
         self.last = 0
         self.worker: threading.Thread | None = None
+        self.reading = threading.Lock()
+        """Held by whoever takes in rows; a request that finds it taken searches what is there."""
 
 
 class TurnIndex:
@@ -51,9 +54,15 @@ class TurnIndex:
     def nearest(self, record: Record, tenant: str, vector: Vector, k: int) -> list[int]:
         """Numbers of the `k` turns of a tenant nearest to a unit vector `(d,)`, nearest first."""
         mine = self._of(tenant)
-        with mine.partition.lock:
-            behind = not self._read(record, tenant, mine, INLINE)
-            numbers, _ = mine.partition.search(vector, k)
+        behind = False
+        if mine.reading.acquire(blocking=False):
+            try:
+                behind = not self._read(record, tenant, mine, INLINE)
+            finally:
+                mine.reading.release()
+        partition = mine.partition
+        with partition.lock:
+            numbers, _ = partition.search(vector, k)
         if behind or self._outgrown(mine):
             self._start(record, tenant, mine)
         return [int(number) for number in numbers]
@@ -79,12 +88,12 @@ class TurnIndex:
             return mine
 
     def _read(self, record: Record, tenant: str, mine: _Tenant, limit: int) -> bool:
-        """Take in the next turns; whether these were the last."""
-        numbers, vectors = record.turns.since(tenant, mine.last, limit)
-        if len(numbers):
-            mine.partition.add(numbers, vectors)
-            mine.last = int(numbers[-1])
-        return len(numbers) < limit
+        """Take in the next turns; whether these were the last. The caller holds `reading`."""
+        new = record.turns.since(tenant, mine.last, limit)
+        with mine.partition.lock:
+            mine.partition.add(new.numbers, new.vectors)
+        mine.last = new.last
+        return new.complete
 
     def _outgrown(self, mine: _Tenant) -> bool:
         return len(mine.partition) > (GROWTH * mine.partition.cells_for or self._flat_limit)
@@ -97,10 +106,13 @@ class TurnIndex:
 
     def _work(self, record: Record, tenant: str, mine: _Tenant) -> None:
         try:
-            while True:
-                with mine.partition.lock:
-                    if self._read(record, tenant, mine, SLICE):
-                        break
+            # Where there are many, they are read into cells at once: all in one piece first would take twice the memory.
+            if record.turns.count(tenant) > max(self._flat_limit, GROWTH * len(mine.partition)):
+                self._divide(record, tenant, mine)
+            complete = False
+            while not complete:
+                with mine.reading:
+                    complete = self._read(record, tenant, mine, SLICE)
             if self._outgrown(mine):
                 self._divide(record, tenant, mine)
         except Exception as error:
@@ -109,10 +121,15 @@ class TurnIndex:
 
     def _divide(self, record: Record, tenant: str, mine: _Tenant) -> None:
         """Read the turns again into cells, centred by an even sample of them; requests search the old ones meanwhile."""
-        count = len(mine.partition)
-        numbers, vectors = record.turns.sample(tenant, sample_size(count))
+        rows = record.turns.count(tenant)
+        stride = max(1, rows // max(1, sample_size(rows)))
+        numbers, vectors = record.turns.sample(tenant, stride)
+        # Rows that repeat others have no embedding: the sample tells how many have one.
+        count = stride * len(numbers)
+        if count <= self._flat_limit:
+            return
         fresh = _Tenant(Partition.in_cells(vectors, numbers, count))
         while not self._read(record, tenant, fresh, SLICE):
             pass
-        with mine.partition.lock:
+        with mine.reading:
             mine.partition, mine.last = fresh.partition, fresh.last

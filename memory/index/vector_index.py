@@ -81,7 +81,10 @@ class VectorIndex:
 
     def follow(self, record: Record, tenant: str) -> None:
         """Take in what has come to the record, by `INLINE` rows at most; a thread goes on where there is more to do."""
-        partition = self._get(tenant) or self._first(record, tenant)
+        partition = self._get(tenant)
+        # An empty partition is false, and there all the same.
+        if partition is None:
+            partition = self._first(record, tenant)
         with partition.lock:
             behind = not self._catch_up(record, tenant, partition, INLINE)
             save = partition.cells_for and partition.unsaved * SAVE_SHARE > len(partition)
@@ -129,7 +132,8 @@ class VectorIndex:
         """Write every partition in memory to `directory` by atomic rename, in step with the record. Raises `StoreError`."""
         for tenant in list(self._partitions):
             self.sync(record, tenant)
-            if partition := self._get(tenant):
+            partition = self._get(tenant)
+            if partition is not None:
                 self._write(record, tenant, partition)
 
     def _get(self, tenant: str) -> Partition | None:

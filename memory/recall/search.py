@@ -16,7 +16,7 @@ from ..turns.times import asks_number, asks_time, fit, period_of
 from ..turns.turn import ANSWERS, NUMBER, QUESTION, TIME, IndexedTurn, Lists
 from .fusion import Weights, ranked, shipped
 from .matter import same_matter
-from .signals import Candidates
+from .signals import SATURATION, Candidates
 
 if TYPE_CHECKING:
     from ..index.turn_index import TurnIndex
@@ -135,8 +135,7 @@ def gather(
     """The turns that words and meaning bring with their neighbours, in the order of session and place; and where the words stand."""
     lists = record.turns.lists(tenant, terms(sought_part(question)))
     found = _by_words(lists) | set(index.nearest(record, tenant, vector, BY_MEANING))
-    places = [(turn.session, turn.position) for turn in record.turns.get(tenant, found)]
-    return record.turns.get(tenant, record.turns.around(tenant, places, REACH), as_of=as_of), lists
+    return record.turns.get(tenant, record.turns.around(tenant, found, REACH), as_of=as_of), lists
 
 
 def candidates(question: str, vector: Vector, turns: Sequence[IndexedTurn], lists: Lists, now: float) -> Candidates:
@@ -174,11 +173,13 @@ def candidates(question: str, vector: Vector, turns: Sequence[IndexedTurn], list
 
 def _by_words(lists: Lists) -> set[int]:
     """The turns that hold the most of what is asked, the rare words counting for more."""
-    gained: dict[int, float] = {}
-    for weight, counts in zip(lists.weights, lists.counts, strict=True):
-        for turn, count in counts.items():
-            gained[turn] = gained.get(turn, 0.0) + weight * count / (count + 1.2)
-    return set(sorted(gained, key=lambda turn: (-gained[turn], -turn))[:BY_WORDS])
+    turns = np.fromiter((turn for counts in lists.counts for turn in counts), dtype=np.int64)
+    counted = np.fromiter((count for counts in lists.counts for count in counts.values()), dtype=np.float64)
+    weights = np.repeat(np.array(lists.weights), [len(counts) for counts in lists.counts])
+    distinct, places = np.unique(turns, return_inverse=True)
+    gained = np.bincount(places, weights * counted / (counted + SATURATION), len(distinct))
+    # Of equals the newest.
+    return set(distinct[np.lexsort((-distinct, -gained))[:BY_WORDS]].tolist())
 
 
 def _distinct(turns: Sequence[IndexedTurn], rows: Sequence[int], texts: Mapping[int, tuple[str, str]], limit: int) -> list[int]:

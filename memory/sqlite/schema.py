@@ -300,6 +300,17 @@ PROFILES = (
     "CREATE INDEX profile_lines_by_tenant ON profile_lines (tenant, rank)",
 )
 
+TERM_COUNTS = (
+    # In how many turns a term stands: counting a frequent one anew for every question would take longer with every turn.
+    "CREATE TABLE term_counts (term INTEGER PRIMARY KEY, turns INTEGER NOT NULL)",
+    "INSERT INTO term_counts SELECT term, count(*) FROM turn_terms GROUP BY term",
+    """CREATE TRIGGER term_added AFTER INSERT ON turn_terms BEGIN
+        INSERT INTO term_counts VALUES (new.term, 1) ON CONFLICT (term) DO UPDATE SET turns = turns + 1; END""",
+    """CREATE TRIGGER term_removed AFTER DELETE ON turn_terms BEGIN
+        UPDATE term_counts SET turns = turns - 1 WHERE term = old.term;
+        DELETE FROM term_counts WHERE term = old.term AND turns = 0; END""",
+)
+
 STEPS = (
     TABLES,
     CUES,
@@ -319,6 +330,7 @@ STEPS = (
     DRAWN,
     ARMS,
     PROFILES,
+    TERM_COUNTS,
 )
 """What makes each format of the file out of the one before."""
 

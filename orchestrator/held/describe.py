@@ -33,7 +33,7 @@ def describe(record: Record, tenant: str, number: int) -> Held:
     """What is known of one turn. Raises `NothingFound` for a number that the tenant does not have."""
     memory = one_memory(record, tenant, number)
     [turn] = record.turns.get(tenant, [number], repetitions=True)
-    around = record.turns.around(tenant, [(turn.session, turn.position)], 1)
+    around = record.turns.around(tenant, [number], 1)
     beside = {one.position - turn.position: one.number for one in record.turns.get(tenant, around, repetitions=True)}
     texts = record.turns.texts(tenant, beside.values())
     return Held(

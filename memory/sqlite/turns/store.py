@@ -6,9 +6,9 @@ import hashlib
 import math
 import sqlite3
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -23,10 +23,27 @@ from ..episodes import read_episode
 
 POSTINGS = 2000
 """Turns read of one term, the newest; older ones are found by rarer words or by meaning."""
+POSTINGS_IN_ALL = 10 * POSTINGS
+"""Turns read of all terms of a question together, the rare terms first: a pasted page takes no longer than a long question."""
+PAGE = 2048
+"""Rows read at a time where all of a tenant's are: nobody else waits longer for the file."""
 FOREVER = 1e300
 """Seconds since the epoch after every moment."""
 SCALE = 127.0
 """A unit vector's entries are kept as whole numbers from -127 to 127; cosines stay right to about 0.002."""
+
+
+class VectorRows(NamedTuple):
+    """Some rows of a tenant as an index reads them."""
+
+    numbers: Labels
+    """Those that have an embedding, `(n,)`, oldest first."""
+    vectors: Vector
+    """Their embeddings, unit rows `(n, d)`."""
+    last: int
+    """The last row that was looked at: one that repeats another has no embedding, and is read no second time."""
+    complete: bool
+    """Whether no row comes after it."""
 
 
 class TurnStore:
@@ -93,59 +110,72 @@ class TurnStore:
         distinct = tuple(dict.fromkeys(wanted))
         counted = self._database.rows("SELECT turns, length FROM turn_counts WHERE tenant = ?", (tenant,))
         turns, length = counted[0] if counted else (0, 0)
-        sql = "SELECT turn, count FROM turn_terms WHERE term = ? ORDER BY turn DESC LIMIT ?"
-        counts = tuple(dict(self._database.rows(sql, (term_number(tenant, term), POSTINGS))) for term in distinct)
-        frequencies = [self._frequency(tenant, term, len(found)) for term, found in zip(distinct, counts, strict=True)]
+        numbers = [term_number(tenant, term) for term in distinct]
+        sql = "SELECT term, turns FROM term_counts WHERE term IN (SELECT value FROM json_each(?))"
+        standing = dict(self._database.rows(sql, (json_array(numbers),)))
+        frequencies = [standing.get(number, 0) for number in numbers]
         # Robertson and Sparck Jones' weight, with Lucene's one added so that it is never negative.
         weights = tuple(math.log(1 + (max(turns - n, 0) + 0.5) / (n + 0.5)) for n in frequencies)
+        postings = self._postings(dict(zip(numbers, frequencies, strict=True)))
+        counts = tuple(postings.get(number, {}) for number in numbers)
         return Lists(terms=distinct, weights=weights, counts=counts, average_length=length / turns if turns else 1.0)
 
-    def _frequency(self, tenant: str, term: str, read: int) -> int:
-        if read < POSTINGS:
-            return read
-        # Of a term that is as frequent the exact number matters little: counted up to twenty times the list.
-        sql = "SELECT count(*) FROM (SELECT 1 FROM turn_terms WHERE term = ? LIMIT ?)"
-        return int(self._database.value(sql, (term_number(tenant, term), 20 * POSTINGS)))
+    def _postings(self, frequencies: Mapping[int, int]) -> dict[int, dict[int, int]]:
+        """Of each term, given in how many turns it stands, how often it stands in which; of a frequent one the newest."""
+        sql = "SELECT turn, count FROM turn_terms WHERE term = ? ORDER BY turn DESC LIMIT ?"
+        found: dict[int, dict[int, int]] = {}
+        left = POSTINGS_IN_ALL
+        rarest_first = sorted((term for term, turns in frequencies.items() if turns), key=lambda term: frequencies[term])
+        for place, term in enumerate(rarest_first):
+            # What a rare one leaves of its share is for those that are more frequent.
+            found[term] = dict(self._database.rows(sql, (term, min(POSTINGS, left // (len(rarest_first) - place)))))
+            left -= len(found[term])
+        return found
 
     def get(self, tenant: str, numbers: Iterable[int], *, as_of: float | None = None, repetitions: bool = False) -> list[IndexedTurn]:
         """Turns of the tenant, in the order of session and place, each with the moment (until `as_of`) at which it was said last.
 
         Unknown numbers are passed over, and so are rows that repeat another, unless `repetitions` are wanted, which have no embedding.
         """
+        # `+`: by their numbers, and not by reading all of the tenant's rows in this order.
         sql = (
-            f"SELECT {_FIELDS} FROM turns WHERE number IN (SELECT value FROM json_each(?)) AND tenant = ? "
+            f"SELECT {_FIELDS} FROM turns WHERE number IN (SELECT value FROM json_each(?)) AND +tenant = ? "
             "AND (? OR vector != x'') ORDER BY session, position"
         )
         until = FOREVER if as_of is None else as_of
-        return [_turn(row) for row in self._database.rows(sql, (until, json_array(set(numbers)), tenant, repetitions))]
+        rows = self._database.rows(sql, (until, json_array(set(numbers)), tenant, repetitions))
+        return [_turn(row, vector) for row, vector in zip(rows, _unpacked([row[-1] for row in rows]), strict=True)]
 
-    def around(self, tenant: str, places: Iterable[tuple[str, int]], reach: int) -> set[int]:
-        """Numbers of the turns at most `reach` places from some places `(session, position)`, these included."""
-        wanted = {(session, position + step) for session, position in places for step in range(-reach, reach + 1)}
-        by_session: dict[str, list[int]] = {}
-        for session, position in wanted:
-            by_session.setdefault(session, []).append(position)
-        sql = "SELECT number FROM turns WHERE tenant = ? AND session = ? AND position IN (SELECT value FROM json_each(?))"
-        return {
-            number
-            for session, positions in by_session.items()
-            for (number,) in self._database.rows(sql, (tenant, session, json_array(positions)))
-        }
+    def around(self, tenant: str, numbers: Iterable[int], reach: int) -> set[int]:
+        """Numbers of the turns at most `reach` places from some of the tenant's in their conversation, these included."""
+        # In this order: each turn is looked up once, then its places.
+        sql = (
+            "SELECT DISTINCT beside.number FROM json_each(?) CROSS JOIN turns AS one ON one.number = value AND one.tenant = ? "
+            "CROSS JOIN turns AS beside ON beside.tenant = one.tenant AND beside.session = one.session "
+            "AND beside.position BETWEEN one.position - ? AND one.position + ?"
+        )
+        return set(self._column(sql, (json_array(set(numbers)), tenant, reach, reach)))
 
-    def since(self, tenant: str, number: int, limit: int) -> tuple[Labels, Vector]:
-        """Numbers `(n,)` and embeddings `(n, d)` of the turns after a row, oldest first."""
-        sql = "SELECT number, vector FROM turns WHERE tenant = ? AND number > ? AND vector != x'' ORDER BY number LIMIT ?"
-        return _vectors(self._database.rows(sql, (tenant, number, limit)))
+    def since(self, tenant: str, number: int, limit: int) -> VectorRows:
+        """The next `limit` rows of a tenant after a row, oldest first."""
+        sql = "SELECT number, vector FROM turns WHERE tenant = ? AND number > ? ORDER BY number LIMIT ?"
+        rows = self._database.rows(sql, (tenant, number, limit))
+        numbers, vectors = _vectors([row for row in rows if row[1]])
+        return VectorRows(numbers, vectors, rows[-1][0] if rows else number, len(rows) < limit)
 
-    def sample(self, tenant: str, limit: int) -> tuple[Labels, Vector]:
-        """Numbers and embeddings of about so many turns, evenly from the oldest to the newest."""
-        stride = max(1, self.count(tenant) // max(limit, 1))
-        sql = "SELECT number, vector FROM turns WHERE tenant = ? AND number % ? = 0 AND vector != x'' ORDER BY number LIMIT ?"
-        return _vectors(self._database.rows(sql, (tenant, stride, limit)))
+    def sample(self, tenant: str, stride: int) -> tuple[Labels, Vector]:
+        """Numbers `(n,)` and embeddings `(n, d)` of those among every so many-th of a tenant's rows that have one, oldest first."""
+        chosen, last = list[int](), 0
+        sql = "SELECT number FROM turns WHERE tenant = ? AND number > ? ORDER BY number LIMIT ?"
+        while page := self._column(sql, (tenant, last, PAGE * stride)):
+            chosen, last = chosen + page[::stride], page[-1]
+        sql = "SELECT number, vector FROM turns WHERE number IN (SELECT value FROM json_each(?)) AND vector != x'' ORDER BY number"
+        pages = (chosen[start : start + PAGE] for start in range(0, len(chosen), PAGE))
+        return _vectors([row for page in pages for row in self._database.rows(sql, (json_array(page),))])
 
     def texts(self, tenant: str, numbers: Iterable[int]) -> dict[int, tuple[str, str]]:
         """Id of the episode and the text of each turn."""
-        sql = "SELECT number, episode, step, start, stop FROM turns WHERE number IN (SELECT value FROM json_each(?)) AND tenant = ?"
+        sql = "SELECT number, episode, step, start, stop FROM turns WHERE number IN (SELECT value FROM json_each(?)) AND +tenant = ?"
         places = self._database.rows(sql, (json_array(set(numbers)), tenant))
         sql = "SELECT sequence, body FROM episodes WHERE sequence IN (SELECT value FROM json_each(?))"
         # Each episode is read once: a long one holds many turns.
@@ -219,8 +249,9 @@ class _ErasedMeanwhile(Exception):
 
 
 _SAME = (
-    "turns.number IN (SELECT other.number FROM turns AS other JOIN turns AS one ON one.number = ? AND other.tenant = one.tenant "
-    "AND (other.number = one.number OR (one.saying != 0 AND other.saying = one.saying)) WHERE one.tenant = ?)"
+    "turns.number IN (SELECT number FROM turns WHERE number = ?1 AND +tenant = ?2 "
+    "UNION SELECT other.number FROM turns AS one CROSS JOIN turns AS other ON other.saying = one.saying AND other.saying != 0 "
+    "AND +other.tenant = one.tenant WHERE one.number = ?1 AND +one.tenant = ?2)"
 )
 """The rows of a tenant that say the same as one of them, itself among them."""
 _STANDS_FOR = "SELECT number FROM turns WHERE saying = ? AND saying != 0 AND vector != x'' ORDER BY created LIMIT 1"
@@ -233,8 +264,8 @@ _LATEST = (
 _FIELDS = f"number, session, position, speaker, kind, {_LATEST}, length, flags, vector"
 
 
-def _turn(row: tuple[int, str, int, str, str, float, int, int, bytes]) -> IndexedTurn:
-    number, session, position, speaker, kind, created, length, flags, vector = row
+def _turn(row: tuple[int, str, int, str, str, float, int, int, bytes], vector: Vector) -> IndexedTurn:
+    number, session, position, speaker, kind, created, length, flags, _ = row
     return IndexedTurn(
         number=number,
         session=session,
@@ -244,7 +275,7 @@ def _turn(row: tuple[int, str, int, str, str, float, int, int, bytes]) -> Indexe
         created=created,
         length=length,
         flags=flags,
-        vector=_unpacked(vector),
+        vector=vector,
     )
 
 
@@ -290,15 +321,21 @@ def _vectors(rows: Sequence[tuple[int, bytes]]) -> tuple[Labels, Vector]:
     if not rows:
         return np.zeros(0, dtype=np.int64), np.zeros((0, 0), dtype=np.float32)
     numbers = np.array([number for number, _ in rows], dtype=np.int64)
-    packed = np.frombuffer(b"".join(blob for _, blob in rows), dtype=np.int8).reshape(len(rows), -1).astype(np.float32)
-    return numbers, np.asarray(l2_normalize(packed), dtype=np.float32)
+    return numbers, _matrix([blob for _, blob in rows])
 
 
 def _packed(vector: Vector) -> bytes:
     return bytes(np.clip(np.rint(vector * SCALE), -SCALE, SCALE).astype(np.int8).tobytes())
 
 
-def _unpacked(blob: bytes) -> Vector:
-    row = np.frombuffer(blob, dtype=np.int8).astype(np.float32)
-    length = float(np.linalg.norm(row))
-    return row / length if length else row
+def _unpacked(blobs: Sequence[bytes]) -> list[Vector]:
+    """Unit rows `(d,)`; an empty one where nothing is packed."""
+    if len(set(map(len, blobs))) == 1:
+        return list(_matrix(blobs))
+    return [_matrix([blob])[0] for blob in blobs]
+
+
+def _matrix(blobs: Sequence[bytes]) -> Vector:
+    """Unit rows `(n, d)` of blobs of one length."""
+    packed = np.frombuffer(b"".join(blobs), dtype=np.int8).reshape(len(blobs), len(blobs[0])).astype(np.float32)
+    return np.asarray(l2_normalize(packed), dtype=np.float32)

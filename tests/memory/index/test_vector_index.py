@@ -353,3 +353,14 @@ def test_a_failure_beside_the_requests_is_logged_and_tried_again(
     assert found(index, record, rows[35], 1) == ["default-35"]
     settled(index, record)
     assert found(index, record, rows[3], 1) == ["default-3"]
+
+
+def test_a_tenant_without_verified_episodes_is_read_once(record: Record, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "INLINE", 5)
+    unjudged = [(replace(example_episode(row), outcome=UNKNOWN), vector) for row, vector in enumerate(unit(20))]
+    record.episodes.record_many(unjudged)
+    index = VectorIndex(record.index_directory)
+    settled(index, record)
+    monkeypatch.setattr(VectorIndex, "_first", never)
+    index.follow(record, "default")
+    assert index.complete(record, "default")

@@ -8,8 +8,9 @@ import pytest
 from lifelong.memory import Memory, Record, search
 from lifelong.memory.index.turn_index import TurnIndex
 from lifelong.memory.recall import search as searching
+from lifelong.memory.sqlite.turns import store
 from lifelong.memory.turns.passages import Kind
-from tests.memory.sqlite.turns.test_store import ENCODER, index, said
+from tests.memory.sqlite.turns.test_store import ENCODER, index, said, steps_of
 
 DAY = 86_400.0
 NOW = 1_790_000_000.0
@@ -117,3 +118,23 @@ def test_clocks_that_run_backwards_and_equal_moments_are_no_fault(record: Record
         said(record, f"The meeting room is number {number}.", id=str(number), session="s", created=created)
     index(record)
     assert len(found(record, "Which meeting room?", now=time.time())) >= 1
+
+
+def test_what_a_search_reads_does_not_grow_with_the_record(record: Record, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in {"POSTINGS": 20, "POSTINGS_IN_ALL": 60}.items():
+        monkeypatch.setattr(store, name, value)
+    for name in ("BY_WORDS", "BY_MEANING"):
+        monkeypatch.setattr(searching, name, 8)
+    questions = ("What colour has the door of house 77?", "Is the wet garden near the harbour " + " ".join(map(str, range(60))) + "?")
+    turns, costs = TurnIndex(), []
+    for count in (120, 600):
+        for number in range(record.turns.count("default"), count):
+            text = f"The door of house {number} near the wet garden is {('red', 'blue', 'green')[number % 3]}."
+            said(record, text, id=str(number), session=str(number // 10))
+        index(record)
+        turns.nearest(record, "default", ENCODER.encode(["door"])[0], 1)
+        with steps_of(record) as steps:
+            for question in questions:
+                search(record, turns, question, ENCODER.encode([question])[0], tenant="default", limit=5, now=NOW)
+        costs.append(len(steps))
+    assert costs[1] <= 1.15 * costs[0]

@@ -1,15 +1,19 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from lifelong.core import UNKNOWN, Action, Episode, Judge, Observation, Outcome, Task
 from lifelong.memory import Record
 from lifelong.memory.sqlite.episodes import store_rewritten
-from lifelong.memory.sqlite.schema import STEPS, TURNS
+from lifelong.memory.sqlite.schema import STEPS, TERM_COUNTS, TURNS
+from lifelong.memory.sqlite.turns import store
 from lifelong.memory.sqlite.turns.store import POSTINGS, term_number
 from lifelong.memory.turns.passages import passages
 from lifelong.memory.turns.terms import terms
@@ -67,7 +71,7 @@ def test_no_list_holds_two_tenants(record: Record) -> None:
     assert standing(record, "ben", "vault") == {2}
     assert record.turns.get("ann", [1, 2])[0].number == 1
     assert record.turns.texts("ann", [2]) == {}
-    assert record.turns.around("ann", [("s", 0)], 5) == {1}
+    assert record.turns.around("ann", [1, 2], 5) == {1}
     assert term_number("ann", "vault") != term_number("ben", "vault")
 
 
@@ -127,7 +131,8 @@ def test_turns_of_one_session_follow_each_other_over_episodes(record: Record) ->
     index(record)
     places = [(turn.session, turn.position) for turn in record.turns.get("default", range(1, 9))]
     assert places == [("one", 0), ("one", 1), ("one", 2), ("one", 3), ("two", 0), ("two", 1), ("two", 2), ("two", 3)]
-    around = record.turns.around("default", [("one", 1)], 1)
+    [middle] = [turn.number for turn in record.turns.get("default", range(1, 9)) if (turn.session, turn.position) == ("one", 1)]
+    around = record.turns.around("default", [middle], 1)
     assert {turn.position for turn in record.turns.get("default", around)} == {0, 1, 2}
 
 
@@ -156,7 +161,9 @@ def test_an_older_record_is_brought_up_to_date(tmp_path: Path) -> None:
     with Record(path) as record:
         said(record, "My sister Ada lives in Bern.", id="a")
         # As the file was before turns were indexed.
-        tables = [f"DROP TABLE {name}" for name in ("profile_lines", "pins", "unindexed", "turn_terms", "turns", "turn_counts")]
+        tables = [
+            f"DROP TABLE {name}" for name in ("profile_lines", "pins", "unindexed", "turn_terms", "turns", "turn_counts", "term_counts")
+        ]
         columns = ["DROP INDEX episodes_compared", *(f"ALTER TABLE episodes DROP COLUMN {name}" for name in ("tokens", "seconds"))]
         for statement in ("DROP TRIGGER episode_said", "DROP TRIGGER episode_changed", *tables, *columns):
             record._database.rows(statement)
@@ -172,8 +179,67 @@ def test_counts_follow_the_turns(record: Record) -> None:
     index(record)
     counted = record._database.rows("SELECT turns, length FROM turn_counts")
     assert counted == record._database.rows("SELECT count(*), sum(length) FROM turns")
-    record.erase(["a", "b"])
+    counts = "SELECT * FROM term_counts ORDER BY term"
+    standing_now = "SELECT term, count(*) FROM turn_terms GROUP BY term ORDER BY term"
+    assert record._database.rows(counts) == record._database.rows(standing_now)
+    record.erase(["a"])
+    assert record._database.rows(counts) == record._database.rows(standing_now) != []
+    record.erase(["b"])
     assert record._database.rows("SELECT * FROM turn_counts") == []
+    assert record._database.rows(counts) == []
+
+
+def test_terms_of_an_older_record_are_counted(tmp_path: Path) -> None:
+    path = tmp_path / "record.sqlite3"
+    with Record(path) as record:
+        for number in range(3):
+            said(record, f"The garden was wet on day {number}.", id=str(number))
+        index(record)
+        weights = record.turns.lists("default", ["garden", "0"]).weights
+        for statement in ("DROP TRIGGER term_added", "DROP TRIGGER term_removed", "DROP TABLE term_counts"):
+            record._database.rows(statement)
+        record._database.rows(f"PRAGMA user_version={STEPS.index(TERM_COUNTS)}")
+    with Record(path) as record:
+        assert record.turns.lists("default", ["garden", "0"]).weights == weights
+        said(record, "The garden is dry.", id="later")
+        index(record)
+        assert record._database.value("SELECT turns FROM term_counts WHERE term = ?", (term_number("default", "garden"),)) == 4
+
+
+def test_of_many_terms_the_rare_ones_are_read_whole(record: Record, monkeypatch: pytest.MonkeyPatch) -> None:
+    for number in range(12):
+        said(record, f"The garden wall stood wet near heron{number % 6} on day {number}.", id=str(number), session=str(number))
+    index(record)
+    monkeypatch.setattr(store, "POSTINGS_IN_ALL", 10)
+    wall, heron, garden, unknown = record.turns.lists("default", ["wall", "heron1", "garden", "zebra"]).counts
+    assert (set(heron), len(wall) + len(garden), len(unknown)) == ({2, 8}, 8, 0)
+    assert set(wall) == {12, 11, 10, 9}, "of a frequent one the newest"
+
+
+def test_a_turn_is_looked_up_by_its_number_however_many_the_tenant_has(record: Record) -> None:
+    costs = []
+    for count in (20, 200):
+        for number in range(record.turns.count("default"), count):
+            said(record, f"The garden was wet on day {number}.", id=str(number), session=str(number))
+        index(record)
+        with steps_of(record) as steps:
+            record.turns.get("default", range(1, 11))
+            record.turns.texts("default", range(1, 11))
+            record.turns.around("default", range(1, 11), 2)
+            record.turns.moments("default", 3)
+            record.turns.episodes_of("default", 3)
+        costs.append(len(steps))
+    assert costs[1] <= 1.1 * costs[0]
+
+
+@contextmanager
+def steps_of(record: Record) -> Iterator[list[None]]:
+    """One entry for each step of SQLite's machine: what queries cost, on every computer the same."""
+    steps: list[None] = []
+    connection = record._database._connection
+    connection.set_progress_handler(lambda: steps.append(None), 1)
+    yield steps
+    connection.set_progress_handler(None, 1)
 
 
 def test_an_episode_that_repeats_itself_and_answers_itself_can_be_erased(record: Record) -> None:
