@@ -24,8 +24,9 @@ from ..caller import Caller
 from ..environment import Demonstration
 from ..payloads import Array, ArrayPayloads, ArrayReference
 from .captions import view
-from .paths import GoalAbsent, GoalUnreachable, GridMap, Pose, goal_distances, shortest_plan
-from .scenes import CATEGORIES, MAX_SCENE, SCENE_SPLITS, STAGES, SceneSplit, make_world, read_map, read_pose, scene_split
+from .paths import Cell, GoalAbsent, GoalUnreachable, GridMap, Pose, goal_distances, shortest_plan
+from .scenes import CATEGORIES, MAX_SCENE, SCENE_SPLITS, STAGES, SceneSplit, cells_in_view, make_world, read_map, read_pose, scene_split
+from .searching import searching_action
 
 if TYPE_CHECKING:
     from minigrid.minigrid_env import MiniGridEnv
@@ -138,6 +139,15 @@ class ObjectNavGridEnvironment(TextEnvironment):
     def plan(self) -> tuple[str, ...]:
         """The expert's actions from where the episode under way stands, for learners that ask along the way; raises as `demonstrate`."""
         return self._plan(self._under_way(), self._category)
+
+    def search(self, seen: set[Cell]) -> str:
+        """The next action of an expert that knows only the cells in `seen` and what is in view, which is added to `seen`.
+
+        Begin an episode with an empty set. Raises `GoalUnreachable` where everything in reach was seen and the goal cannot be reached.
+        """
+        world = self._under_way()
+        seen |= cells_in_view(world)
+        return searching_action(read_map(world), read_pose(world), self._category, seen)
 
     def admissible(self) -> tuple[str, ...]:
         return _admissible(self._under_way()) if self._steps_left else ()

@@ -11,7 +11,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, Literal
 
 from ...core.extras import require
-from .paths import GridMap, Pose
+from .paths import Cell, GridMap, Pose
 
 if TYPE_CHECKING:
     from minigrid.core.roomgrid import RoomGrid
@@ -72,6 +72,14 @@ def read_pose(world: MiniGridEnv) -> Pose:
     """Where the agent is."""
     column, row = world.agent_pos
     return Pose(cell=(int(column), int(row)), heading=int(world.agent_dir))
+
+
+def cells_in_view(world: MiniGridEnv) -> frozenset[Cell]:
+    """The cells that the agent sees from where it stands, its own among them; walls and closed doors hide what is behind them."""
+    _, visible = world.gen_obs_grid()
+    cells = ((column, row) for row in range(world.height) for column in range(world.width))
+    places = ((cell, world.relative_coords(*cell)) for cell in cells)
+    return frozenset(cell for cell, place in places if place is not None and visible[place]) | {read_pose(world).cell}
 
 
 @cache

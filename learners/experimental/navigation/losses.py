@@ -46,5 +46,13 @@ def feature_distillation_loss(new: Tensor, old: Tensor, valid: Tensor) -> Tensor
     return _episode_mean((new - old.detach()).square().sum(-1), valid)
 
 
+def policy_distillation_loss(new: Tensor, old: Tensor, valid: Tensor) -> Tensor:
+    """-1/L sum_t sum_a p_old(a) log p_new(a), of logits `(B, T, A)`; the old ones are constants.
+
+    Li and Hoiem 2016, "Learning without Forgetting", https://arxiv.org/abs/1606.09282, equation 2, temperature 1.
+    """
+    return _episode_mean(-(old.detach().softmax(-1) * new.log_softmax(-1)).sum(-1), valid)
+
+
 def _episode_mean(values: Tensor, valid: Tensor) -> Tensor:
     return ((values * valid).sum(1) / valid.sum(1).clamp(min=1)).mean()

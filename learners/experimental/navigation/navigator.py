@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -16,35 +16,19 @@ from ....envs import ObjectNavGridEnvironment
 from ....envs.navigation.objectnav_grid import NavigationMeasures
 from ....envs.navigation.scenes import CATEGORIES
 from .backbones import DecoderState
-from .feature_buffer import FeatureBuffer, StoredEpisode
-from .keyframes import NEIGHBOURS, adaptive_keyframes
-from .losses import INFLECTION_WEIGHT, feature_distillation_loss, imitation_loss, inflection_weights
-from .network import aligned_features, navigator_network, padded
+from .losses import INFLECTION_WEIGHT
+from .methods import MAX_BYTES, METHODS
+from .network import aligned_features, navigator_network
+from .retention import Lesson, imitation_of, stored_views
+from .trajectories import ACTIONS, Trajectory, shuffled, whole
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
-ACTIONS = ("left", "right", "forward", "open", "stop")
-"""What the policy chooses among."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Trajectory:
-    """An episode with the expert's action for every step."""
-
-    category: str
-    """What was looked for."""
-    views: NDArray[np.uint8]
-    """What was seen before each action `(T, 7, 7, 3)`."""
-    actions: NDArray[np.int64]
-    """What the expert would do: indexes into `ACTIONS` `(T,)`."""
-    taken: NDArray[np.int64] | None = None
-    """What was done, where it was not the expert who moved `(T,)`."""
-
 
 @dataclass(frozen=True, kw_only=True)
 class NavigatorSettings:
-    """How a stage is learned; weights and shares as C-NAV sets them."""
+    """How a stage is learned, by every method."""
 
     epochs: int = 25
     """Passes over a stage's trajectories."""
@@ -52,16 +36,8 @@ class NavigatorSettings:
     """Trajectories of a gradient step, and stored episodes beside them."""
     learning_rate: float = 3e-3
     """Of AdamW, falling to 0 along half a cosine."""
-    distillation: float = 5.0
-    """Weight of the aligned features' distance from those of the stage before; 0 leaves it out."""
-    replay: float = 5.0
-    """Weight of imitation on stored features; 0 leaves it out."""
     inflection: float = INFLECTION_WEIGHT
     """Weight of steps at which the action changes."""
-    share: float = 0.5
-    """Of an episode's steps, kept at most."""
-    neighbours: int = NEIGHBOURS
-    """Of the local outlier factor."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,60 +48,63 @@ class NavigationResult:
     """Whether the navigator stopped beside the goal."""
     measures: NavigationMeasures
     """Path lengths and distances, for SPL and soft SPL."""
+    steps: int
+    """Actions taken, turns and doors among them."""
 
 
 class Navigator:
-    """A policy, the features that it keeps of earlier stages, and how many stages it has learned. Same seed, same navigator (on a CPU)."""
+    """A policy, what it keeps of earlier stages by its method, and how many it has learned. Same seed, same navigator (on a CPU)."""
 
     def __init__(
-        self, *, backbone: str = "linear_attention", width: int = 64, max_bytes: int = 1_000_000, seed: int = 0,
-        settings: NavigatorSettings | None = None,
+        self, *, method: str = "lifelong_cnav", backbone: str = "linear_attention", width: int = 64, max_bytes: int = MAX_BYTES,
+        seed: int = 0, settings: NavigatorSettings | None = None,
     ) -> None:  # fmt: skip
+        """`method` is one of `METHODS`, `max_bytes` the bound of what it keeps. Raises `ValueError` for an unknown method."""
+        if method not in METHODS:
+            raise ValueError(f"method must be one of {', '.join(METHODS)}; got {method!r}")
         self.network = navigator_network(categories=len(CATEGORIES), actions=len(ACTIONS), backbone=backbone, width=width, seed=seed)
-        self.buffer = FeatureBuffer(max_bytes, seed=seed)
+        self.method = METHODS[method]
+        self.parts = self.method.parts(max_bytes, seed)
         self.settings = settings or NavigatorSettings()
         self.stages = 0
+        self.taught: tuple[str, ...] = ()
+        """Categories of the stages so far."""
         self.losses: tuple[float, ...] = ()
         """Mean loss of each epoch of the last stage."""
         self._seed = seed
+        self._untrained = self.network
+        self._kept: tuple[Trajectory, ...] = ()
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes that its method keeps between stages, beside the network's own weights."""
+        inflection = self.settings.inflection
+        kept = (stored_views(one, np.arange(len(one.actions)), inflection).nbytes for one in self._kept)
+        return sum(part.nbytes for part in self.parts) + sum(kept)
 
     def learn(self, trajectories: Sequence[Trajectory]) -> Navigator:
         """A navigator that has learned a further stage; this one is unchanged (invariant Purity).
 
         Raises `ValueError` without trajectories.
         """
-        import torch
-
         if not trajectories:
             raise ValueError("a stage needs at least one trajectory")
         learned = copy.copy(self)
-        learned.network, learned.buffer = copy.deepcopy(self.network), self.buffer.copy()
         learned.stages = self.stages + 1
+        learned.taught = tuple(dict.fromkeys([*self.taught, *(one.category for one in trajectories)]))
         rng = np.random.default_rng([self._seed, learned.stages])
-        optimizer = torch.optim.AdamW(learned.network.parameters(), lr=self.settings.learning_rate)
-        per_epoch = math.ceil(len(trajectories) / self.settings.batch)
-        schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, self.settings.epochs * per_epoch)
-        epochs: list[float] = []
-        for _ in range(self.settings.epochs):
-            total = 0.0
-            for batch in _batches(trajectories, self.settings.batch, rng):
-                loss = self._loss(learned.network, batch, rng)
-                optimizer.zero_grad()
-                loss.backward()  # type: ignore[no-untyped-call]  # torch's own signature has no types
-                torch.nn.utils.clip_grad_norm_(learned.network.parameters(), 1.0)
-                optimizer.step()
-                schedule.step()
-                total += float(loss.detach())
-            epochs.append(total / per_epoch)
-        learned.losses = tuple(epochs)
-        learned.buffer.add([learned._stored(one) for one in trajectories])
+        if self.method.joint:
+            learned._kept = (*self._kept, *trajectories)
+        learned.network = copy.deepcopy(self._untrained if self.method.joint else self.network)
+        learned.losses = self._fit(learned.network, learned._kept or trajectories, rng)
+        learned.parts = tuple(part.after(learned.network, trajectories, self.settings.inflection, rng) for part in self.parts)
         return learned
 
     def forget(self, category: str) -> Navigator:
-        """A navigator without the stored features of a category. Its weights are as before: to drop what they learned, learn anew."""
+        """A navigator that keeps nothing of a category. Its weights are as before: to drop what they learned, learn anew."""
         left = copy.copy(self)
-        left.buffer = self.buffer.copy()
-        left.buffer.forget(category)
+        left.parts = tuple(part.without(category) for part in self.parts)
+        left._kept = tuple(one for one in self._kept if one.category != category)
         return left
 
     def act(self, environment: ObjectNavGridEnvironment, tasks: Sequence[Task]) -> list[NavigationResult]:
@@ -134,13 +113,15 @@ class Navigator:
         infos = [one.reset(options={"task": task})[1] for one, task in zip(episodes, tasks, strict=True)]
         last, state = [len(ACTIONS)] * len(tasks), self._initial(len(tasks))
         results: dict[int, NavigationResult] = {}
+        steps = 0
         while len(results) < len(tasks):
             logits, state = self._logits(episodes, infos, last, state)
+            steps += 1
             for place in (place for place in range(len(tasks)) if place not in results):
                 last[place] = _likeliest(logits[place], episodes[place])
                 _, _, terminated, truncated, infos[place] = episodes[place].step(ACTIONS[last[place]])
                 if terminated or truncated:
-                    results[place] = _result(infos[place])
+                    results[place] = _result(infos[place], steps)
         for one in episodes:
             one.close()
         return [results[place] for place in range(len(tasks))]
@@ -156,34 +137,34 @@ class Navigator:
         results: list[NavigationResult] = []
         for number, task in enumerate(tasks):
             _, info = episode.reset(options={"task": task, "keep_position": number > 0})
-            last, ended = len(ACTIONS), False
+            last, ended, steps = len(ACTIONS), False, 0
             state = state if carry_state else self._initial(1)
             while not ended:
                 logits, state = self._logits([episode], [info], [last], state)
                 last = _likeliest(logits[0], episode)
                 _, _, terminated, truncated, info = episode.step(ACTIONS[last])
-                ended = terminated or truncated
-            results.append(_result(info))
+                ended, steps = terminated or truncated, steps + 1
+            results.append(_result(info, steps))
         episode.close()
         return results
 
     def explore(self, environment: ObjectNavGridEnvironment, tasks: Sequence[Task]) -> list[Trajectory]:
-        """DAgger: this navigator moves, and the expert says at every step what it would do.
+        """DAgger: this navigator moves, and the expert says at every step what it would do. Raises what `search` raises.
 
         Ross et al. 2011, "A Reduction of Imitation Learning and Structured Prediction to No-Regret Online Learning",
         https://arxiv.org/abs/1011.0686, algorithm 3.1 with beta = 0: learning from these states too keeps errors from adding up. Where the
-        navigator would stop and the expert would not, the expert's action is taken, so that the episode goes on. Raises what `plan` raises.
+        navigator would stop and the expert would not, the expert's action is taken, so that the episode goes on.
         """
         trajectories = []
         episode = environment.spawn()
         for task in tasks:
             _, info = episode.reset(options={"task": task})
             category, state, last, ended = info["navigation"].category, self._initial(1), len(ACTIONS), False
-            views, actions, taken = list[NDArray[np.uint8]](), list[int](), list[int]()
+            views, actions, taken, seen = list[NDArray[np.uint8]](), list[int](), list[int](), set[tuple[int, int]]()
             while not ended:
                 logits, state = self._logits([episode], [info], [last], state)
                 views.append(episode.payload(info["view"]))
-                actions.append(ACTIONS.index(episode.plan()[0]))
+                actions.append(ACTIONS.index(episode.search(seen)))
                 chosen = _likeliest(logits[0], episode)
                 last = actions[-1] if "stop" in (ACTIONS[actions[-1]], ACTIONS[chosen]) else chosen
                 taken.append(last)
@@ -212,55 +193,38 @@ class Navigator:
             outputs, following = self.network["decoder"](features, state)
             return self.network["policy"](outputs[:, 0]), following
 
-    def _loss(self, network: nn.ModuleDict, batch: Sequence[Trajectory], rng: np.random.Generator) -> Tensor:
-        settings = self.settings
-        views, goals, last, actions, weights, valid = _tensors(batch, settings.inflection)
-        features = aligned_features(network, views, goals, last)
-        loss = imitation_loss(_decoded(network, features), actions, weights, valid)
-        if self.stages and settings.distillation:
-            # `self` is the navigator of the stage before, whose weights do not change.
-            loss = loss + settings.distillation * feature_distillation_loss(
-                features, aligned_features(self.network, views, goals, last), valid
-            )
-        stored = self.buffer.sample(settings.batch, rng) if settings.replay else []
-        if stored:
-            import torch
-
-            kept, there = padded([torch.from_numpy(one.features).float() for one in stored])
-            done, _ = padded([torch.from_numpy(one.actions).long() for one in stored])
-            given, _ = padded([torch.from_numpy(one.weights).float() for one in stored])
-            loss = loss + settings.replay * imitation_loss(_decoded(network, kept), done, given, there)
-        return loss
-
-    def _stored(self, trajectory: Trajectory) -> StoredEpisode:
+    def _fit(self, network: nn.ModuleDict, trajectories: Sequence[Trajectory], rng: np.random.Generator) -> tuple[float, ...]:
+        """Train a network in place; the mean loss of each epoch."""
         import torch
 
-        views, goals, last, _, weights, _ = _tensors([trajectory], self.settings.inflection)
-        with torch.no_grad():
-            features = aligned_features(self.network, views, goals, last)[0].numpy()
-        steps = adaptive_keyframes(features, neighbours=self.settings.neighbours, share=self.settings.share)
-        return StoredEpisode(
-            category=trajectory.category,
-            features=features[steps].astype(np.float16),
-            actions=trajectory.actions[steps].astype(np.uint8),
-            weights=weights[0].numpy()[steps].astype(np.float16),
-        )
+        settings = self.settings
+        optimizer = torch.optim.AdamW(network.parameters(), lr=settings.learning_rate)
+        per_epoch = math.ceil(len(trajectories) / settings.batch)
+        schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, settings.epochs * per_epoch)
+        epochs: list[float] = []
+        for _ in range(settings.epochs):
+            total = 0.0
+            for chosen in shuffled(trajectories, settings.batch, rng):
+                loss = self._loss(network, chosen, rng)
+                optimizer.zero_grad()
+                loss.backward()  # type: ignore[no-untyped-call]  # torch's own signature has no types
+                torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
+                optimizer.step()
+                schedule.step()
+                total += float(loss.detach())
+            epochs.append(total / per_epoch)
+        return tuple(epochs)
 
-
-def record(environment: ObjectNavGridEnvironment, tasks: Sequence[Task]) -> list[Trajectory]:
-    """The expert's episodes on some tasks. Raises what `demonstrate` raises."""
-    trajectories = []
-    episode = environment.spawn()
-    for task in tasks:
-        actions = environment.demonstrate(task).actions
-        _, info = episode.reset(options={"task": task})
-        category, views = info["navigation"].category, []
-        for action in actions:
-            views.append(episode.payload(info["view"]))
-            info = episode.step(action)[4]
-        numbers = np.array([ACTIONS.index(name) for name in actions], dtype=np.int64)
-        trajectories.append(Trajectory(category=category, views=np.stack(views), actions=numbers))
-    return trajectories
+    def _loss(self, network: nn.ModuleDict, trajectories: Sequence[Trajectory], rng: np.random.Generator) -> Tensor:
+        batch = whole(trajectories, self.settings.inflection)
+        loss = imitation_of(network, batch)
+        if self.stages and self.parts:
+            # `self` is the navigator of the stage before, whose weights do not change.
+            taught = tuple(CATEGORIES.index(name) for name in self.taught)
+            lesson = Lesson(network=network, before=self.network, batch=batch, taught=taught, episodes=self.settings.batch, rng=rng)
+            for part in self.parts:
+                loss = loss + part.loss(lesson)
+        return loss
 
 
 def _likeliest(logits: Tensor, episode: ObjectNavGridEnvironment) -> int:
@@ -269,32 +233,5 @@ def _likeliest(logits: Tensor, episode: ObjectNavGridEnvironment) -> int:
     return allowed[int(logits[allowed].argmax())]
 
 
-def _result(info: dict[str, Any]) -> NavigationResult:
-    return NavigationResult(success=info["success"], measures=info["navigation"])
-
-
-def _tensors(batch: Sequence[Trajectory], inflection: float) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor, Tensor]:
-    """Views, goals, last actions, actions, weights, and which steps there are."""
-    import torch
-
-    views, valid = padded([torch.from_numpy(one.views).long() for one in batch])
-    goals = torch.tensor([CATEGORIES.index(one.category) for one in batch], dtype=torch.long)
-    moves = [one.actions if one.taken is None else one.taken for one in batch]
-    last, _ = padded([torch.tensor([len(ACTIONS), *one[:-1].tolist()], dtype=torch.long) for one in moves])
-    actions, _ = padded([torch.from_numpy(one.actions) for one in batch])
-    weights, _ = padded([torch.from_numpy(inflection_weights(one.actions.tolist(), weight=inflection)).float() for one in batch])
-    return views, goals, last, actions, weights, valid
-
-
-def _decoded(network: nn.ModuleDict, features: Tensor) -> Tensor:
-    """Logits `(B, T, A)` of whole episodes."""
-    decoder: Any = network["decoder"]
-    outputs, _ = decoder(features, decoder.initial(len(features)))
-    logits: Tensor = network["policy"](outputs)
-    return logits
-
-
-def _batches(trajectories: Sequence[Trajectory], size: int, rng: np.random.Generator) -> Iterator[list[Trajectory]]:
-    order = rng.permutation(len(trajectories))
-    for first in range(0, len(order), size):
-        yield [trajectories[place] for place in order[first : first + size]]
+def _result(info: dict[str, Any], steps: int) -> NavigationResult:
+    return NavigationResult(success=info["success"], measures=info["navigation"], steps=steps)

@@ -1,9 +1,9 @@
-"""The navigator's network: cells, goal and last action aligned into one feature a step, decoded over time into actions."""
+"""The navigator's network: cells compared with the goal, and the last action, aligned into one feature a step, decoded over time."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from .backbones import BACKBONES, HEADS
 
@@ -23,9 +23,9 @@ def navigator_network(
 ) -> nn.ModuleDict:
     """An untrained network; the weights follow from the seed alone (invariant Determinism).
 
-    `encoder`: views `(N, 7, 7, 3)` to `(N, D)`; `goal` and `last`: numbers to `(N, D)`, the last action being `actions` before the first
-    step; `align`: the three together `(N, 3 D)` to the aligned feature `(N, D)`; `decoder`: a `Backbone`; `policy`: `(N, D)` to logits
-    `(N, actions)`. Raises `ValueError` for an unknown backbone and for a width that is no multiple of its 4 heads.
+    `encoder`: views `(N, 7, 7, 3)` and goals `(N,)` to `(N, D)`; `goal` and `last`: numbers to `(N, D)`, the last action being `actions`
+    before the first step; `align`: the three together `(N, 3 D)` to the aligned feature `(N, D)`; `decoder`: a `Backbone`; `policy`:
+    `(N, D)` to logits `(N, actions)`. Raises `ValueError` for an unknown backbone and for a width that is no multiple of its 4 heads.
     """
     import torch
     from torch import nn
@@ -34,19 +34,27 @@ def navigator_network(
         raise ValueError(f"backbone must be one of {', '.join(BACKBONES)}, width a multiple of {HEADS}; got {backbone!r}, {width}")
 
     class Cells(nn.Module):
-        """Kind, colour and state of every cell by embedding, then two convolutions and a linear map that keeps where things are."""
+        """Kind, colour and state of every cell by embedding, beside their product with the goal's embedding and its sum.
+
+        The product says in which cell the goal is, before two convolutions and a linear map that keeps where things are: as C-NAV's
+        pictures and goals are encoded into one space before its network begins. Every goal's embedding is learned from its own episodes.
+        """
 
         def __init__(self) -> None:
             super().__init__()
             self.embeddings = nn.ModuleList([nn.Embedding(_VALUES, _CELL) for _ in range(3)])
+            self.wanted = nn.Embedding(categories, 3 * _CELL)
+            self.seen = nn.Linear(3 * _CELL, 3 * _CELL)
             self.layers = nn.Sequential(
-                nn.Conv2d(3 * _CELL, 32, 3, padding=1), nn.ReLU(), nn.Conv2d(32, 16, 3, padding=1), nn.ReLU(),
+                nn.Conv2d(6 * _CELL + 1, 32, 3, padding=1), nn.ReLU(), nn.Conv2d(32, 16, 3, padding=1), nn.ReLU(),
                 nn.Flatten(), nn.Linear(16 * VIEW * VIEW, width), nn.ReLU(),
             )  # fmt: skip
 
-        def forward(self, views: Tensor) -> Tensor:
-            embedded = torch.cat([one(views[..., place]) for place, one in enumerate(self.embeddings)], -1)
-            encoded: Tensor = self.layers(embedded.permute(0, 3, 1, 2))
+        def forward(self, views: Tensor, goals: Tensor) -> Tensor:
+            cells = torch.cat([one(views[..., place]) for place, one in enumerate(self.embeddings)], -1)
+            match = self.seen(cells) * self.wanted(goals)[:, None, None]
+            together = torch.cat([cells, match, match.sum(-1, keepdim=True)], -1)
+            encoded: Tensor = self.layers(together.permute(0, 3, 1, 2))
             return encoded
 
     with torch.random.fork_rng(devices=[]):
@@ -68,10 +76,18 @@ def aligned_features(network: nn.ModuleDict, views: Tensor, goals: Tensor, last:
     import torch
 
     episodes, steps = last.shape
-    seen = network["encoder"](views.flatten(0, 1)).unflatten(0, (episodes, steps))
+    seen = network["encoder"](views.flatten(0, 1), goals.repeat_interleave(steps)).unflatten(0, (episodes, steps))
     wanted = network["goal"](goals)[:, None].expand(-1, steps, -1)
     aligned: Tensor = network["align"](torch.cat([seen, wanted, network["last"](last)], -1))
     return aligned
+
+
+def decoded(network: nn.ModuleDict, features: Tensor) -> Tensor:
+    """Logits `(B, T, A)` of whole episodes."""
+    decoder: Any = network["decoder"]
+    outputs, _ = decoder(features, decoder.initial(len(features)))
+    logits: Tensor = network["policy"](outputs)
+    return logits
 
 
 def padded(rows: Sequence[Tensor]) -> tuple[Tensor, Tensor]:

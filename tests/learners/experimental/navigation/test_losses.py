@@ -7,7 +7,12 @@ import math
 import pytest
 import torch
 
-from lifelong.learners.experimental.navigation.losses import feature_distillation_loss, imitation_loss, inflection_weights
+from lifelong.learners.experimental.navigation.losses import (
+    feature_distillation_loss,
+    imitation_loss,
+    inflection_weights,
+    policy_distillation_loss,
+)
 
 
 def test_steps_at_which_the_action_changes_weigh_more() -> None:
@@ -34,3 +39,14 @@ def test_distillation() -> None:
     assert old.grad is None
     assert new.grad is not None
     assert new.grad[1, 1].tolist() == [0, 0]
+
+
+def test_distillation_of_the_policy() -> None:
+    # The old one says 3/4 and 1/4, the new one 1/2 and 1/2: a cross-entropy of log 2; the second step is filling.
+    old = torch.log(torch.tensor([[[3.0, 1.0], [1.0, 9.0]]]))
+    new = torch.zeros(1, 2, 2, requires_grad=True)
+    loss = policy_distillation_loss(new, old, torch.tensor([[1.0, 0.0]]))
+    assert float(loss.detach()) == pytest.approx(math.log(2))
+    loss.backward()
+    assert new.grad is not None
+    assert new.grad[0].tolist() == [[pytest.approx(-0.25), pytest.approx(0.25)], [0, 0]]

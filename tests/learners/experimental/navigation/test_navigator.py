@@ -10,7 +10,8 @@ from lifelong.envs import ObjectNavGridEnvironment
 from lifelong.envs.navigation.scenes import STAGES
 from lifelong.envs.navigation.streams import no_reset_tasks
 from lifelong.learners.experimental.navigation.backbones import BACKBONES
-from lifelong.learners.experimental.navigation.navigator import ACTIONS, Navigator, NavigatorSettings, Trajectory, record
+from lifelong.learners.experimental.navigation.navigator import Navigator, NavigatorSettings
+from lifelong.learners.experimental.navigation.trajectories import ACTIONS, Trajectory, record
 
 QUICK = NavigatorSettings(epochs=2, batch=4)
 
@@ -30,8 +31,13 @@ def weights(navigator: Navigator) -> torch.Tensor:
 
 
 def test_what_is_recorded_is_what_the_expert_saw_and_did(environment: ObjectNavGridEnvironment, trajectories: list[Trajectory]) -> None:
-    task = environment.tasks("train", 1)[0]
-    assert [ACTIONS[number] for number in trajectories[0].actions] == list(environment.demonstrate(task).actions)
+    task, seen = environment.tasks("train", 1)[0], set[tuple[int, int]]()
+    environment.reset(options={"task": task})
+    for number in trajectories[0].actions:
+        assert ACTIONS[number] == environment.search(seen)
+        info = environment.step(ACTIONS[number])[4]
+    assert info["success"]
+    assert trajectories[0].last.tolist() == [len(ACTIONS), *trajectories[0].actions[:-1]]
     assert trajectories[0].views.shape == (len(trajectories[0].actions), 7, 7, 3)
     assert all(one.category in STAGES[0] for one in trajectories)
 
@@ -44,16 +50,16 @@ def test_learning_is_repeatable_and_leaves_its_input_alone(backbone: str, trajec
     assert torch.equal(weights(first), weights(again))
     assert torch.equal(weights(start), before)
     assert not torch.equal(weights(first), before)
-    assert (start.stages, first.stages, len(start.buffer.episodes), len(first.buffer.episodes)) == (0, 1, 0, 8)
+    assert (start.stages, first.stages, start.nbytes, len(first.parts[1].buffer.episodes)) == (0, 1, 0, 8)
 
 
 @pytest.mark.slow
 def test_the_expert_is_imitated(environment: ObjectNavGridEnvironment, trajectories: list[Trajectory]) -> None:
-    learned = Navigator(width=32, settings=NavigatorSettings(epochs=60, batch=8)).learn(trajectories)
+    learned = Navigator(width=32, settings=NavigatorSettings(epochs=120, batch=8)).learn(trajectories)
     assert learned.losses[-1] < learned.losses[0] / 10
     results = learned.act(environment, environment.tasks("train", 8))
     assert sum(one.success for one in results) >= 7
-    assert all(one.measures.taken == one.measures.shortest for one in results if one.success)
+    assert all(one.measures.taken >= one.measures.shortest for one in results)
 
 
 def test_acting_on_many_episodes_gives_what_each_gives_alone(environment: ObjectNavGridEnvironment, trajectories: list[Trajectory]) -> None:
@@ -72,14 +78,15 @@ def test_the_expert_labels_what_the_navigator_does(environment: ObjectNavGridEnv
         assert len(one.views) == len(one.actions) == len(one.taken) <= environment.max_steps
         # The actions taken lead from view to view, and where the expert says stop the episode ends with success.
         _, info = environment.reset(options={"task": task})
+        seen: set[tuple[int, int]] = set()
         for view, expert, number in zip(one.views, one.actions, one.taken, strict=True):
             assert np.array_equal(environment.payload(info["view"]), view)
-            assert ACTIONS[expert] == environment.plan()[0]
+            assert ACTIONS[expert] == environment.search(seen)
             info = environment.step(ACTIONS[number])[4]
         assert info["success"] == (ACTIONS[one.actions[-1]] == "stop")
     assert any((one.actions != one.taken).any() for one in explored)
     learned = start.learn([*trajectories, *explored])
-    assert len(learned.buffer.episodes) == len(trajectories) + 3
+    assert len(learned.parts[1].buffer.episodes) == len(trajectories) + 3
 
 
 def test_without_resets_each_search_begins_where_the_last_one_ended(trajectories: list[Trajectory]) -> None:
@@ -95,26 +102,16 @@ def test_without_resets_each_search_begins_where_the_last_one_ended(trajectories
 
 def test_what_is_kept_is_within_its_bounds_and_holds_no_picture(trajectories: list[Trajectory]) -> None:
     learned = Navigator(width=16, settings=QUICK, max_bytes=400).learn(trajectories)
-    assert 0 < learned.buffer.nbytes <= 400
+    assert 0 < learned.nbytes <= 400
     steps = {len(one.actions) for one in trajectories}
     whole = Navigator(width=16, settings=QUICK).learn(trajectories)
-    assert all(len(one.actions) <= max(steps) / 2 and one.features.shape[1:] == (16,) for one in whole.buffer.episodes)
-    assert whole.forget(trajectories[0].category).buffer.nbytes < whole.buffer.nbytes
+    assert all(len(one.actions) <= max(steps) / 2 and one.features.shape[1:] == (16,) for one in whole.parts[1].buffer.episodes)
+    assert whole.forget(trajectories[0].category).nbytes < whole.nbytes
 
 
-@pytest.mark.slow
-def test_distillation_and_replay_hold_what_was_learned(trajectories: list[Trajectory]) -> None:
-    """After a stage that teaches something else, imitation on the first stage's episodes is worse without both."""
-    other = ObjectNavGridEnvironment(STAGES[1])
-    second = record(other, other.tasks("train", 8))
-
-    def loss_on_the_first(**changes: float) -> float:
-        settings = NavigatorSettings(epochs=30, batch=8, share=1.0, **changes)
-        learned = Navigator(width=32, settings=settings).learn(trajectories).learn(second)
-        plain = Navigator(width=32, settings=settings)
-        return float(plain._loss(learned.network, trajectories, np.random.default_rng(0)).detach())
-
-    assert loss_on_the_first() < loss_on_the_first(distillation=0.0, replay=0.0)
+def test_an_unknown_method_is_refused() -> None:
+    with pytest.raises(ValueError, match=r"method must be one of fine_tuning, .*; got 'magic'"):
+        Navigator(method="magic")
 
 
 def test_a_stage_without_trajectories_is_refused() -> None:

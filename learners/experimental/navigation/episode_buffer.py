@@ -1,17 +1,30 @@
-"""Features of past episodes within a bound of bytes, the same share for every category."""
+"""What is kept of past episodes, within a bound of bytes, the same share for every category."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Generic, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 
+class Stored(Protocol):
+    """An episode of which something is kept."""
+
+    @property
+    def category(self) -> str:
+        """What was looked for."""
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes that it costs."""
+
+
 @dataclass(frozen=True, kw_only=True)
-class StoredEpisode:
-    """The kept steps of one episode; neither pictures nor texts."""
+class StoredFeatures:
+    """The kept steps of one episode as features; neither pictures nor texts."""
 
     category: str
     """What was looked for."""
@@ -28,19 +41,43 @@ class StoredEpisode:
         return self.features.nbytes + self.actions.nbytes + self.weights.nbytes
 
 
-class FeatureBuffer:
+@dataclass(frozen=True, kw_only=True)
+class StoredViews:
+    """The kept steps of one episode as they were seen."""
+
+    category: str
+    """What was looked for."""
+    views: NDArray[np.uint8]
+    """What was seen `(t, 7, 7, 3)`."""
+    last: NDArray[np.uint8]
+    """The action before each `(t,)`."""
+    actions: NDArray[np.uint8]
+    """What was to be done `(t,)`."""
+    weights: NDArray[np.float16]
+    """Inflection weights from the whole episode `(t,)`."""
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes that it costs."""
+        return self.views.nbytes + self.last.nbytes + self.actions.nbytes + self.weights.nbytes
+
+
+E = TypeVar("E", bound=Stored)
+
+
+class EpisodeBuffer(Generic[E]):
     """Stored episodes; where they are over the bound, the category with most bytes loses one at random. Same seed, same episodes."""
 
-    def __init__(self, max_bytes: int, *, seed: int = 0, episodes: Sequence[StoredEpisode] = ()) -> None:
+    def __init__(self, max_bytes: int, *, seed: int = 0, episodes: Sequence[E] = ()) -> None:
         if max_bytes < 0:
             raise ValueError(f"max_bytes must not be negative; got {max_bytes}")
         self.max_bytes = max_bytes
         self._rng = np.random.default_rng(seed)
-        self._episodes: list[StoredEpisode] = []
+        self._episodes: list[E] = []
         self.add(episodes)
 
     @property
-    def episodes(self) -> tuple[StoredEpisode, ...]:
+    def episodes(self) -> tuple[E, ...]:
         """All that is stored."""
         return tuple(self._episodes)
 
@@ -49,7 +86,7 @@ class FeatureBuffer:
         """Bytes of all that is stored; never above `max_bytes`."""
         return sum(one.nbytes for one in self._episodes)
 
-    def add(self, episodes: Sequence[StoredEpisode]) -> None:
+    def add(self, episodes: Sequence[E]) -> None:
         """Store episodes, and drop as many as are over the bound."""
         self._episodes.extend(episodes)
         sizes: dict[str, int] = {}
@@ -67,14 +104,14 @@ class FeatureBuffer:
         self._episodes = [one for one in self._episodes if one.category != category]
         return before - len(self._episodes)
 
-    def sample(self, count: int, rng: np.random.Generator) -> list[StoredEpisode]:
+    def sample(self, count: int, rng: np.random.Generator) -> list[E]:
         """`count` episodes, or all where there are fewer, without repetition."""
         chosen = rng.permutation(len(self._episodes))[:count]
         return [self._episodes[place] for place in chosen]
 
-    def copy(self) -> FeatureBuffer:
+    def copy(self) -> EpisodeBuffer[E]:
         """A buffer of its own with the same episodes."""
-        other = FeatureBuffer(self.max_bytes)
+        other: EpisodeBuffer[E] = EpisodeBuffer(self.max_bytes)
         other._episodes = list(self._episodes)
         other._rng = np.random.default_rng()
         other._rng.bit_generator.state = self._rng.bit_generator.state

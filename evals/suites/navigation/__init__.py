@@ -1,0 +1,1 @@
+"""Goal categories taught stage by stage to one navigator: what is learned, kept, and paid for it."""
