@@ -47,7 +47,7 @@ class NavigationScale:
     """How a stage is learned, by every method."""
 
 
-FULL = NavigationScale(stages=len(STAGES), episodes=320, tested=100, settings=NavigatorSettings(epochs=8))
+FULL = NavigationScale(stages=len(STAGES), episodes=320, tested=100, settings=NavigatorSettings(epochs=10, batch=8))
 QUICK = NavigationScale(stages=2, episodes=12, tested=6, settings=NavigatorSettings(epochs=2, batch=6))
 
 

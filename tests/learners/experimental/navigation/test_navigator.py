@@ -30,18 +30,6 @@ def weights(navigator: Navigator) -> torch.Tensor:
     return torch.cat([part.detach().flatten() for part in navigator.network.parameters()])
 
 
-def test_what_is_recorded_is_what_the_expert_saw_and_did(environment: ObjectNavGridEnvironment, trajectories: list[Trajectory]) -> None:
-    task, seen = environment.tasks("train", 1)[0], set[tuple[int, int]]()
-    environment.reset(options={"task": task})
-    for number in trajectories[0].actions:
-        assert ACTIONS[number] == environment.search(seen)
-        info = environment.step(ACTIONS[number])[4]
-    assert info["success"]
-    assert trajectories[0].last.tolist() == [len(ACTIONS), *trajectories[0].actions[:-1]]
-    assert trajectories[0].views.shape == (len(trajectories[0].actions), 7, 7, 3)
-    assert all(one.category in STAGES[0] for one in trajectories)
-
-
 @pytest.mark.parametrize("backbone", BACKBONES)
 def test_learning_is_repeatable_and_leaves_its_input_alone(backbone: str, trajectories: list[Trajectory]) -> None:
     start = Navigator(backbone=backbone, width=16, settings=QUICK)
