@@ -19,7 +19,7 @@ from .backbones import DecoderState
 from .losses import INFLECTION_WEIGHT
 from .methods import MAX_BYTES, METHODS
 from .network import aligned_features, navigator_network
-from .retention import Lesson, imitation_of, stored_views
+from .retention import GradientStep, imitation_of, stored_views
 from .trajectories import ACTIONS, Trajectory, shuffled, whole
 
 if TYPE_CHECKING:
@@ -221,9 +221,9 @@ class Navigator:
         if self.stages and self.parts:
             # `self` is the navigator of the stage before, whose weights do not change.
             taught = tuple(CATEGORIES.index(name) for name in self.taught)
-            lesson = Lesson(network=network, before=self.network, batch=batch, taught=taught, episodes=self.settings.batch, rng=rng)
+            step = GradientStep(network=network, before=self.network, batch=batch, taught=taught, episodes=self.settings.batch, rng=rng)
             for part in self.parts:
-                loss = loss + part.loss(lesson)
+                loss = loss + part.loss(step)
         return loss
 
 

@@ -20,7 +20,7 @@ from .episode_buffer import E, EpisodeBuffer, StoredFeatures, StoredViews
 from .keyframes import NEIGHBOURS, adaptive_keyframes, uniform_keyframes
 from .losses import feature_distillation_loss, imitation_loss, inflection_weights, policy_distillation_loss
 from .network import aligned_features, decoded, padded
-from .trajectories import Batch, Trajectory, make_batch, whole
+from .trajectories import EpisodeBatch, Trajectory, make_batch, whole
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -30,14 +30,14 @@ Keyframes = Literal["adaptive", "uniform", "random"]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Lesson:
+class GradientStep:
     """A gradient step, as far as a part may look at it."""
 
     network: nn.ModuleDict
     """It learns."""
     before: nn.ModuleDict
     """As it was at the end of the stage before."""
-    batch: Batch
+    batch: EpisodeBatch
     """Of the stage that is being learned."""
     taught: tuple[int, ...]
     """Numbers of the categories of earlier stages."""
@@ -47,7 +47,7 @@ class Lesson:
     """Draws."""
 
     @cached_property
-    def earlier(self) -> Batch:
+    def earlier(self) -> EpisodeBatch:
         """The batch with a goal of an earlier stage in the place of each episode's own: what the old network has an answer to."""
         import torch
 
@@ -62,7 +62,7 @@ class Retention(Protocol):
     def nbytes(self) -> int:
         """Bytes that it keeps between two stages, beside the network."""
 
-    def loss(self, lesson: Lesson) -> Tensor:
+    def loss(self, step: GradientStep) -> Tensor:
         """The term that it adds, its weight included."""
 
     def after(self, network: nn.ModuleDict, trajectories: Sequence[Trajectory], inflection: float, rng: np.random.Generator) -> Retention:
@@ -94,14 +94,14 @@ class FeatureDistillation(_KeepsNothing):
     """Whether they are compared under goals of earlier stages; else under the goals that are being taught, which the old network never
     learned: as published, where goals and views are encoded by a pretrained model that knows them all."""
 
-    def loss(self, lesson: Lesson) -> Tensor:
+    def loss(self, step: GradientStep) -> Tensor:
         import torch
 
-        batch = lesson.earlier if self.earlier_goals else lesson.batch
+        batch = step.earlier if self.earlier_goals else step.batch
         with torch.no_grad():
-            old = aligned_features(lesson.before, batch.views, batch.goals, batch.last)
+            old = aligned_features(step.before, batch.views, batch.goals, batch.last)
         return self.weight * feature_distillation_loss(
-            aligned_features(lesson.network, batch.views, batch.goals, batch.last), old, batch.valid
+            aligned_features(step.network, batch.views, batch.goals, batch.last), old, batch.valid
         )
 
 
@@ -115,13 +115,13 @@ class PolicyDistillation(_KeepsNothing):
     weight: float = 1.0
     """Of the term."""
 
-    def loss(self, lesson: Lesson) -> Tensor:
+    def loss(self, step: GradientStep) -> Tensor:
         import torch
 
-        batch = lesson.earlier
+        batch = step.earlier
         with torch.no_grad():
-            old = decoded(lesson.before, aligned_features(lesson.before, batch.views, batch.goals, batch.last))
-        new = decoded(lesson.network, aligned_features(lesson.network, batch.views, batch.goals, batch.last))
+            old = decoded(step.before, aligned_features(step.before, batch.views, batch.goals, batch.last))
+        new = decoded(step.network, aligned_features(step.network, batch.views, batch.goals, batch.last))
         return self.weight * policy_distillation_loss(new, old, batch.valid)
 
 
@@ -144,10 +144,10 @@ class ElasticWeights:
     def nbytes(self) -> int:
         return sum(one.nbytes for one in self.fisher)
 
-    def loss(self, lesson: Lesson) -> Tensor:
+    def loss(self, step: GradientStep) -> Tensor:
         import torch
 
-        pairs = zip(lesson.network.parameters(), lesson.before.parameters(), self.fisher, strict=True)
+        pairs = zip(step.network.parameters(), step.before.parameters(), self.fisher, strict=True)
         terms = [(mattered * (now - then.detach()).square()).sum() for now, then, mattered in pairs]
         return self.weight / 2 * torch.stack(terms).sum()
 
@@ -192,16 +192,16 @@ class FeatureReplay:
     def nbytes(self) -> int:
         return self.buffer.nbytes
 
-    def loss(self, lesson: Lesson) -> Tensor:
+    def loss(self, step: GradientStep) -> Tensor:
         import torch
 
-        stored = self.buffer.sample(lesson.episodes, lesson.rng)
+        stored = self.buffer.sample(step.episodes, step.rng)
         if not stored:
             return torch.zeros(())
         features, valid = padded([torch.from_numpy(one.features).float() for one in stored])
         actions, _ = padded([torch.from_numpy(one.actions).long() for one in stored])
         weights, _ = padded([torch.from_numpy(one.weights).float() for one in stored])
-        return self.weight * imitation_loss(decoded(lesson.network, features), actions, weights, valid)
+        return self.weight * imitation_loss(decoded(step.network, features), actions, weights, valid)
 
     def after(self, network: nn.ModuleDict, trajectories: Sequence[Trajectory], inflection: float, rng: np.random.Generator) -> Self:
         import torch
@@ -241,14 +241,14 @@ class ViewReplay:
     def nbytes(self) -> int:
         return self.buffer.nbytes
 
-    def loss(self, lesson: Lesson) -> Tensor:
+    def loss(self, step: GradientStep) -> Tensor:
         import torch
 
-        stored = self.buffer.sample(lesson.episodes, lesson.rng)
+        stored = self.buffer.sample(step.episodes, step.rng)
         if not stored:
             return torch.zeros(())
         columns = ([getattr(one, name) for one in stored] for name in ("category", "views", "last", "actions", "weights"))
-        return self.weight * imitation_of(lesson.network, make_batch(*columns))
+        return self.weight * imitation_of(step.network, make_batch(*columns))
 
     def after(self, network: nn.ModuleDict, trajectories: Sequence[Trajectory], inflection: float, rng: np.random.Generator) -> Self:
         del network, rng
@@ -259,7 +259,7 @@ class ViewReplay:
         return replace(self, buffer=_with(self.buffer, lambda buffer: buffer.forget(category)))
 
 
-def imitation_of(network: nn.ModuleDict, batch: Batch) -> Tensor:
+def imitation_of(network: nn.ModuleDict, batch: EpisodeBatch) -> Tensor:
     """The imitation loss of a network on a batch."""
     features = aligned_features(network, batch.views, batch.goals, batch.last)
     return imitation_loss(decoded(network, features), batch.actions, batch.weights, batch.valid)

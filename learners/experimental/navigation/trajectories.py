@@ -43,7 +43,7 @@ class Trajectory:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Batch:
+class EpisodeBatch:
     """Steps of B episodes as tensors, shorter ones filled up to T steps."""
 
     views: Tensor
@@ -66,7 +66,7 @@ def make_batch(
     last: Sequence[NDArray[np.integer]],
     actions: Sequence[NDArray[np.integer]],
     weights: Sequence[NDArray[np.floating]],
-) -> Batch:
+) -> EpisodeBatch:
     """A batch of some episodes, each of which has its category, views, last actions, actions and weights."""
     import torch
 
@@ -74,10 +74,10 @@ def make_batch(
     before, chosen = (padded([torch.from_numpy(one).long() for one in numbers])[0] for numbers in (last, actions))
     goals = torch.tensor([CATEGORIES.index(name) for name in categories], dtype=torch.long)
     weighted, _ = padded([torch.from_numpy(one).float() for one in weights])
-    return Batch(views=rows, goals=goals, last=before, actions=chosen, weights=weighted, valid=valid)
+    return EpisodeBatch(views=rows, goals=goals, last=before, actions=chosen, weights=weighted, valid=valid)
 
 
-def whole(trajectories: Sequence[Trajectory], inflection: float) -> Batch:
+def whole(trajectories: Sequence[Trajectory], inflection: float) -> EpisodeBatch:
     """All steps of some trajectories."""
     return make_batch(
         [one.category for one in trajectories],
