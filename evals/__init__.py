@@ -170,11 +170,10 @@ SUITES = (
     Suite(
         name="navigation",
         shows="object navigation, goal categories stage by stage: success, SPL, forgetting and bytes kept, C-NAV against its contrasts",
-        needs='minigrid, from pip install "lifelong[navigation]"; for the full size an hour and a half on a processor',
+        needs='minigrid, from pip install "lifelong[navigation]"; for the full size a quarter of an hour a seed on a processor',
         selection=(
-            "The network, the expert, the number of episodes and passes, and the weights of C-NAV's terms: by success in validation "
-            "scenes, one seed. The other methods were tried at one setting each, data replay at C-NAV's weight. No test scene was "
-            "used for it."
+            "The network, the expert, the number of episodes and passes, and the weights of C-NAV's terms (three pairs): by success in "
+            "validation scenes, one seed. The other methods have one setting each that was not searched for. No test scene was used."
         ),
         module="suites.navigation.suite",
     ),

@@ -88,8 +88,8 @@ class _KeepsNothing:
 class FeatureDistillation(_KeepsNothing):
     """C-NAV's L_KD: aligned features stay near those that the network of the stage before gives to the same views."""
 
-    weight: float = 5.0
-    """Of the term."""
+    weight: float = 0.02
+    """Of the term; the published 5 is of features that a pretrained model encodes."""
     earlier_goals: bool = True
     """Whether they are compared under goals of earlier stages; else under the goals that are being taught, which the old network never
     learned: as published, where goals and views are encoded by a pretrained model that knows them all."""
@@ -177,7 +177,7 @@ class ElasticWeights:
 class FeatureReplay:
     """C-NAV's L_FR: imitation on stored features of earlier episodes; what is decoded stays, whatever the encoder becomes."""
 
-    weight: float = 1.0
+    weight: float = 0.3
     """Of the term."""
     keyframes: Keyframes = "adaptive"
     """Which steps of an episode are kept."""
