@@ -255,7 +255,7 @@ class EmbeddedEngine:
         prompt = self._prompt(request)
         room = self._context - len(prompt)
         limit = room if request.max_tokens is None else min(request.max_tokens, room)
-        writing = Writing(prompt=prompt, limit=limit, temperature=request.temperature)
+        writing = Writing(prompt=prompt, limit=limit, unlimited=request.max_tokens is None, temperature=request.temperature)
         if request.choices:
             options = [self._tokens(choice) for choice in request.choices]
             writing.constraint, writing.limit = Options(options, self._end), max(map(len, options)) + 1

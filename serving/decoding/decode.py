@@ -18,6 +18,11 @@ _WORTH_SHARING = 16
 _SCORED = 512
 """Tokens scored at once; with 50 000 words their logits and log-probabilities take a fifth of a gigabyte in float32."""
 
+LOOP = 256
+"""Tokens that only repeat what stands before them, from which on a reply whose length nobody limited is given up."""
+PERIOD = 32
+"""Most tokens of what is repeated."""
+
 Trie = dict[int, Any]
 """Token -> what may follow. The end marker leads to an empty trie."""
 
@@ -80,6 +85,9 @@ class Writing:
     """What may be written; None: anything."""
     watch: Callable[[Sequence[int]], bool] | None = None
     """Shown the tokens as they are written, without the end marker; True ends the reply."""
+    unlimited: bool = False
+    """Whether nobody limited its length but the model's context. A greedy model that repeats itself does so until that is full, minutes
+    later, while others wait; such a reply ends, as one that was too long."""
     tokens: list[int] = field(default_factory=list)
     """Tokens written, the end marker included."""
     logprobs: list[float] = field(default_factory=list)
@@ -90,11 +98,13 @@ class Writing:
     """Whether the end marker was written."""
     stopped: bool = False
     """Whether `watch` ended it."""
+    looping: bool = False
+    """Whether it was given up because it only repeated itself."""
 
     @property
     def going(self) -> bool:
         """Whether it wants another token."""
-        return not self.ended and not self.stopped and len(self.tokens) < self.limit
+        return not self.ended and not self.stopped and not self.looping and len(self.tokens) < self.limit
 
     @property
     def logprob(self) -> float:
@@ -121,6 +131,7 @@ class Writing:
             self.ended = True
             return [token]
         self._write([token, *(self.constraint.take(token) if self.constraint else ())])
+        self.looping = self.unlimited and repeats(self.tokens)
         return self.tokens[before:]
 
     def _write(self, tokens: Sequence[int]) -> None:
@@ -129,6 +140,16 @@ class Writing:
         self.logprobs += [0.0] * (len(self.tokens) - len(self.logprobs))
         if tokens and self.watch is not None:
             self.stopped = self.watch(tokens)
+
+
+def repeats(tokens: Sequence[int], length: int = LOOP, period: int = PERIOD) -> bool:
+    """Whether the last `length` tokens are `period` tokens or fewer, over and over.
+
+    >>> repeats([9, 1, 2, 1, 2, 1], length=5), repeats([9, 1, 2, 1, 2, 1], length=6), repeats([1, 2, 3, 1, 2, 3], length=6, period=2)
+    (True, False, False)
+    """
+    tail = list(tokens[-length:])
+    return len(tail) == length and any(tail[shift:] == tail[:-shift] for shift in range(1, period + 1))
 
 
 def options_trie(options: Sequence[Sequence[int]], end: int) -> Trie:

@@ -18,6 +18,7 @@ from properties import examples
 from lifelong.core import MalformedTask
 from lifelong.core.messages import tool_specification
 from lifelong.serving import ChatRequest, EmbeddedEngine
+from lifelong.serving.decoding.decode import LOOP
 
 
 @pytest.fixture(scope="module")
@@ -185,7 +186,9 @@ def test_every_written_token_has_its_probability(engine: EmbeddedEngine) -> None
 def test_without_a_limit_the_context_is_the_limit(engine: EmbeddedEngine) -> None:
     long = ask("x" * 1900, max_tokens=None)
     reply = engine.chat([long])[0]
-    assert reply.finish_reason == "stop" or reply.usage.prompt_tokens + reply.usage.completion_tokens == engine.context
+    whole = reply.usage.prompt_tokens + reply.usage.completion_tokens == engine.context
+    # A random model may begin to repeat itself, which ends a reply as well.
+    assert reply.finish_reason == "stop" or whole or reply.usage.completion_tokens >= LOOP
 
 
 def test_a_reader_that_waits_holds_nobody_up_and_one_that_leaves_ends_the_work(engine: EmbeddedEngine) -> None:
