@@ -48,9 +48,9 @@ SUITES = (
     ),
     Suite(
         name="scale",
-        shows="what a request, a start and an erasure cost beside a model that answers at once, up to 1 000 000 episodes or 1 000 tenants",
+        shows="what a request, a start and an erasure cost beside a model that answers at once, up to 1 000 000 episodes or turns",
         needs="the default encoder; 4 GB of disk and half an hour for the largest size",
-        selection="Nothing was chosen: sizes are fixed and episodes are made up.",
+        selection="Nothing was chosen: sizes are fixed, and episodes and turns are made up.",
         module="suites.scale.suite",
     ),
     Suite(

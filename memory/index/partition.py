@@ -41,8 +41,8 @@ class Partition:
         """Vectors added or removed since it was last written."""
 
     @classmethod
-    def in_cells(cls, vectors: Vector, numbers: Numbers, count: int) -> Partition:
-        """An empty one for `count` vectors, with cells centred by a sample of them `(n, d)`, rows `numbers`.
+    def in_cells(cls, vectors: Vector, numbers: Numbers, count: int, *, probe: int = PROBE) -> Partition:
+        """An empty one for `count` vectors, with cells centred by a sample of them `(n, d)`, rows `numbers`; `probe` are searched.
 
         An inverted file (Sivic and Zisserman 2003, "Video Google", https://doi.org/10.1109/ICCV.2003.1238663) of vectors in half
         precision: their cosines are right to 0.001, in half the memory.
@@ -53,7 +53,7 @@ class Partition:
         centres = faiss.IndexFlatIP(dimensions)
         kind = faiss.ScalarQuantizer.QT_fp16
         index = faiss.IndexIVFScalarQuantizer(centres, dimensions, cell_count(count), kind, faiss.METRIC_INNER_PRODUCT, False)
-        index.nprobe = PROBE
+        index.nprobe = probe
         index.train(vectors)
         return cls(index, trained=np.sort(numbers), cells_for=count)
 

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -22,6 +23,8 @@ from ....perception import Encoder, HashedEncoder, MiniLMEncoder
 from ....serving import ChatPiece, ChatReply, ChatRequest, Choice, in_one_piece, locate
 from ...results_file import Row
 from ...row_filter import ALL_ROWS, RowFilter
+from .clock import resident, timed
+from .turns import turn_rows
 
 SKILLS = ("flights", "recipes", "lamps", "songs")
 TEXTS = ("Book a flight to {} on day {}", "Write the recipe of {} for {} people", "Press the lamp in {} at {}", "Sing of {} in key {}")
@@ -114,7 +117,7 @@ def run(*, quick: bool, seeds: int, data: Path | None, only: RowFilter = ALL_ROW
             figures = _apart(reflection, Path(folder), episodes)
         case = _reflection_case(episodes)
         rows += [Row(case=case, method="lifelong_hashed", metric=name, value=value, n=1) for name, value in figures.items()]
-    return rows
+    return rows + turn_rows(partial(_encoder, encoder), quick=quick, only=only, apart=_apart)
 
 
 def _reflection_case(episodes: int) -> str:
@@ -185,7 +188,7 @@ def measure(home: Path, size: Size, encoder: str) -> dict[str, float]:
     """A later start: opening, first answer, requests, status, memory and an erasure."""
     encode = _encoder(encoder)
     encode.encode(["the model is loaded before anything is measured"])
-    before = _resident()
+    before = resident()
     begun = time.perf_counter()
     learner = _opened(home, encoder, encode)
     opened = time.perf_counter() - begun
@@ -194,9 +197,9 @@ def measure(home: Path, size: Size, encoder: str) -> dict[str, float]:
         learner.wake(next(tasks))
         first = time.perf_counter() - begun
         firsts = [_seconds(lambda: learner.wake(next(tasks))) for _ in range(WAKES)]
-        times, work = np.array([_timed(lambda: learner.wake(next(tasks))) for _ in range(WAKES)]).T
+        times, work = np.array([timed(lambda: learner.wake(next(tasks))) for _ in range(WAKES)]).T
         status = _seconds(lambda: learner.status(TENANTS.format(0)))
-        resident = _resident() - before
+        held = resident() - before
         figures = {
             "open_seconds": (opened),
             "first_answer_seconds": (first),
@@ -206,7 +209,7 @@ def measure(home: Path, size: Size, encoder: str) -> dict[str, float]:
             "wake_cpu_p50_ms": 1000 * float(np.percentile(work, 50)),
             "wake_cpu_p95_ms": 1000 * float(np.percentile(work, 95)),
             "status_seconds": (status),
-            "resident_mb": (resident / 2**20),
+            "resident_mb": (held / 2**20),
         }
         if size.tenants > 1:
             # A tenant's very first request calibrates what is known of it, from then on its file tells.
@@ -223,7 +226,7 @@ def reflection(home: Path, episodes: int) -> dict[str, float]:
         night = NightContext(components=learner._components, environments={}, tenant=TENANTS.format(0))
         # What perception reads once, at a first start, is no part of it.
         night.components.perceiver(night.tenant)
-        seconds, worked = _timed(lambda: Reflect().run(night, Work(skill=SKILLS[0])))
+        seconds, worked = timed(lambda: Reflect().run(night, Work(skill=SKILLS[0])))
     return {"reflect_seconds": seconds, "reflect_cpu_seconds": worked}
 
 
@@ -254,18 +257,3 @@ def _seconds(work: Callable[[], object]) -> float:
     begun = time.perf_counter()
     work()
     return time.perf_counter() - begun
-
-
-def _timed(work: Callable[[], object]) -> tuple[float, float]:
-    """Seconds by the clock, and of this thread on the processor."""
-    begun, worked = time.perf_counter(), time.thread_time()
-    work()
-    return time.perf_counter() - begun, time.thread_time() - worked
-
-
-def _resident() -> int:
-    """Bytes of memory that this process holds now; 0 where the system does not say."""
-    status = Path("/proc/self/statm")
-    import resource
-
-    return int(status.read_text().split()[1]) * resource.getpagesize() if status.exists() else 0

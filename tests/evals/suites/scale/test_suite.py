@@ -6,7 +6,7 @@ import os
 
 import pytest
 
-from lifelong.evals.suites.scale import suite
+from lifelong.evals.suites.scale import suite, turns
 from lifelong.evals.suites.scale.suite import Size, run
 
 
@@ -14,6 +14,7 @@ def test_every_figure_of_a_small_record_is_there(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(suite, "QUICK", (Size(episodes=40, tenants=4),))
     monkeypatch.setattr(suite, "QUICK_REFLECTED", (40,))
     monkeypatch.setattr(suite, "_apart", lambda work, *values: work(*values))
+    monkeypatch.setattr(turns, "QUICK", ())
     rows = run(quick=True, seeds=1, data=None)
     assert {row.case for row in rows} == {"40 episodes, 4 tenants", "reflection over 40 episodes"}
     reflected = {row.metric: row.value for row in rows if row.case.startswith("reflection")}
