@@ -24,7 +24,7 @@ def test_every_figure_of_a_small_record_is_there(monkeypatch: pytest.MonkeyPatch
     assert set(figures) == {
         "fill_seconds", "disk_mb", "first_start_answer_seconds", "first_start_settled_seconds", "open_seconds", "first_answer_seconds",
         "wake_p50_ms", "wake_p95_ms", "wake_cpu_p50_ms", "wake_cpu_p95_ms",
-        "status_seconds", "resident_mb", "forget_one_seconds",
+        "status_seconds", "resident_mb", "forget_one_seconds", "wake_first_p50_ms",
     }  # fmt: skip
     assert all(value > 0 for value in figures.values())
     assert figures["wake_p50_ms"] <= figures["wake_p95_ms"]
