@@ -54,6 +54,13 @@ SUITES = (
         module="suites.scale.suite",
     ),
     Suite(
+        name="serving",
+        shows="what the gateway adds to a request beside the upstream alone, a plain proxy and LiteLLM's, with up to 1 000 000 episodes",
+        needs="the default encoder and 10 GB of disk for the largest size; for LiteLLM's rows its command `litellm` on the path",
+        selection="Nothing was chosen: rates and sizes are fixed, chats are made up, and the upstream answers by the clock.",
+        module="suites.serving.suite",
+    ),
+    Suite(
         name="loop",
         shows="what wake and sleep learn on unseen tasks, and what they keep, against four baselines",
         needs="the default model files; for lab-db the data directory",

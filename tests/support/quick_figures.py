@@ -10,7 +10,7 @@ from lifelong.evals import Results, Row
 
 FOLDER = Path(__file__).resolve().parents[2] / "evals" / "results" / "quick"
 """A file for each suite: its quick run on made data, as `test_contract` runs and writes it."""
-CLOCK = re.compile(r"(^|_)(seconds|ms|mb)(_|$)|times_faster|resident")
+CLOCK = re.compile(r"(^|_)(seconds?|ms|mb)(_|$)|times_faster|resident|in_time")
 """Metrics of this machine's speed and memory: that they are there is compared, and not how large they are."""
 ROUNDING = re.compile(r"difference_x1e9$")
 """Metrics of nothing but rounding, which no two processors do alike: they may be ten times as large, and one billionth in any case."""
@@ -20,8 +20,8 @@ SAMPLES, RATE_SLACK, RATIO = 2, 0.02, 1.15
 """What another processor's rounding may change: a rate by as many samples and by as much more, another figure by a factor."""
 
 
-PEERS = ("pytorch_ood",)
-"""Libraries that are measured where they are installed: rows that name one may be missing."""
+PEERS = ("pytorch_ood", "litellm")
+"""Libraries and servers that are measured where they are installed: rows that name one may be missing."""
 
 
 def changes(kept: Results, fresh: Results) -> list[str]:

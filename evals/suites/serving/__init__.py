@@ -1,0 +1,1 @@
+"""What the gateway costs beside the upstream alone and beside other proxies, over real processes and loopback."""
