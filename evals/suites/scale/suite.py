@@ -14,26 +14,21 @@ from pathlib import Path
 
 import numpy as np
 
-from ....core import Action, Adapter, Episode, Judge, Observation, Outcome, Settings, Task, Usage
+from ....core import Adapter, Settings, Task, Usage
 from ....memory import Record, VectorIndex
 from ....orchestrator import Components, LifelongLearner
 from ....orchestrator.phases import NightContext, Work
 from ....orchestrator.phases.reflect import Reflect
 from ....perception import Encoder, HashedEncoder, MiniLMEncoder
 from ....serving import ChatPiece, ChatReply, ChatRequest, Choice, in_one_piece, locate
+from ...data.made_record import SKILLS, TENANTS, fill_record, made_goal
 from ...results_file import Row
 from ...row_filter import ALL_ROWS, RowFilter
 from .clock import resident, timed
 from .turns import turn_rows
 
-SKILLS = ("flights", "recipes", "lamps", "songs")
-TEXTS = ("Book a flight to {} on day {}", "Write the recipe of {} for {} people", "Press the lamp in {} at {}", "Sing of {} in key {}")
-THINGS = ("Rome", "Oslo", "Lima", "soup", "cake", "bread", "seven", "green", "stone", "paper")
-TENANTS = "tenant-{}"
 WAKES = 100
 """Requests timed, after as many first ones. One tenant is in memory then; of many each comes back for the first time, out of memory."""
-BATCH = 5000
-"""Episodes recorded in one transaction while the record is filled."""
 SETTLED = 1800.0
 """Most seconds that the first start waits for perception and index to have read the whole record."""
 
@@ -131,37 +126,14 @@ def _apart(work: Callable[..., dict[str, float]], *values: object) -> dict[str, 
 
 
 def fill(home: Path, size: Size) -> dict[str, float]:
-    """Record the episodes, as many of every skill and tenant, with vectors around one theme a skill."""
-    draw = np.random.default_rng(0)
-    themes = draw.normal(size=(len(SKILLS), 384)).astype(np.float32)
-    themes /= np.linalg.norm(themes, axis=1, keepdims=True)
-    home.mkdir(exist_ok=True)
-    begun = time.perf_counter()
-    with Record(home / "record.sqlite3") as record:
-        for start in range(0, size.episodes, BATCH):
-            numbers = range(start, min(start + BATCH, size.episodes))
-            rows = themes[[number % len(SKILLS) for number in numbers]] + draw.normal(size=(len(numbers), 384)).astype(np.float32) / 20
-            rows /= np.linalg.norm(rows, axis=1, keepdims=True)
-            record.episodes.record_many(zip((episode(number, size.tenants) for number in numbers), rows, strict=True))
-    seconds = time.perf_counter() - begun
+    """Record the episodes: how long that takes, and their bytes on disk."""
+    seconds = fill_record(home, size.episodes, size.tenants)
     # What follows is timed on a disk that does not still write this down.
     os.sync()
     return {
         "fill_seconds": seconds,
         "disk_mb": (sum(file.stat().st_size for file in home.rglob("*") if file.is_file()) / 2**20),
     }
-
-
-def episode(number: int, tenants: int) -> Episode:
-    """A made run of one turn, judged by its environment."""
-    place = number // tenants
-    skill = place % len(SKILLS)
-    text = TEXTS[skill].format(THINGS[place % len(THINGS)], place)
-    task = Task(id=str(number), goal=text, tenant=TENANTS.format(number % tenants), environment="made")
-    solved = place % 3 > 0
-    outcome = Outcome(success=solved, score=float(solved), judge=Judge.ENVIRONMENT)
-    steps = (Observation(text=text), Action(text=f"done {place}"))
-    return Episode(id=f"run-{number:08d}", task=task, steps=steps, outcome=outcome, skill=SKILLS[skill], created=float(number))
 
 
 def settle(home: Path, size: Size, encoder: str) -> dict[str, float]:
@@ -233,9 +205,9 @@ def reflection(home: Path, episodes: int) -> dict[str, float]:
 def _tasks(size: Size, name: str) -> Iterator[Task]:
     number = 0
     while True:
-        skill = number % len(SKILLS)
-        text = TEXTS[skill].format(THINGS[number % len(THINGS)], 10**6 + number)
-        yield Task(id=f"{name}-{number}", goal=text, tenant=TENANTS.format(number % size.tenants), skill=SKILLS[skill], environment="made")
+        skill = SKILLS[number % len(SKILLS)]
+        goal = made_goal(number, 10**6 + number)
+        yield Task(id=f"{name}-{number}", goal=goal, tenant=TENANTS.format(number % size.tenants), skill=skill, environment="made")
         number += 1
 
 

@@ -13,10 +13,9 @@ from pathlib import Path
 
 import numpy as np
 
+from ...data.made_record import fill_record
 from ...results_file import Row
 from ...row_filter import ALL_ROWS, RowFilter
-from ..scale.suite import Size
-from ..scale.suite import fill as fill_record
 from .load import Burst, asked, at_rate, flat_out
 from .targets import (
     Server,
@@ -98,7 +97,7 @@ def measure(folder: Path, plan: Plan, episodes: int) -> list[Row]:
 def fill(folder: Path, episodes: int) -> None:
     """Two homes with the same record, since each arm has a gateway of its own; its episodes are those of `lifelong bench scale`."""
     home = folder / CONTROL
-    fill_record(home, Size(episodes=episodes))
+    fill_record(home, episodes)
     shutil.copytree(home, folder / RECALL)
 
 
