@@ -18,7 +18,7 @@ CLIENTS = 32
 Connection = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
 
-class Refused(Exception):
+class NotAnswered(Exception):
     """An answer that was not 200."""
 
 
@@ -58,7 +58,7 @@ class Client:
         self._kept: list[Connection] = []
 
     async def ask(self, *, streamed: bool = False) -> Timing:
-        """One request of a new text. Raises `Refused`, `OSError`, `asyncio.IncompleteReadError`."""
+        """One request of a new text. Raises `NotAnswered`, `OSError`, `asyncio.IncompleteReadError`."""
         asked = question(self._draw.randrange(10**9))
         messages = [{"role": "system", "content": "be brief"}, {"role": "user", "content": asked}]
         body = json.dumps({"model": self._model, "stream": streamed, "messages": messages}).encode()
@@ -84,7 +84,7 @@ async def _read_answer(reader: asyncio.StreamReader) -> float | None:
     """Read an answer to its end; when its first word came, where it came in chunks."""
     lines = (await reader.readuntil(b"\r\n\r\n")).lower().split(b"\r\n")
     if b" 200 " not in lines[0]:
-        raise Refused(lines[0].decode(errors="replace"))
+        raise NotAnswered(lines[0].decode(errors="replace"))
     size = next((int(line.split(b":")[1]) for line in lines if line.startswith(b"content-length:")), None)
     if size is not None:
         await reader.readexactly(size)
@@ -119,7 +119,7 @@ async def flat_out(client: Client, seconds: float) -> Burst:
         while time.perf_counter() < end:
             try:
                 done.append(await client.ask())
-            except (OSError, Refused, asyncio.IncompleteReadError):
+            except (OSError, NotAnswered, asyncio.IncompleteReadError):
                 failed += 1
         return failed
 

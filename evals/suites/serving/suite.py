@@ -44,7 +44,7 @@ WARM_SECONDS = 1.0
 
 
 @dataclass(frozen=True, kw_only=True)
-class Plan:
+class LoadPlan:
     """How much is measured."""
 
     episodes: tuple[int, ...]
@@ -55,8 +55,8 @@ class Plan:
     """That each rate is held for; the slowest one five times as long, so that its percentiles mean something."""
 
 
-FULL = Plan(episodes=(0, 100_000, 1_000_000), encoder="minilm", seconds=10.0)
-QUICK = Plan(episodes=(0,), encoder="hashed", seconds=1.0)
+FULL = LoadPlan(episodes=(0, 100_000, 1_000_000), encoder="minilm", seconds=10.0)
+QUICK = LoadPlan(episodes=(0,), encoder="hashed", seconds=1.0)
 
 
 def run(*, quick: bool, seeds: int, data: Path | None, only: RowFilter = ALL_ROWS) -> list[Row]:
@@ -75,7 +75,7 @@ def cases(episodes: int) -> list[str]:
     return [*(f"{size}, {rate} a second" for rate in RATES), f"{size}, flat out", f"{size}, start"]
 
 
-def measure(folder: Path, plan: Plan, episodes: int) -> list[Row]:
+def measure(folder: Path, plan: LoadPlan, episodes: int) -> list[Row]:
     """All servers run at once, and each is asked in turn at every rate, so that what else the machine does meets all alike."""
     fill(folder, episodes)
     *named_rates, flat, start = cases(episodes)
@@ -101,7 +101,7 @@ def fill(folder: Path, episodes: int) -> None:
     shutil.copytree(home, folder / RECALL)
 
 
-def started_all(stack: ExitStack, folder: Path, plan: Plan) -> list[Server]:
+def started_all(stack: ExitStack, folder: Path, plan: LoadPlan) -> list[Server]:
     """The upstream, the proxies before it, and the gateway in both arms."""
     up = free_port()
     servers = [stack.enter_context(started(UPSTREAM, stub_command(up), up))]
@@ -144,7 +144,7 @@ def percentile(seconds: Sequence[float], percent: int) -> float:
     return 1000 * float(np.percentile(seconds, percent)) if seconds else math.nan
 
 
-def flat_rows(case: str, servers: Sequence[Server], plan: Plan) -> list[Row]:
+def flat_rows(case: str, servers: Sequence[Server], plan: LoadPlan) -> list[Row]:
     """Requests a second and processor time a request where as much is asked as is answered; ratios to the proxies of the same run."""
     rates: dict[str, float] = {}
     work: dict[str, float] = {}
