@@ -180,7 +180,8 @@ SUITES = (
         needs='minigrid, from pip install "lifelong[navigation]"; for the full size a quarter of an hour a seed on a processor',
         selection=(
             "The network, the expert, the number of episodes and passes, and the weights of C-NAV's terms (three pairs): by success in "
-            "validation scenes, one seed. The other methods have one setting each that was not searched for. No test scene was used."
+            "validation scenes, one seed, with fine-tuning, data replay and C-NAV. The other methods have one setting each that was not "
+            "searched for. No test scene was used."
         ),
         module="suites.navigation.suite",
     ),
