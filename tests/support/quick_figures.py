@@ -24,12 +24,13 @@ PEERS = ("pytorch_ood", "litellm")
 """Libraries and servers that are measured where they are installed: rows that name one may be missing."""
 
 
+def of_peer(row: Row) -> bool:
+    return any(peer in row.method + row.metric for peer in PEERS)
+
+
 def changes(kept: Results, fresh: Results) -> list[str]:
     """Rows that only one of both has, and figures that lie neither in the kept interval nor within what rounding may change."""
-    before, after = (
-        {(row.case, row.method, row.metric): row for row in one.results if not any(peer in row.method + row.metric for peer in PEERS)}
-        for one in (kept, fresh)
-    )
+    before, after = ({(row.case, row.method, row.metric): row for row in one.results if not of_peer(row)} for one in (kept, fresh))
     found = [f"{'no longer' if key in before else 'not yet'} among the figures: {', '.join(key)}" for key in before.keys() ^ after.keys()]
     for key in before.keys() & after.keys():
         if not CLOCK.search(key[2]) and not agrees(before[key], after[key].value):

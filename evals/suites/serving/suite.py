@@ -81,8 +81,7 @@ def measure(folder: Path, plan: LoadPlan, episodes: int) -> list[Row]:
     *named_rates, flat, start = cases(episodes)
     with ExitStack() as stack:
         servers = started_all(stack, folder, plan)
-        rows = [Row(case=start, method=LITELLM, metric="installed", value=float(any(one.name == LITELLM for one in servers)))]
-        rows += [Row(case=start, method=one.name, metric="first_answer_seconds", value=one.first_answer) for one in servers]
+        rows = [Row(case=start, method=one.name, metric="first_answer_seconds", value=one.first_answer) for one in servers]
         for server in servers:
             asked(server.port, server.model, partial(at_rate, rate=10, seconds=WARM_SECONDS))
         for case, rate in zip(named_rates, RATES, strict=True):
@@ -91,6 +90,7 @@ def measure(folder: Path, plan: LoadPlan, episodes: int) -> list[Row]:
             rows += rate_rows(case, bursts)
         rows += flat_rows(flat, servers, plan)
         rows += [Row(case=start, method=one.name, metric="resident_mb", value=one.resident_mb) for one in servers]
+        rows.append(Row(case=start, method=LITELLM, metric="installed", value=float(any(one.name == LITELLM for one in servers))))
     return rows
 
 
