@@ -5,14 +5,17 @@ from __future__ import annotations
 import asyncio
 import json
 import random
+import secrets
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 WORDS = ("order", "invoice", "parcel", "city", "river", "metal", "doctor", "engine", "garden", "window", "ticket", "budget")
+KEY = f"sk-{secrets.token_hex(32)}"
+"""Sent with every request. LiteLLM's proxy starts with a strong key only; the others do not read it."""
 TENANT = "tenant-0"
 """Whose episodes the record of `lifelong bench scale` holds, where there is one tenant."""
-HEADERS = f"Authorization: Bearer stub\r\nX-Lifelong-Tenant: {TENANT}\r\n"
+HEADERS = f"Authorization: Bearer {KEY}\r\nX-Lifelong-Tenant: {TENANT}\r\n"
 CLIENTS = 32
 """Clients that ask at once when as much is asked as is answered."""
 Connection = tuple[asyncio.StreamReader, asyncio.StreamWriter]

@@ -17,6 +17,7 @@ from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
 from ....core import EngineUnreachable
+from .load import KEY
 from .stub import MODEL
 
 START_SECONDS = 120.0
@@ -94,8 +95,9 @@ def litellm_command(port: int, upstream: int, folder: Path) -> list[str] | None:
     parameters = {"model": f"openai/{MODEL}", "api_base": f"http://127.0.0.1:{upstream}/v1", "api_key": "stub"}
     config = folder / "litellm.yaml"
     # JSON is YAML.
-    config.write_text(json.dumps({"model_list": [{"model_name": MODEL, "litellm_params": parameters}]}), encoding="utf-8")
-    return [command, "--config", str(config), "--host", "127.0.0.1", "--port", str(port), "--telemetry", "False"]
+    models = [{"model_name": MODEL, "litellm_params": parameters}]
+    config.write_text(json.dumps({"model_list": models, "general_settings": {"master_key": KEY}}), encoding="utf-8")
+    return [command, "--config", str(config), "--host", "127.0.0.1", "--port", str(port)]
 
 
 @contextmanager
@@ -121,7 +123,7 @@ def started(name: str, command: Sequence[str], port: int, model: str = MODEL) ->
 def answers(port: int, model: str) -> bool:
     """Whether a chat is answered."""
     body = json.dumps({"model": model, "messages": [{"role": "user", "content": "first"}]}).encode()
-    headers = {"Content-Type": "application/json", "Authorization": "Bearer stub"}
+    headers = {"Content-Type": "application/json", "Authorization": f"Bearer {KEY}"}
     try:
         with urlopen(Request(f"http://127.0.0.1:{port}/v1/chat/completions", body, headers), timeout=START_SECONDS) as answer:
             return bool(answer.status == 200)
