@@ -149,7 +149,7 @@ def repeats(tokens: Sequence[int], length: int = LOOP, period: int = PERIOD) -> 
     (True, False, False)
     """
     tail = list(tokens[-length:])
-    return len(tail) == length and any(tail[shift:] == tail[:-shift] for shift in range(1, period + 1))
+    return len(tail) == length and any(tail[shift:] == tail[:-shift] for shift in range(1, min(period, length // 2) + 1))
 
 
 def options_trie(options: Sequence[Sequence[int]], end: int) -> Trie:

@@ -10,7 +10,7 @@ from lifelong.evals import Results, Row
 
 FOLDER = Path(__file__).resolve().parents[2] / "evals" / "results" / "quick"
 """A file for each suite: its quick run on made data, as `test_contract` runs and writes it."""
-CLOCK = re.compile(r"(^|_)(seconds?|ms|mb)(_|$)|times_faster|resident|in_time")
+CLOCK = re.compile(r"(^|_)(seconds?|milliseconds|ms|mb)(_|$)|times_faster|resident|in_time")
 """Metrics of this machine's speed and memory: that they are there is compared, and not how large they are."""
 ROUNDING = re.compile(r"difference_x1e9$")
 """Metrics of nothing but rounding, which no two processors do alike: they may be ten times as large, and one billionth in any case."""
