@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import threading
 import time
 from typing import Any
 
@@ -96,10 +97,13 @@ def test_what_a_request_reads_does_not_grow_with_the_record(record: Record) -> N
         turn_index.nearest(record, "default", ENCODER.encode(["roses"])[0], 5)
         rows: list[int] = []
         original = record._database.rows
+        asker = threading.get_ident()
 
         def counted(sql: str, values: Any = ()) -> list[Any]:
             read = original(sql, values)
-            rows.append(len(read))
+            # The index takes up new turns in a thread of its own, which no request waits for.
+            if threading.get_ident() == asker:
+                rows.append(len(read))
             return read
 
         record._database.rows = counted  # type: ignore[method-assign]
@@ -107,10 +111,10 @@ def test_what_a_request_reads_does_not_grow_with_the_record(record: Record) -> N
         record._database.rows = original  # type: ignore[method-assign]
         return sum(rows)
 
-    small, large = cost(1500), cost(3000)
-    # The lists of three frequent words, and the candidates: bounded, however many turns there are.
-    assert large <= 3 * 2000 + 4 * 5 * (searching.BY_WORDS + searching.BY_MEANING)
-    assert large < 1.5 * small
+    small, large = cost(2500), cost(5000)
+    # The lists of two frequent words, and the candidates: bounded, however many turns there are.
+    assert large <= 2 * store.POSTINGS + 4 * 5 * (searching.BY_WORDS + searching.BY_MEANING)
+    assert large < 1.1 * small
 
 
 def test_clocks_that_run_backwards_and_equal_moments_are_no_fault(record: Record) -> None:
