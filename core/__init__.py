@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from .cancellation import cancellation, cancelled_by, check_cancelled
 from .client_text import without_client_text
 from .codec import Answer, Codec, Conversation, EngineCodec, PassingCodec, Reply, ReplyWriter, StreamReader
 from .episodes import (
@@ -17,6 +18,7 @@ from .episodes import (
 )
 from .errors import (
     AdapterRejected,
+    Cancelled,
     DataMalformed,
     DataMissing,
     EngineUnreachable,
@@ -58,6 +60,7 @@ __all__ = [
     "AdapterRejected",
     "AdapterStatus",
     "Answer",
+    "Cancelled",
     "Codec",
     "Conversation",
     "DataMalformed",
@@ -99,6 +102,9 @@ __all__ = [
     "ToolSpecification",
     "Usage",
     "Verdict",
+    "cancellation",
+    "cancelled_by",
+    "check_cancelled",
     "demonstration_id",
     "drawn_id",
     "from_messages",

@@ -57,3 +57,7 @@ class DemonstrationFailed(LifelongError, RuntimeError):
 
 class NothingFound(LifelongError, LookupError):
     """What was named (an episode, a skill, an adapter) is not in the record."""
+
+
+class Cancelled(LifelongError):
+    """Nobody waits for the result any more; what was begun is given up and not recorded."""

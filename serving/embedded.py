@@ -10,14 +10,14 @@ from collections.abc import Iterator, Sequence
 from functools import cached_property
 from importlib.util import find_spec
 from pathlib import Path
-from threading import RLock
 from typing import TYPE_CHECKING, Any
 
-from ..core import Adapter, AdapterRejected, EngineUnreachable, MalformedTask, ModelCorrupt, NothingFound, Settings, Usage
+from ..core import Adapter, AdapterRejected, EngineUnreachable, MalformedTask, ModelCorrupt, NothingFound, Settings, Usage, check_cancelled
 from ..core.extras import require
 from .adapter_files import check_adapter
 from .attention import attention_for
-from .decoding.decode import Batch, Options, Writing, decode, score
+from .decoding.decode import Batch, Options, Writing, score
+from .decoding.fair_lock import FairLock
 from .decoding.grammar import Grammars, grammar_of
 from .decoding.reply import WrittenReply
 from .download import quiet_transformers
@@ -39,7 +39,7 @@ def open_embedded(settings: Settings) -> EmbeddedEngine:
 
 
 class EmbeddedEngine:
-    """An `Engine` in this process. Thread-safe: one lock, one batch at a time.
+    """An `Engine` in this process. Thread-safe: one lock, held for a token at a time, so that batches under way take turns.
 
     A published adapter is merged into a copy of the layers that it changes (`W + s B A`, computed in float32), so that it
     answers as fast as the base; all else is shared with the base. `resident` merged copies are kept, the others are merged
@@ -82,7 +82,7 @@ class EmbeddedEngine:
         self._device = ("cuda" if torch.cuda.is_available() else "cpu") if device == "auto" else device
         self._batch_size = batch_size
         self._resident = resident
-        self._lock = RLock()
+        self._lock = FairLock()
         self._closed = False
         self._published: dict[str, Adapter] = {}
         self._merged: OrderedDict[str, PreTrainedModel] = OrderedDict()
@@ -114,19 +114,22 @@ class EmbeddedEngine:
     def chat(self, requests: Sequence[ChatRequest]) -> list[ChatReply]:
         """Next turns, one a request and in their order; adapters may differ within the batch.
 
-        Raises `NothingFound` for an adapter that is not published, `MalformedTask` for a request that does not fit.
+        Raises `NothingFound` for an adapter that is not published, `MalformedTask` for a request that does not fit, `Cancelled` between
+        two tokens where `cancelled_by` says so.
         """
         started = time.perf_counter()
         with self._lock:
             self._check_open()
             replies = [self._begin(request) for request in requests]
-            for adapter in dict.fromkeys(request.adapter for request in requests):
+            adapters = {request.adapter: self._adapter(request.adapter) for request in requests}
+        for name, adapter in adapters.items():
+            mine = [reply.writing for reply in replies if reply.request.adapter == name]
+            with self._lock:
+                self._check_open()
                 network = self._network(adapter)
-                mine = [reply.writing for reply in replies if reply.request.adapter == adapter]
-                mine.sort(key=lambda writing: len(writing.prompt))
-                for start in range(0, len(mine), self._batch_size):
-                    decode(network, mine[start : start + self._batch_size], ends=self._ends, pad=self._pad)
-                    give_back_memory()
+            mine.sort(key=lambda writing: len(writing.prompt))
+            for start in range(0, len(mine), self._batch_size):
+                self._decode(network, mine[start : start + self._batch_size])
         seconds = (time.perf_counter() - started) / max(1, len(requests))
         return [reply.end(seconds) for reply in replies]
 
@@ -141,7 +144,7 @@ class EmbeddedEngine:
             self._check_open()
             reply = self._begin(request)
             texts = reply.follow()
-            batch = Batch(self._network(request.adapter), [reply.writing], ends=self._ends, pad=self._pad)
+            batch = Batch(self._network(self._adapter(request.adapter)), [reply.writing], ends=self._ends, pad=self._pad)
         seconds += time.perf_counter()
         try:
             going = True
@@ -174,7 +177,7 @@ class EmbeddedEngine:
             prefix = self._prompt(request)
             tokens = [self._tokens(option) for option in options]
             self._check_length(len(prefix) + max(map(len, tokens)))
-            logprobs = score(self._network(request.adapter), prefix, tokens, batch_size=self._batch_size)
+            logprobs = score(self._network(self._adapter(request.adapter)), prefix, tokens, batch_size=self._batch_size)
             give_back_memory()
         read = len(prefix) + sum(map(len, tokens))
         return Choice(
@@ -201,13 +204,13 @@ class EmbeddedEngine:
                 raise AdapterRejected(f"adapter {adapter.name} is already published from {before.path}; give the new one a new name")
             self._published[adapter.name] = adapter
             try:
-                self._network(adapter.name)
+                self._network(adapter)
             except AdapterRejected:
                 del self._published[adapter.name]
                 raise
 
     def retire(self, name: str) -> None:
-        """Take an adapter away; a batch under way ends first. Unknown names are ignored."""
+        """Take an adapter away; replies under way are written to their end. Unknown names are ignored."""
         with self._lock:
             self._published.pop(name, None)
             self._merged.pop(name, None)
@@ -221,22 +224,41 @@ class EmbeddedEngine:
                 self._merged.clear()
                 del self.network
 
+    def _decode(self, network: PreTrainedModel, writings: Sequence[Writing]) -> None:
+        """Write the replies of one batch into `writings`; between two tokens others have their turn."""
+        try:
+            batch = Batch(network, writings, ends=self._ends, pad=self._pad)
+            going = True
+            while going:
+                check_cancelled()
+                with self._lock:
+                    self._check_open()
+                    going = batch.step()
+        finally:
+            give_back_memory()
+
     def _check_open(self) -> None:
         if self._closed:
             raise EngineUnreachable(f"the embedded engine for {self._model} was closed; open a new one")
 
-    def _network(self, adapter: str) -> PreTrainedModel:
+    def _adapter(self, name: str) -> Adapter | None:
+        """A published adapter; None for the base. Raises `NothingFound`."""
+        if name and name not in self._published:
+            raise NothingFound(f"adapter {name} is not published here; publish it, or ask for one of {sorted(self._published)}")
+        return self._published[name] if name else None
+
+    def _network(self, adapter: Adapter | None) -> PreTrainedModel:
         """The base, or the base with `adapter` merged in; the least recently used merged copy is dropped where there are too many."""
-        if not adapter:
+        if adapter is None:
             return self.network
-        if adapter not in self._published:
-            raise NothingFound(f"adapter {adapter} is not published here; publish it, or ask for one of {sorted(self._published)}")
-        if adapter not in self._merged:
+        if self._published.get(adapter.name) is not adapter:
+            return merged_copy(self.network, adapter)  # retired since the request was taken
+        if adapter.name not in self._merged:
             while len(self._merged) >= self._resident:
                 self._merged.popitem(last=False)
-            self._merged[adapter] = merged_copy(self.network, self._published[adapter])
-        self._merged.move_to_end(adapter)
-        return self._merged[adapter]
+            self._merged[adapter.name] = merged_copy(self.network, adapter)
+        self._merged.move_to_end(adapter.name)
+        return self._merged[adapter.name]
 
     def _prompt(self, request: ChatRequest) -> list[int]:
         return self._prompts.tokens(request.messages, request.tools)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
+from threading import Event
 from typing import Any, Literal, Protocol, runtime_checkable
 
-from ..core import Adapter, MalformedTask, Message, ToolCall, ToolSpecification, Usage
+from ..core import Adapter, EngineUnreachable, MalformedTask, Message, ToolCall, ToolSpecification, Usage, check_cancelled
 
 FinishReason = Literal["stop", "length", "tool_calls"]
 """Why a reply ended: by itself or at a stop text, at the most tokens it may have, with calls of tools."""
@@ -161,6 +163,16 @@ def check_tools(tools: Sequence[ToolSpecification]) -> None:
 def in_one_piece(reply: ChatReply) -> Iterator[ChatPiece]:
     """The stream of an engine that has its replies whole."""
     yield ChatPiece(text=reply.text, reply=reply)
+
+
+def whole_reply(pieces: Iterator[ChatPiece], cancelled: Event | None = None) -> ChatReply:
+    """The reply at the end of a stream, which is closed; between two pieces it is given up where `cancelled` is set."""
+    with closing(pieces) as stream:  # type: ignore[type-var]  # the streams of engines are generators
+        for piece in stream:
+            if piece.reply is not None:
+                return piece.reply
+            check_cancelled(cancelled)
+    raise EngineUnreachable("the model's answer has no end; ask again, or see its log")
 
 
 UNKNOWN_CONTEXT = 4096

@@ -10,10 +10,10 @@ from pathlib import Path
 from threading import Lock
 from typing import Any, TypeVar
 
-from ..core import Adapter, AdapterRejected, EngineUnreachable, MalformedTask, NothingFound, Settings, SettingsError
+from ..core import Adapter, AdapterRejected, EngineUnreachable, MalformedTask, NothingFound, Settings, SettingsError, cancellation
 from .adapter_files import AdapterFiles, check_adapter, projection_of, same_model, zero_adapter
 from .control_tokens import break_tokens, control_tokens
-from .engine import ChatPiece, ChatReply, ChatRequest, Choice, in_one_piece
+from .engine import ChatPiece, ChatReply, ChatRequest, Choice, in_one_piece, whole_reply
 from .in_flight import InFlight
 from .models import locate
 from .openai_stream import STREAMED, read_pieces
@@ -124,9 +124,12 @@ class VLLMEngine:
         """Next turns, all in flight at once.
 
         Raises `EngineUnreachable`, `NothingFound` for an adapter that is not served, `MalformedTask` for a request that the
-        server refuses (a prompt over its context length, for instance).
+        server refuses (a prompt over its context length, for instance), `Cancelled` where `cancelled_by` says so.
         """
         self._client.check_open()
+        if (cancelled := cancellation()) and not any(request.choices for request in requests):
+            # A server stops writing what nobody waits for when its connection ends, and only a stream can be left in its middle.
+            return list(self._pool.map(lambda request: whole_reply(self.stream(request), cancelled), requests))
         started = time.perf_counter()
         replies = list(self._pool.map(self._chat_one, requests))
         share = (time.perf_counter() - started) / max(len(replies), 1)

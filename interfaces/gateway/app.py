@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
+from threading import Event
 from typing import Any, Protocol
 from urllib.parse import quote
 
@@ -31,6 +32,8 @@ from ...core import (
     NothingFound,
     PassingCodec,
     Task,
+    cancelled_by,
+    check_cancelled,
 )
 from ...core.plugins import load_table
 from ...core.settings import GatewaySettings
@@ -50,7 +53,7 @@ from .nights import NightRequests
 from .pass_through import PLAIN_PATHS, PassThrough
 from .protocols.anthropic_messages import AnthropicMessages
 from .protocols.openai_chat import OpenAIChat
-from .requests import json_body, tenant_of, validated
+from .requests import json_body, tenant_of, validated, while_connected
 from .sessions import list_sessions, read_session, take_feedback, take_outcome
 from .telemetry.spans import Spans
 from .wire import FeedbackBody, OutcomeBody, SleepBody
@@ -141,8 +144,10 @@ class Gateway:
             return await self.local.answer(codec, request)
         span = self._spans.request(codec.name, request.scope["headers"])
         try:
-            answering = partial(self._answer, codec, body, request)
-            episode, conversation = await self.answers.call(answering, request.scope.get("lifelong.body_bytes", 0))
+            cancelled = Event()
+            answering = partial(self._answer, codec, body, request, cancelled)
+            work = self.answers.call(answering, request.scope.get("lifelong.body_bytes", 0))
+            episode, conversation = await while_connected(request.receive, work, cancelled)
             span.asked(conversation)
             span.recorded(episode)
         finally:
@@ -154,7 +159,7 @@ class Gateway:
             return StreamingResponse(_each(codec.stream(reply, conversation)), media_type="text/event-stream", headers=shown)
         return JSONResponse(codec.reply(reply, conversation), headers=shown)
 
-    def _answer(self, codec: Codec, body: object, request: Request) -> tuple[Episode, Any]:
+    def _answer(self, codec: Codec, body: object, request: Request, cancelled: Event) -> tuple[Episode, Any]:
         conversation = codec.parse(body)
         tenant = self.tenant(request, conversation.user)
         hints = hints_of(request.scope["headers"], body if isinstance(body, dict) else {})
@@ -162,7 +167,9 @@ class Gateway:
         task, history = task_of(conversation, tenant=tenant, learn=learn, session=hints.session)
         self._check_model(conversation, request)
         temperature, limit = conversation.temperature, conversation.max_tokens
-        return self._learner.wake(task, history=history, temperature=temperature, max_tokens=limit), conversation
+        with cancelled_by(cancelled):
+            check_cancelled()  # it may have waited for its turn until after the client left
+            return self._learner.wake(task, history=history, temperature=temperature, max_tokens=limit), conversation
 
     def _check_model(self, conversation: Conversation, request: Request) -> None:
         """Raise `NothingFound` for a model that the tenant does not have."""

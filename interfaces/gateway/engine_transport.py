@@ -13,7 +13,7 @@ import uuid
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from threading import Lock
+from threading import Event, Lock
 from typing import Any, TypeVar
 
 import httpx
@@ -26,6 +26,7 @@ from ...core import (
     MalformedTask,
     Reply,
     ReplyWriter,
+    cancelled_by,
     plain_messages,
     redact,
     text_of,
@@ -94,11 +95,10 @@ class EngineTransport(httpx.AsyncBaseTransport):
         return httpx.Response(200, headers={"content-type": "text/event-stream"}, stream=events)
 
     async def _whole(self, asked: ChatRequest, count: int) -> list[ChatReply]:
-        """Whole replies. One alone is made piece by piece all the same, so that a client that leaves ends the work."""
+        """Whole replies; a client that leaves ends the work on them."""
         if count > 1:
             # The same seed draws the same answer; each of several needs its own.
-            several = [replace(asked, seed=asked.seed + number) for number in range(count)]
-            return await self._call(lambda: self._engine.chat(several))
+            return await self._batch([replace(asked, seed=asked.seed + number) for number in range(count)])
         pieces = _Pieces(self._engine.stream(asked), self._call)
         try:
             while (piece := await pieces.next()) is not None:
@@ -107,6 +107,19 @@ class EngineTransport(httpx.AsyncBaseTransport):
         finally:
             await asyncio.shield(pieces.close())
         raise EngineUnreachable("the model's answer has no end; ask again, or see its log")
+
+    async def _batch(self, several: Sequence[ChatRequest]) -> list[ChatReply]:
+        cancelled = Event()
+
+        def work() -> list[ChatReply]:
+            with cancelled_by(cancelled):
+                return self._engine.chat(several)
+
+        try:
+            return await self._call(work)
+        except asyncio.CancelledError:
+            cancelled.set()
+            raise
 
     async def aclose(self) -> None:
         """Take no more requests."""

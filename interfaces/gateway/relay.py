@@ -21,6 +21,7 @@ from starlette.types import Receive, Scope, Send
 from ...core import Answer, EngineUnreachable, LifelongError, PassingCodec, StreamReader, redact
 from .errors import BadReply, codec_error
 from .protocols.events import EventReader
+from .requests import client_left
 from .upstream import Headers, Upstream, returned_headers
 
 LARGEST_REPLY = 64 << 20
@@ -76,7 +77,7 @@ class Relay(Response):
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one request."""
         work = asyncio.ensure_future(self._work(scope, receive, send))
-        watch = asyncio.ensure_future(_left(receive))
+        watch = asyncio.ensure_future(client_left(receive))
         try:
             await asyncio.wait({work, watch}, return_when=asyncio.FIRST_COMPLETED)
         finally:
@@ -220,11 +221,6 @@ async def _read(response: httpx.Response) -> bytes:
     except (httpx.TransportError, httpx.DecodingError) as error:
         raise BadReply(f"the upstream's answer broke off ({type(error).__name__}); ask again") from error
     return bytes(body)
-
-
-async def _left(receive: Receive) -> None:
-    while (await receive())["type"] != "http.disconnect":
-        pass
 
 
 def _json(body: bytes) -> dict[str, Any] | None:

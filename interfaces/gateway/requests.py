@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+from collections.abc import Awaitable
+from threading import Event
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 from starlette.requests import Request
-from starlette.types import Scope
+from starlette.types import Receive, Scope
 
 from ...core import MalformedTask, tenant_name
 from .protocols.fields import validation_message
 
+T = TypeVar("T")
 Body = TypeVar("Body", bound=BaseModel)
 
 TENANT_HEADER = "X-Lifelong-Tenant"
@@ -74,6 +78,29 @@ async def json_body(request: Request) -> object:
 
 def _refuse_constant(name: str) -> Any:
     raise ValueError(f"{name} is no JSON number")
+
+
+async def client_left(receive: Receive) -> None:
+    """Return when the client of a request whose body has been read ends its connection."""
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
+async def while_connected(receive: Receive, work: Awaitable[T], cancelled: Event) -> T:
+    """The result of `work`; `cancelled` is set where the client leaves before, or the server ends."""
+
+    async def watched() -> None:
+        await client_left(receive)
+        cancelled.set()
+
+    watch = asyncio.ensure_future(watched())
+    try:
+        return await work
+    except asyncio.CancelledError:
+        cancelled.set()
+        raise
+    finally:
+        watch.cancel()
 
 
 def refusal(scope: Scope, hosts: frozenset[str]) -> tuple[int, str] | None:

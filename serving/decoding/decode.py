@@ -162,13 +162,6 @@ def options_trie(options: Sequence[Sequence[int]], end: int) -> Trie:
     return root
 
 
-def decode(network: PreTrainedModel, writings: Sequence[Writing], *, ends: Collection[int], pad: int) -> None:
-    """Write the replies of one batch, all at once, into `writings`."""
-    batch = Batch(network, writings, ends=ends, pad=pad)
-    while batch.step():
-        pass
-
-
 class Batch:
     """Replies that are written together, a forward pass at a time.
 

@@ -7,12 +7,12 @@ import shutil
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
-from threading import Thread
+from threading import Event, Thread
 
 import pytest
 
-from lifelong.core import Adapter, AdapterRejected, EngineUnreachable, MalformedTask, ModelCorrupt, NothingFound
-from lifelong.serving import ChatRequest, EmbeddedEngine, seal_adapter
+from lifelong.core import Adapter, AdapterRejected, Cancelled, EngineUnreachable, MalformedTask, ModelCorrupt, NothingFound, cancelled_by
+from lifelong.serving import ChatReply, ChatRequest, EmbeddedEngine, seal_adapter
 
 AdapterMaker = Callable[..., Adapter]
 
@@ -243,6 +243,83 @@ def test_threads_share_one_engine(engine: EmbeddedEngine, tiny_adapter: AdapterM
     for thread in threads:
         thread.join()
     assert wrong == []
+
+
+@pytest.fixture
+def endless(tiny_model: Path) -> Iterator[tuple[EmbeddedEngine, list[int]]]:
+    """An engine whose replies have no end of their own, and the number of tokens it has written."""
+    engine, made = EmbeddedEngine(tiny_model, dtype="float32", device="cpu"), [0]
+    engine._ends = frozenset()
+    forward = engine.network.forward
+
+    def counted(*arguments: object, **named: object) -> object:
+        made[0] += 1
+        return forward(*arguments, **named)
+
+    engine.network.forward = counted  # type: ignore[method-assign,assignment]
+    yield engine, made
+    engine.close()
+
+
+def test_work_that_nobody_waits_for_ends_within_a_token(endless: tuple[EmbeddedEngine, list[int]]) -> None:
+    engine, made = endless
+    left, ended = Event(), []
+
+    def work() -> None:
+        with cancelled_by(left), pytest.raises(Cancelled):
+            engine.chat([replace(ask("north"), max_tokens=1900), replace(ask("south"), max_tokens=1900)])
+        ended.append(made[0])
+
+    thread = Thread(target=work)
+    thread.start()
+    while made[0] < 5:
+        pass
+    left.set()
+    seen = made[0]
+    thread.join()
+    assert ended[0] <= seen + 2
+    assert engine.chat([ask("east")])[0].usage.completion_tokens == 12, "the lock is free"
+
+
+def test_a_short_reply_does_not_wait_for_the_end_of_a_long_one(endless: tuple[EmbeddedEngine, list[int]]) -> None:
+    engine, made = endless
+    left = Event()
+
+    def work() -> None:
+        with cancelled_by(left), pytest.raises(Cancelled):
+            engine.chat([replace(ask("north"), max_tokens=1900)])
+
+    thread = Thread(target=work)
+    thread.start()
+    while made[0] < 5:
+        pass
+    before = made[0]
+    engine.chat([ask("east")])
+    after = made[0]
+    left.set()
+    thread.join()
+    assert after - before < 40, "12 tokens of its own and as many of the other"
+
+
+def test_an_adapter_that_is_retired_meanwhile_writes_its_replies_to_the_end(
+    endless: tuple[EmbeddedEngine, list[int]], tiny_adapter: AdapterMaker
+) -> None:
+    engine, made = endless
+    adapter = tiny_adapter("lifelong-v0001")
+    engine.publish(adapter)
+    requests = [replace(ask("north"), max_tokens=200), replace(ask("north"), max_tokens=12, adapter=adapter.name)]
+    expected = engine.chat(requests)[1].text
+    made[0] = 0
+    replies: list[ChatReply] = []
+    thread = Thread(target=lambda: replies.extend(engine.chat(requests)))
+    thread.start()
+    while made[0] < 5:
+        pass
+    engine.retire(adapter.name)
+    thread.join()
+    assert replies[1].text == expected
+    with pytest.raises(NothingFound):
+        engine.chat(requests)
 
 
 def test_a_closed_engine_says_so(tiny_model: Path) -> None:

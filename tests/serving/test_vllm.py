@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from wire import Handler, Server, ask
 
-from lifelong.core import EngineUnreachable, MalformedTask, NothingFound, SettingsError
-from lifelong.serving import Engine, VLLMEngine, context_of, takes_grammars
+from lifelong.core import Cancelled, EngineUnreachable, MalformedTask, NothingFound, SettingsError, cancelled_by
+from lifelong.serving import ChatPiece, Engine, VLLMEngine, context_of, takes_grammars
 from lifelong.serving.engine import UNKNOWN_CONTEXT
 
 
@@ -61,6 +61,24 @@ def test_a_batch_is_in_flight_at_once_and_keeps_its_order(engine, protocol):
     assert protocol.most_flying >= 8
     assert time.perf_counter() - started < 16 * 0.1 / 2
     assert sum(reply.usage.seconds for reply in replies) < 16 * 0.1 / 2
+
+
+def test_work_that_nobody_waits_for_leaves_its_stream(engine, monkeypatch):
+    left, closed = threading.Event(), []
+
+    def stream(request):
+        try:
+            yield ChatPiece(text="one")
+            left.set()
+            yield ChatPiece(text="two")
+            raise AssertionError("nobody waits for more")
+        finally:
+            closed.append(request)
+
+    monkeypatch.setattr(engine, "stream", stream)
+    with cancelled_by(left), pytest.raises(Cancelled):
+        engine.chat([ask("hello")])
+    assert len(closed) == 1
 
 
 def test_choices_constrain_the_reply_and_are_never_cut_off(engine, protocol):

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from threading import Event
 
 import pytest
 from starlette.requests import Request
 
 from lifelong.core import MalformedTask
-from lifelong.interfaces.gateway.requests import json_body, refusal, tenant_of
+from lifelong.interfaces.gateway.requests import json_body, refusal, tenant_of, while_connected
 
 
 def request(*headers: tuple[bytes, bytes], body: bytes = b"") -> Request:
@@ -92,3 +93,19 @@ def test_unknown_hosts_are_refused(host: bytes, refused: bool) -> None:
     hosts = frozenset({"localhost", "127.0.0.1", "[::1]"})
     assert bool(refusal({"headers": [(b"host", host)]}, hosts)) is refused
     assert refusal({"headers": [(b"host", host)]}, frozenset({"*"})) is None
+
+
+@pytest.mark.parametrize("leaves", [True, False])
+def test_a_client_that_leaves_cancels_and_one_that_stays_does_not(leaves: bool) -> None:
+    cancelled = Event()
+
+    async def receive() -> dict[str, str]:
+        await asyncio.sleep(0 if leaves else 60)
+        return {"type": "http.disconnect"}
+
+    async def work() -> str:
+        await asyncio.sleep(0.05)
+        return "done"
+
+    assert asyncio.run(while_connected(receive, work(), cancelled)) == "done"
+    assert cancelled.is_set() is leaves

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from lifelong.serving import EmbeddedEngine
-from lifelong.serving.decoding.decode import _SCORED, LOOP, PERIOD, Trie, Writing, _parts, decode, options_trie, repeats
+from lifelong.serving.decoding.decode import _SCORED, LOOP, PERIOD, Batch, Trie, Writing, _parts, options_trie, repeats
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel
 
 END = 2
 
@@ -32,18 +37,24 @@ def test_parts_hold_every_row_once_and_stay_small(lengths: list[int], most: int)
         assert len(part) == 1 or len(part) * max(lengths[row] for row in part) <= _SCORED
 
 
+def write(network: PreTrainedModel, writings: Sequence[Writing]) -> None:
+    batch = Batch(network, writings, ends={END}, pad=0)
+    while batch.step():
+        pass
+
+
 def test_replies_of_different_length_end_by_themselves(tiny_model: Path) -> None:
     engine = EmbeddedEngine(tiny_model, dtype="float32", device="cpu")
     writings = [Writing(prompt=[5, 6, 7 + row], limit=1 + 3 * row) for row in range(3)] + [Writing(prompt=[9], limit=0)]
-    decode(engine.network, writings, ends={END}, pad=0)
+    write(engine.network, writings)
     for writing in writings:
         assert writing.ended or len(writing.tokens) == writing.limit
         assert writing.logprob <= 0
         assert not writing.going
     alone = Writing(prompt=[5, 6, 9], limit=7)
-    decode(engine.network, [alone], ends={END}, pad=0)
+    write(engine.network, [alone])
     assert alone.tokens == writings[2].tokens, "neighbours change nothing"
-    decode(engine.network, [], ends={END}, pad=0)
+    write(engine.network, [])
     engine.close()
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +14,9 @@ import httpx
 import pytest
 from running_gateway import EchoEngine, RunningGateway
 
-from lifelong.core import EngineUnreachable
+from lifelong.core import Cancelled, EngineUnreachable, check_cancelled
 from lifelong.core.settings import GatewaySettings
-from lifelong.serving import ChatPiece, ChatRequest
+from lifelong.serving import ChatPiece, ChatReply, ChatRequest
 
 SCHEMA = {"type": "object", "properties": {"query": {"type": "string"}}}
 ANTHROPIC_TOOL = {"name": "look", "description": "look up", "input_schema": SCHEMA}
@@ -215,4 +216,40 @@ def test_the_first_piece_comes_while_the_model_writes_and_a_failure_ends_the_str
         assert gateway.learner.runs.sessions() == [], "what broke off is not kept"
     finally:
         engine.go_on.set()
+        gateway.close()
+
+
+class CancellableEngine(EchoEngine):
+    """Writes until somebody cancels it, or for as long as it may."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.made = 0
+        self.cancelled = threading.Event()
+
+    def chat(self, requests: Sequence[ChatRequest]) -> list[ChatReply]:
+        try:
+            for _ in range(3000):
+                self.made += 1
+                time.sleep(0.01)
+                check_cancelled()
+        except Cancelled:
+            self.cancelled.set()
+            raise
+        return super().chat(requests)
+
+
+@pytest.mark.parametrize("more", [{}, {"n": 2}])
+def test_a_client_that_leaves_ends_the_work_and_nothing_is_recorded(tmp_path: Path, more: dict[str, int]) -> None:
+    engine = CancellableEngine()
+    gateway = RunningGateway(tmp_path, engine)
+    try:
+        body = {"messages": [{"role": "user", "content": "a long story"}], **more}
+        with pytest.raises(httpx.ReadTimeout):
+            httpx.post(f"{gateway.url}/v1/chat/completions", json=body, timeout=0.5)
+        assert engine.cancelled.wait(5)
+        assert engine.made < 500
+        assert httpx.get(f"{gateway.url}/ready").json() == {"status": "ready"}
+        assert gateway.record.episodes.count(tenant="default") == 0
+    finally:
         gateway.close()
