@@ -180,7 +180,7 @@ def _check_practice(environment: Environment, train: Sequence[Task]) -> None:
     for task in train:
         with rule(f"task {task.id}: grammar, where it is declared, is a text that llguidance can read"):
             grammar = declared_grammar(environment, task)
-            assert not grammar or not (error := grammar_error(grammar)), f"task {task.id}: the grammar cannot be read: {error}"
+            assert not grammar or not (error := grammar_error(grammar)), f"task {task.id}: the grammar cannot be used: {error}"
         assert grammar == declared_grammar(environment, task), f"task {task.id}: two calls gave two grammars (invariant Determinism)"
     if can_preview(environment):
         _check_preview(environment, train[0])

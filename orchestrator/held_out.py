@@ -10,8 +10,8 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from ..agents import Job, prompt
-from ..core import Adapter, Episode
+from ..agents import Job, Run, prompt
+from ..core import Adapter, Episode, MalformedTask
 from ..core.messages import reply_text
 from ..core.versions import short_name
 from ..envs import Environment, find_environment
@@ -41,6 +41,16 @@ class HeldOut:
     def fold(self, number: int) -> tuple[Episode, ...]:
         """The tasks of one part."""
         return tuple(episode for episode, fold in zip(self.episodes, self.folds, strict=True) if fold == number)
+
+
+@dataclass(frozen=True, kw_only=True)
+class HeldOutResult:
+    """How one policy does on one held-out task."""
+
+    success: bool
+    """Whether it solves it."""
+    run: Run | None = None
+    """What it did; None for a chat, where answers are compared and none is written."""
 
 
 def key(episode: Episode) -> Key:
@@ -104,7 +114,7 @@ def _learned_by_live(components: Components, tenant: str, skill: str) -> set[Key
 
 def results_of_unrecorded(
     components: Components, episodes: Sequence[Episode], adapter: Adapter, environments: Mapping[str, Environment]
-) -> list[bool]:
+) -> list[HeldOutResult]:
     """`held_out_results` of an adapter that serves for this alone and is taken away from the engine afterwards."""
     components.engine.publish(adapter)
     try:
@@ -115,9 +125,9 @@ def results_of_unrecorded(
 
 def held_out_results(
     components: Components, episodes: Sequence[Episode], adapter: str, environments: Mapping[str, Environment]
-) -> list[bool]:
+) -> list[HeldOutResult]:
     """Success on each episode's task with this adapter and no memory, in order; nothing is recorded."""
-    results: dict[str, bool] = {}
+    results: dict[str, HeldOutResult] = {}
     by_source: dict[str, list[Episode]] = defaultdict(list)
     for episode in episodes:
         by_source[episode.task.environment].append(episode)
@@ -128,7 +138,7 @@ def held_out_results(
     return [results[episode.id] for episode in episodes]
 
 
-def _solved(components: Components, episodes: Sequence[Episode], adapter: str, environment: Environment) -> list[bool]:
+def _solved(components: Components, episodes: Sequence[Episode], adapter: str, environment: Environment) -> list[HeldOutResult]:
     settings = components.settings
     jobs = [
         Job(
@@ -142,28 +152,37 @@ def _solved(components: Components, episodes: Sequence[Episode], adapter: str, e
         )
         for episode in episodes
     ]
-    return [run.outcome.success is True for run in components.strategy.act(jobs)]
+    return [HeldOutResult(success=run.outcome.success is True, run=run) for run in components.strategy.act(jobs)]
 
 
-def _preferred(components: Components, episodes: Sequence[Episode], adapter: str) -> list[bool]:
+def _preferred(components: Components, episodes: Sequence[Episode], adapter: str) -> list[HeldOutResult]:
     """A chat has no executor: the adapter passes if it finds the confirmed answer likelier than the rejected one.
 
     For a corrected answer the rejected one is what the agent had said; for a confirmed answer it is the base model's.
     """
-    results: list[bool] = []
+    results: list[HeldOutResult] = []
     for episode in episodes:
         messages = prompt(episode, components.record.episodes.before(episode) or ())
         right = episode.correction or episode.answer
         wrong = episode.answer
         if not episode.correction:
             plain = ChatRequest(messages=messages, tools=episode.task.tools, max_tokens=components.settings.model.max_tokens)
-            reply = components.engine.chat([plain])[0]
-            wrong = reply_text(reply.text, reply.tool_calls)
+            wrong = _answer(components, plain)
         asked = ChatRequest(messages=messages, tools=episode.task.tools, adapter=adapter)
         options = [beginning(text, components.engine.count_tokens) for text in (right, wrong.strip() or SILENCE)]
         choice = components.engine.choose(asked, options)
-        results.append(right.strip() == wrong.strip() or choice.index == 0)
+        results.append(HeldOutResult(success=right.strip() == wrong.strip() or choice.index == 0))
     return results
+
+
+def _answer(components: Components, request: ChatRequest) -> str:
+    """What is answered; nothing where the engine refuses the request, such as for a tool's schema that another engine took."""
+    try:
+        reply = components.engine.chat([request])[0]
+    except MalformedTask as error:
+        components.note_fault("gate", error)
+        return ""
+    return reply_text(reply.text, reply.tool_calls)
 
 
 def beginning(text: str, count_tokens: Callable[[str], int]) -> str:

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ...core import Action
+from ...core.visible import visible_text
 from ..strategy import Run
 
 TEMPERATURE = 0.9
@@ -46,16 +47,18 @@ def solutions(group: Group) -> list[Run]:
 
     None where all attempts succeed, which teaches nothing new, and none where none does.
     """
-    wins = [run for run in group.runs if run.outcome.success]
+    # Silence is never learned, whoever confirms it.
+    wins = [run for run in group.runs if run.outcome.success and visible_text(deeds(run))]
     if not wins or (len(wins) == len(group.runs) and len(group.runs) > 1):
         return []
     found: dict[str, Run] = {}
     for run in sorted(wins, key=_likelihood, reverse=True):
-        found.setdefault(template_of(_answer(run)), run)
+        found.setdefault(template_of(deeds(run)), run)
     return list(found.values())[:MOST_SOLUTIONS]
 
 
-def _answer(run: Run) -> str:
+def deeds(run: Run) -> str:
+    """Everything that a run did, as text."""
     return "\n".join(step.reply for step in run.steps if isinstance(step, Action))
 
 
@@ -76,10 +79,10 @@ def suspicious(groups: Sequence[Group]) -> str:
     for group in groups:
         for run in group.runs:
             if run.outcome.success is not None:
-                same.setdefault((group.task, _answer(run)), set()).add(run.outcome.success)
+                same.setdefault((group.task, deeds(run)), set()).add(run.outcome.success)
     if contradicted := sum(len(verdicts) > 1 for verdicts in same.values()):
         return f"the environment judged the same answer to the same task differently ({contradicted} times)"
-    several = sum(len({_answer(run) for run in group.runs}) > 1 for group in groups)
+    several = sum(len({deeds(run) for run in group.runs}) > 1 for group in groups)
     if all(run.outcome.success for run in judged) and 2 * several >= len(groups):
         return f"the environment confirmed all of {len(judged)} attempts, different ones at the same task among them"
     return ""

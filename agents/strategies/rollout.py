@@ -189,7 +189,7 @@ class Rollout:
             return ""
         grammar = declared_grammar(environment, self.job.task)
         if grammar and (error := grammar_error(grammar)):
-            raise RuleBroken(f"its grammar cannot be read: {error}")
+            raise RuleBroken(f"its grammar cannot be used: {error}")
         return grammar
 
     def unkept(self) -> NewSteps | None:

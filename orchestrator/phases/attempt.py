@@ -10,6 +10,7 @@ import numpy as np
 
 from ...agents import Job
 from ...agents.consolidation.attempts import TEMPERATURE, Group, solutions, suspicious
+from ...agents.consolidation.diagnosis import diagnosis, dropped
 from ...agents.strategies.direct import DirectStrategy
 from ...core import Episode
 from ...envs import Environment
@@ -57,7 +58,8 @@ class Attempt:
                     created=time.time(),
                 )
                 found += _record(night, won, episode)
-        return replace(work, plan=replace(plan_of(work), reason=f"{plan_of(work).reason}; attempts solved {found} more"))
+        told = [f"attempts solved {found} more", *filter(None, (dropped(groups), "" if found else diagnosis(groups)))]
+        return replace(work, plan=replace(plan_of(work), reason="; ".join([plan_of(work).reason, *told])))
 
     def _groups(
         self, night: NightContext, episodes: Sequence[Episode], environment: Environment, adapter: str, attempts: int

@@ -45,7 +45,9 @@ class Practise:
         seed = int(draw(night.components.settings.seed, "exercises", work.adapter) * 2**31)
         caller = Caller(STEP_SECONDS)
         try:
-            weights = self._weights(night, work, environment, caller.call(lambda: exercises(environment, tasks, EXAMINED, seed=seed + 1)))
+            examined = caller.call(lambda: exercises(environment, tasks, EXAMINED, seed=seed + 1))
+            # Kinds that cannot be examined are practised as usual.
+            weights = night.components.guarded("practice", lambda: self._weights(night, work, environment, examined), {})
             made = caller.call(lambda: exercises(environment, tasks, plan_of(work).exercises, weights=weights, seed=seed))
         finally:
             caller.end(lambda: None)

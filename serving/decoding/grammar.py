@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
 
 MOST_CALLS = 16
 """Calls in one reply; a small model may otherwise repeat one until its context is full."""
+
+ENDLESS = 4096
+"""Characters that a grammar may force at its beginning; a model's context has no room for many more."""
 
 # Separators as `json.dumps` writes them and no other whitespace: less for the model to decide, and none that it could repeat for ever.
 _SPACING = {"whitespace_flexible": False, "item_separator": ", ", "key_separator": ": "}
@@ -95,14 +99,28 @@ class Grammar:
         return tokens
 
 
+@lru_cache(maxsize=64)  # all attempts at a task have its grammar
 def grammar_error(grammar: str) -> str:
-    """Why a grammar cannot be read, in one line; empty where it can, or where the package llguidance is not there to tell."""
+    """Why a grammar cannot be used, in one line; empty where it can, or where the package llguidance is not there to tell.
+
+    One that allows no text is an error where its beginning shows it: whether a grammar allows any text cannot always be told.
+    """
     if find_spec("llguidance") is None:
         return ""
-    from llguidance import LLMatcher
+    from llguidance import LLMatcher, LLTokenizer
 
     error: str = LLMatcher.validate_grammar(clean_text(grammar), None)
-    return " ".join(error.split())[:300]
+    if error:
+        return " ".join(error.split())[:300]
+    matcher = LLMatcher(LLTokenizer("byte"), clean_text(grammar), log_level=0)
+    forced = matcher.compute_ff_tokens()
+    if len(forced) >= ENDLESS:
+        return f"it forces a text without an end, which begins with {bytes(forced[:40]).decode(errors='replace')!r}"
+    matcher.consume_tokens(forced)
+    if matcher.is_accepting():
+        return ""
+    matcher.compute_bitmask()  # that nothing can follow shows when the parser looks for it
+    return "it allows no text at all" if matcher.is_error() else ""
 
 
 def grammar_accepts(grammar: str, text: str) -> bool:
@@ -111,7 +129,7 @@ def grammar_accepts(grammar: str, text: str) -> bool:
     from llguidance import LLMatcher, LLTokenizer
 
     if error := grammar_error(grammar):
-        raise MalformedTask(f"the grammar cannot be read ({error}); correct it")
+        raise MalformedTask(f"the grammar cannot be used ({error}); correct it")
     matcher = LLMatcher(LLTokenizer("byte"), clean_text(grammar), log_level=0)
     data = list(clean_text(text).encode())
     return bool(matcher.try_consume_tokens(data) == len(data) and matcher.is_accepting())

@@ -202,7 +202,7 @@ def test_what_is_declared_for_practice_is_checked() -> None:
 @pytest.mark.parametrize(
     ("broken", "said"),
     [
-        (Unreadable(), "the grammar cannot be read"),
+        (Unreadable(), "the grammar cannot be used"),
         (OtherEachTime(), "preview gave something else the second time"),
         (RaisingPreview(), "preview answers"),
         (OutsideItsGrammar(), "the grammar refuses its own answer"),

@@ -162,7 +162,7 @@ def test_a_grammar_is_sent_where_it_is_declared_wanted_and_followed(engine: type
 
 
 @pytest.mark.parametrize(
-    ("bad", "reason"), [("start: (", "its grammar cannot be read"), (7, "grammar must return a text"), ("start: nowhere", "cannot be read")]
+    ("bad", "reason"), [("start: (", "its grammar cannot be used"), (7, "grammar must return a text"), ("start: nowhere", "cannot be used")]
 )
 def test_a_grammar_that_cannot_be_used_ends_its_own_run_with_the_reason(bad: Any, reason: str) -> None:
     environment = Constrained()

@@ -7,7 +7,10 @@ from pathlib import Path
 import pytest
 from toy import ToyEnvironment, open_toy, run_tasks, unlike_the_base
 
-from lifelong.core import AdapterStatus
+from lifelong.agents import Run
+from lifelong.core import Action, AdapterStatus, Observation, Outcome, Usage
+from lifelong.orchestrator.held_out import HeldOutResult
+from lifelong.orchestrator.phases.gate import consistent
 
 
 @pytest.mark.slow
@@ -21,3 +24,13 @@ def test_a_gate_that_sees_no_gain_publishes_nothing(tiny_model: Path, tmp_path: 
         assert "no proven gain" in night.reason
         assert learner.record.adapters.get(night.adapter).status is AdapterStatus.REJECTED
         assert learner.status().skills == {"lamps": ""}
+
+
+def test_who_does_the_same_is_as_good_whatever_the_verdicts_say() -> None:
+    def result(answer: str, success: bool) -> HeldOutResult:
+        run = Run(steps=(Observation(text="?"), Action(text=answer)), outcome=Outcome(success=success), usage=Usage())
+        return HeldOutResult(success=success, run=run)
+
+    live = [result("a", False), result("a", True), result("a", False), HeldOutResult(success=False)]
+    ours = [result("a", True), result("a", False), result("b", True), HeldOutResult(success=True)]
+    assert [one.success for one in consistent(live, ours)] == [False, True, True, True]

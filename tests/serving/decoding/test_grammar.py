@@ -177,15 +177,33 @@ def test_a_grammar_that_cannot_be_read_is_refused_with_the_reason(engine: Embedd
     assert grammar_error(grammar)
     with pytest.raises(MalformedTask, match="the grammar of the request cannot be used"):
         engine.chat([asked(grammar)])
-    with pytest.raises(MalformedTask, match="the grammar cannot be read"):
+    with pytest.raises(MalformedTask, match="the grammar cannot be used"):
         grammar_accepts(grammar, "a")
 
 
-def test_a_grammar_that_nothing_satisfies_ends_the_reply(engine: EmbeddedEngine) -> None:
-    # After its first letter no token leads on.
-    impossible = '%llguidance {}\nstart: "a" NEVER\nNEVER: /b/ & /c/'
-    replies = [] if grammar_error(impossible) else engine.chat([asked(impossible, max_tokens=30)])
-    assert all(reply.usage.completion_tokens <= 30 for reply in replies)
+NEVER = "\nNEVER: /b/ & /c/"
+
+
+@pytest.mark.parametrize(
+    ("grammar", "said"),
+    [
+        (f"%llguidance {{}}\nstart: NEVER{NEVER}", "it allows no text at all"),
+        (f'%llguidance {{}}\nstart: "a" NEVER{NEVER}', "it allows no text at all"),
+        ('%llguidance {}\nstart: a\na: "x" a', "it forces a text without an end, which begins with 'xxx"),
+        # No beginning of it shows that it has no end.
+        (f'%llguidance {{}}\nstart: ("x" | "y") NEVER{NEVER}', ""),
+    ],
+)
+def test_a_grammar_that_nothing_satisfies_ends_the_reply(engine: EmbeddedEngine, grammar: str, said: str) -> None:
+    assert grammar_error(grammar).startswith(said)
+    [reply] = engine.chat([asked(grammar, max_tokens=30)])
+    assert reply.usage.completion_tokens <= 30
+    assert set(reply.text) <= set("axy")
+
+
+@pytest.mark.parametrize("grammar", ['start: ""', 'start: "a"', "start: /a*/", COUNTS])
+def test_a_grammar_that_something_satisfies_is_no_error(grammar: str) -> None:
+    assert grammar_error(grammar) == ""
 
 
 def test_an_ambiguous_grammar_is_followed(engine: EmbeddedEngine) -> None:
