@@ -47,7 +47,7 @@ class Practise:
         try:
             examined = caller.call(lambda: exercises(environment, tasks, EXAMINED, seed=seed + 1))
             # Kinds that cannot be examined are practised as usual.
-            weights = night.components.guarded("practice", lambda: self._weights(night, work, environment, examined), {})
+            weights: dict[str, float] = night.components.guarded("practice", lambda: self._weights(night, work, environment, examined), {})
             made = caller.call(lambda: exercises(environment, tasks, plan_of(work).exercises, weights=weights, seed=seed))
         finally:
             caller.end(lambda: None)
