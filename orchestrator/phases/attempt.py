@@ -58,8 +58,8 @@ class Attempt:
                     created=time.time(),
                 )
                 found += _record(night, won, episode)
-        told = [f"attempts solved {found} more", *filter(None, (dropped(groups), "" if found else diagnosis(groups)))]
-        return replace(work, plan=replace(plan_of(work), reason="; ".join([plan_of(work).reason, *told])))
+        notes = [f"attempts solved {found} more", *filter(None, (dropped(groups), "" if found else diagnosis(groups)))]
+        return replace(work, plan=replace(plan_of(work), reason="; ".join([plan_of(work).reason, *notes])))
 
     def _groups(
         self, night: NightContext, episodes: Sequence[Episode], environment: Environment, adapter: str, attempts: int
