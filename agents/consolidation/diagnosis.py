@@ -1,4 +1,8 @@
-"""What is wrong with answers or with their verdicts, in words that people read: a model that says nothing, a judge that tells nothing."""
+"""What is wrong with answers or with their verdicts, in words that people read: a model that says nothing, a judge that tells nothing.
+
+What is looked at is this project's own. That groups without a difference teach nothing: Xiong et al. 2025, "A Minimalist Approach to LLM
+Reasoning", https://arxiv.org/abs/2504.11343, section 4.
+"""
 
 from __future__ import annotations
 
