@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..core.paths import AnyPath
+from ..core.paths import AnyPath, delete_drafts
 
 if TYPE_CHECKING:
     from .sqlite.record import Record
@@ -27,8 +27,6 @@ RUN_SUMMARY = "summary.json"
 """What a run found, in figures, and the texts that show it."""
 RUN_REPORT = "report.html"
 """The same as a page."""
-DRAFT = ".draft"
-"""End of the name of a file that is being written."""
 
 
 def is_ours(directory: AnyPath) -> bool:
@@ -108,8 +106,9 @@ def delete_run_documents(home: AnyPath) -> list[str]:
     """Delete the summary and the report beside a run's home, which quote its episodes; returns their names. Nothing else is touched."""
     home = Path(home)
     folder = run_folder(home)
-    names = [name + end for name in (RUN_SUMMARY, RUN_REPORT) for end in ("", DRAFT)] if folder else []
-    deleted = [name for name in names if folder and (folder / name).is_file()]
+    if folder is None:
+        return []
+    deleted = [name for name in (RUN_SUMMARY, RUN_REPORT) if (folder / name).is_file()]
     for name in deleted:
-        (folder / name).unlink(missing_ok=True)  # type: ignore[operator]
-    return deleted
+        (folder / name).unlink(missing_ok=True)
+    return deleted + delete_drafts(folder)

@@ -1,7 +1,7 @@
 """The audit after an erasure: every file of a home is searched, byte by byte, for what should be gone.
 
 It looks as somebody would who has the disk and not the program: at the database with its free pages and its write-ahead log, at
-indexes, heads, adapters, manifests, logs and reports, for each text as UTF-8, as JSON escapes it, and as UTF-16.
+indexes, heads, adapters, manifests, logs and reports, for each text as UTF-8, as JSON escapes it, as UTF-16 and as UTF-32.
 """
 
 from __future__ import annotations
@@ -80,10 +80,10 @@ def audit(home: AnyPath, needles: Iterable[str]) -> Audit:
 
 
 def encoded_forms(text: str) -> set[bytes]:
-    r"""The bytes that a text may be on disk: UTF-8 and JSON, composed or decomposed; UTF-16 of either byte order.
+    r"""The bytes that a text may be on disk: UTF-8 and JSON, composed or decomposed; UTF-16 of either byte order; UTF-32.
 
     >>> sorted(encoded_forms("Zo"))
-    [b'Z\x00o', b'Zo']
+    [b'Z\x00\x00\x00o', b'Z\x00o', b'Zo']
     """
     forms: set[bytes] = set()
     for form in {text, unicodedata.normalize("NFC", text), unicodedata.normalize("NFD", text)}:
@@ -92,6 +92,8 @@ def encoded_forms(text: str) -> set[bytes]:
         # Without the outer zero, which stands before or after by byte order, one form finds both.
         wide = form.encode("utf-16-le", "surrogatepass")
         forms.add(wide[:-1] if wide[-1:] == b"\0" else wide)
+        # As numpy writes the names in its arrays, four bytes a letter.
+        forms.add(form.encode("utf-32-le", "surrogatepass").rstrip(b"\0"))
         if max(map(ord, form)) > 0xFF:
             forms.add(form.encode("utf-16-be", "surrogatepass"))
     return forms

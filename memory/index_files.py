@@ -6,6 +6,8 @@ import hashlib
 from collections.abc import Iterable
 from pathlib import Path
 
+from ..core.paths import delete_drafts
+
 
 def cache_files(directory: Path, tenant: str) -> tuple[Path, Path]:
     """The FAISS file and its description. A tenant's name is hashed: it may hold any character."""
@@ -14,7 +16,8 @@ def cache_files(directory: Path, tenant: str) -> tuple[Path, Path]:
 
 
 def discard(directory: Path, tenants: Iterable[str]) -> None:
-    """Delete the cache files of these tenants."""
+    """Delete the cache files of these tenants, and what was being written."""
     for tenant in tenants:
         for path in cache_files(directory, tenant):
             path.unlink(missing_ok=True)
+    delete_drafts(directory)

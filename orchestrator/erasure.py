@@ -9,7 +9,7 @@ from pathlib import Path
 
 from .. import core, memory
 from ..core import Episode, Recall
-from ..core.paths import AnyPath
+from ..core.paths import AnyPath, delete_drafts
 from ..learners import Recipe, TrainingReport
 from ..memory import (
     Audit,
@@ -26,7 +26,7 @@ from ..memory import (
 )
 from .night_lock import LOCK as NIGHT_LOCK
 from .run_state import PendingSleep, RecallWeights, RefitStamp, blank_texts, state_words, words_of
-from .skill_heads import head_file, state_file
+from .skill_heads import head_file, heads_directory, state_file
 
 ROUNDS = 4
 """Most times that what the audit found is followed and the home searched again."""
@@ -72,6 +72,8 @@ def erase_rows(record: Record, home: Path, state: PendingErasure, *, again: bool
         record.state.delete(RecallWeights, tenant=tenant)
         for file in (head_file(home, tenant), state_file(home, tenant)):
             file.unlink(missing_ok=True)
+    # What a process that was killed had begun to write; nobody but it knows of whom it is.
+    delete_drafts(heads_directory(home))
     for _, path, _, _ in state.adapters:
         delete_artefact(Path(path), adapters_directory(home))
     if documents := delete_run_documents(home):

@@ -8,14 +8,18 @@ from pathlib import Path
 from ..agents import Writer
 from ..core import AdapterStatus, Settings, SettingsError, StoreError
 from ..core.extras import require
+from ..core.paths import delete_drafts
 from ..core.plugins import create
 from ..memory import Record, VectorIndex, is_ours
 from ..perception import Encoder, MiniLMEncoder
 from ..serving import ChatRequest, Engine, OpenAIEngine, api_key, is_sealed, locate, seal_adapter
 from .components import Components
 from .run_state import HomeStamp
+from .skill_heads import heads_directory
 from .turn_memory import TurnMemory
 
+ABANDONED = 3600.0
+"""Seconds after which nobody is still writing a draft: the process that began it was killed."""
 ENCODER = "all-minilm-l6-v2"
 """Name of the default encoder's files."""
 
@@ -42,6 +46,8 @@ def open_components(settings: Settings) -> Components:
             base_path=getattr(engine, "path", None) or Path(settings.model.name),
             writer=_writer(settings),
         )
+        for folder in (heads_directory(settings.home), record.index_directory):
+            delete_drafts(folder, older_than=ABANDONED)
         if stamp is None or not stamp.adapters_sealed:
             seal_recorded(record, components.adapters_directory)
             record.state.put(HomeStamp(encoder=settings.memory.encoder, adapters_sealed=True))

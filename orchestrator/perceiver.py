@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..core import Episode, Settings, Verdict
+from ..core.paths import draft_path
 from ..learners import Refit, SkillHead
 from ..memory import START, Changes, Position, Record
 from ..numerics.arrays import Arrays, Vector
@@ -354,7 +355,7 @@ class Perceiver:
         about["calibrated"] = self._calibrated
         file, seed = self._state_file, self._settings.seed
         file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        draft = file.with_name(f".{file.name}.{os.getpid()}.{threading.get_ident()}.draft")
+        draft = draft_path(file)
         try:
             with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as out:
                 seal = f"{seed} {self._record.changes.seal(self.tenant, self._position)}"
@@ -362,7 +363,7 @@ class Perceiver:
                 out.flush()
                 os.fsync(out.fileno())
             # Within a transaction nobody erases: what was erased meanwhile never appears again in a file.
-            with self._record.transaction():
+            with self._record.transaction(), suppress(FileNotFoundError):
                 if self._record.generation(self.tenant) == self._position.generation:
                     draft.replace(file)
         finally:

@@ -91,14 +91,19 @@ def difference(one: SkillHead, other: SkillHead, vectors: Vector) -> float:
     return float(np.abs(one.scores(vectors) - other.scores(vectors)[:, order]).max())
 
 
+def heads_directory(home: Path) -> Path:
+    """Where what was learned of tenants' tasks is kept."""
+    return home / "heads"
+
+
 def head_file(home: Path, tenant: str) -> Path:
     """Where a tenant's refit is kept. A tenant's name is hashed: it may hold any character."""
-    return home / "heads" / f"{hashlib.sha256(tenant.encode()).hexdigest()[:32]}.npz"
+    return heads_directory(home) / f"{hashlib.sha256(tenant.encode()).hexdigest()[:32]}.npz"
 
 
 def state_file(home: Path, tenant: str) -> Path:
     """Where a tenant's perceiver is kept. A tenant's name is hashed: it may hold any character."""
-    return home / "heads" / f"{hashlib.sha256(tenant.encode()).hexdigest()[:32]}.perceiver.npz"
+    return heads_directory(home) / f"{hashlib.sha256(tenant.encode()).hexdigest()[:32]}.perceiver.npz"
 
 
 def stored_vectors(record: Record, tenant: str, ids: list[str] | None = None) -> Labelled:

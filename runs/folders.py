@@ -17,7 +17,8 @@ from pathlib import Path
 from typing import Any
 
 from ..core import SettingsError
-from ..memory.artefacts import DRAFT, RUN_KIND, RUN_MARK, read_run_plan
+from ..core.paths import draft_path
+from ..memory.artefacts import RUN_KIND, RUN_MARK, read_run_plan
 from .renamed import current_plan
 
 LATEST = "latest"
@@ -97,7 +98,7 @@ def is_run(folder: Path) -> bool:
 
 def write_file(file: Path, text: str) -> None:
     """Write a file, readable by its owner only, that appears whole or not at all."""
-    draft = file.with_name(file.name + DRAFT)
+    draft = draft_path(file)
     with open(draft, "w", encoding="utf-8", opener=lambda path, flags: os.open(path, flags, 0o600)) as stream:
         stream.write(text)
     draft.replace(file)

@@ -6,8 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from ..core.paths import AnyPath
-from ..memory.artefacts import DRAFT
+from ..core.paths import AnyPath, draft_path
 from ..metrics.numbers import duration, number, percent, points
 from ..metrics.statistics import beta_ci95, wilson_ci95
 from ..metrics.tables import TextTable
@@ -33,7 +32,7 @@ def write_report(summary: Mapping[str, Any], path: AnyPath) -> Path:
     )
     environment.filters |= {"percent": percent, "points": points, "duration": duration, "number": number}
     path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_name(path.name + DRAFT)
+    draft = draft_path(path)
     draft.write_text(environment.get_template(TEMPLATE).render(**_context(summary)), encoding="utf-8")
     draft.replace(path)
     return path

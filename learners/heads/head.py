@@ -9,7 +9,7 @@ from typing import Any, Protocol, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
-from ...core.paths import AnyPath
+from ...core.paths import AnyPath, draft_path
 from ...numerics.arrays import Arrays, Labels, Vector
 
 HeadLogits = NDArray[np.float64]
@@ -73,7 +73,7 @@ def predicted(labels: Labels, logits: HeadLogits) -> Labels:
 def save_head(head: Kept, file: AnyPath) -> None:
     """Write the state of a head into an npz file that appears whole or not at all."""
     file = Path(file)
-    draft = file.with_name(f".{file.name}.draft")
+    draft = draft_path(file)
     with draft.open("wb") as out:
         np.savez(out, **{"head": np.array(type(head).__name__), **head.state()})  # type: ignore[arg-type]  # a name of an array, not a flag
         out.flush()

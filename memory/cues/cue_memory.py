@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ...core.paths import AnyPath
+from ...core.paths import AnyPath, draft_path
 from ...numerics.arrays import Floats
 from .blobs import HEAD, pack, unpack, with_version
 from .codes import STREAMS, ClassCodes, Codebook, fit_codebook, mean_step, order_by_parent
@@ -164,7 +164,7 @@ class CueMemory:
     def save(self, file: AnyPath) -> None:
         """Write everything into an npz file that appears whole or not at all."""
         file = Path(file)
-        draft = file.with_name(f".{file.name}.draft")
+        draft = draft_path(file)
         with draft.open("wb") as out:
             np.savez(out, **self.state())  # type: ignore[arg-type]  # names of arrays, not flags
             out.flush()

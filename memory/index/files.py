@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from pathlib import Path
 
 import numpy as np
 
 from ...core import StoreError
+from ...core.paths import draft_path
 from ..index_files import cache_files
 from ..sqlite.changes import Position
 from .partition import Partition
@@ -27,7 +27,7 @@ def write(directory: Path, tenant: str, partition: Partition, seal: str) -> None
     data, description = cache_files(directory, tenant)
     try:
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-        draft = data.with_name(f"{data.name}.{os.getpid()}.draft")
+        draft = draft_path(data)
         draft.touch(mode=0o600)
         faiss.write_index(partition.index, str(draft))
         about = {
@@ -39,7 +39,7 @@ def write(directory: Path, tenant: str, partition: Partition, seal: str) -> None
         }
         body = json.dumps({**about, "sha256": _digest(draft, about)})
         draft.replace(data)
-        draft = description.with_name(f"{description.name}.{os.getpid()}.draft")
+        draft = draft_path(description)
         draft.touch(mode=0o600)
         draft.write_text(body, encoding="utf-8")
         draft.replace(description)

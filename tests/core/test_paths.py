@@ -1,12 +1,15 @@
-"""Public functions take a path as text as well as `Path`."""
+"""Public functions take a path as text as well as `Path`; drafts are told from every other file."""
 
 from __future__ import annotations
 
+import os
+import time
 from pathlib import Path
 
 import numpy as np
 
 from lifelong.core import Settings
+from lifelong.core.paths import delete_drafts, draft_path
 from lifelong.envs import make_environment
 from lifelong.evals import make_results, read_results, write_results
 from lifelong.learners import RidgeHead, load_head, save_head
@@ -32,3 +35,18 @@ def test_paths_may_be_text(tmp_path: Path) -> None:
     assert read_results(f"{folder}/figures.json").suite == "none"
     assert audit(folder, ["nowhere to be found"]).found == ()
     assert make_environment("database", folder).id == "database-v1"
+
+
+def test_drafts_are_deleted_and_nothing_else(tmp_path: Path) -> None:
+    names = ("notes.draft", ".notes.draft", ".plan.7.draft", "letter.1.2.draft", ".1.2.draft.txt", "heads.npz")
+    for name in names:
+        (tmp_path / name).write_text("somebody's")
+    (tmp_path / ".folder.1.2.draft").mkdir()
+    fresh, old = draft_path(tmp_path / "heads.npz"), draft_path(tmp_path / "a\nname")
+    for file in (fresh, old):
+        file.write_text("half")
+    os.utime(old, (0, time.time() - 7200))
+    assert delete_drafts(tmp_path, older_than=3600) == [old.name]
+    assert delete_drafts(tmp_path) == [fresh.name]
+    assert delete_drafts(tmp_path / "none") == []
+    assert {file.name for file in tmp_path.iterdir()} == {*names, ".folder.1.2.draft"}

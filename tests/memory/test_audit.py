@@ -15,7 +15,7 @@ from lifelong.memory.audit import CHUNK, FEW, LONG, SAMPLE, _search, encoded_for
 TEXT = "the wine of Zoë's garden"
 
 
-@pytest.mark.parametrize("encoding", ["utf-8", "utf-16-le", "utf-16-be"])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16-le", "utf-16-be", "utf-32-le"])
 @pytest.mark.parametrize("at", [0, 1, SAMPLE - 3, SAMPLE, CHUNK - 7, CHUNK, 2 * CHUNK - 1, 3 * CHUNK])
 def test_a_text_is_found_wherever_it_stands(tmp_path: Path, at: int, encoding: str) -> None:
     noise = np.random.default_rng(0).integers(0, 256, size=3 * CHUNK + 1000, dtype=np.uint8).tobytes()

@@ -11,6 +11,7 @@ import pytest
 from scripted import open_scripted
 
 from lifelong.core import EngineUnreachable, Settings, SettingsError
+from lifelong.core.paths import draft_path
 from lifelong.orchestrator import LifelongLearner
 from lifelong.runs import job
 from lifelong.runs.job import run_job
@@ -85,11 +86,12 @@ def test_a_start_that_fails_on_resume_loses_nothing(tmp_path: Path, monkeypatch:
 def test_an_erasure_reaches_the_documents_of_the_run(tmp_path: Path) -> None:
     folder = run(tmp_path)
     assert "stream-00000" in (folder / "home" / "record.sqlite3").read_bytes().decode("latin-1")
-    (folder / "report.html.draft").write_text("half a page")
+    draft = draft_path(folder / "report.html")
+    draft.write_text("half a page")
     with open_scripted(folder / "home") as learner:
         goal = learner.record.episodes.get("stream-00000").task.goal
         receipt = learner.forget(episode="stream-00000")
-    assert receipt.documents == ("report.html", "report.html.draft", "summary.json")
+    assert receipt.documents == (draft.name, "report.html", "summary.json")
     assert sorted(path.name for path in folder.iterdir()) == ["home", "run.json"]
     assert (receipt.erasure, receipt.found) == ("exact", ())
     assert not [path for path in folder.rglob("*") if path.is_file() and goal.encode() in path.read_bytes()]
