@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from ...core import Action
 from ...core.visible import visible_text
 from ..strategy import Run
+from .contrast.groups import one_of_each
 
 TEMPERATURE = 0.9
 """Temperature of the attempts: a greedy answer to a failed task has failed."""
@@ -51,10 +52,8 @@ def solutions(group: Group) -> list[Run]:
     wins = [run for run in group.runs if run.outcome.success and visible_text(deeds(run))]
     if not wins or (len(wins) == len(group.runs) and len(group.runs) > 1):
         return []
-    found: dict[str, Run] = {}
-    for run in sorted(wins, key=_likelihood, reverse=True):
-        found.setdefault(template_of(deeds(run)), run)
-    return list(found.values())[:MOST_SOLUTIONS]
+    likeliest_first = sorted(wins, key=_likelihood, reverse=True)
+    return one_of_each(likeliest_first, lambda run: template_of(deeds(run)))[:MOST_SOLUTIONS]
 
 
 def deeds(run: Run) -> str:
