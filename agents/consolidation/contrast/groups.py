@@ -76,10 +76,10 @@ def learnable(attempts: Sequence[TriedAnswer]) -> bool:
 def agreed(attempts: Sequence[TriedAnswer], min_share: float = 0.5) -> list[TriedAnswer]:
     """Attempts with verdicts where nobody judged: the largest class of equal results is held right, the others wrong.
 
-    They are weak: all have that class's share of all attempts as their weight. Nothing where that share is below `min_share`, where another class is as
-    large, or where only one attempt was made; those with an empty result belong to no class. Minimum Bayes risk under the zero-one loss
-    over results: Borchmann and Wnuk 2025, "Query and Conquer", https://arxiv.org/abs/2503.24364, section 2. A judged group comes back
-    as it is.
+    They are weak: all have that class's share of the attempts as their weight. Nothing where the share is below `min_share`, where
+    another class is as large, or where only one attempt was made; those with an empty result belong to no class. Minimum Bayes risk
+    under the zero-one loss over results: Borchmann and Wnuk 2025, "Query and Conquer", https://arxiv.org/abs/2503.24364, section 2. A
+    judged group comes back as it is.
     """
     if any(attempt.success is not None for attempt in attempts):
         return list(attempts)
