@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from ...core import Action, Episode, Step, ToolResult
+from ...numerics.sequences import first_divergence, tokens
 
-_TOKEN = re.compile(r"[A-Za-z_]+|\d+|[^\sA-Za-z_\d]")
 _SPECIFIC = re.compile(r"'[^']*'|\"[^\"]*\"|\b\w*\d\w*\b")
 
 
@@ -38,27 +38,6 @@ class Evidence:
     def weight(self) -> int:
         """How many failed runs show it."""
         return len(self.failures)
-
-
-def tokens(text: str) -> list[str]:
-    """Words, numbers and signs of an action, in order.
-
-    >>> tokens("SELECT a FROM b LIMIT 5;")
-    ['SELECT', 'a', 'FROM', 'b', 'LIMIT', '5', ';']
-    """
-    return _TOKEN.findall(text)
-
-
-def first_divergence(failed: Sequence[str], succeeded: Sequence[str]) -> int | None:
-    """Position of the first token in which two actions differ; None if one is the other.
-
-    >>> first_divergence(["a", "b", "c"], ["a", "x"])
-    1
-    """
-    if list(failed) == list(succeeded):
-        return None
-    pairs = zip(failed, succeeded, strict=False)
-    return next((place for place, (left, right) in enumerate(pairs) if left != right), min(len(failed), len(succeeded)))
 
 
 def generalise(error: str) -> str:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from difflib import SequenceMatcher
 
-from ...reflection.evidence import first_divergence, tokens
+from ....numerics.sequences import first_divergence, similarity, tokens
 from .groups import TriedAnswer
 
 
@@ -42,12 +41,3 @@ def divergences(attempts: Sequence[TriedAnswer]) -> list[Divergence]:
             assert place is not None, "the tokens differ"
             found.append(Divergence(failure=failure, success=success, place=place))
     return found
-
-
-def similarity(left: Sequence[str], right: Sequence[str]) -> float:
-    """Twice the tokens in matching blocks over all tokens of both, in [0, 1] (Ratcliff and Metzener 1988); 1 for two empty ones.
-
-    >>> similarity(["a", "b", "c", "d"], ["a", "b", "x", "d"])
-    0.75
-    """
-    return SequenceMatcher(None, left, right, autojunk=False).ratio()

@@ -3,9 +3,9 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lifelong.agents.consolidation.contrast.divergence import divergences, similarity
+from lifelong.agents.consolidation.contrast.divergence import divergences
 from lifelong.agents.consolidation.contrast.groups import TriedAnswer
-from lifelong.agents.reflection.evidence import tokens
+from lifelong.numerics.sequences import tokens
 
 WORDS = st.lists(st.sampled_from(["SELECT", "a", "b", "FROM", "t", "1"]), max_size=6)
 
@@ -37,5 +37,3 @@ def test_the_tokens_before_the_place_are_alike_and_those_at_it_are_not(left: lis
         one, other = tokens(wrong.answer), tokens(good.answer)
         assert one[: found.place] == other[: found.place]
         assert one[found.place : found.place + 1] != other[found.place : found.place + 1]
-    assert similarity(left, left) == 1.0
-    assert 0.0 <= similarity(left, right) <= 1.0
