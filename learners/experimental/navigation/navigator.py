@@ -52,6 +52,34 @@ class NavigationResult:
     """Actions taken, turns and doors among them."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class StepReading:
+    """What the network makes of one step of N episodes."""
+
+    views: NDArray[np.int64]
+    """What is seen `(N, 7, 7, 3)`."""
+    aligned: NDArray[np.float32]
+    """Aligned features `(N, D)`."""
+    temporal: NDArray[np.float32]
+    """What the decoder gives, all steps so far considered `(N, D)`."""
+    logits: Tensor
+    """Of the next action `(N, actions)`."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class EpisodeTrace:
+    """An episode, with what the network made of its T steps."""
+
+    result: NavigationResult
+    """How it ended."""
+    views: NDArray[np.uint8]
+    """What was seen `(T, 7, 7, 3)`."""
+    aligned: NDArray[np.float32]
+    """Aligned features `(T, D)`."""
+    temporal: NDArray[np.float32]
+    """What the decoder gave `(T, D)`."""
+
+
 class Navigator:
     """A policy, what it keeps of earlier stages by its method, and how many it has learned. Same seed, same navigator (on a CPU)."""
 
@@ -109,22 +137,26 @@ class Navigator:
 
     def act(self, environment: ObjectNavGridEnvironment, tasks: Sequence[Task]) -> list[NavigationResult]:
         """Run episodes side by side, one batch of views a step; of the admissible actions the likeliest is taken."""
+        return [one.result for one in self.trace(environment, tasks)]
+
+    def trace(self, environment: ObjectNavGridEnvironment, tasks: Sequence[Task]) -> list[EpisodeTrace]:
+        """As `act`, with what the network made of every step."""
         episodes = [environment.spawn() for _ in tasks]
         infos = [one.reset(options={"task": task})[1] for one, task in zip(episodes, tasks, strict=True)]
         last, state = [len(ACTIONS)] * len(tasks), self._initial(len(tasks))
+        readings: list[StepReading] = []
         results: dict[int, NavigationResult] = {}
-        steps = 0
         while len(results) < len(tasks):
-            logits, state = self._logits(episodes, infos, last, state)
-            steps += 1
+            reading, state = self._read(episodes, infos, last, state)
+            readings.append(reading)
             for place in (place for place in range(len(tasks)) if place not in results):
-                last[place] = _likeliest(logits[place], episodes[place])
+                last[place] = _likeliest(reading.logits[place], episodes[place])
                 _, _, terminated, truncated, infos[place] = episodes[place].step(ACTIONS[last[place]])
                 if terminated or truncated:
-                    results[place] = _result(infos[place], steps)
+                    results[place] = _result(infos[place], len(readings))
         for one in episodes:
             one.close()
-        return [results[place] for place in range(len(tasks))]
+        return [_trace(results[place], readings, place) for place in range(len(tasks))]
 
     def act_without_reset(
         self, environment: ObjectNavGridEnvironment, tasks: Sequence[Task], *, carry_state: bool = True
@@ -140,8 +172,8 @@ class Navigator:
             last, ended, steps = len(ACTIONS), False, 0
             state = state if carry_state else self._initial(1)
             while not ended:
-                logits, state = self._logits([episode], [info], [last], state)
-                last = _likeliest(logits[0], episode)
+                reading, state = self._read([episode], [info], [last], state)
+                last = _likeliest(reading.logits[0], episode)
                 _, _, terminated, truncated, info = episode.step(ACTIONS[last])
                 ended, steps = terminated or truncated, steps + 1
             results.append(_result(info, steps))
@@ -162,10 +194,10 @@ class Navigator:
             category, state, last, ended = info["navigation"].category, self._initial(1), len(ACTIONS), False
             views, actions, taken, seen = list[NDArray[np.uint8]](), list[int](), list[int](), set[tuple[int, int]]()
             while not ended:
-                logits, state = self._logits([episode], [info], [last], state)
+                reading, state = self._read([episode], [info], [last], state)
                 views.append(episode.payload(info["view"]))
                 actions.append(ACTIONS.index(episode.search(seen)))
-                chosen = _likeliest(logits[0], episode)
+                chosen = _likeliest(reading.logits[0], episode)
                 last = actions[-1] if "stop" in (ACTIONS[actions[-1]], ACTIONS[chosen]) else chosen
                 taken.append(last)
                 _, _, terminated, truncated, info = episode.step(ACTIONS[last])
@@ -180,10 +212,10 @@ class Navigator:
         state: DecoderState = decoder.initial(episodes)
         return state
 
-    def _logits(
+    def _read(
         self, episodes: Sequence[ObjectNavGridEnvironment], infos: Sequence[dict[str, Any]], last: Sequence[int], state: DecoderState
-    ) -> tuple[Tensor, DecoderState]:
-        """Logits `(episodes, actions)` of the next action of each, and the state after it."""
+    ) -> tuple[StepReading, DecoderState]:
+        """What the network makes of the next step of each episode, and the state after it."""
         import torch
 
         goals = torch.tensor([CATEGORIES.index(info["navigation"].category) for info in infos], dtype=torch.long)
@@ -191,7 +223,8 @@ class Navigator:
         with torch.no_grad():
             features = aligned_features(self.network, views[:, None], goals, torch.tensor(last, dtype=torch.long)[:, None])
             outputs, following = self.network["decoder"](features, state)
-            return self.network["policy"](outputs[:, 0]), following
+            logits = self.network["policy"](outputs[:, 0])
+        return StepReading(views=views.numpy(), aligned=features[:, 0].numpy(), temporal=outputs[:, 0].numpy(), logits=logits), following
 
     def _fit(self, network: nn.ModuleDict, trajectories: Sequence[Trajectory], rng: np.random.Generator) -> tuple[float, ...]:
         """Train a network in place; the mean loss of each epoch."""
@@ -231,6 +264,16 @@ def _likeliest(logits: Tensor, episode: ObjectNavGridEnvironment) -> int:
     """The admissible action with the largest logit."""
     allowed = [ACTIONS.index(name) for name in episode.admissible()]
     return allowed[int(logits[allowed].argmax())]
+
+
+def _trace(result: NavigationResult, readings: Sequence[StepReading], place: int) -> EpisodeTrace:
+    steps = readings[: result.steps]
+    return EpisodeTrace(
+        result=result,
+        views=np.stack([one.views[place] for one in steps]).astype(np.uint8),
+        aligned=np.stack([one.aligned[place] for one in steps]),
+        temporal=np.stack([one.temporal[place] for one in steps]),
+    )
 
 
 def _result(info: dict[str, Any], steps: int) -> NavigationResult:

@@ -7,10 +7,11 @@ after each stage. None is changed: `after` and `without` return another one (inv
 from __future__ import annotations
 
 import copy
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Literal, Protocol, Self
+from typing import TYPE_CHECKING, Generic, Literal, Protocol, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -174,18 +175,12 @@ class ElasticWeights:
 
 
 @dataclass(frozen=True, kw_only=True)
-class FeatureReplay:
-    """C-NAV's L_FR: imitation on stored features of earlier episodes; what is decoded stays, whatever the encoder becomes."""
+class _Replay(ABC, Generic[E]):
+    """Imitation on what is stored of earlier episodes."""
 
-    weight: float = 0.3
+    weight: float = 1.0
     """Of the term."""
-    keyframes: Keyframes = "adaptive"
-    """Which steps of an episode are kept."""
-    share: float = 0.5
-    """Of an episode's steps, kept at most."""
-    neighbours: int = NEIGHBOURS
-    """Of the local outlier factor."""
-    buffer: EpisodeBuffer[StoredFeatures]
+    buffer: EpisodeBuffer[E]
     """What is kept, in its bound."""
 
     @property
@@ -196,12 +191,40 @@ class FeatureReplay:
         import torch
 
         stored = self.buffer.sample(step.episodes, step.rng)
-        if not stored:
-            return torch.zeros(())
+        return self.weight * self._imitation(step.network, stored) if stored else torch.zeros(())
+
+    @abstractmethod
+    def _imitation(self, network: nn.ModuleDict, stored: Sequence[E]) -> Tensor:
+        """The imitation loss of a network on stored episodes, of which there is one at least."""
+
+    def with_episodes(self, episodes: Sequence[E]) -> Self:
+        """It with further episodes, within its bound."""
+        return replace(self, buffer=_with(self.buffer, lambda buffer: buffer.add(episodes)))
+
+    def without(self, category: str) -> Self:
+        return replace(self, buffer=_with(self.buffer, lambda buffer: buffer.forget(category)))
+
+
+@dataclass(frozen=True, kw_only=True)
+class FeatureReplay(_Replay[StoredFeatures]):
+    """C-NAV's L_FR: imitation on stored features of earlier episodes; what is decoded stays, whatever the encoder becomes."""
+
+    weight: float = 0.3
+    """Of the term."""
+    keyframes: Keyframes = "adaptive"
+    """Which steps of an episode are kept."""
+    share: float = 0.5
+    """Of an episode's steps, kept at most."""
+    neighbours: int = NEIGHBOURS
+    """Of the local outlier factor."""
+
+    def _imitation(self, network: nn.ModuleDict, stored: Sequence[StoredFeatures]) -> Tensor:
+        import torch
+
         features, valid = padded([torch.from_numpy(one.features).float() for one in stored])
         actions, _ = padded([torch.from_numpy(one.actions).long() for one in stored])
         weights, _ = padded([torch.from_numpy(one.weights).float() for one in stored])
-        return self.weight * imitation_loss(decoded(step.network, features), actions, weights, valid)
+        return imitation_loss(decoded(network, features), actions, weights, valid)
 
     def after(self, network: nn.ModuleDict, trajectories: Sequence[Trajectory], inflection: float, rng: np.random.Generator) -> Self:
         import torch
@@ -220,43 +243,24 @@ class FeatureReplay:
                     weights=batch.weights[0].numpy()[steps].astype(np.float16),
                 )
             )
-        return replace(self, buffer=_with(self.buffer, lambda buffer: buffer.add(stored)))
-
-    def without(self, category: str) -> Self:
-        return replace(self, buffer=_with(self.buffer, lambda buffer: buffer.forget(category)))
+        return self.with_episodes(stored)
 
 
 @dataclass(frozen=True, kw_only=True)
-class ViewReplay:
+class ViewReplay(_Replay[StoredViews]):
     """Data replay: imitation on stored views of earlier episodes, of which steps at even distances are kept."""
 
-    weight: float = 1.0
-    """Of the term."""
     share: float = 1.0
     """Of an episode's steps, kept."""
-    buffer: EpisodeBuffer[StoredViews]
-    """What is kept, in its bound."""
 
-    @property
-    def nbytes(self) -> int:
-        return self.buffer.nbytes
-
-    def loss(self, step: GradientStep) -> Tensor:
-        import torch
-
-        stored = self.buffer.sample(step.episodes, step.rng)
-        if not stored:
-            return torch.zeros(())
+    def _imitation(self, network: nn.ModuleDict, stored: Sequence[StoredViews]) -> Tensor:
         columns = ([getattr(one, name) for one in stored] for name in ("category", "views", "last", "actions", "weights"))
-        return self.weight * imitation_of(step.network, make_batch(*columns))
+        return imitation_of(network, make_batch(*columns))
 
     def after(self, network: nn.ModuleDict, trajectories: Sequence[Trajectory], inflection: float, rng: np.random.Generator) -> Self:
         del network, rng
         stored = [stored_views(one, uniform_keyframes(len(one.actions), share=self.share), inflection) for one in trajectories]
-        return replace(self, buffer=_with(self.buffer, lambda buffer: buffer.add(stored)))
-
-    def without(self, category: str) -> Self:
-        return replace(self, buffer=_with(self.buffer, lambda buffer: buffer.forget(category)))
+        return self.with_episodes(stored)
 
 
 def imitation_of(network: nn.ModuleDict, batch: EpisodeBatch) -> Tensor:
