@@ -26,6 +26,7 @@ from ....metrics.navigation import success_weighted_path_length
 from ...data.seeded import Measurement, Rate, rows_of
 from ...results_file import Row
 from ...row_filter import ALL_ROWS, RowFilter
+from .plot import plot
 
 CASE = "objectnav-grid"
 RANDOM_WALK = "random_walk"
@@ -92,6 +93,12 @@ def run(*, quick: bool, seeds: int, data: Path | None, only: RowFilter = ALL_ROW
             print(f"{CASE}, {name}, seed {seed}: {figures[name, 'last_success']}", file=sys.stderr, flush=True)
         measured.append(figures)
     return only.rows(rows_of(CASE, measured, n=scale.tested * scale.stages))
+
+
+def plots(rows: Sequence[Row]) -> dict[str, str]:
+    """Success after each stage, where there are two at least."""
+    drawn = plot([row for row in rows if row.case == CASE])
+    return {} if drawn is None else {"stages": drawn}
 
 
 def stage_data(scale: NavigationScale, split: SceneSplit, seed: int) -> StageData:
