@@ -127,15 +127,19 @@ class Observer:
     def record(self, request: ObservedRequest, prepared: Prepared | None, answer: Answer, id: str) -> None:
         """Write down what was asked and answered; on disk when the transaction around it has ended."""
         placed = prepared or self._place(request, id)
-        run, start, fresh = self._continued(request, placed) if placed.continues else self._begun(request, placed)
-        end = run.append([answer.message], answer.usage)
+        whole = None if placed.continues or answer.message.get("tool_calls") else self._record_whole(request, placed, answer)
+        if whole is not None:
+            start, (run, fresh, end) = 0, whole
+        else:
+            opened, start, fresh = self._continued(request, placed) if placed.continues else self._begun(request, placed)
+            run, end = opened.id, opened.append([answer.message], answer.usage)
         last = placed.hashes[-1] if placed.hashes else placed.base
         hashes = [*placed.hashes[len(placed.hashes) - fresh :], next_hash(last, answer.message)]
         positions = [*(start + number + 1 for number in range(fresh - 1)), *([end - 1] if fresh else []), end]
         if placed.rewritten:
             positions = [start] * fresh + [end]
         nodes = [
-            SessionNode(hash=hash, session=placed.session, run=run.id, position=position, leaf=number == fresh)
+            SessionNode(hash=hash, session=placed.session, run=run, position=position, leaf=number == fresh)
             for number, (hash, position) in enumerate(zip(hashes, positions, strict=True))
         ]
         before = placed.hashes[-fresh - 1] if fresh < len(placed.hashes) else placed.base
@@ -149,8 +153,8 @@ class Observer:
         self._record.session_nodes.add_answer(request.tenant, answer.id, nodes[-1], call_digests(answer.message), calls)
         if request.hints.turn:
             self._record.session_nodes.add_answer(request.tenant, TURN + request.hints.turn, nodes[-1], ())
-        if not answer.message.get("tool_calls"):
-            run.finish()
+        if whole is None and not answer.message.get("tool_calls"):
+            opened.finish()
 
     def note_results(self, request: ObservedRequest) -> None:
         """Keep the results of tools that a client shows only in a request of its own, such as one that compacts the history."""
@@ -247,20 +251,39 @@ class Observer:
 
     def _begun(self, request: ObservedRequest, placed: Prepared) -> tuple[OpenRun, int, int]:
         """A new run that begins with the messages that were not seen, or with the user's newest where all were."""
-        said = _said(request.messages)
-        turn = max((number for number, one in enumerate(said) if one["role"] == "user"), default=0)
-        first = min(placed.placement.known, turn)
-        self._end_previous(request.tenant, placed)
-        task = placed.plan.task if placed.plan else _task(request, placed.session)
+        task, plan, messages = self._beginning(request, placed)
         run = self._runs.begin(
             task,
             id=placed.episode,
-            plan=placed.plan or self._runs.plan_nothing(task, id=placed.episode),
-            previous=self._previous(request.tenant, placed, first),
-            messages=said[first:],
+            plan=plan,
+            previous=self._previous(request.tenant, placed, len(_said(request.messages)) - len(messages)),
+            messages=messages,
             confidence=placed.placement.confidence,
         )
-        return run, 0, len(said) - first
+        return run, 0, len(messages)
+
+    def _record_whole(self, request: ObservedRequest, placed: Prepared, answer: Answer) -> tuple[str, int, int] | None:
+        """A new run that the answer ends: its id, the number of its messages and of its steps; None where it must be opened first."""
+        task, plan, messages = self._beginning(request, placed)
+        steps = self._runs.record_whole(
+            task,
+            answer.message,
+            answer.usage,
+            id=placed.episode,
+            plan=plan,
+            previous=self._previous(request.tenant, placed, len(_said(request.messages)) - len(messages)),
+            messages=messages,
+            confidence=placed.placement.confidence,
+        )
+        return (placed.episode, len(messages), steps) if steps else None
+
+    def _beginning(self, request: ObservedRequest, placed: Prepared) -> tuple[Task, wake.Plan, list[Message]]:
+        """What a new run begins with; the run before it ends."""
+        said = _said(request.messages)
+        turn = max((number for number, one in enumerate(said) if one["role"] == "user"), default=0)
+        self._end_previous(request.tenant, placed)
+        task = placed.plan.task if placed.plan else _task(request, placed.session)
+        return task, placed.plan or self._runs.plan_nothing(task, id=placed.episode), said[min(placed.placement.known, turn) :]
 
     def _previous(self, tenant: str, placed: Prepared, first: int) -> str:
         """The run whose turns stand before message number `first`."""

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain, repeat
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ...numerics.arrays import Vector
+from ...numerics.arrays import Floats, Vector
 from ..turns.passages import ROLES, Kind, own_words
 from ..turns.sentences import last_question
 from ..turns.terms import terms, words
@@ -152,9 +153,7 @@ def candidates(question: str, vector: Vector, turns: Sequence[IndexedTurn], list
     vectors = np.stack([turn.vector for turn in turns]).astype(np.float64)
     return Candidates(
         asked=np.array([lists.weights[place] for place in sought]),
-        found=np.array([[lists.counts[place].get(turn.number, 0) for place in sought] for turn in turns], dtype=np.float64).reshape(
-            len(turns), len(sought)
-        ),
+        found=_occurrences(turns, [lists.counts[place] for place in sought]),
         similarity=vectors @ vector.astype(np.float64),
         vectors=vectors,
         session=np.array([numbers.setdefault(turn.session, len(numbers)) for turn in turns], dtype=np.int64),
@@ -171,10 +170,17 @@ def candidates(question: str, vector: Vector, turns: Sequence[IndexedTurn], list
     )
 
 
+def _occurrences(turns: Sequence[IndexedTurn], counts: Sequence[Mapping[int, int]]) -> Floats:
+    """How often each term stands in each turn, `(turns, terms)`."""
+    numbers = [turn.number for turn in turns]
+    columns = [np.fromiter(map(count.get, numbers, repeat(0)), dtype=np.float64, count=len(numbers)) for count in counts]
+    return np.stack(columns, axis=1) if columns else np.zeros((len(numbers), 0))
+
+
 def _by_words(lists: Lists) -> set[int]:
     """The turns that hold the most of what is asked, the rare words counting for more."""
-    turns = np.fromiter((turn for counts in lists.counts for turn in counts), dtype=np.int64)
-    counted = np.fromiter((count for counts in lists.counts for count in counts.values()), dtype=np.float64)
+    turns = np.fromiter(chain.from_iterable(lists.counts), dtype=np.int64)
+    counted = np.fromiter(chain.from_iterable(counts.values() for counts in lists.counts), dtype=np.float64)
     weights = np.repeat(np.array(lists.weights), [len(counts) for counts in lists.counts])
     distinct, places = np.unique(turns, return_inverse=True)
     gained = np.bincount(places, weights * counted / (counted + SATURATION), len(distinct))

@@ -44,6 +44,18 @@ class OpenRunStore:
             _open(connection, kept, vector_blob(connection, vector), emptied=kept != episode)
         return True
 
+    def record_ended(self, episode: Episode, vector: Vector) -> bool:
+        """Record a run that has ended before it was opened; False, and nothing changes, where `begin` has to be asked.
+
+        That is where one of its id is open or recorded, and where something that it was shown was erased meanwhile.
+        """
+        known = "SELECT 1 FROM open_runs WHERE id = ?1 UNION ALL SELECT 1 FROM episodes WHERE id = ?1"
+        with self._database.transaction() as connection:
+            if connection.execute(known, (episode.id,)).fetchone() or without_erased(connection, episode) != episode:
+                return False
+            insert_episode(connection, episode, vector_blob(connection, vector))
+        return True
+
     def append(self, id: str, steps: Sequence[Step], usage: Usage | None = None) -> int:
         """Keep further steps, and what they cost; on disk when this returns. Returns how many the run has now."""
         with self._database.transaction() as connection:

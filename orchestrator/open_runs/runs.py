@@ -21,11 +21,13 @@ from ...core import (
     Outcome,
     Recall,
     Task,
+    Usage,
     from_messages,
     tenant_name,
 )
 from ...memory import Record
 from ...memory.turns.other_memories import other_memories
+from ...numerics.arrays import Vector
 from ..components import Components
 from ..effects import Arm, arm_of, review
 from ..feedback import take_feedback
@@ -102,11 +104,51 @@ class Runs:
         if self.record.open_runs.owners([id]) == [task.tenant]:
             return self.get(id, tenant=task.tenant)
         plan = plan or self.plan(task, id=id)
+        head = self._head(task, id, plan, previous, messages, confidence)
+        if not self.record.open_runs.begin(head, self._vector(plan)):
+            if self.record.open_runs.owners([id]) == [task.tenant]:
+                return self.get(id, tenant=task.tenant)
+            raise MalformedTask(f"a run {id!r} has ended already; begin one with another id")
+        count_other_memories(self.record, task.tenant, head.other_memories)
+        return OpenRun(self.record, replace(head, steps=()), plan.recall, self.finish)
+
+    def record_whole(
+        self,
+        task: Task,
+        answer: Message,
+        usage: Usage,
+        *,
+        id: str,
+        plan: Plan,
+        previous: str = "",
+        messages: Sequence[Message],
+        confidence: float = 1.0,
+    ) -> int:
+        """Record a run whose first answer ends it, as `begin`, `append` and `finish` would with three times the work.
+
+        Returns how many steps it has; 0, and nothing is recorded, where it has to go that way: one of its id is there already, or what
+        it was shown was erased meanwhile.
+        """
+        head = self._head(task, id, plan, previous, messages, confidence)
+        episode = replace(head, steps=(*head.steps, *from_messages([answer])), usage=usage)
+        episode = replace(episode, outcome=outcome_of_results(episode.steps))
+        with self.record.transaction():
+            if not self.record.open_runs.record_ended(episode, self._vector(plan)):
+                return 0
+            count_other_memories(self.record, task.tenant, episode.other_memories)
+        self._ended(episode)
+        return len(episode.steps)
+
+    def _vector(self, plan: Plan) -> Vector:
+        return blank_vector(self.components) if plan.vector is None else plan.vector
+
+    def _head(self, task: Task, id: str, plan: Plan, previous: str, messages: Sequence[Message] | None, confidence: float) -> Episode:
+        """What is known of a run when it begins; the run before it hears the user's words."""
         first = from_messages(messages) if messages is not None else (Observation(text=task.text),)
         known = self.record.episodes.get_many([previous], tenant=task.tenant) if previous else []
         for episode in known:
             self.components.guarded("outcome", partial(self._hear, episode, task), None)
-        head = Episode(
+        return Episode(
             id=id,
             task=task,
             steps=(*first, *([plan.recall] if plan.recall else [])),
@@ -124,13 +166,6 @@ class Runs:
             other_memories=other_memories("\n".join([task.instructions, *(step.text for step in first if isinstance(step, Observation))])),
             created=time.time(),
         )
-        vector = blank_vector(self.components) if plan.vector is None else plan.vector
-        if not self.record.open_runs.begin(head, vector):
-            if self.record.open_runs.owners([id]) == [task.tenant]:
-                return self.get(id, tenant=task.tenant)
-            raise MalformedTask(f"a run {id!r} has ended already; begin one with another id")
-        count_other_memories(self.record, task.tenant, head.other_memories)
-        return OpenRun(self.record, replace(head, steps=()), plan.recall, self.finish)
 
     def _hear(self, episode: Episode, task: Task) -> None:
         """Take what a user's next turn says of the episode before, where nothing better is known."""
@@ -176,12 +211,16 @@ class Runs:
                 shown = outcome_of_results(episode.steps)
                 episode = replace(episode, outcome=replace(shown, reason=outcome.reason))
             record.open_runs.finish(episode)
+        self._ended(episode)
+        return record.episodes.get(id)
+
+    def _ended(self, episode: Episode) -> None:
+        """What follows on every recorded episode."""
         self.components.turns.notice()
         if episode.lessons and episode.outcome.success is not None:
             credit_lessons(self.components, episode)
         review(self.components, episode)
         self.finished(episode.task)
-        return record.episodes.get(id)
 
     def end_idle(self, seconds: float, *, tenant: str = "default") -> list[Episode]:
         """End a tenant's runs of which nothing was kept for so long, with the outcome that they have; for clients that just stop."""

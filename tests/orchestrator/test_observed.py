@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 
 import pytest
 from running_gateway import EchoEngine
 
-from lifelong.core import Action, Answer, Judge, Message, Settings, Usage, tool_call
+from lifelong.core import UNKNOWN, Action, Answer, Episode, Judge, Message, Settings, Usage, tool_call
 from lifelong.memory import Hints, Record, VectorIndex
 from lifelong.orchestrator import Components, LifelongLearner
 from lifelong.orchestrator.observed import ObservedRequest
@@ -191,3 +192,43 @@ def test_a_session_begins_with_the_profile_and_shows_it_once(learner: LifelongLe
     ask(learner, planets, session="two", rule="x")
     answered: Message = {"role": "assistant", "content": "fine"}
     assert blocks(planets, answered, moons) == first, "beside the first turn as it was, and not again"
+
+
+def test_a_run_that_its_answer_ends_is_recorded_at_once_and_the_same(learner: LifelongLearner, monkeypatch: pytest.MonkeyPatch) -> None:
+    connection = learner.record._database._connection
+    system: Message = {"role": "system", "content": "be brief"}
+
+    def recorded(text: str) -> tuple[int, Episode]:
+        statements: list[str] = []
+        connection.set_trace_callback(statements.append)
+        run = ask(learner, system, user(text), answer="error: it is 7", late=True)
+        connection.set_trace_callback(None)
+        # A new row is one statement, and one more for each of its triggers.
+        written = [one for one in statements if not one.startswith("INSERT INTO episodes")]
+        episode = learner.record.episodes.get(run)
+        with learner.record.transaction():
+            connection.execute("DELETE FROM episodes WHERE id = ?", (run,))
+        return len(written), replace(episode, created=0.0, task=replace(episode.task, id="t", session="s"))
+
+    recorded("first")  # what is read once for all
+    few, whole = recorded("what is it?")
+    monkeypatch.setattr(learner.record.open_runs, "record_ended", lambda *given: False)
+    many, opened = recorded("what is it?")
+    assert whole == opened
+    assert [step.name for step in whole.steps] == ["observation", "action"]
+    assert whole.usage.completion_tokens == 1
+    assert few < 20
+    assert few < many - 10
+
+
+def test_a_whole_run_whose_id_is_taken_is_none(learner: LifelongLearner) -> None:
+    ask(learner, user("look it up"), answer="", calls=[CALL])
+    [opened] = learner.runs.open()
+    episode = Episode(id=opened.id, task=opened.task, steps=(), outcome=UNKNOWN)
+    vector = learner.record.open_runs.vector(opened.id)
+    assert not learner.record.open_runs.record_ended(episode, vector)
+    opened.finish()
+    assert not learner.record.open_runs.record_ended(episode, vector)
+    assert not learner.record.open_runs.record_ended(replace(episode, id="new", lessons=("erased",)), vector), "what it was shown is gone"
+    assert learner.record.open_runs.record_ended(replace(episode, id="new"), vector)
+    assert learner.record.episodes.get("new").task == opened.task

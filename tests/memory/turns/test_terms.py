@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lifelong.memory.turns.terms import LONGEST, terms, words
+from lifelong.memory.turns.terms import LONGEST, _folded, terms, words
 
 
 @pytest.mark.parametrize(
@@ -57,3 +57,9 @@ def test_the_worst_text_of_a_million_characters_costs_little(bad: str) -> None:
     started = time.process_time()
     assert len(terms(bad)) <= 2 * LONGEST
     assert time.process_time() - started < 2
+
+
+@given(st.text(alphabet=st.characters(max_codepoint=127)))
+def test_plain_text_is_read_by_the_short_way_as_by_the_long_one(text: str) -> None:
+    with_accent = _folded(text + "é")
+    assert _folded(text) == with_accent[:-1]
