@@ -20,7 +20,7 @@ SAMPLES, RATE_SLACK, RATIO = 2, 0.02, 1.15
 """What another processor's rounding may change: a rate by as many samples and by as much more, another figure by a factor."""
 
 
-PEERS = ("pytorch_ood", "litellm")
+PEERS = ("pytorch_ood", "litellm", "mem0", "langmem")
 """Libraries and servers that are measured where they are installed: rows that name one may be missing."""
 
 

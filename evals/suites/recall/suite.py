@@ -20,6 +20,7 @@ from ...row_filter import ALL_ROWS, RowFilter
 from .asked import Case, cases, recall_at, turn_vectors
 from .chat import chat_rows
 from .learn import fit_signals
+from .peers import Measured, installed, measured, measured_here
 from .sessions import hit_at_1, ndcg_of, session_scores
 from .sessions import methods as session_methods
 from .whole import Whole
@@ -41,9 +42,14 @@ def run(*, quick: bool, seeds: int, data: Path | None, only: RowFilter = ALL_ROW
     encoder = MiniLMEncoder(locate(ENCODER))
     turns, sessions = ("own dialogues, seen in learning", "own sessions") if quick else ("LoCoMo turns", "LoCoMo sessions")
     rows = _chats(encoder, quick, only)
-    if only.cases and not any(text in case or case in text for text in only.cases for case in (turns, sessions)):
+    beside = f"{turns}, beside other memories"
+    searched = not only.cases or any(text in case or case in text for text in only.cases for case in (turns, sessions))
+    if not searched and not only.wants_case(beside):
         return rows
     dialogues = own_dialogues() if quick else locomo(data)
+    rows += _beside_others(dialogues, encoder, beside, only)
+    if not searched:
+        return rows
     asked = [cases(one, encoder) for one in dialogues]
     rows += _turns(dialogues, asked, encoder, turns, only)
     rows += _by_category(asked, turns, only)
@@ -128,6 +134,28 @@ def _nothing_shown(asked: Sequence[Sequence[Case]], case: str, only: RowFilter) 
         silent = [float(best_probability(one.candidates, one.values, shipped()) < FLOOR) for one in some]
         if silent:
             rows.append(_row(f"{case}, {name}", "lifelong", "shown_nothing_rate", silent))
+    return rows
+
+
+def _beside_others(dialogues: Sequence[Dialogue], encoder: Encoder, case: str, only: RowFilter) -> list[Row]:
+    """What the whole product finds and takes, beside other memory layers where they are installed."""
+    if not only.wants_case(case):
+        return []
+    ways: dict[str, Callable[[Dialogue], Measured]] = {"lifelong": lambda one: measured_here(one, encoder)}
+    for name, make in installed().items():
+        ways[name] = lambda one, make=make: measured(make, one, encoder)  # type: ignore[misc]  # the name is bound now, not when it is called
+    rows = []
+    for method, way in ways.items():
+        if not only.wants_method(method):
+            continue
+        found = [way(one) for one in dialogues]
+        pairs = [pair for one, result in zip(dialogues, found, strict=True) for pair in zip(one.questions, result.orders, strict=True)]
+        told = [(asked, order) for asked, order in pairs if asked.category != UNANSWERABLE and asked.evidence]
+        rows += [_row(case, method, f"evidence_recall_at_{k}", [recall_at(order, asked, k) for asked, order in told]) for k in DEPTHS]
+        times = np.concatenate([result.read_ms for result in found])
+        figures = {"write_ms": float(np.mean([result.write_ms for result in found]))}
+        figures |= {"read_p50_ms": float(np.percentile(times, 50)), "read_p95_ms": float(np.percentile(times, 95))}
+        rows += [Row(case=case, method=method, metric=metric, value=value, n=len(times)) for metric, value in figures.items()]
     return rows
 
 
