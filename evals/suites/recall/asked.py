@@ -5,7 +5,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -42,6 +42,30 @@ class Case:
         return np.array([float(turn in self.asked.evidence) for turn in self.turns])
 
 
+class Remembering:
+    """An encoder that reads each text once."""
+
+    def __init__(self, encoder: Encoder) -> None:
+        self._encoder = encoder
+        self._known: dict[str, Vector] = {}
+
+    @property
+    def dimensions(self) -> int:
+        """As the encoder's."""
+        return self._encoder.dimensions
+
+    @property
+    def vectors(self) -> Vector:
+        """Of all texts that were read, unit rows `(n, d)`."""
+        return np.stack(list(self._known.values()))
+
+    def encode(self, texts: Sequence[str]) -> Vector:
+        """Unit rows `(n, d)`."""
+        if new := [text for text in dict.fromkeys(texts) if text not in self._known]:
+            self._known |= dict(zip(new, self._encoder.encode(new), strict=True))
+        return np.stack([self._known[text] for text in texts]) if texts else self._encoder.encode([])
+
+
 @contextmanager
 def recorded(dialogue: Dialogue, encoder: Encoder) -> Iterator[tuple[Record, TurnIndex, dict[int, int]]]:
     """A record that heard the dialogue, its index, and the dialogue's turn of each of its rows."""
@@ -68,6 +92,15 @@ def cases(dialogue: Dialogue, encoder: Encoder) -> list[Case]:
             one = candidates(asked.text, vector, turns, lists, now)
             found.append(Case(asked=asked, turns=tuple(rows[turn.number] for turn in turns), candidates=one, values=signals(one)))
     return found
+
+
+def with_exact_vectors(one: Case, read: Remembering) -> Case:
+    """The same candidates with their embeddings in float32, where the record keeps one byte an entry; `read` is what read their texts."""
+    exact = read.vectors
+    vectors = exact[(one.candidates.vectors @ exact.T).argmax(axis=1)].astype(np.float64)
+    similarity = vectors @ read.encode([one.asked.text])[0].astype(np.float64)
+    found = replace(one.candidates, vectors=vectors, similarity=similarity)
+    return replace(one, candidates=found, values=signals(found))
 
 
 def recall_at(order: Sequence[int], asked: Asked, k: int) -> float:

@@ -10,7 +10,7 @@ import numpy as np
 from ....memory.recall.fusion import FILE, Weights, evidence
 from ....memory.recall.matter import FEATURES, MatterWeights, matter_features
 from ....memory.recall.signals import SIGNALS
-from ....numerics.arrays import Floats, Vector
+from ....numerics.arrays import Floats
 from ....perception import Encoder, MiniLMEncoder
 from ....serving import locate
 from ...data.dialogues import (
@@ -25,7 +25,7 @@ from ...data.dialogues import (
     unrelated_requests,
 )
 from ...data.texts import ENCODER
-from .asked import Case, cases, recall_at
+from .asked import Case, Remembering, cases, recall_at
 
 PENALTIES = (0.003, 0.01, 0.03, 0.1)
 """Of the squared weights, in standard deviations of the signals; the best in leave-one-dialogue-out is taken."""
@@ -160,25 +160,6 @@ def held_out_chances(pairs: Sequence[StatementPair], encoder: Encoder, parts: in
         fitted = fit_same_matter([*pairs[:start], *pairs[start + size :]], encoder)
         chances += [fitted.chance(row[:-1].tolist()) for row in matter_design(pairs[start : start + size], encoder)[0]]
     return np.array(chances), np.array([float(one.same_matter) for one in pairs])
-
-
-class Remembering:
-    """An encoder that reads each text once."""
-
-    def __init__(self, encoder: Encoder) -> None:
-        self._encoder = encoder
-        self._known: dict[str, Vector] = {}
-
-    @property
-    def dimensions(self) -> int:
-        """As the encoder's."""
-        return self._encoder.dimensions
-
-    def encode(self, texts: Sequence[str]) -> Vector:
-        """Unit rows `(n, d)`."""
-        if new := [text for text in dict.fromkeys(texts) if text not in self._known]:
-            self._known |= dict(zip(new, self._encoder.encode(new), strict=True))
-        return np.stack([self._known[text] for text in texts]) if texts else self._encoder.encode([])
 
 
 def streams(dialogues: Sequence[Dialogue], encoder: Encoder) -> list[list[Case]]:

@@ -17,7 +17,7 @@ from ...data.dialogues import UNANSWERABLE, Dialogue, locomo, own_dialogues
 from ...data.texts import ENCODER
 from ...results_file import Row
 from ...row_filter import ALL_ROWS, RowFilter
-from .asked import Case, cases, recall_at, turn_vectors
+from .asked import Case, Remembering, cases, recall_at, turn_vectors, with_exact_vectors
 from .chat import chat_rows
 from .learn import fit_signals
 from .peers import Measured, installed, measured, measured_here
@@ -50,20 +50,23 @@ def run(*, quick: bool, seeds: int, data: Path | None, only: RowFilter = ALL_ROW
     rows += _beside_others(dialogues, encoder, beside, only)
     if not searched:
         return rows
-    asked = [cases(one, encoder) for one in dialogues]
-    rows += _turns(dialogues, asked, encoder, turns, only)
+    readers = [Remembering(encoder) for _ in dialogues]
+    asked = [cases(one, reader) for one, reader in zip(dialogues, readers, strict=True)]
+    rows += _turns(dialogues, asked, readers, turns, only)
     rows += _by_category(asked, turns, only)
     rows += _nothing_shown(asked, turns, only)
     return rows + _sessions(dialogues, asked, encoder, sessions, only)
 
 
-def _turns(dialogues: Sequence[Dialogue], asked: Sequence[Sequence[Case]], encoder: Encoder, case: str, only: RowFilter) -> list[Row]:
+def _turns(
+    dialogues: Sequence[Dialogue], asked: Sequence[Sequence[Case]], readers: Sequence[Remembering], case: str, only: RowFilter
+) -> list[Row]:
     """Evidence among the first turns of each method."""
     measured: dict[str, list[list[float]]] = {}
     for place, (dialogue, mine) in enumerate(zip(dialogues, asked, strict=True)):
         answerable = [one for one in mine if one.asked.category != UNANSWERABLE and one.asked.evidence]
         others = [one for other, found in enumerate(asked) if other != place for one in found if one.asked.category != UNANSWERABLE]
-        for method, order in _methods(dialogue, others, encoder).items():
+        for method, order in _methods(dialogue, others, readers[place]).items():
             if only.wants_method(method):
                 measured.setdefault(method, []).extend([recall_at(order(one), one.asked, k) for k in DEPTHS] for one in answerable)
     rows = []
@@ -73,7 +76,7 @@ def _turns(dialogues: Sequence[Dialogue], asked: Sequence[Sequence[Case]], encod
     return rows
 
 
-def _methods(dialogue: Dialogue, others: Sequence[Case], encoder: Encoder) -> dict[str, Ranking]:
+def _methods(dialogue: Dialogue, others: Sequence[Case], encoder: Remembering) -> dict[str, Ranking]:
     """Each method's order of a dialogue's turns for a question."""
     whole = Whole(dialogue, turn_vectors(dialogue, encoder))
     learned = fit_signals(others, PENALTY) if others else shipped().signals
@@ -84,6 +87,7 @@ def _methods(dialogue: Dialogue, others: Sequence[Case], encoder: Encoder) -> di
         "reciprocal_rank_fusion": lambda one: whole.order(reciprocal_rank(whole.bm25(one)) + reciprocal_rank(whole.cosine(one, encoder))),
         "score_fusion": lambda one: whole.order(standard(whole.bm25(one)) + standard(whole.cosine(one, encoder))),
         "lifelong": lambda one: _ordered(one, shipped().signals),
+        "lifelong_float32_vectors": lambda one: _ordered(with_exact_vectors(one, encoder), shipped().signals),
         "lifelong_leave_one_dialogue_out": lambda one: _ordered(one, learned),
     }
 
