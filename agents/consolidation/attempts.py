@@ -7,12 +7,12 @@ Approach to LLM Reasoning", https://arxiv.org/abs/2504.11343, section 4).
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ...core import Action
 from ...core.visible import visible_text
+from ...envs.templates import template_of
 from ..strategy import Run
 from .contrast.groups import one_of_each
 
@@ -20,8 +20,6 @@ TEMPERATURE = 0.9
 """Temperature of the attempts: a greedy answer to a failed task has failed."""
 MOST_SOLUTIONS = 2
 """Solutions of one task that are kept, where they differ in more than their values."""
-
-_VALUE = re.compile(r"'(?:[^']|'')*'|\"[^\"]*\"|\b\d[\d.,]*\b")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,15 +30,6 @@ class Group:
     """The task's id."""
     runs: tuple[Run, ...]
     """What came of each."""
-
-
-def template_of(answer: str) -> str:
-    """An answer without its values, so that two answers of one form are the same.
-
-    >>> template_of("SELECT a FROM t WHERE b = 'x' LIMIT 5")
-    'SELECT a FROM t WHERE b = ? LIMIT ?'
-    """
-    return " ".join(_VALUE.sub("?", answer).split())
 
 
 def solutions(group: Group) -> list[Run]:

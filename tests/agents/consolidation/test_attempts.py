@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from lifelong.agents import Run
-from lifelong.agents.consolidation.attempts import MIN_JUDGED, MOST_SOLUTIONS, Group, solutions, suspicious, template_of
+from lifelong.agents.consolidation.attempts import MIN_JUDGED, MOST_SOLUTIONS, Group, solutions, suspicious
 from lifelong.core import Action, Judge, Observation, Outcome, Usage
+from lifelong.envs.templates import template_of
 
 
 def attempt(answer: str, success: bool | None, likelihood: float = -1.0) -> Run:
