@@ -8,7 +8,7 @@ from typing import Any
 from ..core import MalformedTask, Task
 from ..core.versions import short_name
 from ..envs import Demonstration, Environment, Split, history_of
-from ..envs.practice import can_exercise, can_preview, declared_grammar, exercises, preview
+from ..envs.practice import can_exercise, can_preview, declared_grammar, exchanges, exercises, preview
 from ..envs.results import StepResult, read_choices, read_reset, read_step
 from ..serving import grammar_accepts, grammar_error
 from .failures import asserting
@@ -182,6 +182,7 @@ def _check_practice(environment: Environment, train: Sequence[Task]) -> None:
             grammar = declared_grammar(environment, task)
             assert not grammar or not (error := grammar_error(grammar)), f"task {task.id}: the grammar cannot be used: {error}"
         assert grammar == declared_grammar(environment, task), f"task {task.id}: two calls gave two grammars (invariant Determinism)"
+        _check_exchanges(environment, task)
     if can_preview(environment):
         _check_preview(environment, train[0])
     if not can_exercise(environment):
@@ -196,6 +197,17 @@ def _check_practice(environment: Environment, train: Sequence[Task]) -> None:
         if can_preview(environment):
             found = preview(environment, one.source, one.answer)
             assert not found.error, f"exercise {one.task.goal[:60]!r}: its own answer is refused: {found.error}"
+
+
+def _check_exchanges(environment: Environment, task: Task) -> None:
+    """What may be exchanged stands in both texts, and is the same again."""
+    answer = _demonstration(environment, task).actions[-1]
+    with rule(f"task {task.id}: exchanges, where it is declared, gives values and others of the same types"):
+        given = exchanges(environment, task, answer)
+        assert given == exchanges(environment, task, answer), f"task {task.id}: two calls gave other exchanges (invariant Determinism)"
+    for value in given:
+        assert value.said in task.goal, f"task {task.id}: exchanges names {value.said!r}, which the goal does not have"
+        assert value.written in answer, f"task {task.id}: exchanges names {value.written!r}, which the answer does not have"
 
 
 def _check_preview(environment: Environment, task: Task) -> None:

@@ -14,12 +14,15 @@ returned, or would have, after the last of them. Without it an interrupted episo
 It may have `repair_candidates(action: str, error: str, task: Task) -> Sequence[str]`: whole actions to try in place of a
 composed one that was refused with `error`, likeliest kind first; empty where nothing of the error names what to change.
 
-It may declare what helps an agent to learn from nothing but the environment's yes or no (`envs.practice` reads all three):
+It may declare what helps an agent to learn from nothing but the environment's yes or no (`envs.practice` reads all four):
 `grammar(task: Task) -> str`, what an answer to a task may be, in llguidance's form of Lark, from the task's text alone;
 `preview(task: Task, action: str) -> Preview`, what an action would bring about, without judging it and without any effect;
 `exercises(tasks: Sequence[Task], count: int, *, weights: Mapping[str, float], seed: int) -> Sequence[Exercise]`, tasks made up from
-their answers over what `tasks` show, with a weight for each kind that is to be practised more or less (1 where none is given). None of
-them may use what the environment knows of right answers.
+their answers over what `tasks` show, with a weight for each kind that is to be practised more or less (1 where none is given);
+`exchanges(task: Task, answer: str) -> Mapping[HoleValue, Sequence[HoleValue]]`, the values (`envs.templates.HoleValue`) that a solved task
+and its answer have in common, each with others of the same type that may stand in its place in both. None of them may use what the
+environment knows of right answers. Tasks with `tools` need none of this: their exercises are made from the tools' schemas and
+descriptions (`envs.tools.exercises`).
 
 Values are read leniently where nothing is lost: numbers and flags of NumPy, observations that are bytes, None or plain data,
 which become text; texts are cut at `envs.results.MAX_TEXT` characters. What cannot be read (a reward that is no finite number,

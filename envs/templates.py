@@ -20,7 +20,7 @@ _VALUE = re.compile(r"'(?:[^']|'')*'|\"[^\"]*\"|\b\d[\d.,]*\b")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Value:
+class HoleValue:
     """Something that a request and its answer have in common."""
 
     type: str
@@ -48,13 +48,13 @@ class Template:
         return "".join(piece if isinstance(piece, str) else f"<{self.types[piece]}>" for piece in self.answer)
 
 
-def mine(request: str, answer: str, values: Iterable[Value]) -> tuple[Template, tuple[Value, ...]]:
+def mine(request: str, answer: str, values: Iterable[HoleValue]) -> tuple[Template, tuple[HoleValue, ...]]:
     """The template of a pair, and what fills its holes.
 
     A value becomes a hole where both texts have it as a whole word; of two that overlap, the longer one does. The same word as two
     values is none: nobody could say which of them it was.
 
-    >>> mine("Rows of t over 5.", "SELECT * FROM t WHERE a > 5", [Value(type="number", said="5", written="5")])[0].name
+    >>> mine("Rows of t over 5.", "SELECT * FROM t WHERE a > 5", [HoleValue(type="number", said="5", written="5")])[0].name
     'SELECT * FROM t WHERE a > <number>'
     """
     given = sorted(set(values), key=lambda one: (-len(one.said), one.said, one.written, one.type))
@@ -71,12 +71,23 @@ def mine(request: str, answer: str, values: Iterable[Value]) -> tuple[Template, 
     return found, tuple(clear[number] for number in both)
 
 
-def fill(template: Template, values: Sequence[Value]) -> tuple[str, str]:
+def fill(template: Template, values: Sequence[HoleValue]) -> tuple[str, str]:
     """Request and answer with these values in the holes. Raises `ValueError` for another number of them, or of another type."""
     if (types := tuple(one.type for one in values)) != template.types:
         raise ValueError(f"the holes are of the types {template.types}; got values of {types}")
     request = "".join(piece if isinstance(piece, str) else values[piece].said for piece in template.request)
     return request, "".join(piece if isinstance(piece, str) else values[piece].written for piece in template.answer)
+
+
+def is_clear(text: str, word: str, times: int | None = None) -> bool:
+    """Whether a text has a word (so many times, or at least once) and nothing that could be the same word in another form.
+
+    >>> is_clear("5 of the 7", "5", 1), is_clear("the name of each", "name"), is_clear("names by name", "name"), is_clear("at Name", "name")
+    (True, True, False, False)
+    """
+    exact = sum(isinstance(piece, int) for piece in _pieces(text, [word]))
+    alike = len(re.findall(rf"(?<![^\W_]){re.escape(word)}", text, re.IGNORECASE))
+    return exact == alike and (exact == times if times is not None else exact > 0)
 
 
 def template_of(answer: str) -> str:

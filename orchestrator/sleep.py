@@ -10,9 +10,9 @@ from dataclasses import replace
 from functools import partial
 from itertools import dropwhile, takewhile
 
+from ..agents.consolidation.practice import practice_source
 from ..core import AdapterStatus
 from ..envs import Environment, find_environment
-from ..envs.practice import can_exercise
 from .components import Components
 from .night_lock import night_lock
 from .phases import PHASES, NightContext, NightStopped, OutOfTime, Phase, Progress, Scope, Work
@@ -76,7 +76,7 @@ def _can_practise(components: Components, tenant: str, skill: str, environments:
     if components.settings.sleep.practice == "never":
         return False
     newest = components.record.episodes.find(tenant=tenant, skill=skill, newest_first=True, limit=1)
-    return bool(newest) and can_exercise(find_environment(environments, newest[0].task.environment))
+    return bool(newest) and practice_source(find_environment(environments, newest[0].task.environment), [newest[0].task]) is not None
 
 
 def _run(night: NightContext, phases: Sequence[Phase], work: Work, seconds: dict[str, float] | None = None) -> Work:

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from .adapter_files import adapter_provenance, check_directory, is_sealed, seal_adapter
     from .adapter_swap import HotSwap, hot_swap
     from .chat_model import EngineChatModel
-    from .decoding.grammar import grammar_accepts, grammar_error
+    from .decoding.grammar import grammar_accepts, grammar_error, grammar_of
     from .download import quiet_transformers
     from .embedded import EmbeddedEngine
     from .models import MODELS, CachedModel, ModelFile, cache_directory, list_models, locate, pull, refuse_custom_code, verify
@@ -65,6 +65,7 @@ _FACE = {
     "give_back_memory": "process_memory",
     "grammar_accepts": "decoding.grammar",
     "grammar_error": "decoding.grammar",
+    "grammar_of": "decoding.grammar",
     "hot_swap": "adapter_swap",
     "is_sealed": "adapter_files",
     "list_models": "models",
@@ -104,6 +105,7 @@ __all__ = [
     "give_back_memory",
     "grammar_accepts",
     "grammar_error",
+    "grammar_of",
     "hot_swap",
     "in_one_piece",
     "is_sealed",

@@ -10,6 +10,8 @@ from collections.abc import Mapping, Sequence
 
 from ...core import Task
 from ..practice import Exercise, Preview
+from ..templates import HoleValue
+from .exchanges import sql_exchanges
 from .exercises import TEMPLATES, draw_exercise
 from .grammar import sql_grammar
 from .repair import repair_candidates
@@ -55,6 +57,10 @@ class SqlTasks:
         state = {name: rows_to_json(rows) for name, rows in result.state.items()}
         same = all(tuple(result.state[table.name]) == tuple(table.rows) for table in tables)
         return Preview(result=_digest(["state", state]), empty=same)
+
+    def exchanges(self, task: Task, answer: str) -> dict[HoleValue, list[HoleValue]]:
+        """See `Environment`."""
+        return sql_exchanges(task.goal, answer, self._problem(task).tables)
 
     def exercises(self, tasks: Sequence[Task], count: int, *, weights: Mapping[str, float], seed: int) -> list[Exercise]:
         """See `Environment`. Kinds are those of `exercises.TEMPLATES`; a weight multiplies the usual share of its kind."""

@@ -6,9 +6,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from ...agents.consolidation.plan import NightPlan, SkillSituation, plan_night
+from ...agents.consolidation.practice import practice_source
 from ...core import AdapterStatus, Episode
 from ...envs import Environment, find_environment
-from ...envs.practice import can_exercise
 from ...learners import TrainingReport
 from ..held_out import Key, is_held_out, key
 from .phase import NightContext, Scope, Work
@@ -37,7 +37,7 @@ class PlanNight:
                 corrections=corrections,
                 wins=len(solved),
                 failures=len(failed),
-                exercises=can_exercise(environment),
+                exercises=practice_source(environment, [episode.task for episode in (*solved, *failed)]) is not None,
                 adapter=bool(night.components.record.adapters.route(night.tenant, work.skill)) and environment is not None,
                 seconds_left=night.seconds_left,
                 sample_seconds=_sample_seconds(night),

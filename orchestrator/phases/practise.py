@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 from functools import partial
 
-from ...agents.consolidation.practice import exercise_results, practice_samples, template_weights
+from ...agents.consolidation.practice import exercise_results, made_exercises, practice_samples, practice_source, template_weights
 from ...agents.strategies.rollout import STEP_SECONDS
-from ...envs import Environment
+from ...core import Action, Episode
 from ...envs.caller import Caller
-from ...envs.practice import Exercise, exercises
+from ...envs.practice import Exercise
 from ...learners import Sample
 from ...numerics.draws import draw
 from .phase import NightContext, Scope, Work
@@ -37,27 +37,35 @@ class Practise:
 
     def _samples(self, night: NightContext, work: Work) -> list[Sample]:
         solved, failed, _ = sorted_tasks(night, work.skill)
-        environment = environment_of(night, failed or solved)
-        assert environment is not None, "exercises are planned only where an environment makes them"
         episodes = {episode.task.id: episode for episode in (*solved, *failed)}
         tasks = [episodes[id_].task for id_ in sorted(episodes)]
+        source = practice_source(environment_of(night, failed or solved), tasks)
+        assert source is not None, "exercises are planned only where somebody makes them"
+        pairs = [(episode.task, episode.answer) for episode in solved if is_one_answer(episode)]
+        real = [episode.task.goal for episode in night.components.record.episodes.find(tenant=night.tenant, skill=work.skill)]
         # Others every night, and the same when an interrupted night is taken up.
         seed = int(draw(night.components.settings.seed, "exercises", work.adapter) * 2**31)
         caller = Caller(STEP_SECONDS)
         try:
-            examined = caller.call(lambda: exercises(environment, tasks, EXAMINED, seed=seed + 1))
+            examined = caller.call(lambda: made_exercises(source, tasks, pairs, EXAMINED, seed=seed + 1))
             # Kinds that cannot be examined are practised as usual.
-            weights: dict[str, float] = night.components.guarded("practice", lambda: self._weights(night, work, environment, examined), {})
-            made = caller.call(lambda: exercises(environment, tasks, plan_of(work).exercises, weights=weights, seed=seed))
+            weights: dict[str, float] = night.components.guarded("practice", lambda: self._weights(night, work, source, examined), {})
+            count = plan_of(work).exercises
+            made = caller.call(lambda: made_exercises(source, tasks, pairs, count, weights=weights, seed=seed, without=real))
         finally:
             caller.end(lambda: None)
         return [replace(sample, skill=work.skill) for sample in practice_samples(made, {id_: one.id for id_, one in episodes.items()})]
 
-    def _weights(self, night: NightContext, work: Work, environment: Environment, made: list[Exercise]) -> dict[str, float]:
+    def _weights(self, night: NightContext, work: Work, source: object, made: list[Exercise]) -> dict[str, float]:
         components = night.components
         adapter = components.publish(components.record.adapters.route(night.tenant, work.skill))
         if not adapter:
             return {}
         return template_weights(
-            exercise_results(made, environment, components.engine, adapter=adapter, constrain=components.settings.wake.grammar)
+            exercise_results(made, source, components.engine, adapter=adapter, constrain=components.settings.wake.grammar)
         )
+
+
+def is_one_answer(episode: Episode) -> bool:
+    """Whether the run was one answer to one request, so that the two say the same."""
+    return sum(isinstance(step, Action) for step in episode.steps) == 1 and not episode.previous

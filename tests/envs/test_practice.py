@@ -8,8 +8,20 @@ import pytest
 from toy import ToyEnvironment
 
 from lifelong.core import Task
-from lifelong.envs.practice import MAX_GRAMMAR, Exercise, Preview, can_exercise, can_preview, declared_grammar, exercises, preview
+from lifelong.envs.practice import (
+    MAX_GRAMMAR,
+    Exercise,
+    Preview,
+    can_exercise,
+    can_preview,
+    declared_grammar,
+    exchanges,
+    exercises,
+    preview,
+    variations,
+)
 from lifelong.envs.results import RuleBroken
+from lifelong.envs.templates import HoleValue
 
 TASK = ToyEnvironment().tasks("train", 1)[0]
 
@@ -57,3 +69,42 @@ def test_exercises_are_as_many_as_asked_for_at_most_and_have_answers() -> None:
     for made in ([one, one], [Exercise(task=TASK, answer=" ", template="press", source=TASK)], ["blue"]):
         with pytest.raises(RuleBroken, match="exercises must return at most 1 of Exercise"):
             exercises(Declaring(made=made), [TASK], 1)
+
+
+class Exchanging(ToyEnvironment):
+    """Says whatever it is given to be exchangeable."""
+
+    def __init__(self, given: Any) -> None:
+        super().__init__()
+        self._given = given
+
+    def exchanges(self, task: Task, answer: str) -> Any:
+        return self._given
+
+
+RED, BLUE = (HoleValue(type="colour", said=name, written=name) for name in ("red", "blue"))
+
+
+def test_values_are_exchanged_for_others_of_their_type() -> None:
+    task = Task(id="t", goal="Press red.")
+    assert exchanges(Exchanging({RED: [BLUE]}), task, "red") == {RED: [BLUE]}
+    assert exchanges(ToyEnvironment(), task, "red") == {}
+    [made] = variations(Exchanging({RED: [BLUE]}), [(task, "red")], 3)
+    assert (made.task.goal, made.answer, made.template, made.source) == ("Press blue.", "blue", "<colour>", task)
+    assert variations(Exchanging({RED: [RED]}), [(task, "red")], 3) == [], "the task itself is no exercise"
+    assert variations(Exchanging({RED: [BLUE]}), [(task, "red")], 3, weights={"<colour>": 0}) == []
+
+
+@pytest.mark.parametrize("given", [7, [RED], {"red": [BLUE]}, {RED: [HoleValue(type="number", said="1", written="1")]}, {RED: ["blue"]}])
+def test_what_is_exchanged_is_a_value_of_the_same_type(given: Any) -> None:
+    with pytest.raises(RuleBroken, match="exchanges must return a mapping of HoleValue to HoleValues"):
+        variations(Exchanging(given), [(Task(id="t", goal="Press red."), "red")], 3)
+
+
+def test_a_varied_task_that_would_be_refused_or_do_nothing_is_left_out() -> None:
+    class Trying(Exchanging):
+        def preview(self, task: Task, action: str) -> Any:
+            return Preview(result="", error="no" if action == "blue" else "", empty=action == "green")
+
+    green = HoleValue(type="colour", said="green", written="green")
+    assert variations(Trying({RED: [BLUE, green]}), [(Task(id="t", goal="Press red."), "red")], 3) == []

@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
+
 from scripted import ScriptedEngine
 
 from lifelong.agents import Job, RepairStrategy
-from lifelong.agents.consolidation.practice import exercise_results, practice_samples, template_weights
-from lifelong.core import text_of
+from lifelong.agents.consolidation.practice import (
+    VARIATIONS,
+    exercise_results,
+    made_exercises,
+    practice_samples,
+    practice_source,
+    template_weights,
+)
+from lifelong.core import Task, read_reply, reply_text, text_of, tool_call, tool_specification
 from lifelong.envs import DatabaseEnvironment
 from lifelong.envs.practice import exercises
+from lifelong.envs.tools.exercises import ToolExercises
+from lifelong.serving import ChatReply, ChatRequest
 
 
 def test_an_exercise_is_asked_as_a_task_is_and_says_where_it_comes_from() -> None:
@@ -48,3 +60,55 @@ def test_kinds_that_fail_are_practised_more_and_unknown_ones_as_usual() -> None:
     assert weights["b"] > weights["c"] > weights["a"] > 0
     assert weights["c"] == 1
     assert template_weights([]) == {}
+
+
+BOOK = tool_specification(
+    "book",
+    "Books a table for a number of guests.",
+    {"type": "object", "properties": {"place": {"type": "string"}, "guests": {"type": "integer", "minimum": 1}}, "required": ["place"]},
+)
+RECURSIVE = tool_specification("walk", "Walks on.", {"type": "object", "properties": {"next": {"$ref": "#"}}})
+TASK = Task(id="t", goal="Book a table for 3 guests at Luna.", tools=(BOOK,), skill="tables")
+CALL = reply_text("", [tool_call("book", {"place": "Luna", "guests": 3}, "")])
+
+
+def test_who_makes_exercises() -> None:
+    assert practice_source(None, [Task(id="a", goal="b")]) is None
+    assert practice_source(None, []) is None
+    assert isinstance(practice_source(None, [TASK]), ToolExercises)
+    environment = DatabaseEnvironment()
+    assert practice_source(environment, [TASK]) is environment
+
+
+def test_half_of_the_exercises_at_most_are_solved_tasks_with_other_values() -> None:
+    source = practice_source(None, [TASK])
+    made = made_exercises(source, [TASK], [(TASK, CALL)], 20)
+    assert len(made) == 20
+    varied = [one for one in made if one.template.startswith("<tool_call>")]
+    assert len(varied) == VARIATIONS
+    assert all(one.task.goal.startswith("Book a table for ") and " guests at " in one.task.goal for one in varied)
+    assert len(made_exercises(source, [TASK], [], 20)) == 20
+    [sample, *_] = practice_samples(made, {"t": "run-0"})
+    assert (sample.tools, sample.practice, sample.episode) == ((BOOK,), True, "run-0")
+
+
+def test_a_task_whose_tools_no_engine_takes_is_not_practised() -> None:
+    task = replace(TASK, tools=(BOOK, RECURSIVE))
+    assert made_exercises(ToolExercises(), [task], [], 10) == []
+
+
+def test_a_call_is_examined_by_what_it_calls() -> None:
+    made = made_exercises(ToolExercises(), [TASK], [], 6)
+    answers = {one.task.goal: one.answer for one in made}
+
+    class Calling(ScriptedEngine):
+        def chat(self, requests: Sequence[ChatRequest]) -> list[ChatReply]:
+            return [
+                replace(reply, text="", tool_calls=read_reply(reply.text)[1] if number % 2 else ())
+                for number, reply in enumerate(super().chat(requests))
+            ]
+
+    engine = Calling(lambda request: answers[text_of(request.messages[-1])])
+    results = exercise_results(made, ToolExercises(), engine, adapter="one")
+    assert [right for _, right in results] == [number % 2 == 1 for number in range(len(made))]
+    assert all(request.tools == (BOOK,) and not request.grammar for request in engine.requests)

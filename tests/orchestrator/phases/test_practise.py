@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -9,11 +11,13 @@ import pytest
 from nights import FakeTrainer, corrected_chats, open_fake
 from practising import Learned, fail
 from scripted import ScriptedEngine
+from toy import ToyEnvironment
 
-from lifelong.core import text_of
+from lifelong.core import Action, Episode, Observation, Outcome, Task, reply_text, text_of, tool_call, tool_specification
 from lifelong.envs import DatabaseEnvironment
-from lifelong.orchestrator import NightState
+from lifelong.orchestrator import LifelongLearner, NightState
 from lifelong.orchestrator.held_out import is_held_out, key
+from lifelong.orchestrator.phases.practise import is_one_answer
 from lifelong.orchestrator.sleep import due_skills
 from lifelong.serving import ChatRequest
 
@@ -164,3 +168,100 @@ def test_failed_tasks_that_can_be_practised_on_make_a_night_due_once(tmp_path: P
         [report] = learner.sleep()
         assert report.published
         assert due_skills(learner._components, "default", learner.environments) == []
+
+
+LIGHT = tool_specification(
+    "set_light",
+    "Sets the light of a room to a given colour.",
+    {
+        "type": "object",
+        "properties": {"room": {"type": "integer"}, "colour": {"type": "string", "enum": ["red", "blue", "green"]}},
+        "required": ["room", "colour"],
+    },
+)
+
+
+class Lights(ToyEnvironment):
+    """One call of a tool solves a task; declares nothing for practice."""
+
+    def tasks(self, split: str, count: int, *, seed: int = 0) -> list[Task]:
+        return [
+            replace(task, goal=f"Room {number}: turn the light {('red', 'blue')[number % 2]}.", tools=(LIGHT,))
+            for number, task in enumerate(super().tasks(split, count, seed=seed))
+        ]
+
+    def step(self, action: str) -> Any:
+        right = call_for(self._task.goal) == action if self._task else False
+        return "", float(right), True, False, {"error": False, "success": right}
+
+    def admissible(self) -> tuple[str, ...]:
+        return ()
+
+    def spawn(self) -> Any:
+        return Lights(self.name)
+
+
+def call_for(goal: str) -> str:
+    room, colour = re.findall(r"\d+", goal)[0], next(one for one in ("red", "blue", "green") if one in goal)
+    return reply_text("", [tool_call("set_light", {"room": int(room), "colour": colour}, "")])
+
+
+def lights(learner: LifelongLearner, count: int = 48) -> Lights:
+    """An engine that calls right with an adapter and on every sixth task without."""
+    environment = Lights()
+    learner.environments[environment.id] = environment
+    engine: Any = learner._components.engine
+
+    def answer(request: ChatRequest) -> str:
+        goal = text_of(request.messages[-1])
+        return call_for(goal) if request.adapter or int(re.findall(r"\d+", goal)[0]) % 6 == 0 else "I cannot."
+
+    engine._answer = answer
+    learner.wake_many(environment.tasks("train", count), environment, ids=[f"run-{number}" for number in range(count)])
+    return environment
+
+
+def test_tools_are_practised_where_the_environment_declares_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    trainer = FakeTrainer()
+    with open_fake(tmp_path, monkeypatch, trainer, **{"sleep.exercises": 40}) as learner:
+        environment = lights(learner)
+        engine: Any = learner._components.engine
+        engine.requests.clear()
+        [report] = learner.sleep()
+        assert report.published, report.reason
+        assert report.practised == 40
+        practised = [sample for sample in trainer.trained[0][1] if sample.practice]
+        goals = {task.goal for task in environment.tasks("train", 48)}
+        asked = [text_of(sample.messages[-1]) for sample in practised]
+        assert not goals & set(asked), "no real request is among the exercises"
+        # Some are the solved tasks with another room or colour, the others are worded from what the tool says of itself.
+        assert 0 < sum(re.fullmatch(r"Room \d+: turn the light \w+\.", one) is not None for one in asked) <= 20
+        assert sum("set the light of" in one.lower() for one in asked) >= 20
+        for sample, text in zip(practised, asked, strict=True):
+            assert sample.answer == call_for(text)
+        # The gate asks real tasks alone.
+        assert {text_of(request.messages[-1]) for request in engine.requests} <= goals
+        assert report.gate[0].tasks <= len(goals)
+
+
+def test_exercises_of_tools_go_with_the_task_that_they_were_made_of(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    trainer = FakeTrainer()
+    with open_fake(tmp_path, monkeypatch, trainer, **{"sleep.exercises": 40}) as learner:
+        lights(learner)
+        learner.sleep()
+        cited = {sample.episode for sample in trainer.trained[0][1] if sample.practice}
+        [adapter] = [one for one in learner.record.adapters.find() if one.status == "live"]
+        assert cited <= set(adapter.episodes)
+        gone = sorted(cited)[0]
+        learner.forget(episode=gone)
+        assert all(sample.episode != gone for _, samples, _ in trainer.trained[1:] for sample in samples)
+        assert gone not in {id for one in learner.record.adapters.find() if one.status == "live" for id in one.episodes}
+
+
+def test_a_run_of_several_answers_is_no_pair_of_request_and_answer() -> None:
+    task = Task(id="t", goal="?")
+    steps = (Observation(text="?"), Action(text="a"))
+    one = Episode(id="e", task=task, steps=steps, outcome=Outcome(success=True))
+    assert is_one_answer(one)
+    assert not is_one_answer(replace(one, steps=(*steps, Action(text="b"))))
+    assert not is_one_answer(replace(one, previous="d"))

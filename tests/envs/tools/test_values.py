@@ -1,0 +1,146 @@
+"""Values drawn from JSON Schemas."""
+
+from __future__ import annotations
+
+import json
+import random
+import time
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lifelong.core import tool_specification
+from lifelong.envs.tools.values import NoValue, draw_value, examples_in, of_format, words_for
+from lifelong.serving import ChatRequest, grammar_accepts, grammar_of
+
+
+def schemas(depth: int = 2) -> st.SearchStrategy[dict[str, Any]]:
+    number = st.integers(-50, 50)
+    plain = st.one_of(
+        st.just({"type": "string"}),
+        st.just({"type": "boolean"}),
+        st.sampled_from(["date", "time", "date-time", "email", "uuid", "ipv4"]).map(lambda format: {"type": "string", "format": format}),
+        st.lists(st.sampled_from(["a", "b b", 'c"']), min_size=1, unique=True).map(lambda values: {"type": "string", "enum": values}),
+        st.builds(lambda low, more: {"type": "integer", "minimum": low, "maximum": low + more}, number, st.integers(0, 30)),
+        st.builds(lambda low, more: {"type": "number", "minimum": low, "maximum": low + more}, number, st.integers(0, 30)),
+        st.just({"const": 7}),
+        st.just({"anyOf": [{"type": "null"}, {"type": "integer", "minimum": 3}]}),
+    )
+    if not depth:
+        return plain
+    inner = schemas(depth - 1)
+    arrays = inner.map(lambda items: {"type": "array", "items": items, "minItems": 1, "maxItems": 3})
+    names = st.sampled_from(["city", "count", "deliveryDate", "x"])
+    objects = st.dictionaries(names, inner, max_size=3).map(
+        lambda properties: {"type": "object", "properties": properties, "required": sorted(properties)[:1], "additionalProperties": False}
+    )
+    return plain | arrays | objects
+
+
+@given(st.dictionaries(st.sampled_from(["city", "unit", "n"]), schemas(), min_size=1, max_size=3), st.integers(0, 99))
+def test_what_is_drawn_is_what_an_engine_could_write(properties: dict[str, Any], seed: int) -> None:
+    schema = {"type": "object", "properties": properties, "required": sorted(properties), "additionalProperties": False}
+    try:
+        value = draw_value(schema, random.Random(seed))
+    except NoValue:
+        return
+    assert value == draw_value(schema, random.Random(seed)), "the same seed draws the same"
+    call = {"name": "f", "arguments": value}
+    text = f"<tool_call>\n{json.dumps(call, ensure_ascii=False)}\n</tool_call>"
+    asked = ChatRequest(messages=[], tools=[tool_specification("f", "", schema)], tool_choice="required")
+    assert grammar_accepts(grammar_of(asked), text), text
+
+
+@pytest.mark.parametrize(
+    "schema",
+    [
+        {"type": "integer", "minimum": 3, "maximum": 3},
+        {"type": "number", "exclusiveMinimum": 0, "maximum": 1},
+        {"type": "integer", "multipleOf": 5, "minimum": 7},
+        {"type": "integer", "maximum": -4},
+        {"type": ["null", "string"]},
+        {"allOf": [{"type": "object", "properties": {"a": {"const": 1}}}, {"required": ["a"]}]},
+        {"$ref": "#/$defs/a~1b", "$defs": {"a/b": {"enum": ["x"]}}},
+        {"oneOf": [{"type": "nonsense"}, {"const": 2}]},
+        {"properties": {"next": {"$ref": "#"}}},
+        True,
+    ],
+)
+def test_what_tools_use_has_values(schema: Any) -> None:
+    for seed in range(30):
+        draw_value(schema, random.Random(seed))
+
+
+def test_numbers_keep_their_bounds() -> None:
+    draws = [draw_value({"type": "integer", "multipleOf": 5, "minimum": 7, "maximum": 20}, random.Random(seed)) for seed in range(40)]
+    assert set(draws) == {10, 15, 20}
+    assert all(0 < draw_value({"type": "number", "exclusiveMinimum": 0, "maximum": 2}, random.Random(seed)) <= 2 for seed in range(40))
+
+
+NESTED: dict[str, Any] = {"type": "object", "properties": {f"p{n}": {"$ref": "#"} for n in range(9)}, "required": []}
+ENDLESS: dict[str, Any] = {"anyOf": [{"type": "array", "items": {"$ref": "#"}, "minItems": 9, "maxItems": 9}] * 9}
+
+
+@pytest.mark.parametrize(
+    "schema",
+    [
+        {"$ref": "#"},
+        {"type": "object", "properties": {"next": {"$ref": "#"}}, "required": ["next"]},
+        {"$ref": "http://elsewhere/schema"},
+        {"$ref": "#/$defs/none"},
+        {"type": "nonsense"},
+        {"type": 7},
+        7,
+        None,
+        {"type": "string", "pattern": "^[0-9]{40}$"},
+        {"type": "string", "pattern": "("},
+        {"type": "integer", "minimum": 5, "maximum": 4},
+        {"type": "object", "properties": {}, "required": ["a"]},
+        {"type": "object", "properties": 7},
+        {"type": "array", "items": {"const": 1}, "minItems": 3, "uniqueItems": True},
+        {"type": "array", "minItems": "x"},
+        {"allOf": [7]},
+        ENDLESS,
+    ],
+)
+def test_a_schema_without_values_is_named_and_costs_no_time(schema: Any) -> None:
+    begun = time.process_time()
+    for seed in range(3):
+        with pytest.raises(NoValue):
+            draw_value(schema, random.Random(seed))
+    assert time.process_time() - begun < 2
+
+
+def test_a_schema_that_only_may_go_on_for_ever_ends() -> None:
+    begun = time.process_time()
+    assert isinstance(draw_value(NESTED, random.Random(0)), dict)
+    assert time.process_time() - begun < 2
+
+
+def test_texts_come_from_the_schema_first() -> None:
+    assert words_for("city", {"examples": ["Rome", "Bonn", "Graz"]}) == ("Rome", "Bonn", "Graz")
+    assert words_for("x", {"description": "One of 'a', 'b' or \"c\"."}) == ("a", "b", "c")
+    words = words_for("cityName", {"description": "The city, e.g. Rome"}, ["Bergen"])
+    assert words[:2] == ("Rome", "Bergen")
+    assert len(words) > 5
+    assert draw_value({"type": "string", "description": "in the form YYYY-MM-DD"}, random.Random(0)).count("-") == 2
+
+
+@pytest.mark.parametrize(
+    ("description", "examples"),
+    [
+        ("A place such as Oslo or Rome.", ["Oslo", "Rome"]),
+        ("Ratio (for example 3:4)", ["3:4"]),
+        ("I would like to know.", []),
+        ("", []),
+    ],
+)
+def test_examples_of_descriptions(description: str, examples: list[str]) -> None:
+    assert examples_in(description) == examples
+
+
+def test_a_format_that_is_not_known_is_none() -> None:
+    assert of_format("iban", random.Random(0)) is None
+    assert of_format("", random.Random(0)) is None
