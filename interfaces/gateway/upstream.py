@@ -5,13 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from urllib.parse import urlsplit
+from urllib.request import getproxies
 
 import httpx
 
 from ...core import EngineUnreachable, redact
 from ...serving import UpstreamAddress
+from .transports.pool import ConnectionPool
 
 CONNECT_SECONDS = 10
+KEEP_SECONDS = 30
+"""For which an idle connection is kept."""
 
 Headers = list[tuple[bytes, bytes]]
 """Names in lower case, and values, as ASGI has them."""
@@ -55,12 +59,19 @@ class Upstream:
             base_url=self.url,
             auth=(address.user, address.password) if address.user and not address.key else None,
             timeout=httpx.Timeout(seconds, connect=CONNECT_SECONDS, pool=seconds),
-            limits=httpx.Limits(max_connections=connections, max_keepalive_connections=connections, keepalive_expiry=30),
+            limits=httpx.Limits(max_connections=connections, max_keepalive_connections=connections, keepalive_expiry=KEEP_SECONDS),
             cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),  # one client's cookie must not go out with another's request
             verify=self.url.startswith("https"),
             trust_env=not local,
-            transport=transport,
+            transport=transport or self._pool(connections, proxied=not local and bool(getproxies())),
         )
+
+    def _pool(self, connections: int, *, proxied: bool) -> httpx.AsyncBaseTransport | None:
+        """Connections of our own; None where a proxy stands between, which httpx knows how to speak to."""
+        if proxied:
+            return None
+        tls = httpx.create_ssl_context() if self.url.startswith("https") else None
+        return ConnectionPool(self.url, connections=connections, keep_seconds=KEEP_SECONDS, tls=tls)
 
     async def send(self, method: str, target: str, headers: Iterable[tuple[bytes, bytes]], body: bytes) -> httpx.Response:
         """The answer, its body unread; whoever gets it closes it. Raises `EngineUnreachable`.
