@@ -79,6 +79,8 @@ class Prepared:
     """A lesson that is shown behind the newest message, a tool's result; its text is among `blocks`."""
     adapter: str = ""
     """The adapter that answers, empty for the base; only an engine that has it can be asked for it."""
+    waits: bool = False
+    """Whether it runs in the control arm and `perceive` has yet to say what memory would have had."""
 
 
 class Observer:
@@ -93,12 +95,25 @@ class Observer:
         """All that is recorded inside is kept, or nothing."""
         return self._record.transaction()
 
-    def prepare(self, request: ObservedRequest) -> Prepared:
-        """Place the request, perceive and recall; nothing is written."""
+    def prepare(self, request: ObservedRequest, *, control_waits: bool = False) -> Prepared:
+        """Place the request, perceive and recall; nothing is written.
+
+        With `control_waits` a run of the control arm is only placed, since nothing is shown to it; `perceive` can be asked beside its
+        answer.
+        """
         placed = self._place(request, uuid.uuid4().hex)
         if placed.continues:
             return self._prepare_further(request, placed)
         shown = self._shown_before(request, placed)
+        if control_waits and not shown and self._runs.in_control_arm(_task(request, placed.session), id=placed.episode):
+            return replace(placed, waits=True)
+        return self._planned(request, placed, shown)
+
+    def perceive(self, request: ObservedRequest, placed: Prepared) -> Prepared:
+        """What memory would have had for a run of the control arm that `prepare` has only placed."""
+        return replace(self._planned(request, placed, {}), waits=False)
+
+    def _planned(self, request: ObservedRequest, placed: Prepared, shown: dict[int, str]) -> Prepared:
         # The profile that stands beside an earlier turn of the session stands there still.
         plan = self._runs.plan(_task(request, placed.session), id=placed.episode, profile=not shown)
         if not _of_its_arm(plan, shown.values()):

@@ -23,8 +23,14 @@ OPEN_SECONDS = 5.0
 """How long nothing is tried then; a single call tries again afterwards."""
 
 
+FULL = 0.7
+"""Share of the deadline that the calls before one and itself may be expected to take."""
+WEIGHT = 0.1
+"""Of the newest call in the running mean of how long one takes."""
+
+
 class Late(Exception):
-    """The call was not begun before its deadline."""
+    """The call was not begun before its deadline, or had not ended then."""
 
 
 class Aside:
@@ -36,17 +42,18 @@ class Aside:
         self._begun = 0
         self._in_a_row = 0
         self._closed_until = 0.0
+        self._typical = 0.0
         self.missed = 0
         """Calls that were not ready in time, since the start."""
         self.failed = 0
         """Calls that raised."""
         self.skipped = 0
-        """Calls that were not tried, since earlier ones hang or failed."""
+        """Calls that were not tried, since earlier ones hang or failed, or so many wait that it would have come too late."""
 
     async def call(self, function: Callable[[], T]) -> T | None:
         """The result, or None where there is none in time; never raises what `function` raises."""
         started = time.monotonic()
-        if self._begun >= MOST_BEGUN or started < self._closed_until:
+        if self._begun >= MOST_BEGUN or started < self._closed_until or self._would_be_late():
             self.skipped += 1
             return None
         if self._in_a_row >= FAILURES:
@@ -54,16 +61,23 @@ class Aside:
         deadline = started + self._seconds
 
         def begin() -> T:
-            if time.monotonic() > deadline:
+            begun = time.monotonic()
+            if begun > deadline:
                 raise Late
-            return function()
+            try:
+                return function()
+            finally:
+                self._typical += WEIGHT * (time.monotonic() - begun - self._typical)
 
         self._begun += 1
         future = asyncio.get_running_loop().run_in_executor(self._pool, begin)
         future.add_done_callback(self._ended)
+        await asyncio.wait((future,), timeout=self._seconds)
         try:
-            result = await asyncio.wait_for(asyncio.shield(future), self._seconds)
-        except (TimeoutError, Late):
+            if not future.done():
+                raise Late
+            result = future.result()
+        except Late:
             self.missed += 1
             self._count_failure()
             return None
@@ -83,6 +97,10 @@ class Aside:
     def close(self) -> None:
         """Start no more calls; those that run end by themselves."""
         self._pool.shutdown(wait=False, cancel_futures=True)
+
+    def _would_be_late(self) -> bool:
+        """Whether the calls before this one would leave it no time: what is not begun costs those that are nothing."""
+        return self._begun >= THREADS and (self._begun / THREADS + 1) * self._typical > FULL * self._seconds
 
     def _ended(self, future: asyncio.Future[T]) -> None:
         self._begun -= 1

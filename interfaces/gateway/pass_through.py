@@ -6,6 +6,7 @@ beside the newest message of the user. In the control arm, and wherever memory i
 
 from __future__ import annotations
 
+import asyncio
 import json
 import time
 import uuid
@@ -20,7 +21,7 @@ from starlette.requests import Request
 
 from ...core import Answer, Conversation, MalformedTask, PassingCodec, text_of
 from ...core.settings import GatewaySettings
-from ...orchestrator.observed import ObservedRequest, Observer
+from ...orchestrator.observed import ObservedRequest, Observer, Prepared
 from ...serving import UpstreamAddress
 from .clients import hints_of
 from .conversation import NAME, is_auxiliary
@@ -129,8 +130,13 @@ class PassThrough:
         if observed.hints.side:
             return await self._passage(request, body, [], self._noting(observed))
         span.asked(conversation)
-        prepared = await self.aside.call(partial(self._observer.prepare, observed))
-        span.placed(prepared)
+        prepared = await self.aside.call(partial(self._observer.prepare, observed, control_waits=True))
+        planning: asyncio.Future[Prepared | None] | None = None
+        if prepared is not None and prepared.waits:
+            # Nothing is shown to the control arm, so its request need not wait: what memory would have had is found beside the answer.
+            planning = asyncio.ensure_future(self.aside.call(partial(self._observer.perceive, observed, prepared)))
+        else:
+            span.placed(prepared)
         id = prepared.episode if prepared else uuid.uuid4().hex
         changes = insertions(body, _places(prepared.blocks, sources), codec.member) if prepared else []
 
@@ -139,9 +145,13 @@ class PassThrough:
         async def record(answer: Answer) -> bool:
             self.read_tokens += answer.usage.prompt_tokens
             self.cached_tokens += answer.usage.cached_tokens
+            known = prepared
+            if planning is not None:
+                known = await planning or prepared
+                span.placed(known)
             span.answered(answer)
             answer = replace(answer, usage=replace(answer.usage, seconds=time.monotonic() - started))
-            return await self.recorder.record(partial(self._observer.record, observed, prepared, answer, id))
+            return await self.recorder.record(partial(self._observer.record, observed, known, answer, id))
 
         shown = [(b"x-lifelong-episode", id.encode())]
         if prepared:

@@ -67,6 +67,10 @@ class Runs:
         """Perceive a task, draw its arm, choose adapter and recall; what fails costs its help alone (invariant Fail open)."""
         return plan(self.components, [task], ids=[id], profile=profile)[0]
 
+    def in_control_arm(self, task: Task, *, id: str) -> bool:
+        """Whether a run is drawn to go without memory and adapter."""
+        return arm_of(self.components.settings, task, id) is Arm.CONTROL
+
     def plan_nothing(self, task: Task, *, id: str) -> Plan:
         """The plan for a task whose perception and recall came too late: neither memory nor adapter."""
         arm = arm_of(self.components.settings, task, id)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import time
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -81,6 +82,36 @@ def test_where_many_hang_the_next_is_given_up_at_once(release: threading.Event) 
         assert aside.skipped == 1
         release.set()
         assert await asyncio.gather(*hanging) == [True] * MOST_BEGUN
+
+    asyncio.run(act())
+    aside.close()
+
+
+def test_where_too_many_wait_the_next_is_not_begun_and_those_before_are_in_time() -> None:
+    aside = Aside(0.3)
+
+    async def act() -> list[object]:
+        for _ in range(30):  # how long one takes is known then
+            await aside.call(lambda: time.sleep(0.02))
+        return await asyncio.gather(*(aside.call(lambda: time.sleep(0.02) or 1) for _ in range(60)))
+
+    answers = asyncio.run(act())
+    assert 10 < answers.count(1) < 60
+    assert not aside.open
+    assert aside.missed + aside.skipped == answers.count(None)
+    assert aside.missed < 10 < aside.skipped
+    aside.close()
+
+
+def test_after_a_slow_spell_calls_are_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "OPEN_SECONDS", 0.0)
+    aside = Aside(0.05)
+
+    async def act() -> None:
+        for _ in range(5):
+            assert await aside.call(lambda: time.sleep(0.2)) is None
+            await asyncio.sleep(0.2)
+        assert await aside.call(lambda: 1) == 1
 
     asyncio.run(act())
     aside.close()

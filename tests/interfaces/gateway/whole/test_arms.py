@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -61,6 +63,29 @@ def test_the_control_arm_sends_the_clients_bytes(tmp_path: Path, upstream: Scrip
     answer = httpx.post(f"{gateway.url}/v1/chat/completions", content=body, headers={"Content-Type": "application/json"})
     assert upstream.seen[-1][2] == body
     assert gateway.record.episodes.get(answer.headers["x-lifelong-episode"]).control
+    gateway.close()
+
+
+def test_the_control_arm_waits_for_no_memory_and_is_told_what_there_was(
+    tmp_path: Path, upstream: ScriptedUpstream, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gateway = taught(tmp_path, upstream, **{"wake.control_share": 1})
+    encoder = gateway.learner._components.encoder
+    encode, before = encoder.encode, len(upstream.seen)
+    late: list[bool] = []
+
+    def patient(texts: Sequence[str]) -> Any:
+        until = time.monotonic() + 3
+        while len(upstream.seen) == before and time.monotonic() < until:
+            time.sleep(0.001)
+        late.append(len(upstream.seen) == before)
+        return encode(texts)
+
+    monkeypatch.setattr(encoder, "encode", patient)
+    answer = gateway.post("/v1/chat/completions", asked(QUESTION))
+    assert not any(late), "the request went on while memory was asked"
+    episode = gateway.record.episodes.get(answer.headers["x-lifelong-episode"])
+    assert (episode.control, episode.offered, episode.lessons) == (True, True, ())
     gateway.close()
 
 
