@@ -1,188 +1,76 @@
 """`lifelong bench navigation`: object navigation in which goal categories are taught stage by stage (C-NAV's protocol, on a grid).
 
 Every method has the same network, expert, episodes, passes and seeds; they differ in what they do against forgetting (`METHODS`). After
-each stage the navigator looks for all categories so far in test scenes. `random_walk` is a control that learns nothing.
+each stage the navigator looks for all categories so far in test scenes. `random_walk` is a control that learns nothing. Further cases
+look at what the navigator of C-NAV makes of it: whether it knows goals and scenes, when it gives up, and what forgetting takes away.
 """
 
 from __future__ import annotations
 
-import random
 import sys
-import time
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-import numpy as np
-
-from ....core import Task
-from ....envs import ObjectNavGridEnvironment
-from ....envs.navigation.scenes import STAGES, SceneSplit
-from ....envs.navigation.streams import stage_environments
 from ....learners.experimental.navigation.methods import METHODS
-from ....learners.experimental.navigation.navigator import NavigationResult, Navigator, NavigatorSettings
-from ....learners.experimental.navigation.trajectories import Trajectory, record
-from ....metrics.navigation import success_weighted_path_length
-from ...data.seeded import Measurement, Rate, rows_of
+from ...data.seeded import Measurement, Measurements, rows_of
 from ...results_file import Row
 from ...row_filter import ALL_ROWS, RowFilter
+from . import awareness, forgotten, orders
 from .plot import plot
+from .stages import FULL, QUICK, RANDOM_WALK, NavigationScale, StageData, Taught, figures_of, stage_data, taught, walked
 
 CASE = "objectnav-grid"
-RANDOM_WALK = "random_walk"
-STOP_CHANCE = 0.05
-"""Of the random walk, at every step."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class NavigationScale:
-    """How much is taught and tested."""
-
-    stages: int
-    """Of four categories each."""
-    episodes: int
-    """The expert's, of each stage."""
-    tested: int
-    """Episodes of each stage's categories, in scenes that nothing was learned from or chosen on."""
-    settings: NavigatorSettings
-    """How a stage is learned, by every method."""
-
-
-FULL = NavigationScale(stages=len(STAGES), episodes=320, tested=100, settings=NavigatorSettings(epochs=10, batch=8))
-QUICK = NavigationScale(stages=2, episodes=12, tested=6, settings=NavigatorSettings(epochs=2, batch=6))
-
-
-@dataclass(frozen=True, kw_only=True)
-class StageData:
-    """What one seed's stages are taught and scored with."""
-
-    trajectories: tuple[Sequence[Trajectory], ...]
-    """The expert's episodes, by stage."""
-    tasks: tuple[Sequence[Task], ...]
-    """Episodes to be scored on, by stage."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class StagesResult:
-    """How one navigator fared under one seed."""
-
-    results: tuple[tuple[Sequence[NavigationResult], ...], ...]
-    """After each stage, for each stage so far: its episodes."""
-    kept_bytes: int
-    """What the method keeps at the end, beside the network."""
-    learning_seconds: float
-    """Processor time of learning all stages."""
-    acting_milliseconds: float
-    """Processor time of one step of one episode, environment included."""
+OURS = "lifelong_cnav"
+CASES: Mapping[str, Callable[[Taught], Measurements]] = {
+    "objectnav-grid, goals never taught": awareness.goals,
+    "objectnav-grid, new scenes": awareness.scenes,
+    "objectnav-grid, early stop": awareness.early_stop,
+    "objectnav-grid, forget a category": forgotten.category,
+    "objectnav-grid, recurring categories": orders.recurring,
+    "objectnav-grid, no reset": orders.no_reset,
+}
+"""What is measured of the navigator of C-NAV besides."""
 
 
 def run(*, quick: bool, seeds: int, data: Path | None, only: RowFilter = ALL_ROWS) -> list[Row]:
-    """Every method under every seed, which draws scenes, weights and all orders."""
+    """Every method under every seed, which draws scenes, weights and all orders; then every further case."""
     del data
     scale = QUICK if quick else FULL
-    wanted = [name for name in (RANDOM_WALK, *METHODS) if only.wants_method(name)]
-    if not only.wants_case(CASE) or not wanted:
-        return []
-    measured: list[Mapping[tuple[str, str], Measurement]] = []
-    for seed in range(seeds):
+    methods = [name for name in (RANDOM_WALK, *METHODS) if only.wants_method(name)] if only.wants_case(CASE) else []
+    cases = [name for name in CASES if only.wants_case(name)]
+    measured: dict[str, list[Measurements]] = {CASE: [], **{name: [] for name in cases}}
+    for seed in range(seeds if methods or cases else 0):
         material = stage_data(scale, "test", seed)
-        figures: dict[tuple[str, str], Measurement] = {}
-        for name in wanted:
-            result = walked(material, seed) if name == RANDOM_WALK else learned(name, scale, material, seed)
-            figures.update({(name, metric): value for metric, value in figures_of(result).items()})
-            print(f"{CASE}, {name}, seed {seed}: {figures[name, 'last_success']}", file=sys.stderr, flush=True)
-        measured.append(figures)
-    return only.rows(rows_of(CASE, measured, n=scale.tested * scale.stages))
+        figures, ours = of_methods(methods, scale, material, seed)
+        measured[CASE].append(figures)
+        if cases:
+            ours = ours or taught(OURS, scale, material, seed)[0]
+        for name in cases:
+            assert ours is not None, "a navigator was just taught"
+            measured[name].append(CASES[name](ours))
+            print(f"{name}, seed {seed}", file=sys.stderr, flush=True)
+    n = scale.tested * scale.stages
+    return only.rows([row for name, one in measured.items() if any(one) for row in rows_of(name, one, n=n)])
+
+
+def of_methods(
+    methods: Sequence[str], scale: NavigationScale, data: StageData, seed: int
+) -> tuple[dict[tuple[str, str], Measurement], Taught | None]:
+    """The figures of every method under one seed, and what the navigator of C-NAV has become, where it is one of them."""
+    figures: dict[tuple[str, str], Measurement] = {}
+    ours = None
+    for name in methods:
+        if name == RANDOM_WALK:
+            result = walked(data, seed)
+        else:
+            navigator, result = taught(name, scale, data, seed)
+            ours = navigator if name == OURS else ours
+        figures.update({(name, metric): value for metric, value in figures_of(result).items()})
+        print(f"{CASE}, {name}, seed {seed}: {figures[name, 'last_success']}", file=sys.stderr, flush=True)
+    return figures, ours
 
 
 def plots(rows: Sequence[Row]) -> dict[str, str]:
     """Success after each stage, where there are two at least."""
     drawn = plot([row for row in rows if row.case == CASE])
     return {} if drawn is None else {"stages": drawn}
-
-
-def stage_data(scale: NavigationScale, split: SceneSplit, seed: int) -> StageData:
-    """The expert's episodes in training scenes, and tasks in scenes of a split."""
-    environments = list(stage_environments().values())[: scale.stages]
-    return StageData(
-        trajectories=tuple(record(one, one.tasks("train", scale.episodes, seed=seed)) for one in environments),
-        tasks=tuple(one.tasks(split, scale.tested, seed=seed) for one in environments),
-    )
-
-
-def learned(method: str, scale: NavigationScale, data: StageData, seed: int) -> StagesResult:
-    """A navigator that is taught stage after stage, and scored after each on the categories of all stages so far."""
-    navigator, environment = Navigator(method=method, seed=seed, settings=scale.settings), ObjectNavGridEnvironment()
-    results, learning, acting, steps = list[tuple[Sequence[NavigationResult], ...]](), 0.0, 0.0, 0
-    for stage, trajectories in enumerate(data.trajectories, 1):
-        started = time.process_time()
-        navigator = navigator.learn(trajectories)
-        learning += time.process_time() - started
-        started = time.process_time()
-        results.append(tuple(navigator.act(environment, tasks) for tasks in data.tasks[:stage]))
-        acting += time.process_time() - started
-        steps += sum(one.steps for block in results[-1] for one in block)
-    return StagesResult(
-        results=tuple(results), kept_bytes=navigator.nbytes, learning_seconds=learning, acting_milliseconds=1000 * acting / steps
-    )
-
-
-def walked(data: StageData, seed: int) -> StagesResult:
-    """Random admissible actions; the control."""
-    started = time.process_time()
-    blocks = tuple(random_walk(tasks, seed) for tasks in data.tasks)
-    seconds = time.process_time() - started
-    steps = sum(one.steps for block in blocks for one in block)
-    results = tuple(blocks[:stage] for stage in range(1, len(blocks) + 1))
-    return StagesResult(results=results, kept_bytes=0, learning_seconds=0.0, acting_milliseconds=1000 * seconds / steps)
-
-
-def random_walk(tasks: Sequence[Task], seed: int) -> list[NavigationResult]:
-    """Episodes of an agent that takes any admissible action, and stops with `STOP_CHANCE`."""
-    environment, rng = ObjectNavGridEnvironment(), random.Random(seed)
-    results = []
-    for task in tasks:
-        _, info = environment.reset(options={"task": task})
-        steps, ended = 0, False
-        while not ended:
-            moves = [action for action in environment.admissible() if action != "stop"]
-            action = "stop" if rng.random() < STOP_CHANCE else rng.choice(moves)
-            _, _, terminated, truncated, info = environment.step(action)
-            steps, ended = steps + 1, terminated or truncated
-        results.append(NavigationResult(success=info["success"], measures=info["navigation"], steps=steps))
-    return results
-
-
-def figures_of(result: StagesResult) -> dict[str, Measurement]:
-    """Success and SPL after each stage on all categories so far, their mean over stages, what is forgotten, and the cost.
-
-    `forgetting` is the mean, over all stages but the last, of the best success on its categories after any stage less that at the
-    end (Chaudhry et al. 2018, "Riemannian Walk", https://arxiv.org/abs/1801.10112, section 3.2); it is not negative.
-    """
-    blocks = [[one for block in after for one in block] for after in result.results]
-    figures: dict[str, Measurement] = {}
-    for stage, episodes in enumerate(blocks, 1):
-        figures[f"success_after_stage_{stage}"] = _rate(episodes)
-        figures[f"spl_after_stage_{stage}"] = _spl(episodes)
-    matrix = [[float(np.mean([one.success for one in block])) for block in after] for after in result.results]
-    earlier = range(len(matrix) - 1)
-    figures |= {
-        "average_success": float(np.mean([np.mean([one.success for one in episodes]) for episodes in blocks])),
-        "average_spl": float(np.mean([_spl(episodes) for episodes in blocks])),
-        "last_success": _rate(blocks[-1]),
-        "forgetting": float(np.mean([max(row[stage] for row in matrix[stage:]) - matrix[-1][stage] for stage in earlier])),
-        "kept_bytes": float(result.kept_bytes),
-        "learning_seconds": result.learning_seconds,
-        "acting_milliseconds_a_step": result.acting_milliseconds,
-    }
-    return figures
-
-
-def _rate(episodes: Sequence[NavigationResult]) -> Rate:
-    return Rate(hits=sum(one.success for one in episodes), trials=len(episodes))
-
-
-def _spl(episodes: Sequence[NavigationResult]) -> float:
-    """Tasks are drawn so that a path leads to the goal, so `shortest` is a number."""
-    shortest = [one.measures.shortest or 0 for one in episodes]
-    return success_weighted_path_length([one.success for one in episodes], shortest, [one.measures.taken for one in episodes])

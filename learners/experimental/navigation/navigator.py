@@ -13,17 +13,19 @@ from numpy.typing import NDArray
 
 from ....core import Task
 from ....envs import ObjectNavGridEnvironment
-from ....envs.navigation.objectnav_grid import NavigationMeasures
 from ....envs.navigation.scenes import CATEGORIES
 from .backbones import DecoderState
 from .losses import INFLECTION_WEIGHT
 from .methods import MAX_BYTES, METHODS
-from .network import aligned_features, navigator_network
+from .network import aligned_features, navigator_network, reset_goal
 from .retention import GradientStep, imitation_of, stored_views
+from .traces import EpisodeTrace, NavigationResult, StepReading, make_trace
 from .trajectories import ACTIONS, Trajectory, shuffled, whole
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
+
+    from .early_stop import EarlyStop
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,46 +40,6 @@ class NavigatorSettings:
     """Of AdamW, falling to 0 along half a cosine."""
     inflection: float = INFLECTION_WEIGHT
     """Weight of steps at which the action changes."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class NavigationResult:
-    """How an episode ended."""
-
-    success: bool
-    """Whether the navigator stopped beside the goal."""
-    measures: NavigationMeasures
-    """Path lengths and distances, for SPL and soft SPL."""
-    steps: int
-    """Actions taken, turns and doors among them."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class StepReading:
-    """What the network makes of one step of N episodes."""
-
-    views: NDArray[np.int64]
-    """What is seen `(N, 7, 7, 3)`."""
-    aligned: NDArray[np.float32]
-    """Aligned features `(N, D)`."""
-    temporal: NDArray[np.float32]
-    """What the decoder gives, all steps so far considered `(N, D)`."""
-    logits: Tensor
-    """Of the next action `(N, actions)`."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class EpisodeTrace:
-    """An episode, with what the network made of its T steps."""
-
-    result: NavigationResult
-    """How it ended."""
-    views: NDArray[np.uint8]
-    """What was seen `(T, 7, 7, 3)`."""
-    aligned: NDArray[np.float32]
-    """Aligned features `(T, D)`."""
-    temporal: NDArray[np.float32]
-    """What the decoder gave `(T, D)`."""
 
 
 class Navigator:
@@ -129,34 +91,53 @@ class Navigator:
         return learned
 
     def forget(self, category: str) -> Navigator:
-        """A navigator that keeps nothing of a category. Its weights are as before: to drop what they learned, learn anew."""
+        """A navigator that keeps nothing of a category, and whose weights of that goal alone are as before the first stage.
+
+        What its episodes did to shared weights is left in them: approximate. `forgetting.rebuild_without` is exact. Raises `ValueError`
+        for a category that was not taught.
+        """
+        if category not in self.taught:
+            raise ValueError(f"{category!r} was not taught; taught are: {', '.join(self.taught) or 'none'}")
         left = copy.copy(self)
+        left.taught = tuple(name for name in self.taught if name != category)
         left.parts = tuple(part.without(category) for part in self.parts)
         left._kept = tuple(one for one in self._kept if one.category != category)
+        left.network = copy.deepcopy(self.network)
+        reset_goal(left.network, self._untrained, CATEGORIES.index(category))
         return left
 
-    def act(self, environment: ObjectNavGridEnvironment, tasks: Sequence[Task]) -> list[NavigationResult]:
-        """Run episodes side by side, one batch of views a step; of the admissible actions the likeliest is taken."""
-        return [one.result for one in self.trace(environment, tasks)]
+    def act(
+        self, environment: ObjectNavGridEnvironment, tasks: Sequence[Task], *, early_stop: EarlyStop | None = None
+    ) -> list[NavigationResult]:
+        """Run episodes side by side, one batch of views a step; of the admissible actions the likeliest is taken.
 
-    def trace(self, environment: ObjectNavGridEnvironment, tasks: Sequence[Task]) -> list[EpisodeTrace]:
+        With `early_stop` an episode is given up where its chance of success falls below the threshold.
+        """
+        return [one.result for one in self.trace(environment, tasks, early_stop=early_stop)]
+
+    def trace(
+        self, environment: ObjectNavGridEnvironment, tasks: Sequence[Task], *, early_stop: EarlyStop | None = None
+    ) -> list[EpisodeTrace]:
         """As `act`, with what the network made of every step."""
         episodes = [environment.spawn() for _ in tasks]
         infos = [one.reset(options={"task": task})[1] for one, task in zip(episodes, tasks, strict=True)]
         last, state = [len(ACTIONS)] * len(tasks), self._initial(len(tasks))
         readings: list[StepReading] = []
-        results: dict[int, NavigationResult] = {}
-        while len(results) < len(tasks):
+        traces: dict[int, EpisodeTrace] = {}
+        while len(traces) < len(tasks):
             reading, state = self._read(episodes, infos, last, state)
             readings.append(reading)
-            for place in (place for place in range(len(tasks)) if place not in results):
-                last[place] = _likeliest(reading.logits[place], episodes[place])
-                _, _, terminated, truncated, infos[place] = episodes[place].step(ACTIONS[last[place]])
-                if terminated or truncated:
-                    results[place] = _result(infos[place], len(readings))
+            doomed = early_stop.stops(reading.aligned, reading.temporal, len(readings)) if early_stop else np.zeros(len(tasks), dtype=bool)
+            for place in (place for place in range(len(tasks)) if place not in traces):
+                ended = bool(doomed[place])
+                if not ended:
+                    last[place] = _likeliest(reading.logits[place], episodes[place])
+                    _, _, terminated, truncated, infos[place] = episodes[place].step(ACTIONS[last[place]])
+                if ended or terminated or truncated:
+                    traces[place] = make_trace(readings, place, infos[place], given_up=ended)
         for one in episodes:
             one.close()
-        return [_trace(results[place], readings, place) for place in range(len(tasks))]
+        return [traces[place] for place in range(len(tasks))]
 
     def act_without_reset(
         self, environment: ObjectNavGridEnvironment, tasks: Sequence[Task], *, carry_state: bool = True
@@ -165,20 +146,27 @@ class Navigator:
 
         With `carry_state` the decoder remembers what it saw during the earlier ones, else it begins anew with each.
         """
+        return [one.result for one in self.trace_without_reset(environment, tasks, carry_state=carry_state)]
+
+    def trace_without_reset(
+        self, environment: ObjectNavGridEnvironment, tasks: Sequence[Task], *, carry_state: bool = True
+    ) -> list[EpisodeTrace]:
+        """As `act_without_reset`, with what the network made of every step."""
         episode, state = environment.spawn(), self._initial(1)
-        results: list[NavigationResult] = []
+        traces: list[EpisodeTrace] = []
         for number, task in enumerate(tasks):
             _, info = episode.reset(options={"task": task, "keep_position": number > 0})
-            last, ended, steps = len(ACTIONS), False, 0
+            last, ended, readings = len(ACTIONS), False, list[StepReading]()
             state = state if carry_state else self._initial(1)
             while not ended:
                 reading, state = self._read([episode], [info], [last], state)
+                readings.append(reading)
                 last = _likeliest(reading.logits[0], episode)
                 _, _, terminated, truncated, info = episode.step(ACTIONS[last])
-                ended, steps = terminated or truncated, steps + 1
-            results.append(_result(info, steps))
+                ended = terminated or truncated
+            traces.append(make_trace(readings, 0, info))
         episode.close()
-        return results
+        return traces
 
     def explore(self, environment: ObjectNavGridEnvironment, tasks: Sequence[Task]) -> list[Trajectory]:
         """DAgger: this navigator moves, and the expert says at every step what it would do. Raises what `search` raises.
@@ -219,12 +207,14 @@ class Navigator:
         import torch
 
         goals = torch.tensor([CATEGORIES.index(info["navigation"].category) for info in infos], dtype=torch.long)
-        views = torch.from_numpy(np.stack([one.payload(info["view"]) for one, info in zip(episodes, infos, strict=True)])).long()
+        views = np.stack([one.payload(info["view"]) for one, info in zip(episodes, infos, strict=True)])
         with torch.no_grad():
-            features = aligned_features(self.network, views[:, None], goals, torch.tensor(last, dtype=torch.long)[:, None])
+            features = aligned_features(
+                self.network, torch.from_numpy(views).long()[:, None], goals, torch.tensor(last, dtype=torch.long)[:, None]
+            )
             outputs, following = self.network["decoder"](features, state)
             logits = self.network["policy"](outputs[:, 0])
-        return StepReading(views=views.numpy(), aligned=features[:, 0].numpy(), temporal=outputs[:, 0].numpy(), logits=logits), following
+        return StepReading(views=views, aligned=features[:, 0].numpy(), temporal=outputs[:, 0].numpy(), logits=logits), following
 
     def _fit(self, network: nn.ModuleDict, trajectories: Sequence[Trajectory], rng: np.random.Generator) -> tuple[float, ...]:
         """Train a network in place; the mean loss of each epoch."""
@@ -264,17 +254,3 @@ def _likeliest(logits: Tensor, episode: ObjectNavGridEnvironment) -> int:
     """The admissible action with the largest logit."""
     allowed = [ACTIONS.index(name) for name in episode.admissible()]
     return allowed[int(logits[allowed].argmax())]
-
-
-def _trace(result: NavigationResult, readings: Sequence[StepReading], place: int) -> EpisodeTrace:
-    steps = readings[: result.steps]
-    return EpisodeTrace(
-        result=result,
-        views=np.stack([one.views[place] for one in steps]).astype(np.uint8),
-        aligned=np.stack([one.aligned[place] for one in steps]),
-        temporal=np.stack([one.temporal[place] for one in steps]),
-    )
-
-
-def _result(info: dict[str, Any], steps: int) -> NavigationResult:
-    return NavigationResult(success=info["success"], measures=info["navigation"], steps=steps)

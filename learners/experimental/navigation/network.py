@@ -82,6 +82,16 @@ def aligned_features(network: nn.ModuleDict, views: Tensor, goals: Tensor, last:
     return aligned
 
 
+def reset_goal(network: nn.ModuleDict, untrained: nn.ModuleDict, number: int) -> None:
+    """Give a goal the embeddings in a network, in place, that an untrained one has: no other goal's weights change."""
+    import torch
+
+    with torch.no_grad():
+        for name, weight in network.named_parameters():
+            if name in ("goal.weight", "encoder.wanted.weight"):
+                weight[number] = untrained.get_parameter(name)[number]
+
+
 def decoded(network: nn.ModuleDict, features: Tensor) -> Tensor:
     """Logits `(B, T, A)` of whole episodes."""
     decoder: Any = network["decoder"]

@@ -9,7 +9,7 @@ from lifelong.evals.data.seeded import Rate
 from lifelong.evals.row_filter import RowFilter
 from lifelong.evals.suites.navigation import suite
 from lifelong.evals.suites.navigation.suite import QUICK, StagesResult, figures_of, random_walk, stage_data
-from lifelong.learners.experimental.navigation.navigator import NavigationResult
+from lifelong.learners.experimental.navigation.traces import NavigationResult
 
 
 def block(*successes: bool) -> list[NavigationResult]:
