@@ -95,7 +95,8 @@ def scenes(taught: Taught) -> Measurements:
         return 1.0 - max(len(here & one) / len(here) for one in seen)
 
     def separation(novelty: Callable[[NDArray[np.uint8]], float]) -> float:
-        return auroc([-novelty(again) for _, again in kept], [-novelty(first) for first, _ in others])
+        again = np.array([novelty(views) for _, views in kept])
+        return auroc(-again, -np.array([novelty(views) for views, _ in others]))
 
     return {("lifelong", "new_scene_auroc"): separation(memory.novelty), ("seen_views", "new_scene_auroc"): separation(seen_views)}
 

@@ -21,15 +21,15 @@ from .stages import FULL, QUICK, RANDOM_WALK, NavigationScale, StageData, Taught
 
 CASE = "objectnav-grid"
 OURS = "lifelong_cnav"
-CASES: Mapping[str, Callable[[Taught], Measurements]] = {
-    "objectnav-grid, goals never taught": awareness.goals,
-    "objectnav-grid, new scenes": awareness.scenes,
-    "objectnav-grid, early stop": awareness.early_stop,
-    "objectnav-grid, forget a category": forgotten.category,
-    "objectnav-grid, recurring categories": orders.recurring,
-    "objectnav-grid, no reset": orders.no_reset,
+CASES: Mapping[str, tuple[Callable[[Taught], Measurements], Sequence[str]]] = {
+    "objectnav-grid, goals never taught": (awareness.goals, (OURS, "policy_confidence")),
+    "objectnav-grid, new scenes": (awareness.scenes, ("lifelong", "seen_views")),
+    "objectnav-grid, early stop": (awareness.early_stop, ("lifelong", "number_of_steps")),
+    "objectnav-grid, forget a category": (forgotten.category, ("before", "lifelong_reset", "lifelong_rebuilt")),
+    "objectnav-grid, recurring categories": (orders.recurring, orders.METHODS),
+    "objectnav-grid, no reset": (orders.no_reset, (OURS, "fresh_state")),
 }
-"""What is measured of the navigator of C-NAV besides."""
+"""What is measured of the navigator of C-NAV besides, and the methods that are compared there."""
 
 
 def run(*, quick: bool, seeds: int, data: Path | None, only: RowFilter = ALL_ROWS) -> list[Row]:
@@ -37,7 +37,7 @@ def run(*, quick: bool, seeds: int, data: Path | None, only: RowFilter = ALL_ROW
     del data
     scale = QUICK if quick else FULL
     methods = [name for name in (RANDOM_WALK, *METHODS) if only.wants_method(name)] if only.wants_case(CASE) else []
-    cases = [name for name in CASES if only.wants_case(name)]
+    cases = [name for name, (_, compared) in CASES.items() if only.wants_case(name) and only.wants_any(compared)]
     measured: dict[str, list[Measurements]] = {CASE: [], **{name: [] for name in cases}}
     for seed in range(seeds if methods or cases else 0):
         material = stage_data(scale, "test", seed)
@@ -47,7 +47,7 @@ def run(*, quick: bool, seeds: int, data: Path | None, only: RowFilter = ALL_ROW
             ours = ours or taught(OURS, scale, material, seed)[0]
         for name in cases:
             assert ours is not None, "a navigator was just taught"
-            measured[name].append(CASES[name](ours))
+            measured[name].append(CASES[name][0](ours))
             print(f"{name}, seed {seed}", file=sys.stderr, flush=True)
     n = scale.tested * scale.stages
     return only.rows([row for name, one in measured.items() if any(one) for row in rows_of(name, one, n=n)])

@@ -66,7 +66,8 @@ class GoalNovelty:
         within = self._statistics.within()
         root = whitening(within + RIDGE * np.trace(within) / len(within) * np.eye(len(within)))
         rows = np.stack([one.mean(0) for one in episodes])
-        distances = squared_distances((rows @ root).astype(np.float32), np.eye(len(root), dtype=np.float32), self._statistics.means @ root)
+        centres = (self._statistics.means @ root).astype(np.float32)
+        distances = squared_distances((rows @ root).astype(np.float32), np.eye(len(root), dtype=np.float32), centres)
         return np.asarray(distances.min(1), dtype=np.float64)
 
     def calibrate(self, novelty: NDArray[np.floating], *, accepted: float = 0.95) -> GoalNovelty:
