@@ -139,7 +139,7 @@ def train_lora(
     with quiet_transformers():
         tokenizer = AutoTokenizer.from_pretrained(recipe.base, trust_remote_code=False)
         rows = _rows(samples, recipe, tokenizer)
-        model = _network(recipe, torch)
+        model = open_network(recipe, torch)
         started = time.perf_counter()
         losses = _fit(model, rows, recipe, tokenizer, progress)
     report = TrainingReport(
@@ -149,7 +149,7 @@ def train_lora(
         seconds=time.perf_counter() - started,
         loss=_by_epoch(losses, recipe.epochs),
     )
-    _write(model, report, recipe, directory, provenance)
+    write_adapter(model, report, recipe, directory, provenance)
     del model
     gc.collect()  # the trainer and its network hold each other
     give_back_memory()
@@ -180,7 +180,8 @@ def _rows(samples: Sequence[Sample], recipe: Recipe, tokenizer: Any) -> list[dic
     return rows
 
 
-def _network(recipe: Recipe, torch: Any) -> Any:
+def open_network(recipe: Recipe, torch: Any) -> Any:
+    """The base model with a fresh adapter, or with the one that the recipe goes on from. Raises `AdapterRejected`."""
     from peft import LoraConfig, PeftModel, get_peft_model
     from transformers import AutoModelForCausalLM
 
@@ -188,7 +189,7 @@ def _network(recipe: Recipe, torch: Any) -> Any:
     # The fused attention's backward pass is slow on CPU (a fifth of the step); plain matrix products are not.
     base = AutoModelForCausalLM.from_pretrained(
         recipe.base,
-        dtype=_precision(torch),
+        dtype=precision(torch),
         attn_implementation="sdpa" if on_gpu else "eager",
         device_map="cuda" if on_gpu else None,
         trust_remote_code=False,
@@ -204,7 +205,8 @@ def _network(recipe: Recipe, torch: Any) -> Any:
     return get_peft_model(base, config)
 
 
-def _precision(torch: Any) -> Any:
+def precision(torch: Any) -> Any:
+    """The type that matrix products are fastest in here."""
     if torch.cuda.is_available() or torch.backends.cpu.get_cpu_capability() == "AVX512":
         return torch.bfloat16
     return torch.float32
@@ -221,7 +223,7 @@ def _fit(model: Any, rows: list[dict[str, list[int]]], recipe: Recipe, tokenizer
     from trl import SFTTrainer
 
     losses: list[float] = []
-    mixed = _precision(torch) is torch.bfloat16
+    mixed = precision(torch) is torch.bfloat16
 
     class Report(TrainerCallback):
         def on_log(self, args: Any, state: Any, control: Any, logs: Any = None, **kwargs: Any) -> None:
@@ -306,7 +308,7 @@ def _by_epoch(losses: Sequence[float], epochs: int) -> tuple[float, ...]:
     return tuple(sum(part) / len(part) for part in parts if part)
 
 
-def _write(model: Any, report: TrainingReport, recipe: Recipe, directory: Path, provenance: str) -> None:
+def write_adapter(model: Any, report: TrainingReport, recipe: Recipe, directory: Path, provenance: str) -> None:
     """Write beside the target, then rename: a directory of that name is always a whole adapter (invariant Durability)."""
     from safetensors import SafetensorError
 
