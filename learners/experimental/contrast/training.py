@@ -160,7 +160,7 @@ class _Training:
                 part = step[start : start + PART]
                 batch = self._batch(part)
                 value = self.objective.loss(batch) * (len(part) / len(step))
-                value.backward()
+                value.backward()  # type: ignore[no-untyped-call]
                 loss += float(value.detach())
                 falls += self._falls(batch)
             torch.nn.utils.clip_grad_norm_(trained, 1.0)
