@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 import torch
-from contrast_batches import made
+from made.contrast_batches import made
 
 from lifelong.learners.experimental.contrast.batch import weighted_mean
 

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import pytest
-from contrast_batches import made, slopes
+from made.contrast_batches import made, slopes
 
 from lifelong.learners.experimental.contrast.positives import Positives
 

@@ -2,9 +2,9 @@ from __future__ import annotations
 
 import pytest
 import torch
-from contrast_batches import made, slopes
 from hypothesis import given
 from hypothesis import strategies as st
+from made.contrast_batches import made, slopes
 
 from lifelong.learners.experimental.contrast.prospect import KahnemanTversky, prospect_loss
 

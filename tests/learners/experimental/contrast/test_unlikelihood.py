@@ -4,9 +4,9 @@ import math
 
 import pytest
 import torch
-from contrast_batches import made, slopes
 from hypothesis import given
 from hypothesis import strategies as st
+from made.contrast_batches import made, slopes
 
 from lifelong.learners.experimental.contrast.unlikelihood import FirstDivergenceUnlikelihood, bounded_unlikelihood
 
