@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 DEFAULT_GUARDS = Guards()
 """The bounds where none are named."""
+NEEDED = {"pairs": "a failure beside a success at the same task", "successes": "a success", "all": "a judged answer"}
+"""What an objective cannot do without."""
 PART = 4
 """Rows that go through the network at once: as fast on CPU as more, and less memory. Even, so that pairs stay together."""
 
@@ -79,8 +81,7 @@ def train_contrast(
         prompts = ChatPrompts(tokenizer)
         found = units(samples, objective.learns_from, prompts, recipe.max_length, tokenizer.eos_token_id)
         if not found:
-            needed = {"pairs": "a failure beside a success at the same task", "successes": "a success", "all": "a judged answer"}
-            raise ValueError(f"nothing to learn from: this objective needs {needed[objective.learns_from]}")
+            raise ValueError(f"nothing to learn from: this objective needs {NEEDED[objective.learns_from]}")
         model = open_network(recipe, torch)
     run = _Training(model, objective, recipe, guards, tokenizer.pad_token_id or 0)
     looked_at = [encode(probe, prompts, recipe.max_length, tokenizer.eos_token_id) for probe in probes]
@@ -89,21 +90,9 @@ def train_contrast(
         left = max(1, budget - run.reference_tokens) if budget else 0
         steps = batches(found, recipe.batch_size, left, recipe.epochs, recipe.seed)
         run.go(steps, progress)
-    report = TrainingReport(
-        samples=len(samples),
-        steps=len(run.losses),
-        tokens=sum(len(row.ids) for batch in steps[: len(run.losses)] for row in batch),
-        seconds=time.perf_counter() - begun,
-        loss=tuple(run.losses),
-    )
-    write_adapter(model, report, recipe, directory, provenance)
-    result = ContrastReport(
-        training=report,
-        reference_tokens=run.reference_tokens,
-        processor_seconds=time.process_time() - processor,
-        drift=run.drift,
-        stopped=run.stopped,
-    )
+    seconds, processor = time.perf_counter() - begun, time.process_time() - processor
+    result = run.report(len(samples), sum(len(row.ids) for batch in steps[: len(run.losses)] for row in batch), seconds, processor)
+    write_adapter(model, result.training, recipe, directory, provenance)
     del model, run
     gc.collect()
     give_back_memory()
@@ -179,6 +168,16 @@ class _Training:
             with torch.no_grad():
                 for parameter, value in zip(trained, kept, strict=True):
                     parameter.copy_(value)
+
+    def report(self, samples: int, tokens: int, seconds: float, processor_seconds: float) -> ContrastReport:
+        """How it went."""
+        return ContrastReport(
+            training=TrainingReport(samples=samples, steps=len(self.losses), tokens=tokens, seconds=seconds, loss=tuple(self.losses)),
+            reference_tokens=self.reference_tokens,
+            processor_seconds=processor_seconds,
+            drift=self.drift,
+            stopped=self.stopped,
+        )
 
     def _look(self, falls: Sequence[float]) -> None:
         import torch
