@@ -17,7 +17,7 @@ from ....envs.navigation.scenes import CATEGORIES
 from .backbones import DecoderState
 from .losses import INFLECTION_WEIGHT
 from .methods import MAX_BYTES, METHODS
-from .network import aligned_features, navigator_network, reset_goal
+from .network import aligned_features, draw_goal_anew, navigator_network
 from .retention import GradientStep, imitation_of, stored_views
 from .traces import EpisodeTrace, NavigationResult, StepReading, make_trace
 from .trajectories import ACTIONS, Trajectory, shuffled, whole
@@ -91,10 +91,10 @@ class Navigator:
         return learned
 
     def forget(self, category: str) -> Navigator:
-        """A navigator that keeps nothing of a category, and whose weights of that goal alone are as before the first stage.
+        """A navigator that keeps nothing of a category, and to which that goal is as one that was never taught.
 
-        What its episodes did to shared weights is left in them: approximate. `forgetting.rebuild_without` is exact. Raises `ValueError`
-        for a category that was not taught.
+        The goal's own weights are drawn anew; what its episodes did to shared weights is left in them, so this is approximate.
+        `forgetting.rebuild_without` is exact. Raises `ValueError` for a category that was not taught.
         """
         if category not in self.taught:
             raise ValueError(f"{category!r} was not taught; taught are: {', '.join(self.taught) or 'none'}")
@@ -103,7 +103,8 @@ class Navigator:
         left.parts = tuple(part.without(category) for part in self.parts)
         left._kept = tuple(one for one in self._kept if one.category != category)
         left.network = copy.deepcopy(self.network)
-        reset_goal(left.network, self._untrained, CATEGORIES.index(category))
+        number = CATEGORIES.index(category)
+        draw_goal_anew(left.network, number, seed=int(np.random.default_rng([self._seed, self.stages, number]).integers(2**62)))
         return left
 
     def act(

@@ -82,14 +82,18 @@ def aligned_features(network: nn.ModuleDict, views: Tensor, goals: Tensor, last:
     return aligned
 
 
-def reset_goal(network: nn.ModuleDict, untrained: nn.ModuleDict, number: int) -> None:
-    """Give a goal the embeddings in a network, in place, that an untrained one has: no other goal's weights change."""
+def draw_goal_anew(network: nn.ModuleDict, number: int, *, seed: int) -> None:
+    """Give a goal other embeddings in a network, in place, as an untrained one has them: no other goal's weights change.
+
+    They differ from those that training began with: the weights that all goals share have learned to read whatever lies near these.
+    """
     import torch
 
+    generator = torch.Generator().manual_seed(seed)
     with torch.no_grad():
         for name, weight in network.named_parameters():
             if name in ("goal.weight", "encoder.wanted.weight"):
-                weight[number] = untrained.get_parameter(name)[number]
+                weight[number] = torch.randn(weight.shape[1], generator=generator)
 
 
 def decoded(network: nn.ModuleDict, features: Tensor) -> Tensor:
