@@ -11,11 +11,11 @@ from ....core import Task
 from ....envs import ObjectNavGridEnvironment
 from ....envs.navigation.scenes import CATEGORIES, SCENE_SPLITS, make_world, read_map
 from ....envs.navigation.streams import no_reset_tasks
-from ....learners.experimental.navigation.early_stop import EarlyStop
-from ....learners.experimental.navigation.goal_novelty import GoalNovelty
-from ....learners.experimental.navigation.navigator import Navigator
-from ....learners.experimental.navigation.scene_memory import SceneMemory
-from ....learners.experimental.navigation.traces import EpisodeTrace
+from ....learners.navigation.early_stop import EarlyStop
+from ....learners.navigation.goal_novelty import GoalNovelty
+from ....learners.navigation.navigator import Navigator
+from ....learners.navigation.scene_memory import SceneMemory
+from ....learners.navigation.traces import EpisodeTrace
 from ....metrics.detection import auroc
 from ...data.seeded import Measurement, Measurements, Rate
 from .stages import Taught

@@ -6,7 +6,7 @@ import time
 
 from ....envs import ObjectNavGridEnvironment
 from ....envs.navigation.scenes import STAGES
-from ....learners.experimental.navigation.forgetting import rebuild_without
+from ....learners.navigation.forgetting import rebuild_without
 from ...data.seeded import Measurement, Measurements
 from .stages import Taught, success_rate
 

@@ -6,8 +6,8 @@ import numpy as np
 
 from ....envs import ObjectNavGridEnvironment
 from ....envs.navigation.streams import no_reset_tasks, stage_environments
-from ....learners.experimental.navigation.navigator import Navigator
-from ....learners.experimental.navigation.trajectories import record
+from ....learners.navigation.navigator import Navigator
+from ....learners.navigation.trajectories import record
 from ...data.seeded import Measurement, Measurements
 from .stages import Taught, success_rate
 

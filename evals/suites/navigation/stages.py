@@ -13,9 +13,9 @@ from ....core import Task
 from ....envs import ObjectNavGridEnvironment
 from ....envs.navigation.scenes import STAGES, SceneSplit
 from ....envs.navigation.streams import stage_environments
-from ....learners.experimental.navigation.navigator import Navigator, NavigatorSettings
-from ....learners.experimental.navigation.traces import NavigationResult
-from ....learners.experimental.navigation.trajectories import Trajectory, record
+from ....learners.navigation.navigator import Navigator, NavigatorSettings
+from ....learners.navigation.traces import NavigationResult
+from ....learners.navigation.trajectories import Trajectory, record
 from ....metrics.navigation import success_weighted_path_length
 from ...data.seeded import Measurement, Rate
 

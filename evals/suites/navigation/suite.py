@@ -11,7 +11,7 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from ....learners.experimental.navigation.methods import METHODS
+from ....learners.navigation.methods import METHODS
 from ...data.seeded import Measurement, Measurements, rows_of
 from ...results_file import Row
 from ...row_filter import ALL_ROWS, RowFilter

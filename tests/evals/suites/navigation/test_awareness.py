@@ -11,7 +11,7 @@ from lifelong.envs.navigation.scenes import make_world, read_map, scene_split
 from lifelong.evals.data.seeded import Rate, mean_of
 from lifelong.evals.suites.navigation import awareness
 from lifelong.evals.suites.navigation.stages import QUICK, Taught, stage_data, taught
-from lifelong.learners.experimental.navigation.traces import EpisodeTrace, NavigationResult
+from lifelong.learners.navigation.traces import EpisodeTrace, NavigationResult
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,7 @@ import pytest
 from lifelong.evals.data.seeded import Rate
 from lifelong.evals.suites.navigation import orders
 from lifelong.evals.suites.navigation.stages import QUICK, Taught, stage_data, taught
-from lifelong.learners.experimental.navigation.trajectories import Trajectory
+from lifelong.learners.navigation.trajectories import Trajectory
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,7 @@ import pytest
 from lifelong.envs.navigation.objectnav_grid import NavigationMeasures
 from lifelong.evals.data.seeded import Rate
 from lifelong.evals.suites.navigation.stages import QUICK, StagesResult, figures_of, random_walk, stage_data
-from lifelong.learners.experimental.navigation.traces import NavigationResult
+from lifelong.learners.navigation.traces import NavigationResult
 
 
 def block(*successes: bool) -> list[NavigationResult]:

@@ -8,10 +8,10 @@ import torch
 
 from lifelong.envs import ObjectNavGridEnvironment
 from lifelong.envs.navigation.scenes import STAGES
-from lifelong.learners.experimental.navigation.methods import METHODS
-from lifelong.learners.experimental.navigation.navigator import Navigator, NavigatorSettings
-from lifelong.learners.experimental.navigation.retention import ElasticWeights, imitation_of, kept_steps
-from lifelong.learners.experimental.navigation.trajectories import Trajectory, record, whole
+from lifelong.learners.navigation.methods import METHODS
+from lifelong.learners.navigation.navigator import Navigator, NavigatorSettings
+from lifelong.learners.navigation.retention import ElasticWeights, imitation_of, kept_steps
+from lifelong.learners.navigation.trajectories import Trajectory, record, whole
 
 QUICK = NavigatorSettings(epochs=2, batch=4)
 VIEW_BYTES = 7 * 7 * 3 + 1 + 1 + 2

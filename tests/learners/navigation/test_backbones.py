@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from lifelong.learners.experimental.navigation.backbones import BACKBONES, WINDOW, linear_attention
+from lifelong.learners.navigation.backbones import BACKBONES, WINDOW, linear_attention
 
 WIDTH = 8
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ....envs.navigation.objectnav_grid import NavigationMeasures
+from ...envs.navigation.objectnav_grid import NavigationMeasures
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -7,7 +7,7 @@ import math
 import pytest
 import torch
 
-from lifelong.learners.experimental.navigation.losses import (
+from lifelong.learners.navigation.losses import (
     feature_distillation_loss,
     imitation_loss,
     inflection_weights,

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Generic, Literal, Protocol, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from ....numerics.arrays import Labels
+from ...numerics.arrays import Labels
 from .episode_buffer import E, EpisodeBuffer, StoredFeatures, StoredViews
 from .keyframes import NEIGHBOURS, adaptive_keyframes, uniform_keyframes
 from .losses import feature_distillation_loss, imitation_loss, inflection_weights, policy_distillation_loss

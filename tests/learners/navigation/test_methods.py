@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from lifelong.learners.experimental.navigation.methods import METHODS
-from lifelong.learners.experimental.navigation.retention import FeatureReplay
+from lifelong.learners.navigation.methods import METHODS
+from lifelong.learners.navigation.retention import FeatureReplay
 
 
 def parts(name: str) -> list[str]:

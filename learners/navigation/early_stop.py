@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ....core.extras import require
+from ...core.extras import require
 from .traces import EpisodeTrace
 
 ROUNDS = 100

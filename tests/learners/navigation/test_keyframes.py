@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lifelong.learners.experimental.navigation.keyframes import adaptive_keyframes, local_outlier_factors, uniform_keyframes
+from lifelong.learners.navigation.keyframes import adaptive_keyframes, local_outlier_factors, uniform_keyframes
 
 # Five points on a line, two neighbours. By hand (Breunig et al. 2000):
 #   distances to the second neighbour   2, 1, 1, 2, 8

@@ -7,9 +7,9 @@ import pytest
 
 from lifelong.envs import ObjectNavGridEnvironment
 from lifelong.envs.navigation.objectnav_grid import NavigationMeasures
-from lifelong.learners.experimental.navigation.early_stop import EarlyStop
-from lifelong.learners.experimental.navigation.navigator import Navigator
-from lifelong.learners.experimental.navigation.traces import EpisodeTrace, NavigationResult
+from lifelong.learners.navigation.early_stop import EarlyStop
+from lifelong.learners.navigation.navigator import Navigator
+from lifelong.learners.navigation.traces import EpisodeTrace, NavigationResult
 
 MEASURES = NavigationMeasures(category="red ball", shortest=3, taken=4, distance=0)
 

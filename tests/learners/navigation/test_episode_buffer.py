@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from lifelong.learners.experimental.navigation.episode_buffer import EpisodeBuffer, StoredFeatures
+from lifelong.learners.navigation.episode_buffer import EpisodeBuffer, StoredFeatures
 
 
 def episode(category: str, steps: int = 4) -> StoredFeatures:

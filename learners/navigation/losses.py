@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ....numerics.arrays import Floats
+from ...numerics.arrays import Floats
 
 if TYPE_CHECKING:
     from torch import Tensor

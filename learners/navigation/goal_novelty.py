@@ -13,9 +13,9 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from ....envs.navigation.scenes import CATEGORIES
-from ....numerics.class_statistics import ClassStatistics, squared_distances, whitening
-from ....perception.scores.neighbours import conformal_quantile
+from ...envs.navigation.scenes import CATEGORIES
+from ...numerics.class_statistics import ClassStatistics, squared_distances, whitening
+from ...perception.scores.neighbours import conformal_quantile
 from .navigator import Navigator
 from .network import aligned_features
 from .trajectories import Trajectory, whole

@@ -9,9 +9,9 @@ import torch
 from lifelong.envs import ObjectNavGridEnvironment
 from lifelong.envs.navigation.scenes import STAGES
 from lifelong.envs.navigation.streams import no_reset_tasks
-from lifelong.learners.experimental.navigation.backbones import BACKBONES
-from lifelong.learners.experimental.navigation.navigator import Navigator, NavigatorSettings
-from lifelong.learners.experimental.navigation.trajectories import ACTIONS, Trajectory, record
+from lifelong.learners.navigation.backbones import BACKBONES
+from lifelong.learners.navigation.navigator import Navigator, NavigatorSettings
+from lifelong.learners.navigation.trajectories import ACTIONS, Trajectory, record
 
 QUICK = NavigatorSettings(epochs=2, batch=4)
 

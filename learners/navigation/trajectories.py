@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from ....core import Task
-from ....envs import ObjectNavGridEnvironment
-from ....envs.navigation.scenes import CATEGORIES
+from ...core import Task
+from ...envs import ObjectNavGridEnvironment
+from ...envs.navigation.scenes import CATEGORIES
 from .losses import inflection_weights
 from .network import padded
 

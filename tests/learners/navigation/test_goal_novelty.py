@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from lifelong.envs.navigation.scenes import CATEGORIES
-from lifelong.learners.experimental.navigation import goal_novelty
-from lifelong.learners.experimental.navigation.goal_novelty import GoalNovelty
-from lifelong.learners.experimental.navigation.navigator import Navigator
-from lifelong.learners.experimental.navigation.trajectories import Trajectory
+from lifelong.learners.navigation import goal_novelty
+from lifelong.learners.navigation.goal_novelty import GoalNovelty
+from lifelong.learners.navigation.navigator import Navigator
+from lifelong.learners.navigation.trajectories import Trajectory
 from lifelong.metrics.detection import auroc
 
 WIDTH = 8

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from lifelong.envs.navigation.scenes import make_world
-from lifelong.learners.experimental.navigation.scene_memory import SceneMemory, scene_traits
+from lifelong.learners.navigation.scene_memory import SceneMemory, scene_traits
 
 
 def turned(scene: int, turns: range) -> np.ndarray:

@@ -8,7 +8,7 @@ import torch
 
 from lifelong.envs import ObjectNavGridEnvironment
 from lifelong.envs.navigation.scenes import CATEGORIES, STAGES
-from lifelong.learners.experimental.navigation.trajectories import ACTIONS, Trajectory, record, shuffled, whole
+from lifelong.learners.navigation.trajectories import ACTIONS, Trajectory, record, shuffled, whole
 
 
 @pytest.fixture(scope="module")

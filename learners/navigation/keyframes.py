@@ -7,8 +7,8 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from ....core.extras import require
-from ....numerics.arrays import Floats, Labels
+from ...core.extras import require
+from ...numerics.arrays import Floats, Labels
 
 NEIGHBOURS = 10
 """Neighbours that a step is compared with."""

@@ -9,9 +9,9 @@ import torch
 from lifelong.envs import ObjectNavGridEnvironment
 from lifelong.envs.navigation.objectnav_grid import NavigationMeasures
 from lifelong.envs.navigation.streams import no_reset_tasks
-from lifelong.learners.experimental.navigation.navigator import Navigator
-from lifelong.learners.experimental.navigation.network import aligned_features, decoded
-from lifelong.learners.experimental.navigation.traces import StepReading, make_trace
+from lifelong.learners.navigation.navigator import Navigator
+from lifelong.learners.navigation.network import aligned_features, decoded
+from lifelong.learners.navigation.traces import StepReading, make_trace
 
 
 @pytest.fixture(scope="module")

@@ -8,9 +8,9 @@ import torch
 
 from lifelong.envs import ObjectNavGridEnvironment
 from lifelong.envs.navigation.scenes import CATEGORIES, STAGES
-from lifelong.learners.experimental.navigation.forgetting import rebuild_without
-from lifelong.learners.experimental.navigation.navigator import Navigator, NavigatorSettings
-from lifelong.learners.experimental.navigation.trajectories import Trajectory, record
+from lifelong.learners.navigation.forgetting import rebuild_without
+from lifelong.learners.navigation.navigator import Navigator, NavigatorSettings
+from lifelong.learners.navigation.trajectories import Trajectory, record
 
 SETTINGS = NavigatorSettings(epochs=1, batch=4)
 

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ....core import Task
-from ....envs import ObjectNavGridEnvironment
-from ....envs.navigation.scenes import CATEGORIES
+from ...core import Task
+from ...envs import ObjectNavGridEnvironment
+from ...envs.navigation.scenes import CATEGORIES
 from .backbones import DecoderState
 from .losses import INFLECTION_WEIGHT
 from .methods import MAX_BYTES, METHODS

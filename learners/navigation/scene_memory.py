@@ -8,7 +8,7 @@ from itertools import combinations
 import numpy as np
 from numpy.typing import NDArray
 
-from ....envs.navigation.scenes import KINDS
+from ...envs.navigation.scenes import KINDS
 
 Thing = tuple[int, int]
 """Kind and colour, as MiniGrid numbers them."""

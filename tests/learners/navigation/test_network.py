@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 import torch
 
-from lifelong.learners.experimental.navigation.backbones import BACKBONES
-from lifelong.learners.experimental.navigation.network import aligned_features, navigator_network, padded
+from lifelong.learners.navigation.backbones import BACKBONES
+from lifelong.learners.navigation.network import aligned_features, navigator_network, padded
 
 
 @pytest.mark.parametrize("backbone", BACKBONES)
