@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Generic, Protocol, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -109,10 +109,18 @@ class EpisodeBuffer(Generic[E]):
         chosen = rng.permutation(len(self._episodes))[:count]
         return [self._episodes[place] for place in chosen]
 
+    @property
+    def random_state(self) -> dict[str, Any]:
+        """Where its draws stand, as plain values."""
+        return dict(self._rng.bit_generator.state)
+
     def copy(self) -> EpisodeBuffer[E]:
         """A buffer of its own with the same episodes."""
+        return self.restored(self._episodes, self.random_state)
+
+    def restored(self, episodes: Sequence[E], random_state: Mapping[str, Any]) -> EpisodeBuffer[E]:
+        """A buffer with this one's bound that holds some episodes as they are, and whose draws go on from `random_state`."""
         other: EpisodeBuffer[E] = EpisodeBuffer(self.max_bytes)
-        other._episodes = list(self._episodes)
-        other._rng = np.random.default_rng()
-        other._rng.bit_generator.state = self._rng.bit_generator.state
+        other._episodes = list(episodes)
+        other._rng.bit_generator.state = dict(random_state)
         return other

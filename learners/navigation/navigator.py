@@ -56,6 +56,8 @@ class Navigator:
         self.method = METHODS[method]
         self.parts = self.method.parts(max_bytes, seed)
         self.settings = settings or NavigatorSettings()
+        self.made_with = {"method": method, "backbone": backbone, "width": width, "max_bytes": max_bytes, "seed": seed}
+        """The arguments that it was made with, beside `settings`."""
         self.stages = 0
         self.taught: tuple[str, ...] = ()
         """Categories of the stages so far."""
