@@ -19,7 +19,7 @@ from ...core.messages import FunctionSpecification
 from ..practice import DRAWS, Exercise, Preview
 from ..templates import HoleValue, is_clear
 from .requests import ask_for, say
-from .values import NoValue, draw_value, words_for
+from .values import NoValue, draw_value, is_known
 
 _SEEN = re.compile(r"'([^'\n]{2,40})'|\"([^\"\n]{2,40})\"|(?<=[a-z,] )([A-Z][\w&-]*(?: [A-Z][\w&-]*)*)")
 _OTHERS = 6
@@ -162,11 +162,12 @@ def _type(path: str, value: Any, own: Mapping[str, Any]) -> str:
 def _others(known: HoleValue, path: str, value: Any, own: Mapping[str, Any]) -> list[HoleValue]:
     """What the schema allows in the place of an argument; nothing where it says nothing of what that could be."""
     rng, found = random.Random(path), list[HoleValue]()
-    if isinstance(value, str) and not ("enum" in own or "format" in own or words_for(path.rpartition(".")[2], own) != words_for("", {})):
+    name = path.rpartition(".")[2].removesuffix("[]")
+    if isinstance(value, str) and not ("enum" in own or "format" in own or is_known(name, own)):
         return []
     for _ in range(2 * _OTHERS):
         try:
-            drawn = draw_value(own or {"type": "integer" if isinstance(value, int) else "number"}, rng, name=path.rpartition(".")[2])
+            drawn = draw_value(own or {"type": "integer" if isinstance(value, int) else "number"}, rng, name=name)
         except NoValue:
             return found
         text = drawn if isinstance(drawn, str) else json.dumps(drawn)

@@ -38,7 +38,8 @@ _MOST_WORDS = 5
 def ask_for(function: FunctionSpecification, arguments: Mapping[str, Any], rng: random.Random) -> str:
     """A request for a call of a function with these arguments, all of which are named in it."""
     properties = (function.get("parameters") or {}).get("properties") or {}
-    text, left = imperative(function), dict(arguments)
+    # Now and then the tool's name says it.
+    text, left = imperative(function) if rng.random() < 0.7 else spoken(function["name"]), dict(arguments)
     for name, value in arguments.items():
         counted = re.compile(rf"\b(?:a|the) number of {re.escape(spoken(name))}\b", re.IGNORECASE)
         if isinstance(value, int) and not isinstance(value, bool) and counted.search(text):
@@ -56,9 +57,13 @@ def ask_for(function: FunctionSpecification, arguments: Mapping[str, Any], rng: 
             text = place.sub(lambda match, said=said: f"{match[1]} {said}", text, count=1)  # type: ignore[misc]
             del left[name]
     text = re.sub(r"\b(?:given|specified|specific) (?=\w)", "", text)
+    texts = [name for name, value in arguments.items() if isinstance(value, str) and "enum" not in (properties.get(name) or {})]
+    alone = {name for name, value in left.items() if isinstance(value, str) and name not in texts} | (
+        set(texts) if len(texts) == 1 else set()
+    )
     names = list(left)
     rng.shuffle(names)
-    if parts := [_clause(name, left[name], properties.get(name), rng) for name in names]:
+    if parts := [_clause(name, left[name], properties.get(name), rng, alone=name in alone) for name in names]:
         flags = [part for name, part in zip(names, parts, strict=True) if isinstance(left[name], bool)]
         others = [part for name, part in zip(names, parts, strict=True) if not isinstance(left[name], bool)]
         text += f" {rng.choice(('with', 'with', 'using', 'for'))} {_listed(others)}" if others else ""
@@ -111,14 +116,18 @@ def say(value: Any, schema: Any, rng: random.Random) -> str:
     return str(value)
 
 
-def _clause(name: str, value: Any, schema: Any, rng: random.Random) -> str:
+def _clause(name: str, value: Any, schema: Any, rng: random.Random, *, alone: bool) -> str:
+    """One argument in words; `alone` says that its value can be no other's, so that its name may be left out."""
     about = str(schema.get("description") or "") if isinstance(schema, Mapping) else ""
     if isinstance(value, bool):
         does = _WHETHER.sub("", about).strip(" .")
         if _WHETHER.match(about) and 0 < len(does.split()) <= 8:
             return does[:1].lower() + does[1:] if value else f"do not {does[:1].lower()}{does[1:]}"
         return f"set {spoken(name)} to {'true' if value else 'false'}"
-    return rng.choice(_PAIRS).format(_noun(name, about) if rng.random() < 0.4 else spoken(name), say(value, schema, rng))
+    noun, said = _noun(name, about) if rng.random() < 0.4 else spoken(name), say(value, schema, rng)
+    if isinstance(value, int | float) and spoken(name).endswith("s") and rng.random() < 0.6:
+        return f"{said} {spoken(name)}"
+    return said if alone and rng.random() < 0.4 else rng.choice(_PAIRS).format(noun, said)
 
 
 def _noun(name: str, about: str) -> str:

@@ -15,45 +15,18 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from .words import any_word, like, word_for
+
 DEPTH = 6
 """Levels of objects, arrays and references."""
 MOST_PARTS = 2000
 """Parts of a schema that are drawn from for one value: alternatives that need each other multiply."""
 OPTIONAL_SHARE = 0.5
 """Share of optional properties that are given."""
+_TRIES = 20
 
 _EXAMPLE = re.compile(r"(?:e\.g\.,?|for example,?|for instance,?|such as|example:|examples:|including)\s+([^.;()]+)", re.IGNORECASE)
 _QUOTED = re.compile(r"'([^'\n]{1,40})'|\"([^\"\n]{1,40})\"|`([^`\n]{1,40})`")
-_WORDS: dict[str, tuple[str, ...]] = {
-    "city location place destination origin departure arrival area": (
-        "Paris", "Berlin", "Tokyo", "Madrid", "Oslo", "Boston", "Cairo", "Lima", "Toronto", "Mumbai", "San Francisco", "New York",
-    ),
-    "country nation": ("France", "Japan", "Brazil", "Kenya", "Canada", "Norway", "India", "Spain"),
-    "person customer user author artist employee patient guest recipient sender attendee contact": (
-        "Anna Berg", "Liam Novak", "Mei Tanaka", "Omar Haddad", "Sofia Rossi", "John Carter", "Priya Nair",
-    ),
-    "email mail": ("anna@example.com", "omar@example.org", "mei.tanaka@example.net"),
-    "color colour": ("red", "blue", "green", "black", "white", "yellow"),
-    "language": ("French", "German", "Japanese", "Spanish", "Hindi"),
-    "currency": ("USD", "EUR", "JPY", "GBP", "CHF"),
-    "company brand store vendor supplier": ("Acme", "Globex", "Initech", "Umbra", "Northwind"),
-    "product item goods article food dish ingredient": ("laptop", "desk lamp", "coffee", "notebook", "bicycle", "rice", "tomato"),
-    "title book movie film song album game": ("Blue River", "The Long Road", "Night Train", "Silver Lake"),
-    "subject topic category genre query keyword term text message content description note reason comment": (
-        "weekly report", "solar panels", "late delivery", "modern history", "printer jam", "holiday plans",
-    ),
-    "restaurant hotel cafe bar venue": ("The Golden Fork", "Luna", "Harbour House", "Green Garden", "Old Mill"),
-    "unit": ("kg", "cm", "miles", "hours", "litres"),
-    "team department group project": ("sales", "research", "support", "finance", "marketing"),
-    "phone": ("555-0142", "555-0187", "555-0111"),
-    "url link website": ("https://example.com/a", "https://example.org/page", "https://example.net/info"),
-    "file path": ("report.txt", "notes.md", "data.csv", "photos/a.png"),
-    "timezone": ("UTC", "Europe/Paris", "Asia/Tokyo"),
-    "id code number identifier key reference": ("A1042", "B2077", "C3310", "K0815", "Z4471"),
-    "name": ("Alpha", "Nova", "Orion", "Vega", "Delta"),
-    "": ("alpha", "beta", "gamma", "delta", "omega", "sigma"),
-}  # fmt: skip
-"""Words that a parameter may be given, by words of its name or description; the last are for parameters of which nothing is known."""
 
 
 class NoValue(ValueError):
@@ -83,15 +56,16 @@ def draw_value(schema: Any, rng: random.Random, *, name: str = "", seen: Sequenc
     return _draw(schema, _Source(rng=rng, seen=tuple(seen), root=whole), name, DEPTH)
 
 
-def words_for(name: str, schema: Mapping[str, Any], seen: Sequence[str] = ()) -> tuple[str, ...]:
-    """Texts that a parameter may be given: the examples of its schema, else those seen in a request and those that its name suggests."""
+def examples_of(schema: Mapping[str, Any]) -> list[str]:
+    """The texts that a schema itself names as examples, its default among them."""
     own = [one for one in schema.get("examples") or () if isinstance(one, str)]
     own += examples_in(str(schema.get("description") or ""))
-    if isinstance(schema.get("default"), str) and schema["default"]:
-        own.append(schema["default"])
-    suggested = _suggested(name, str(schema.get("description") or ""))
-    # One example alone would be learned by heart.
-    return tuple(dict.fromkeys(own if len(own) > 2 else [*own, *seen, *suggested]))
+    return list(dict.fromkeys([*own, *([schema["default"]] if isinstance(schema.get("default"), str) and schema["default"] else [])]))
+
+
+def is_known(name: str, schema: Mapping[str, Any]) -> bool:
+    """Whether a schema, its description or the parameter's name tells what kind of text is wanted."""
+    return bool(examples_of(schema)) or _suggested(name, str(schema.get("description") or ""), random.Random(0)) is not None
 
 
 def examples_in(description: str) -> list[str]:
@@ -109,13 +83,10 @@ def examples_in(description: str) -> list[str]:
     return [part.strip(" ,:") for part in found if 0 < len(part.strip(" ,:")) <= 40]
 
 
-def _suggested(name: str, description: str) -> tuple[str, ...]:
+def _suggested(name: str, description: str, rng: random.Random) -> str | None:
     # The name is surer than the description, and its last word than the others.
-    for words in (*([word] for word in reversed(_split(name))), _split(description)):
-        for keys, values in _WORDS.items():
-            if set(keys.split()) & {word.removesuffix("s") for word in words}:
-                return values
-    return _WORDS[""]
+    found = word_for([*reversed(_split(name))], rng)
+    return found if found is not None else word_for(_split(description), rng)
 
 
 def _split(name: str) -> list[str]:
@@ -124,7 +95,7 @@ def _split(name: str) -> list[str]:
 
 def _draw(schema: Any, source: _Source, name: str, depth: int) -> Any:
     if schema is True or schema == {}:
-        return source.rng.choice(_suggested(name, ""))
+        return _suggested(name, "", source.rng) or any_word(source.rng)
     if not isinstance(schema, Mapping) or depth < 0:
         raise NoValue(f"{name or 'the schema'} is no schema, or needs more than {DEPTH} levels")
     if next(source.parts, None) is None:
@@ -199,10 +170,19 @@ def _string(schema: Mapping[str, Any], rng: random.Random, name: str, seen: Sequ
         return made
     if re.search(r"yyyy-mm-dd", str(schema.get("description") or ""), re.IGNORECASE):
         return _date(rng).isoformat()
-    choices = [one for one in words_for(name, schema, seen) if _fits(one, schema)]
-    if not choices:
-        raise NoValue(f"no text was found that {name or 'the schema'} allows")
-    return rng.choice(choices)
+    own = examples_of(schema)
+    for _ in range(_TRIES):
+        # Examples of the schema's own are all that it allows where there are several; one alone would be learned by heart.
+        share = 1.0 if len(own) > 2 and not any(like(one, rng) != one for one in own) else 0.4
+        if own and rng.random() < share:
+            text = like(rng.choice(own), rng)
+        elif seen and rng.random() < 0.3:
+            text = rng.choice(seen)
+        else:
+            text = _suggested(name, str(schema.get("description") or ""), rng) or any_word(rng)
+        if _fits(text, schema):
+            return text
+    raise NoValue(f"no text was found that {name or 'the schema'} allows")
 
 
 def _fits(text: str, schema: Mapping[str, Any]) -> bool:
@@ -220,8 +200,8 @@ def of_format(format: str, rng: random.Random) -> str | None:
         "date": lambda: day,
         "time": lambda: f"{clock}:00Z",
         "date-time": lambda: f"{day}T{clock}:00Z",
-        "email": lambda: rng.choice(_WORDS["email mail"]),
-        "uri": lambda: rng.choice(_WORDS["url link website"]),
+        "email": lambda: str(word_for(["email"], rng)),
+        "uri": lambda: str(word_for(["url"], rng)),
         "uuid": lambda: str(uuid.UUID(int=rng.getrandbits(128), version=4)),
         "ipv4": lambda: f"192.0.2.{rng.randint(1, 254)}",
         "hostname": lambda: rng.choice(("example.com", "example.org", "example.net")),
@@ -235,7 +215,7 @@ def _date(rng: random.Random) -> datetime.date:
 
 def _number(schema: Mapping[str, Any], rng: random.Random, *, whole: bool) -> int | float:
     step = schema.get("multipleOf")
-    unit = step if isinstance(step, int | float) and step > 0 else 1 if whole else 0.5
+    unit = step if isinstance(step, int | float) and step > 0 else 1 if whole else rng.choice((0.1, 0.5, 1))
     low, high = (schema.get(key) for key in ("minimum", "maximum"))
     above, below = (schema.get(key) for key in ("exclusiveMinimum", "exclusiveMaximum"))
     given = [one for one in (low, above) if isinstance(one, int | float) and not isinstance(one, bool)]
@@ -246,7 +226,7 @@ def _number(schema: Mapping[str, Any], rng: random.Random, *, whole: bool) -> in
         least = 1 if most is None or most > 1 else most - 20
     # People ask for small numbers, and now and then for large ones.
     reach = rng.choice((10, 30, 100, 1000)) if most is None else most - least
-    for _ in range(20):
+    for _ in range(_TRIES):
         steps = rng.randint(0, max(0, int(reach // unit)))
         value = -(-least // unit) * unit + steps * unit
         value = int(value) if whole or float(value).is_integer() else round(value, 6)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 from typing import Any
 
 import pytest
@@ -26,8 +27,8 @@ def asked(function: Any, arguments: dict[str, Any], draws: int = 60) -> list[str
 def test_every_argument_is_named_and_the_tool_s_own_words_are_used() -> None:
     found = asked(WEATHER, {"city": "Oslo", "alerts": False})
     assert len(set(found)) > 15
-    assert all("the current weather in" in one and "Oslo" in one and "do not include alerts" in one for one in found)
-    assert any("weather in Oslo" in one for one in found)
+    assert all("weather" in one and "Oslo" in one and "do not include alerts" in one for one in found)
+    assert sum("the current weather in Oslo" in one for one in found) > 20
     assert not any("given" in one or "charge" in one for one in found)
     assert all(one[0].isupper() and one[-1] in ".?" for one in found)
 
@@ -50,12 +51,16 @@ def test_a_description_becomes_a_request(description: str, said: str) -> None:
 
 def test_a_number_of_things_is_counted() -> None:
     function: Any = {"name": "book", "description": "Books a table for a number of guests."}
-    assert all("for 4 guests" in one for one in asked(function, {"guests": 4}))
+    found = asked(function, {"guests": 4})
+    assert all(re.search("4 guests|guests.* 4", one) for one in found)
+    assert any("a table for 4 guests" in one for one in found)
 
 
 def test_a_parameter_that_is_called_like_the_thing_stands_beside_it() -> None:
     function: Any = {"name": "get", "description": "Get the weather."}
-    assert all(one.lower().count("the weather") and "sunny" in one for one in asked(function, {"weather": "sunny"}))
+    found = asked(function, {"weather": "sunny"})
+    assert all("get" in one.lower() and "sunny" in one for one in found)
+    assert any("the weather" in one for one in found)
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lifelong.core import tool_specification
-from lifelong.envs.tools.values import NoValue, draw_value, examples_in, of_format, words_for
+from lifelong.envs.tools.values import NoValue, draw_value, examples_in, is_known, of_format
 from lifelong.serving import ChatRequest, grammar_accepts, grammar_of
 
 
@@ -119,13 +119,30 @@ def test_a_schema_that_only_may_go_on_for_ever_ends() -> None:
     assert time.process_time() - begun < 2
 
 
+def draws(schema: Any, name: str, seen: list[str] | None = None) -> set[str]:
+    return {draw_value(schema, random.Random(seed), name=name, seen=seen or []) for seed in range(80)}
+
+
 def test_texts_come_from_the_schema_first() -> None:
-    assert words_for("city", {"examples": ["Rome", "Bonn", "Graz"]}) == ("Rome", "Bonn", "Graz")
-    assert words_for("x", {"description": "One of 'a', 'b' or \"c\"."}) == ("a", "b", "c")
-    words = words_for("cityName", {"description": "The city, e.g. Rome"}, ["Bergen"])
-    assert words[:2] == ("Rome", "Bergen")
-    assert len(words) > 5
+    assert draws({"type": "string", "examples": ["Rome", "Bonn", "Graz"]}, "city") == {"Rome", "Bonn", "Graz"}
+    assert draws({"type": "string", "description": "One of 'a', 'b' or \"c\"."}, "x") == {"a", "b", "c"}
+    found = draws({"type": "string", "description": "The city, e.g. Rome"}, "cityName", ["Brno"])
+    assert {"Rome", "Brno"} < found
+    assert len(found) > 15
     assert draw_value({"type": "string", "description": "in the form YYYY-MM-DD"}, random.Random(0)).count("-") == 2
+
+
+def test_codes_are_made_after_the_form_of_an_example() -> None:
+    found = draws({"type": "string", "description": "Id of the loan, e.g. L1042"}, "loan")
+    assert len(found) > 30
+    assert sum(one.startswith("L") and len(one) == 5 for one in found) > 20
+
+
+def test_what_kind_of_text_is_wanted_may_be_known() -> None:
+    assert is_known("departureCity", {})
+    assert is_known("x", {"description": "Name of the customer."})
+    assert is_known("x", {"examples": ["a"]})
+    assert not is_known("shade", {"description": "Dim or not."})
 
 
 @pytest.mark.parametrize(
