@@ -76,7 +76,9 @@ def _can_practise(components: Components, tenant: str, skill: str, environments:
     if components.settings.sleep.practice == "never":
         return False
     newest = components.record.episodes.find(tenant=tenant, skill=skill, newest_first=True, limit=1)
-    return bool(newest) and practice_source(find_environment(environments, newest[0].task.environment), [newest[0].task]) is not None
+    judge = find_environment(environments, newest[0].task.environment) if newest else None
+    # Failed chats alone prove no gain, so that a night over them could publish nothing.
+    return judge is not None and practice_source(judge, [newest[0].task]) is not None
 
 
 def _run(night: NightContext, phases: Sequence[Phase], work: Work, seconds: dict[str, float] | None = None) -> Work:

@@ -14,14 +14,16 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from ...core import Task, read_reply, reply_text, tool_call
-from ...core.messages import FunctionSpecification
+from ...core import Task, ToolSpecification, read_reply, reply_text, tool_call
+from ...core.messages import FunctionSpecification, tools_text
 from ..practice import DRAWS, Exercise, Preview
 from ..templates import HoleValue, is_clear
 from .requests import ask_for, say
 from .values import NoValue, draw_value, is_known
 
 _SEEN = re.compile(r"'([^'\n]{2,40})'|\"([^\"\n]{2,40})\"|(?<=[a-z,] )([A-Z][\w&-]*(?: [A-Z][\w&-]*)*)")
+MOST_TOOL_TEXT = 1600
+"""Characters that instructions and tools may have together in an exercise, about 450 tokens: training cuts off what is longer."""
 _OTHERS = 6
 """Values offered in the place of one."""
 
@@ -91,7 +93,7 @@ class ToolExercises:
 
 def functions_of(task: Task) -> list[FunctionSpecification]:
     """The functions among a task's tools; what has no name is passed over."""
-    functions: list[Any] = [tool.get("function") for tool in task.tools if isinstance(tool, Mapping)]
+    functions: list[Any] = [tool.get("function") for tool in task.tools if isinstance(tool, Mapping) and tool.get("type") == "function"]
     return [one for one in functions if isinstance(one, Mapping) and isinstance(one.get("name"), str) and one["name"].strip()]  # type: ignore[misc]
 
 
@@ -117,8 +119,18 @@ def _draw(source: Task, rng: random.Random, weights: Mapping[str, float], id: st
     if rng.random() * 2 > weights.get(kind, 1.0):
         return None
     goal = ask_for(function, arguments, rng)
-    task = replace(source, id=id, goal=goal, context="")
+    task = replace(source, id=id, goal=goal, context="", tools=_some_tools(source, function, rng))
     return Exercise(task=task, answer=reply_text("", [tool_call(function["name"], arguments, "")]), template=kind, source=source)
+
+
+def _some_tools(source: Task, function: FunctionSpecification, rng: random.Random) -> tuple[ToolSpecification, ...]:
+    """The tools of a task as far as an adapter can be trained in sight of them: one of them for certain, others drawn."""
+    room = MOST_TOOL_TEXT - len(source.instructions)
+    kept = [place for place, tool in enumerate(source.tools) if isinstance(tool, Mapping) and tool.get("function") is function]
+    for place in rng.sample(range(len(source.tools)), len(source.tools)):
+        if place not in kept and len(tools_text([source.tools[one] for one in [*kept, place]])) <= room:
+            kept.append(place)
+    return tuple(source.tools[place] for place in sorted(kept))
 
 
 def _parameters(function: FunctionSpecification) -> Any:

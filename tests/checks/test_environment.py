@@ -11,6 +11,7 @@ from lifelong.checks import check_environment
 from lifelong.core import Task
 from lifelong.envs import Demonstration
 from lifelong.envs.practice import Exercise, Preview
+from lifelong.envs.templates import HoleValue
 
 
 def test_a_sound_environment_passes() -> None:
@@ -195,8 +196,28 @@ class TooMany(Practising):
         return super().exercises(tasks, count, weights=weights, seed=seed) * (count + 1)
 
 
+class Exchanging(Practising):
+    """Says that the button may be another one, in the words that it is given."""
+
+    def __init__(self, said: str = "Press", written: str = "blue") -> None:
+        super().__init__()
+        self._value = HoleValue(type="colour", said=said, written=written)
+
+    def exchanges(self, task: Task, answer: str) -> Any:
+        return {self._value: [HoleValue(type="colour", said="Push", written="red")]}
+
+    def spawn(self) -> Any:
+        return Exchanging(self._value.said, self._value.written)
+
+
+class OtherTypes(Practising):
+    def exchanges(self, task: Task, answer: str) -> Any:
+        return {HoleValue(type="colour", said="Press", written="blue"): [HoleValue(type="number", said="1", written="1")]}
+
+
 def test_what_is_declared_for_practice_is_checked() -> None:
     check_environment(Practising())
+    check_environment(Exchanging())
 
 
 @pytest.mark.parametrize(
@@ -208,6 +229,9 @@ def test_what_is_declared_for_practice_is_checked() -> None:
         (OutsideItsGrammar(), "the grammar refuses its own answer"),
         (RefusedExercise(), "its own answer is refused"),
         (TooMany(), "exercises gives at most as many"),
+        (Exchanging(said="Pull"), "exchanges names 'Pull', which the goal does not have"),
+        (Exchanging(written="green"), "exchanges names 'green', which the answer does not have"),
+        (OtherTypes(), "exchanges, where it is declared, gives values"),
     ],
     ids=lambda value: type(value).__name__ if isinstance(value, ToyEnvironment) else "",
 )

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from lifelong.core import Task, read_reply, reply_text, tool_call, tool_specification
+from lifelong.core.messages import tools_text
 from lifelong.envs.practice import exchanges, exercises, preview, variations
 from lifelong.envs.templates import HoleValue
-from lifelong.envs.tools.exercises import ToolExercises, functions_of, seen_in
+from lifelong.envs.tools.exercises import MOST_TOOL_TEXT, ToolExercises, functions_of, seen_in
 
 BOOK = tool_specification(
     "book_table",
@@ -139,3 +141,17 @@ def test_what_is_no_single_call_is_not_exchanged(answer: str) -> None:
 def test_the_functions_and_names_of_a_task() -> None:
     assert [one["name"] for one in functions_of(TASK)] == ["book_table", "ping"]
     assert seen_in('Show it to Mei Tanaka at "noon" in Rome, Ada.') == ("Mei Tanaka", "noon", "Rome", "Ada")
+
+
+def test_of_many_tools_an_exercise_shows_as_many_as_can_be_trained_on() -> None:
+    many = tuple(tool_specification(f"tool_{number}", f"Does the thing of number {number}. " * 8) for number in range(30))
+    task = replace(TASK, tools=(*many, BOOK), instructions="Be quick.")
+    made = exercises(ToolExercises(), [task], 40)
+    for one in made:
+        assert len(tools_text(one.task.tools)) <= MOST_TOOL_TEXT
+        assert read_reply(one.answer)[1][0]["function"]["name"] in {tool["function"]["name"] for tool in one.task.tools}
+        assert list(one.task.tools) == [tool for tool in task.tools if tool in one.task.tools], "in their order"
+    assert len({tool["function"]["name"] for one in made for tool in one.task.tools}) == 31
+    # Where even the one tool is too long it stands alone.
+    [long, *_] = exercises(ToolExercises(), [replace(task, instructions="x" * MOST_TOOL_TEXT)], 3)
+    assert len(long.task.tools) == 1

@@ -265,3 +265,19 @@ def test_a_run_of_several_answers_is_no_pair_of_request_and_answer() -> None:
     assert is_one_answer(one)
     assert not is_one_answer(replace(one, steps=(*steps, Action(text="b"))))
     assert not is_one_answer(replace(one, previous="d"))
+
+
+def test_failed_chats_with_tools_make_no_night_due_and_are_practised_on_once_there_is_something_to_judge_by(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with open_fake(tmp_path, monkeypatch, **{"sleep.exercises": 20}) as learner:
+        for number in range(24):
+            task = Task(id=f"{number}", goal=f"Room {number}: turn the light red.", environment="chat", skill="lights", tools=(LIGHT,))
+            episode = learner.wake(task)
+            learner.feedback(episode.id, success=number >= 12)
+            if number == 11:
+                assert due_skills(learner._components, "default", learner.environments) == []
+        assert due_skills(learner._components, "default", learner.environments) == ["lights"]
+        [report] = learner.sleep(skills=["lights"])
+        assert "practice with up to 20 exercises; 20 exercises practised" in report.plan
+        assert report.practised == 20

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -163,6 +164,33 @@ def test_a_tool_schema_that_cannot_be_used_costs_its_own_task_alone(schema: Any,
         [report] = learner.sleep(skills=["orders"])
         assert report.published, report.reason
         assert report.gate[0].tasks == 14
+
+
+class WithTools(Learned):
+    """Its tasks have tools, and it declares nothing for practice."""
+
+    tools: Any = ()
+
+    def tasks(self, split: Any, count: int, *, seed: int = 0) -> Any:
+        return [replace(task, tools=self.tools) for task in super().tasks(split, count, seed=seed)]
+
+    def __getattribute__(self, name: str) -> Any:
+        if name in ("exercises", "exchanges"):
+            raise AttributeError(name)
+        return super().__getattribute__(name)
+
+
+@pytest.mark.parametrize("schema", SCHEMAS.values(), ids=SCHEMAS)
+def test_practice_of_tools_whose_schemas_cannot_be_used(schema: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    unusable, usable = tool_specification("order", "Orders.", schema), tool_specification("pay", "Pays.")
+    monkeypatch.setattr(WithTools, "tools", (usable, unusable))
+    with open_fake(tmp_path, monkeypatch, **FEW) as learner:
+        # No engine takes a request with such a tool, so that nothing of it is practised either, not even the other tool.
+        fail(learner, WithTools(), 24)
+        [report] = learner.sleep(skills=["database"])
+        assert nothing_published(learner, report)
+        assert report.state is NightState.NOTHING_TO_LEARN
+        assert "no exercise could be made" in report.plan
 
 
 class Judge(Learned):
