@@ -41,7 +41,7 @@ def solutions(group: Group) -> list[Run]:
     wins = [run for run in group.runs if run.outcome.success and visible_text(deeds(run))]
     if not wins or (len(wins) == len(group.runs) and len(group.runs) > 1):
         return []
-    likeliest_first = sorted(wins, key=_likelihood, reverse=True)
+    likeliest_first = sorted(wins, key=likelihood, reverse=True)
     return one_of_each(likeliest_first, lambda run: template_of(deeds(run)))[:MOST_SOLUTIONS]
 
 
@@ -50,7 +50,8 @@ def deeds(run: Run) -> str:
     return "\n".join(step.reply for step in run.steps if isinstance(step, Action))
 
 
-def _likelihood(run: Run) -> float:
+def likelihood(run: Run) -> float:
+    """Mean natural-log probability of a run's answers; minus infinity where it is not known."""
     known = [step.likelihood for step in run.steps if isinstance(step, Action) and step.likelihood is not None]
     return sum(known) / len(known) if known else float("-inf")
 

@@ -64,19 +64,25 @@ class Agent:
         self._wins: dict[str, list[Episode]] = {}
         self._training_seconds = 0.0
 
+    @property
+    def adapter(self) -> str:
+        """The adapter that serves; empty for the base."""
+        return self._adapter
+
     def run(self, train: Sequence[Task], test: Sequence[Task], count: int) -> ArmResult:
         """Live through the nights; `count` exercises are practised in each."""
         successes, tokens = [], []
         for night in range(self._arm.nights + 1):
             if night:
-                self._sleep(train, count, night)
+                self.sleep(train, count, night)
             if night or not self._arm.nights:
-                runs = self._solve(test, strategy=self._arm.strategy)
+                runs = self.solve(test, strategy=self._arm.strategy)
                 successes.append(tuple(run.outcome.success is True for run in runs))
                 tokens.append(sum(run.usage.tokens for run in runs))
         return ArmResult(successes=tuple(successes), tokens=tuple(tokens), training_seconds=self._training_seconds)
 
-    def _sleep(self, train: Sequence[Task], count: int, night: int) -> None:
+    def sleep(self, train: Sequence[Task], count: int, night: int) -> None:
+        """One night: attempts, practice and training."""
         if self._arm.attempts and (self._adapter or not self._arm.practice):
             self._attempt(train, night)
         data = [*samples([win for wins in self._wins.values() for win in wins]), *self._practice(train, count, night)]
@@ -88,7 +94,7 @@ class Agent:
         number = self._settings.sleep.attempts
         # The first attempt is the greedy answer, as awake.
         seeds = [(task, place) for task in open_ones for place in range(number + 1)]
-        runs = self._solve(
+        runs = self.solve(
             [task for task, _ in seeds],
             temperatures=[TEMPERATURE if place else 0.0 for _, place in seeds],
             seeds=[int(draw(self._settings.seed, "attempt", task.id, str(night), str(place)) * 2**31) for task, place in seeds],
@@ -116,31 +122,26 @@ class Agent:
         return practice_samples(made, {task.id: task.id for task in train})
 
     def _train(self, data: Sequence[Sample]) -> None:
-        settings = self._settings.sleep
-        recipe = Recipe(
-            base=str(self._engine.path),
-            rank=settings.rank,
-            learning_rate=settings.learning_rate,
-            epochs=settings.epochs,
-            batch_size=settings.batch_size,
-            substitution=settings.substitution,
-            seed=self._settings.seed,
-        )
+        recipe = recipe_of(self._settings, self._engine)
         digest = made_of(data, recipe, "agents")
         directory = self._folder / digest[:16]
         if not holds(directory, digest):
             train_lora(data, recipe, directory, provenance=digest)
         self._training_seconds += TrainingReport.read(directory).seconds
+        self.serve(directory)
+
+    def serve(self, directory: Path) -> None:
+        """Answer with the adapter in a directory, whose name is the adapter's."""
         if self._adapter:
             self._engine.retire(self._adapter)
-        self._adapter = digest[:16]
-        self._engine.publish(
-            Adapter(name=self._adapter, path=str(directory), base=recipe.base, rank=recipe.rank, tenant="default", target=data[0].skill)
-        )
+        self._adapter = directory.name
+        base, rank = str(self._engine.path), self._settings.sleep.rank
+        self._engine.publish(Adapter(name=self._adapter, path=str(directory), base=base, rank=rank, tenant="default"))
 
-    def _solve(
+    def solve(
         self, tasks: Sequence[Task], *, strategy: str = "direct", temperatures: Sequence[float] = (), seeds: Sequence[int] = ()
     ) -> list[Run]:
+        """Run tasks with the adapter that serves; greedy, where no temperatures are given."""
         act, runs = create("strategies", strategy, engine=self._engine), []
         jobs = [
             Job(
@@ -158,6 +159,20 @@ class Agent:
         for start in range(0, len(jobs), BATCH):
             runs += act.act(jobs[start : start + BATCH])
         return runs
+
+
+def recipe_of(settings: Settings, engine: EmbeddedEngine) -> Recipe:
+    """How every adapter of the suite is trained."""
+    sleep = settings.sleep
+    return Recipe(
+        base=str(engine.path),
+        rank=sleep.rank,
+        learning_rate=sleep.learning_rate,
+        epochs=sleep.epochs,
+        batch_size=sleep.batch_size,
+        substitution=sleep.substitution,
+        seed=settings.seed,
+    )
 
 
 def shuffled(made: Sequence[Exercise], rng: random.Random) -> list[Exercise]:

@@ -12,9 +12,11 @@ from typing import Any
 from ....core import Settings
 from ....envs import make_environment
 from ....metrics.statistics import pooled_rate_ci95, student_ci95
-from ....serving import EmbeddedEngine, locate
+from ....serving import EmbeddedEngine, cache_directory, locate
 from ...results_file import Row
 from ...row_filter import ALL_ROWS, RowFilter
+from .contrast_methods import METHODS, QUICK_SCALES, SCALES, START, ContrastMethod, ContrastScale
+from .contrasts import ContrastNight, contrast_rows
 from .nights import Agent, ArmResult, LearningArm
 
 ARMS: Mapping[str, LearningArm] = {
@@ -47,7 +49,32 @@ def run(*, quick: bool, seeds: int, data: Path | None, only: RowFilter = ALL_ROW
     for case, sizes in (QUICK if quick else SIZES).items():
         if only.wants_case(case):
             rows += _case(case, sizes, quick, seeds, data, only)
+    for case, scale in (QUICK_SCALES if quick else SCALES).items():
+        methods = {name: method for name, method in METHODS.items() if only.wants_method(name)}
+        if only.wants_case(case) and (methods or only.wants_method(START)):
+            rows += _contrasts(case, scale, methods, quick, seeds, data, only)
     return rows
+
+
+def _contrasts(
+    case: str,
+    scale: ContrastScale,
+    methods: Mapping[str, ContrastMethod],
+    quick: bool,
+    seeds: int,
+    data: Path | None,
+    only: RowFilter,
+) -> list[Row]:
+    environment, found = make_environment(scale.environment, data), []
+    for seed in range(seeds):
+        settings = Settings(seed=seed).with_values(SMALL if quick else {})
+        engine = EmbeddedEngine(locate(settings.model.name))
+        folder = cache_directory().parent / "agents"
+        try:
+            found.append(ContrastNight(scale, environment, engine, settings, folder).run(methods, control=only.wants_method(START)))
+        finally:
+            engine.close()
+    return contrast_rows(case, found)
 
 
 def _case(case: str, sizes: tuple[int, int, int], quick: bool, seeds: int, data: Path | None, only: RowFilter) -> list[Row]:

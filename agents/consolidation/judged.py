@@ -1,0 +1,36 @@
+"""Attempts at a task as samples that say whether they were right, and what right answer a wrong one is nearest to."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ...core import Observation, Task
+from ...learners import Sample
+from ...learners.experimental.contrast.rows import JudgedSample
+from ..strategies.transcript import View, visible
+from ..strategy import Run
+from .attempts import deeds, likelihood
+from .contrast.divergence import divergences
+from .contrast.groups import TriedAnswer
+
+
+def tried_answer(run: Run) -> TriedAnswer:
+    """What a run of one answer did, and what became of it."""
+    return TriedAnswer(answer=deeds(run), success=run.outcome.success, likelihood=likelihood(run))
+
+
+def judged_samples(task: Task, attempts: Sequence[TriedAnswer]) -> list[JudgedSample]:
+    """A sample for each attempt that has a verdict; a failure names the nearest success of the group."""
+    nearest = {found.failure: found.success.answer for found in divergences(attempts)}
+    messages = tuple(visible(task, [Observation(text=task.text)], View(history="none")))
+    return [
+        JudgedSample(
+            sample=Sample(messages=messages, answer=attempt.answer, skill=task.skill, episode=task.id),
+            success=attempt.success,
+            group=task.id,
+            weight=attempt.weight,
+            instead=nearest.get(attempt, ""),
+        )
+        for attempt in attempts
+        if attempt.success is not None
+    ]

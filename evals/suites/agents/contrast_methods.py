@@ -1,0 +1,69 @@
+"""Ways of learning from a night's attempts, and how much of everything they are given."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from ....agents.consolidation.contrast.groups import TriedAnswer, is_informative, learnable
+from ....learners.experimental.contrast.batch import ContrastObjective
+from ....learners.experimental.contrast.group_policy import GroupRelativePolicy
+from ....learners.experimental.contrast.portability import PortableAnchor
+from ....learners.experimental.contrast.positives import Positives
+from ....learners.experimental.contrast.preference import DirectPreference
+from ....learners.experimental.contrast.prospect import KahnemanTversky
+from ....learners.experimental.contrast.unlikelihood import FirstDivergenceUnlikelihood
+
+
+@dataclass(frozen=True, kw_only=True)
+class ContrastMethod:
+    """How a night's attempts are learned from."""
+
+    objective: ContrastObjective
+    """What is minimised."""
+    keep: Callable[[Sequence[TriedAnswer]], bool] = is_informative
+    """Which groups are learned from."""
+
+
+METHODS: Mapping[str, ContrastMethod] = {
+    "positives": ContrastMethod(objective=Positives()),
+    "positives_unlikelihood": ContrastMethod(objective=FirstDivergenceUnlikelihood()),
+    "dpo": ContrastMethod(objective=DirectPreference()),
+    "kto": ContrastMethod(objective=KahnemanTversky()),
+    "grpo": ContrastMethod(objective=GroupRelativePolicy()),
+    "rif_rft": ContrastMethod(objective=GroupRelativePolicy(), keep=learnable),
+    "rdb_cl": ContrastMethod(objective=PortableAnchor()),
+}
+"""A row for each; `rif_rft` is `grpo` with another choice of groups. Weights are those of the papers or of trl; none was tuned."""
+START = "start"
+"""The control: the adapter that all methods go on from, trained no further."""
+LEARNING_RATE = 2e-4
+"""Peak learning rate of every method: a fifth of a fresh adapter's, since training goes on from one."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ContrastScale:
+    """How much is practised, attempted, read and tested."""
+
+    environment: str
+    """Where tasks come from."""
+    practised: int
+    """Exercises that the first adapter has practised on."""
+    tasks: int
+    """Tasks that are attempted."""
+    attempts: int
+    """Sampled answers to each, beside the greedy one."""
+    tested: int
+    """Unseen tasks."""
+    budget: int
+    """Tokens that each method reads in training, those of its reference included."""
+
+
+SCALES: Mapping[str, ContrastScale] = {
+    "contrast-generated": ContrastScale(environment="database", practised=128, tasks=48, attempts=4, tested=64, budget=16_000),
+    "contrast-lab": ContrastScale(environment="lab-db", practised=448, tasks=150, attempts=4, tested=150, budget=60_000),
+}
+"""By case."""
+QUICK_SCALES: Mapping[str, ContrastScale] = {
+    "contrast-generated": ContrastScale(environment="database", practised=8, tasks=3, attempts=1, tested=3, budget=1_000)
+}
