@@ -5,13 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from ....agents.consolidation.contrast.groups import TriedAnswer, is_informative, learnable
+from ....agents.consolidation.attempts import template_of
+from ....agents.consolidation.contrast.groups import TriedAnswer, distinct, is_informative, learnable
+from ....agents.consolidation.judged import judged_samples
+from ....core import Task
 from ....learners.experimental.contrast.batch import ContrastObjective
 from ....learners.experimental.contrast.group_policy import GroupRelativePolicy
 from ....learners.experimental.contrast.portability import PortableAnchor
 from ....learners.experimental.contrast.positives import Positives
 from ....learners.experimental.contrast.preference import DirectPreference
 from ....learners.experimental.contrast.prospect import KahnemanTversky
+from ....learners.experimental.contrast.rows import JudgedSample
 from ....learners.experimental.contrast.unlikelihood import FirstDivergenceUnlikelihood
 
 
@@ -37,6 +41,8 @@ METHODS: Mapping[str, ContrastMethod] = {
 """A row for each; `rif_rft` is `grpo` with another choice of groups. Weights are those of the papers or of trl; none was tuned."""
 START = "start"
 """The control: the adapter that all methods go on from, trained no further."""
+TEMPLATES = 2
+"""Successes, and failures, of different templates that are kept of a task."""
 LEARNING_RATE = 2e-4
 """Peak learning rate of every method: a fifth of a fresh adapter's, since training goes on from one."""
 
@@ -67,3 +73,12 @@ SCALES: Mapping[str, ContrastScale] = {
 QUICK_SCALES: Mapping[str, ContrastScale] = {
     "contrast-generated": ContrastScale(environment="database", practised=8, tasks=3, attempts=1, tested=3, budget=1_000)
 }
+
+
+def chosen(tasks: Sequence[Task], groups: Sequence[Sequence[TriedAnswer]], method: ContrastMethod) -> list[JudgedSample]:
+    """What a method learns from: the distinct attempts of the groups that it keeps."""
+    found: list[JudgedSample] = []
+    for task, group in zip(tasks, groups, strict=True):
+        if method.keep(group):
+            found += judged_samples(task, distinct(group, template_of, TEMPLATES))
+    return found

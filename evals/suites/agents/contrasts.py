@@ -16,29 +16,26 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from ....agents import Run
-from ....agents.consolidation.attempts import TEMPERATURE, template_of
+from ....agents.consolidation.attempts import TEMPERATURE
 from ....agents.consolidation.contrast.collapse import collapse
-from ....agents.consolidation.contrast.groups import TriedAnswer, distinct, is_informative
-from ....agents.consolidation.judged import judged_samples, tried_answer
+from ....agents.consolidation.contrast.groups import TriedAnswer, is_informative
+from ....agents.consolidation.judged import tried_answer
 from ....agents.consolidation.practice import practice_samples
-from ....core import Settings, Task
+from ....core import Settings
 from ....envs import Environment
 from ....envs.practice import exercises
 from ....learners import Sample
-from ....learners.experimental.contrast.rows import JudgedSample
 from ....learners.experimental.contrast.training import train_contrast
 from ....numerics.draws import draw
 from ....numerics.intervals import paired_gain_ci95
 from ....serving import EmbeddedEngine
 from ...data.seeded import Measurement, Rate, rows_of
 from ...results_file import Row
-from .contrast_methods import LEARNING_RATE, START, ContrastMethod, ContrastScale
+from .contrast_methods import LEARNING_RATE, START, ContrastMethod, ContrastScale, chosen
 from .nights import Agent, LearningArm, recipe_of
 
 PROBES = 6
 """Exercises that nothing trains on, on which drift is measured."""
-TEMPLATES = 2
-"""Successes, and failures, of different templates that are kept of a task."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,18 +76,17 @@ class ContrastNight:
 
     def run(self, methods: Mapping[str, ContrastMethod], *, control: bool) -> SeedFigures:
         """Practise, attempt, and learn by each method; `control` for the figures of the start too."""
-        self._agent.sleep(self._train, self._scale.practised, 1)
-        start = self._folder / self._agent.adapter if self._agent.adapter else None
-        night = self._shared()
         found = SeedFigures(figures={}, changes={})
-        if control:
-            informative = sum(map(is_informative, night.groups))
-            found.figures[START, "success"] = _rate(night.tested)
-            found.figures[START, "informative_groups_share"] = Rate(hits=informative, trials=len(night.groups))
-            found.figures[START, "attempt_tokens"] = float(night.tokens)
-            found.figures[START, "attempt_seconds"] = night.seconds
-        for name, method in methods.items():
-            self._learn(name, method, night, start, found)
+        try:
+            self._agent.sleep(self._train, self._scale.practised, 1)
+            start = self._folder / self._agent.adapter if self._agent.adapter else None
+            night = self._shared()
+            if control:
+                found.figures.update(_figures_of(night))
+            for name, method in methods.items():
+                self._learn(name, method, night, start, found)
+        finally:
+            self._agent.retire()
         return found
 
     def _shared(self) -> SharedNight:
@@ -172,13 +168,14 @@ class ContrastNight:
         print(f"{name}, seed {self._settings.seed}: {solved} of {len(tested)} {notes}", file=sys.stderr, flush=True)
 
 
-def chosen(tasks: Sequence[Task], groups: Sequence[Sequence[TriedAnswer]], method: ContrastMethod) -> list[JudgedSample]:
-    """What a method learns from: the distinct attempts of the groups that it keeps."""
-    found: list[JudgedSample] = []
-    for task, group in zip(tasks, groups, strict=True):
-        if method.keep(group):
-            found += judged_samples(task, distinct(group, template_of, TEMPLATES))
-    return found
+def _figures_of(night: SharedNight) -> dict[tuple[str, str], Measurement]:
+    informative = sum(map(is_informative, night.groups))
+    return {
+        (START, "success"): _rate(night.tested),
+        (START, "informative_groups_share"): Rate(hits=informative, trials=len(night.groups)),
+        (START, "attempt_tokens"): float(night.tokens),
+        (START, "attempt_seconds"): night.seconds,
+    }
 
 
 def contrast_rows(case: str, seeds: Sequence[SeedFigures]) -> list[Row]:

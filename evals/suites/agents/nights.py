@@ -3,24 +3,32 @@
 from __future__ import annotations
 
 import random
+import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ....agents import Job, Run
 from ....agents.consolidation.attempts import TEMPERATURE, Group, solutions
+from ....agents.consolidation.contrast.groups import TriedAnswer
+from ....agents.consolidation.judged import judged_samples, tried_answer
 from ....agents.consolidation.practice import exercise_results, practice_samples, template_weights
 from ....agents.consolidation.training_samples import samples
 from ....core import Adapter, Episode, Settings, Task
 from ....core.plugins import create
-from ....envs import Environment
+from ....envs import Environment, exchangeable
 from ....envs.practice import Exercise, exercises
 from ....learners import Recipe, Sample, TrainingReport, holds, made_of, train_lora
+from ....learners.experimental.contrast.rows import teaches
+from ....learners.experimental.contrast.training import train_contrast
 from ....numerics.draws import draw
 from ....serving import EmbeddedEngine
+from .contrast_methods import LEARNING_RATE, METHODS, ContrastMethod, chosen
 
 BATCH = 16
 """Tasks that run side by side."""
+CONTRAST_SHARE = 0.25
+"""Tokens that a night's contrast reads, as a share of those that its training has read."""
 EXAMINED = 64
 """Exercises that an adapter is given before a night, to see which kinds it gets wrong."""
 
@@ -41,6 +49,10 @@ class LearningArm:
     """Whether answers are kept to the grammar of the environment, in attempts too."""
     strategy: str = "direct"
     """How unseen tasks are run."""
+    contrast: str = ""
+    """A method of `contrast_methods` by which a night goes on from what it has trained, with its attempts' failures too; empty: none."""
+    shown: bool = False
+    """An upper bound: the night is given the right answers to all tasks, and neither practises nor attempts."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,13 +95,34 @@ class Agent:
 
     def sleep(self, train: Sequence[Task], count: int, night: int) -> None:
         """One night: attempts, practice and training."""
+        if self._arm.shown:
+            self._train(shown_answers(self._environment, train))
+            return
+        groups: list[Group] = []
         if self._arm.attempts and (self._adapter or not self._arm.practice):
-            self._attempt(train, night)
+            groups = self._attempt(train, night)
         data = [*samples([win for wins in self._wins.values() for win in wins]), *self._practice(train, count, night)]
         if data:
             self._train(data)
+        if groups and self._arm.contrast and self._adapter:
+            self._contrast(train, groups, METHODS[self._arm.contrast])
 
-    def _attempt(self, train: Sequence[Task], night: int) -> None:
+    def _contrast(self, train: Sequence[Task], groups: Sequence[Group], method: ContrastMethod) -> None:
+        tasks = {task.id: task for task in train}
+        tried = [[tried_answer(run) for run in group.runs] for group in groups]
+        data = chosen([tasks[group.task] for group in groups], tried, method)
+        if not any(teaches(one, method.objective.learns_from) for one in data):
+            return
+        start = self._folder / self._adapter
+        recipe = replace(recipe_of(self._settings, self._engine), start=str(start), learning_rate=LEARNING_RATE)
+        directory = self._folder / f"{start.name}-{self._arm.contrast}"
+        shutil.rmtree(directory, ignore_errors=True)
+        budget = CONTRAST_SHARE * TrainingReport.read(start).tokens
+        report = train_contrast(data, method.objective, recipe, directory, budget=max(1, round(budget)))
+        self._training_seconds += report.training.seconds
+        self.serve(directory)
+
+    def _attempt(self, train: Sequence[Task], night: int) -> list[Group]:
         open_ones = [task for task in train if task.id not in self._wins]
         number = self._settings.sleep.attempts
         # The first attempt is the greedy answer, as awake.
@@ -99,14 +132,17 @@ class Agent:
             temperatures=[TEMPERATURE if place else 0.0 for _, place in seeds],
             seeds=[int(draw(self._settings.seed, "attempt", task.id, str(night), str(place)) * 2**31) for task, place in seeds],
         )
-        for place, task in enumerate(open_ones):
-            group = Group(task=task.id, runs=tuple(runs[place * (number + 1) : (place + 1) * (number + 1)]))
+        groups = [
+            Group(task=task.id, runs=tuple(runs[place * (number + 1) : (place + 1) * (number + 1)])) for place, task in enumerate(open_ones)
+        ]
+        for task, group in zip(open_ones, groups, strict=True):
             won = [group.runs[0]] if group.runs[0].outcome.success else solutions(group)
             if won:
                 self._wins[task.id] = [
                     Episode(id=f"{task.id}-{one}", task=task, steps=run.steps, outcome=run.outcome, skill=task.skill)
                     for one, run in enumerate(won)
                 ]
+        return groups
 
     def _practice(self, train: Sequence[Task], count: int, night: int) -> list[Sample]:
         if not self._arm.practice:
@@ -132,11 +168,16 @@ class Agent:
 
     def serve(self, directory: Path) -> None:
         """Answer with the adapter in a directory, whose name is the adapter's."""
-        if self._adapter:
-            self._engine.retire(self._adapter)
+        self.retire()
         self._adapter = directory.name
         base, rank = str(self._engine.path), self._settings.sleep.rank
         self._engine.publish(Adapter(name=self._adapter, path=str(directory), base=base, rank=rank, tenant="default"))
+
+    def retire(self) -> None:
+        """Answer with the base again."""
+        if self._adapter:
+            self._engine.retire(self._adapter)
+        self._adapter = ""
 
     def solve(
         self, tasks: Sequence[Task], *, strategy: str = "direct", temperatures: Sequence[float] = (), seeds: Sequence[int] = ()
@@ -173,6 +214,15 @@ def recipe_of(settings: Settings, engine: EmbeddedEngine) -> Recipe:
         substitution=sleep.substitution,
         seed=settings.seed,
     )
+
+
+def shown_answers(environment: Environment, tasks: Sequence[Task]) -> list[Sample]:
+    """The expert's answers to tasks of one action, as samples."""
+    found = []
+    for task in tasks:
+        answer = TriedAnswer(answer=environment.demonstrate(task).actions[-1], success=True)
+        found += [replace(one.sample, exchangeable=frozenset(exchangeable(environment))) for one in judged_samples(task, [answer])]
+    return found
 
 
 def shuffled(made: Sequence[Exercise], rng: random.Random) -> list[Exercise]:

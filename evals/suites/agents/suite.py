@@ -31,10 +31,15 @@ ARMS: Mapping[str, LearningArm] = {
     "lifelong_without_grammar": LearningArm(nights=3, grammar=False),
     "lifelong_without_practice": LearningArm(nights=3, practice=False),
     "lifelong_without_attempts": LearningArm(nights=3, attempts=False),
+    "lifelong_with_unlikelihood": LearningArm(nights=3, contrast="positives_unlikelihood"),
+    "lifelong_with_dpo": LearningArm(nights=3, contrast="dpo"),
+    "joint_grammar": LearningArm(nights=1, shown=True),
 }
-"""Ours, each of its parts alone, and ours without each; `random_practice_grammar` is a control whose exercises have wrong answers.
+"""Ours, each of its parts alone, ours without each, and ours with a contrast of its failures after each night's training.
 
-All have the same model, tasks, exercises a night, passes, rank and attempts a task. No arm is shown a right answer to any task.
+`random_practice_grammar` is a control whose exercises have wrong answers, `joint_grammar` an upper bound that is shown the right answers to
+all tasks; no other arm is shown one. `grammar` is also the control of an untrained adapter, which changes nothing. All have the same model,
+tasks, exercises a night, passes, rank and attempts a task.
 """
 SIZES: Mapping[str, tuple[int, int, int]] = {"database": (150, 150, 448), "lab-db": (150, 150, 448)}
 """Tasks that are attempted awake and at night, unseen tasks, and exercises a night."""

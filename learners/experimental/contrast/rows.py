@@ -55,17 +55,24 @@ Unit = tuple[AnswerRow, ...]
 """Rows that must stand in one batch: a single one, or a success before the failure next to it."""
 
 
+def teaches(one: JudgedSample, learns_from: LearnsFrom) -> bool:
+    """Whether an objective of that kind learns from a sample; of a pair, the sample is the failure."""
+    return learns_from == "all" or (one.success if learns_from == "successes" else not one.success and bool(one.instead))
+
+
 def units(samples: Sequence[JudgedSample], learns_from: LearnsFrom, prompts: ChatPrompts, max_length: int, end: int) -> list[Unit]:
     """What an objective learns from, in the order of the samples; a failure without a success beside it is in no pair."""
     advantages = _advantages(samples)
     found: list[Unit] = []
-    for place, one in enumerate(samples):
-        row = _row(one, advantages[place], prompts, max_length, end)
-        if learns_from == "all" or (learns_from == "successes" and one.success):
-            found.append((row,))
-        elif learns_from == "pairs" and not one.success and one.instead:
+    for one, advantage in zip(samples, advantages, strict=True):
+        if not teaches(one, learns_from):
+            continue
+        row = _row(one, advantage, prompts, max_length, end)
+        if learns_from == "pairs":
             right = replace(one, sample=replace(one.sample, answer=one.instead), success=True)
             found.append((_row(right, 0.0, prompts, max_length, end), row))
+        else:
+            found.append((row,))
     return found
 
 

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
-from lifelong.evals.suites.agents.contrast_methods import METHODS, QUICK_SCALES, SCALES, START
+from lifelong.agents.consolidation.contrast.groups import TriedAnswer
+from lifelong.envs import DatabaseEnvironment
+from lifelong.evals.suites.agents.contrast_methods import METHODS, QUICK_SCALES, SCALES, START, chosen
 from lifelong.learners.experimental.contrast.group_policy import GroupRelativePolicy
 
 
@@ -15,3 +17,15 @@ def test_quick_cases_are_small_ones_of_the_full() -> None:
         full = SCALES[case]
         assert scale.environment == full.environment
         assert (scale.tasks, scale.tested, scale.practised, scale.budget) < (full.tasks, full.tested, full.practised, full.budget)
+
+
+def group(*answers: tuple[str, bool]) -> list[TriedAnswer]:
+    return [TriedAnswer(answer=answer, success=success) for answer, success in answers]
+
+
+def test_groups_that_tell_nothing_apart_are_dropped_but_by_the_rollout_filter() -> None:
+    tasks = DatabaseEnvironment().tasks("train", 2)
+    groups = [group(("SELECT a", True), ("SELECT b", False)), group(("SELECT c", True), ("SELECT c", True))]
+    [right, wrong] = chosen(tasks, groups, METHODS["dpo"])
+    assert (right.success, wrong.success, wrong.instead) == (True, False, "SELECT a")
+    assert [one.sample.answer for one in chosen(tasks, groups, METHODS["rif_rft"])] == ["SELECT a", "SELECT b", "SELECT c"]

@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from lifelong.core import Settings
+from lifelong.agents import Run
+from lifelong.core import Action, Judge, Observation, Outcome, Settings, Usage
 from lifelong.envs import DatabaseEnvironment
 from lifelong.envs.practice import exercises
 from lifelong.evals.suites.agents import nights
@@ -68,3 +69,50 @@ def test_shuffled_exercises_have_the_answers_of_others_over_the_same_tables() ->
     alone = [one for one in made if one.source == made[0].source][:1]
     assert shuffled(alone, random.Random(0)) == []
     assert replace(alone[0]) == alone[0]
+
+
+def test_a_night_goes_on_from_what_it_trained_with_the_failures_of_its_attempts(
+    engine: EmbeddedEngine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    right = Outcome(success=True, judge=Judge.ENVIRONMENT)
+    wrong = Outcome(success=False, judge=Judge.ENVIRONMENT)
+    given: list[Any] = []
+    real = nights.train_contrast
+
+    def train(data: Any, objective: Any, recipe: Any, directory: Path, **values: Any) -> Any:
+        given.append((data, Path(recipe.start).is_dir(), values["budget"]))
+        return real(data, objective, recipe, directory, **values)
+
+    def solve(self: Agent, tasks: Any, **values: Any) -> list[Run]:
+        # Of two attempts at a task the greedy one fails.
+        verdicts = [wrong, right] * len(tasks)
+        return [
+            Run(
+                steps=(Observation(text=task.text), Action(text=f"SELECT {place % 2}, {'a' * (place % 2)}")),
+                outcome=verdicts[place],
+                usage=Usage(),
+            )
+            for place, task in enumerate(tasks)
+        ]
+
+    monkeypatch.setattr(nights, "train_contrast", train)
+    monkeypatch.setattr(Agent, "solve", solve)
+    environment = DatabaseEnvironment()
+    agent = Agent(LearningArm(nights=1, practice=False, contrast="dpo"), environment, engine, SETTINGS, tmp_path)
+    agent.run(environment.tasks("train", 3), environment.tasks("test", 2), 0)
+    [(data, from_an_adapter, budget)] = given
+    assert from_an_adapter
+    assert budget > 0
+    assert sorted((one.success, bool(one.instead)) for one in data) == [(False, True)] * 3 + [(True, False)] * 3
+    assert agent.adapter.endswith("-dpo")
+    agent.retire()
+    assert agent.adapter == ""
+
+
+def test_the_upper_bound_is_shown_right_answers_and_may_exchange_what_the_environment_lets_it() -> None:
+    environment = DatabaseEnvironment()
+    [task] = environment.tasks("train", 1)
+    [sample] = nights.shown_answers(environment, [task])
+    assert sample.answer == environment.demonstrate(task).actions[-1]
+    assert sample.exchangeable
+    assert not sample.practice
