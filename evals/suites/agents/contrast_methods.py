@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 from ....agents.consolidation.attempts import template_of
 from ....agents.consolidation.contrast.groups import TriedAnswer, distinct, is_informative, learnable
-from ....agents.consolidation.judged import judged_samples
 from ....core import Task
 from ....learners.experimental.contrast.batch import ContrastObjective
 from ....learners.experimental.contrast.group_policy import GroupRelativePolicy
@@ -17,6 +16,7 @@ from ....learners.experimental.contrast.preference import DirectPreference
 from ....learners.experimental.contrast.prospect import KahnemanTversky
 from ....learners.experimental.contrast.rows import JudgedSample
 from ....learners.experimental.contrast.unlikelihood import FirstDivergenceUnlikelihood
+from .judged import judged_samples
 
 
 @dataclass(frozen=True, kw_only=True)

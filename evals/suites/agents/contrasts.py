@@ -19,7 +19,6 @@ from ....agents import Run
 from ....agents.consolidation.attempts import TEMPERATURE
 from ....agents.consolidation.contrast.collapse import collapse
 from ....agents.consolidation.contrast.groups import TriedAnswer, is_informative
-from ....agents.consolidation.judged import tried_answer
 from ....agents.consolidation.practice import practice_samples
 from ....core import Settings
 from ....envs import Environment
@@ -32,6 +31,7 @@ from ....serving import EmbeddedEngine
 from ...data.seeded import Measurement, Rate, rows_of
 from ...results_file import Row
 from .contrast_methods import LEARNING_RATE, START, ContrastMethod, ContrastScale, chosen
+from .judged import tried_answer
 from .nights import Agent, LearningArm, recipe_of
 
 PROBES = 6

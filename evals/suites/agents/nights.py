@@ -11,7 +11,6 @@ from pathlib import Path
 from ....agents import Job, Run
 from ....agents.consolidation.attempts import TEMPERATURE, Group, solutions
 from ....agents.consolidation.contrast.groups import TriedAnswer
-from ....agents.consolidation.judged import judged_samples, tried_answer
 from ....agents.consolidation.practice import exercise_results, practice_samples, template_weights
 from ....agents.consolidation.training_samples import samples
 from ....core import Adapter, Episode, Settings, Task
@@ -24,6 +23,7 @@ from ....learners.experimental.contrast.training import train_contrast
 from ....numerics.draws import draw
 from ....serving import EmbeddedEngine
 from .contrast_methods import LEARNING_RATE, METHODS, ContrastMethod, chosen
+from .judged import judged_samples, tried_answer
 
 BATCH = 16
 """Tasks that run side by side."""

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ...core import Observation, Task
-from ...learners import Sample
-from ...learners.experimental.contrast.rows import JudgedSample
-from ..strategies.transcript import View, visible
-from ..strategy import Run
-from .attempts import deeds, likelihood
-from .contrast.divergence import divergences
-from .contrast.groups import TriedAnswer
+from ....agents import Run
+from ....agents.consolidation.attempts import deeds, likelihood
+from ....agents.consolidation.contrast.divergence import divergences
+from ....agents.consolidation.contrast.groups import TriedAnswer
+from ....agents.strategies.transcript import View, visible
+from ....core import Observation, Task
+from ....learners import Sample
+from ....learners.experimental.contrast.rows import JudgedSample
 
 
 def tried_answer(run: Run) -> TriedAnswer:
