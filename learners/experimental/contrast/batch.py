@@ -43,10 +43,13 @@ class ContrastBatch:
 class ContrastObjective(Protocol):
     """What is minimised over the adapter's matrices."""
 
-    learns_from: LearnsFrom
-    """Which rows its batches hold."""
-    needs_reference: bool
-    """Whether it compares with the model that training began with."""
+    @property
+    def learns_from(self) -> LearnsFrom:
+        """Which rows its batches hold."""
+
+    @property
+    def needs_reference(self) -> bool:
+        """Whether it compares with the model that training began with."""
 
     def loss(self, batch: ContrastBatch) -> Tensor:
         """A scalar, the mean over the batch."""
