@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from ....agents.consolidation.attempts import template_of
 from ....agents.consolidation.contrast.groups import TriedAnswer, distinct, is_informative, learnable
 from ....core import Task
+from ....envs.templates import template_of
 from ....learners.experimental.contrast.batch import ContrastObjective
 from ....learners.experimental.contrast.group_policy import GroupRelativePolicy
 from ....learners.experimental.contrast.portability import PortableAnchor

@@ -3,8 +3,8 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lifelong.agents.consolidation.attempts import template_of
 from lifelong.agents.consolidation.contrast.groups import TriedAnswer, agreed, distinct, is_informative, learnable, one_of_each
+from lifelong.envs.templates import template_of
 
 ATTEMPTS = st.lists(
     st.builds(
