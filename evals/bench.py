@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 from ..core import DataMissing, PluginError, SettingsError
 from ..core.paths import AnyPath
@@ -23,7 +24,8 @@ class Suite:
     """A benchmark: a module with `run(*, quick, seeds, data) -> list[Row]`, imported when it runs.
 
     A `run` that also has a parameter `only`, a `RowFilter`, measures just the rows that are asked for; otherwise all are measured
-    and the others are left out of the table. One that has a parameter `texts` measures on a user's own file in the place of its data.
+    and the others are left out of the table. One that has a parameter `texts` measures on a user's own file in the place of its data,
+    one that has `model_url` takes the model at a URL in the place of the default one.
     """
 
     name: str
@@ -41,16 +43,28 @@ class Suite:
     files: tuple[str, ...] = ()
     """Data files it reads, relative to the data directory; their hashes are written beside the figures."""
 
-    def run(self, *, quick: bool, seeds: int, data: AnyPath | None, only: RowFilter = ALL_ROWS, texts: AnyPath | None = None) -> list[Row]:
+    def run(
+        self,
+        *,
+        quick: bool,
+        seeds: int,
+        data: AnyPath | None,
+        only: RowFilter = ALL_ROWS,
+        texts: AnyPath | None = None,
+        model_url: str = "",
+    ) -> list[Row]:
         """Measure. `quick` ends within a minute once model files and encodings are cached.
 
-        Raises `SettingsError` for `texts` where the suite takes none.
+        Raises `SettingsError` for `texts` or `model_url` where the suite takes none.
         """
         data = None if data is None else Path(data)
         measure = import_module(f".{self.module}", self.package).run
         if texts is not None and not takes(measure, "texts"):
             raise SettingsError(f"suite {self.name} does not measure on own texts; leave --texts out, or name perception or continual")
-        own = {} if texts is None else {"texts": Path(texts)}
+        if model_url and not takes(measure, "model_url"):
+            raise SettingsError(f"suite {self.name} asks no model by URL; leave --model-url out, or name recall")
+        own: dict[str, Any] = {} if texts is None else {"texts": Path(texts)}
+        own |= {"model_url": model_url} if model_url else {}
         if takes_filter(measure):
             chosen: list[Row] = measure(quick=quick, seeds=seeds, data=data, only=only, **own)
             return chosen
@@ -99,19 +113,21 @@ def run_suite(
     only: RowFilter = ALL_ROWS,
     update: bool = False,
     texts: Path | None = None,
+    model_url: str = "",
 ) -> Results:
     """Check the data, measure, and write the figures to `file` if one is named, and the suite's plots beside it as `FILE-NAME.svg`.
 
     Raises `DataMissing`, before anything is measured, when a data file is not there. A quick run may do without a data
     directory, where its suite can. With `update` the figures of the file that are not measured again stay, under the commit that
-    measured them. `texts` is a user's own file, measured in the place of the suite's data. Raises `NothingFound` where no row is
+    measured them. `texts` is a user's own file, measured in the place of the suite's data, `model_url` where another model than the default
+    one is served. Raises `NothingFound` where no row is
     `only` what was asked for, and as `updated` and `Suite.run`.
     """
     if texts is not None:
         hashes = hash_files(replace(suite, files=(texts.name,)), texts.parent)
     else:
         hashes = {} if quick and data is None else hash_files(suite, data)
-    rows = suite.run(quick=quick, seeds=seeds, data=data, only=only, texts=texts)
+    rows = suite.run(quick=quick, seeds=seeds, data=data, only=only, texts=texts, model_url=model_url)
     refuse_empty(rows, only, _published(suite), suite.name)
     results = make_results(suite.name, rows, selection=suite.selection, data_hashes=hashes)
     if file is not None:

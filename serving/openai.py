@@ -41,7 +41,8 @@ class OpenAIEngine:
     """
 
     def __init__(self, model: str, *, url: str, api_key: str = "", in_flight: int = 32, timeout: float = 600) -> None:
-        """`model` is the name at `url`; `in_flight` the most requests sent at once, `timeout` the seconds one may take.
+        """`model` is the name at `url`, empty: the first that the server lists; `in_flight` the most requests sent at once, `timeout` the
+        seconds one may take.
 
         Raises `EngineUnreachable` when nobody answers and `NothingFound` when the server lists its models and `model` is not one.
         """
@@ -138,6 +139,8 @@ class OpenAIEngine:
             if refused.status in (403, 404, 405, 501):
                 return model  # it does not list its models
             raise EngineUnreachable(f"{self.url}/v1/models answered {refused}; is this an OpenAI-compatible server?") from refused
+        if not model and cards:
+            return cards[0].id
         found = [card.id for card in cards if card.id == model] or [card.id for card in cards if same_model(card.id, model)]
         if cards and not found:
             raise NothingFound(f"{self.url} does not serve {model!r}; set model.name to one of {[card.id for card in cards][:20]}")

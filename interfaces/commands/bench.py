@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -11,9 +11,6 @@ from ...core import DataMissing
 from ...metrics.tables import is_terminal, print_tables
 from ..console import complain, say
 from .options import DataFlag, import_from_here
-
-if TYPE_CHECKING:
-    from ...evals.row_filter import RowFilter
 
 NO_DATA = 3
 """Exit status when a suite's data are not there, so that a script can tell it from a failure."""
@@ -40,6 +37,10 @@ def bench(
         Path | None,
         typer.Option("--texts", help="Measure on this file in place of the suite's data: text and label as JSON, one a line."),
     ] = None,
+    model_url: Annotated[
+        str,
+        typer.Option("--model-url", help="The model at this URL, the first it lists, in place of the default one; key in OPENAI_API_KEY."),
+    ] = "",
     method: Annotated[list[str] | None, typer.Option("--method", help=f"Only this method; may be repeated. {OWN}")] = None,
     case: Annotated[
         list[str] | None,
@@ -66,19 +67,18 @@ def bench(
             say(f"{one.name}\n  shows {one.shows}\n  needs {one.needs}{reads}")
     elif suite:
         import_from_here(suite, *(method or []), *(case or []))
-        _measure(suite, quick, seeds, data, json, RowFilter(methods=tuple(method or ()), cases=tuple(case or ())), update, texts)
+        only = RowFilter(methods=tuple(method or ()), cases=tuple(case or ()))
+        _measure(suite, quick=quick, seeds=seeds, data=data, file=json, only=only, update=update, texts=texts, model_url=model_url)
     else:
         raise typer.BadParameter("name a suite, or ask for --list")
 
 
-def _measure(
-    name: str, quick: bool, seeds: int, data: Path | None, file: Path | None, only: RowFilter, update: bool, texts: Path | None
-) -> None:
+def _measure(name: str, *, file: Path | None, **asked: Any) -> None:
     from ...evals import pipe_table, terminal_tables
     from ...evals.bench import find_suite, run_suite
 
     try:
-        results = run_suite(find_suite(name), quick=quick, seeds=seeds, data=data, file=file, only=only, update=update, texts=texts)
+        results = run_suite(find_suite(name), file=file, **asked)
     except DataMissing as error:
         complain(str(error))
         raise typer.Exit(NO_DATA) from error

@@ -70,10 +70,11 @@ def test_a_quick_run_without_a_data_directory_is_left_to_its_suite(monkeypatch: 
 
 def test_a_run_is_written_with_its_data_and_commit(data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     rows = [Row(case="a", method="lifelong", metric="success_after", value=0.5, ci95=(0.4, 0.6), n=10, seeds=2)]
+    given = {"quick": True, "seeds": 2, "data": data, "only": ALL_ROWS, "texts": None, "model_url": ""}
     monkeypatch.setattr(
         Suite,
         "run",
-        lambda self, **asked: rows if asked == {"quick": True, "seeds": 2, "data": data, "only": ALL_ROWS, "texts": None} else [],
+        lambda self, **asked: rows if asked == given else [],
     )
     monkeypatch.setattr(Suite, "plots", lambda self, rows: {"curve": f"<svg>{len(rows)}</svg>"})
     file = tmp_path / "letters.json"

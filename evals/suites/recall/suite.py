@@ -17,6 +17,7 @@ from ...data.dialogues import UNANSWERABLE, Dialogue, locomo, own_dialogues
 from ...data.texts import ENCODER
 from ...results_file import Row
 from ...row_filter import ALL_ROWS, RowFilter
+from .answers import answer_rows, model_at
 from .asked import Case, Remembering, cases, recall_at, turn_vectors, with_exact_vectors
 from .chat import chat_rows
 from .learn import fit_signals
@@ -34,24 +35,35 @@ RESAMPLES = 2000
 FLOOR = 0.15
 """Probability below which nothing is shown unasked, as `memory.statement_floor`."""
 
+ANSWERS = "answers"
+"""Case in which a language model answers; the full run leaves it out unless it is named."""
+
 Ranking = Callable[[Case], Sequence[int]]
 
 
-def run(*, quick: bool, seeds: int, data: Path | None, only: RowFilter = ALL_ROWS) -> list[Row]:
-    """Turns and sessions of LoCoMo; the quick run asks the project's own dialogues, from which the shipped weights were learned."""
+def run(*, quick: bool, seeds: int, data: Path | None, only: RowFilter = ALL_ROWS, model_url: str = "") -> list[Row]:
+    """Turns and sessions of LoCoMo; the quick run asks the project's own dialogues, from which the shipped weights were learned.
+
+    Answers are those of the default model, or of the one at `model_url`; the quick run asks none.
+    """
     encoder = MiniLMEncoder(locate(ENCODER))
     turns, sessions = ("own dialogues, seen in learning", "own sessions") if quick else ("LoCoMo turns", "LoCoMo sessions")
     rows = _chats(encoder, quick, only)
     beside = f"{turns}, beside other memories"
     searched = not only.cases or any(text in case or case in text for text in only.cases for case in (turns, sessions))
-    if not searched and not only.wants_case(beside):
+    answered = not quick and (bool(model_url) or any(ANSWERS in text for text in only.cases))
+    if not searched and not answered and not only.wants_case(beside):
         return rows
     dialogues = own_dialogues() if quick else locomo(data)
     rows += _beside_others(dialogues, encoder, beside, only)
-    if not searched:
+    if not searched and not answered:
         return rows
     readers = [Remembering(encoder) for _ in dialogues]
     asked = [cases(one, reader) for one, reader in zip(dialogues, readers, strict=True)]
+    if answered:
+        # An hour of one core with the default model, so that it is asked for by name.
+        with model_at(model_url) as engine:
+            return rows + answer_rows(dialogues, asked, encoder, engine, lambda one: _ordered(one, shipped().signals), _row)
     rows += _turns(dialogues, asked, readers, turns, only)
     rows += _by_category(asked, turns, only)
     rows += _nothing_shown(asked, turns, only)
