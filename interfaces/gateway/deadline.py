@@ -13,7 +13,7 @@ T = TypeVar("T")
 
 log = logging.getLogger("lifelong")
 
-THREADS = 4
+THREADS = 2
 """Calls at once. They compete for the processor, so more would only make all of them late."""
 MOST_BEGUN = 64
 """Calls that run or wait; where as many hang, the next is given up at once."""

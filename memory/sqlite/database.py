@@ -26,25 +26,33 @@ SCRUB_SECONDS = 5.0
 
 
 class Database:
-    """A connection shared by all threads of a process behind a lock; processes share the file through WAL.
+    """Two connections shared by all threads of a process, each behind a lock; processes share the file through WAL.
 
-    One connection and not one a thread: SQLite has one writer anyway, reads here take microseconds, and
-    nothing is left open when a thread dies. Do not use it across `fork`.
-    Every method raises `StoreError` when the file cannot be read or written.
+    One writes and one reads, so that no read waits for a commit to reach the disk; a thread inside a transaction reads what it has
+    written. Not one a thread: SQLite has one writer anyway, reads here take microseconds, and nothing is left open when a thread dies.
+    Do not use it across `fork`. Every method raises `StoreError` when the file cannot be read or written.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self._lock = threading.RLock()
+        self._read_lock = threading.RLock()
+        self._writing = threading.local()
         with self._named():
             make_private(path)
-            self._connection = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
+            self._connection = self._connected()
         try:
             with self._named():
                 self._prepare()
+                self._reader = self._connected()
+                add_functions(self._reader)
+                self._reader.execute("PRAGMA query_only=ON")
         except StoreError:
             self._connection.close()
             raise
+
+    def _connected(self) -> sqlite3.Connection:
+        return sqlite3.connect(self.path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
 
     def _prepare(self) -> None:
         self._enter_wal()
@@ -80,6 +88,7 @@ class Database:
                 yield self._connection
                 return
             self._connection.execute("BEGIN IMMEDIATE")
+            self._writing.now = True
             try:
                 yield self._connection
                 self._connection.execute("COMMIT")
@@ -87,25 +96,34 @@ class Database:
                 with suppress(sqlite3.Error):
                     self._connection.execute("ROLLBACK")
                 raise
+            finally:
+                self._writing.now = False
 
     @contextmanager
     def snapshot(self) -> Iterator[None]:
-        """All reads inside see the record of one moment; writers of other processes do not wait for it."""
-        with self._lock, self._named():
-            if self._connection.in_transaction:
+        """All reads inside see the record of one moment; no writer waits for it."""
+        with self._reading() as connection:
+            if connection.in_transaction:
                 yield
                 return
-            self._connection.execute("BEGIN")
+            connection.execute("BEGIN")
             try:
                 yield
             finally:
                 with suppress(sqlite3.Error):
-                    self._connection.execute("COMMIT")
+                    connection.execute("COMMIT")
 
     def rows(self, sql: str, values: Sequence[Any] = ()) -> list[Any]:
         """All rows of a query."""
-        with self._lock, self._named():
-            return self._connection.execute(sql, values).fetchall()
+        with self._reading() as connection:
+            return connection.execute(sql, values).fetchall()
+
+    @contextmanager
+    def _reading(self) -> Iterator[sqlite3.Connection]:
+        """The connection that this thread reads by: inside its own transaction the one that writes."""
+        own = getattr(self._writing, "now", False)
+        with self._lock if own else self._read_lock, self._named():
+            yield self._connection if own else self._reader
 
     def value(self, sql: str, values: Sequence[Any] = ()) -> Any:
         """The first column of the first row, None when there is none."""
@@ -132,6 +150,8 @@ class Database:
         """Close the file. May be called twice."""
         with self._lock:
             self._connection.close()
+        with self._read_lock:
+            self._reader.close()
 
     @contextmanager
     def _named(self) -> Iterator[None]:

@@ -200,9 +200,11 @@ def test_a_run_that_its_answer_ends_is_recorded_at_once_and_the_same(learner: Li
 
     def recorded(text: str) -> tuple[int, Episode]:
         statements: list[str] = []
-        connection.set_trace_callback(statements.append)
+        for one in (connection, learner.record._database._reader):
+            one.set_trace_callback(statements.append)
         run = ask(learner, system, user(text), answer="error: it is 7", late=True)
-        connection.set_trace_callback(None)
+        for one in (connection, learner.record._database._reader):
+            one.set_trace_callback(None)
         # A new row is one statement, and one more for each of its triggers.
         written = [one for one in statements if not one.startswith("INSERT INTO episodes")]
         episode = learner.record.episodes.get(run)

@@ -230,7 +230,9 @@ class StepsCounted:
 
     def __init__(self, learner: LifelongLearner) -> None:
         self._done = 0
-        learner.record._database._connection.set_progress_handler(self._step, 10)
+        database = learner.record._database
+        for connection in (database._connection, database._reader):
+            connection.set_progress_handler(self._step, 10)
 
     def _step(self) -> int:
         self._done += 10
@@ -244,7 +246,7 @@ class StepsCounted:
 def test_what_the_database_does_for_a_request_and_for_the_status_does_not_grow(tmp_path: Path) -> None:
     done: dict[str, list[int]] = {"wake": [], "status": [], "newest of a rare skill": []}
     with open_scripted(tmp_path) as learner:
-        # The thread that indexes turns uses the same connection; what its search reads is counted where that is tested.
+        # The thread that indexes turns uses the same connections; what its search reads is counted where that is tested.
         learner._components.turns.close()
         rare = [replace(episode, id="rare", skill="rare") for episode in episodes(1)]
         fill(learner, rare)

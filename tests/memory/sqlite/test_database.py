@@ -3,11 +3,13 @@ from __future__ import annotations
 import os
 import stat
 from pathlib import Path
+from threading import Event, Thread
 
 import numpy as np
 import pytest
 
 from lifelong.checks.cue_memory import example_episode
+from lifelong.core import StoreError
 from lifelong.memory import Record, VectorIndex
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="rights of owner, group and others are POSIX's")
@@ -42,3 +44,46 @@ def test_a_record_that_everybody_could_read_is_closed_to_them(tmp_path: Path) ->
     Record(file).close()
     assert rights(file) == 0o600
     assert rights(tmp_path) == 0o755, "a folder that was there before is not ours to close"
+
+
+def test_a_read_waits_for_no_commit_and_a_transaction_reads_what_it_has_written(tmp_path: Path) -> None:
+    with Record(tmp_path / "record.sqlite3") as record:
+        record.episodes.record(example_episode(0), np.ones(4, dtype=np.float32))
+        tenant = example_episode(0).task.tenant
+        written, go_on = Event(), Event()
+        seen: list[int] = []
+
+        def write() -> None:
+            with record.transaction():
+                record.episodes.record(example_episode(1), np.ones(4, dtype=np.float32))
+                with record.snapshot():
+                    seen.append(record.episodes.count(tenant=tenant))
+                written.set()
+                go_on.wait(20)
+
+        thread = Thread(target=write)
+        thread.start()
+        written.wait(20)
+        seen.append(record.episodes.count(tenant=tenant))
+        with record.snapshot():
+            seen.append(record.episodes.count(tenant=tenant))
+            go_on.set()
+            thread.join(20)
+            seen.append(record.episodes.count(tenant=tenant))
+        seen.append(record.episodes.count(tenant=tenant))
+        assert seen == [2, 1, 1, 1, 2]
+
+
+def test_what_reads_cannot_write(tmp_path: Path) -> None:
+    with Record(tmp_path / "record.sqlite3") as record, pytest.raises(StoreError, match="readonly"):
+        record._database.rows("DELETE FROM episodes")
+
+
+def test_a_closed_record_says_so(tmp_path: Path) -> None:
+    record = Record(tmp_path / "record.sqlite3")
+    record.close()
+    record.close()
+    with pytest.raises(StoreError, match="closed"):
+        record.episodes.count()
+    with pytest.raises(StoreError, match="closed"), record.transaction():
+        pass

@@ -108,17 +108,19 @@ def test_ten_thousand_steps_cost_no_more_each_than_ten(record: Record) -> None:
 
     def operations(count: int) -> int:
         """Instructions of SQLite's machine, which no other load on the computer changes."""
-        connection, done = record._database._connection, 0
+        connections, done = (record._database._connection, record._database._reader), 0
 
         def tick() -> int:
             nonlocal done
             done += 1
             return 0
 
-        connection.set_progress_handler(tick, 1)
+        for connection in connections:
+            connection.set_progress_handler(tick, 1)
         for number in range(count):
             record.open_runs.append("run", turn(number))
-        connection.set_progress_handler(None, 0)
+        for connection in connections:
+            connection.set_progress_handler(None, 0)
         return done
 
     first = operations(10)

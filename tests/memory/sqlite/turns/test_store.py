@@ -117,7 +117,8 @@ def test_a_likelihood_that_is_no_number_in_json_stops_nothing(record: Record) ->
 def test_an_episode_that_changed_while_it_was_read_is_not_indexed_as_it_was(record: Record) -> None:
     episode = said(record, "The vault word is heron.", id="a")
     [(sequence, read)] = record.turns.waiting(1)
-    record._database.rows("UPDATE episodes SET body = ?", (replace(episode, steps=(Observation(text="All else."),)).to_json(),))
+    with record._database.transaction() as connection:
+        connection.execute("UPDATE episodes SET body = ?", (replace(episode, steps=(Observation(text="All else."),)).to_json(),))
     found = passages(read)
     record.turns.add(sequence, read, found, ENCODER.encode([one.text for one in found]))
     assert record.turns.count("default") == 0
@@ -166,8 +167,8 @@ def test_an_older_record_is_brought_up_to_date(tmp_path: Path) -> None:
         ]
         columns = ["DROP INDEX episodes_compared", *(f"ALTER TABLE episodes DROP COLUMN {name}" for name in ("tokens", "seconds"))]
         for statement in ("DROP TRIGGER episode_said", "DROP TRIGGER episode_changed", *tables, *columns):
-            record._database.rows(statement)
-        record._database.rows(f"PRAGMA user_version={STEPS.index(TURNS)}")
+            record._database._connection.execute(statement)
+        record._database._connection.execute(f"PRAGMA user_version={STEPS.index(TURNS)}")
     with Record(path) as record:
         assert index(record) == 1
         assert standing(record, "default", "ada") == {1}
@@ -197,8 +198,8 @@ def test_terms_of_an_older_record_are_counted(tmp_path: Path) -> None:
         index(record)
         weights = record.turns.lists("default", ["garden", "0"]).weights
         for statement in ("DROP TRIGGER term_added", "DROP TRIGGER term_removed", "DROP TABLE term_counts"):
-            record._database.rows(statement)
-        record._database.rows(f"PRAGMA user_version={STEPS.index(TERM_COUNTS)}")
+            record._database._connection.execute(statement)
+        record._database._connection.execute(f"PRAGMA user_version={STEPS.index(TERM_COUNTS)}")
     with Record(path) as record:
         assert record.turns.lists("default", ["garden", "0"]).weights == weights
         said(record, "The garden is dry.", id="later")
@@ -236,10 +237,12 @@ def test_a_turn_is_looked_up_by_its_number_however_many_the_tenant_has(record: R
 def steps_of(record: Record) -> Iterator[list[None]]:
     """One entry for each step of SQLite's machine: what queries cost, on every computer the same."""
     steps: list[None] = []
-    connection = record._database._connection
-    connection.set_progress_handler(lambda: steps.append(None), 1)
+    connections = record._database._connection, record._database._reader
+    for connection in connections:
+        connection.set_progress_handler(lambda: steps.append(None), 1)
     yield steps
-    connection.set_progress_handler(None, 1)
+    for connection in connections:
+        connection.set_progress_handler(None, 1)
 
 
 def test_an_episode_that_repeats_itself_and_answers_itself_can_be_erased(record: Record) -> None:
