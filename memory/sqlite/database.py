@@ -130,6 +130,11 @@ class Database:
         rows = self.rows(sql, values)
         return rows[0][0] if rows else None
 
+    def vacuum(self) -> None:
+        """Write the file anew, without any free page."""
+        with self._lock, self._named():
+            self._connection.execute("VACUUM")
+
     def scrub(self, seconds: float) -> bool:
         """Empty the write-ahead log, so that what was deleted is in no file any more; whether that was done.
 

@@ -134,7 +134,7 @@ class Record:
 
     def vacuum(self) -> None:
         """Write the file anew, without any free page."""
-        self._database.rows("VACUUM")
+        self._database.vacuum()
         self.scrub()
 
     def close(self) -> None:
