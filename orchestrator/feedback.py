@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ..core import Episode, MalformedTask, NothingFound, Outcome
 from ..core.visible import visible_text
+from ..memory import Record
 from .components import Components
 from .effects import review
 
@@ -23,13 +24,17 @@ def take_feedback(components: Components, episode_id: str, *, tenant: str, outco
             outcome = episode.outcome
         judged = record.episodes.judge(episode_id, outcome, correction=right)
         record.lessons.credit(episode.lessons, judged.outcome.success, instead_of=episode.outcome.success)
-        if not judged.skill:
-            # A user who judges an unknown task makes it one worth learning; it waits under the name of where it came from.
-            record.episodes.assign([episode_id], judged.task.environment or "chat")
-        record.state.mark_changed([episode_id])
+        make_learnable(record, judged)
     judged = record.episodes.get(episode_id)
     review(components, judged)
     return judged
+
+
+def make_learnable(record: Record, episode: Episode) -> None:
+    """Whoever judges an unknown task makes it one worth learning; it waits under the name of where it came from."""
+    if not episode.skill:
+        record.episodes.assign([episode.id], episode.task.environment or "chat")
+    record.state.mark_changed([episode.id])
 
 
 def _judged_finally(episode: Episode) -> bool:

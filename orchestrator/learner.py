@@ -71,9 +71,9 @@ class LifelongLearner:
     def __init__(self, components: Components, environments: Mapping[str, Environment] | None = None) -> None:
         self._components = components
         self.environments: dict[str, Environment] = dict(environments or {})
-        self._nights = Nights(components, self.environments)
         self.runs = Runs(components=components, finished=self._sleep_where_due)
         """Runs of agents that are not driven here, begun and continued over several requests."""
+        self._nights = Nights(components, self.environments, lambda tenant: self.runs.end_left(tenant=tenant))
         self.observer = Observer(components, self.runs)
         """What remembers requests that pass by on their way to somebody else's model."""
         # Before anything is served: what was promised to be erased is neither recalled nor recognised any more.

@@ -7,7 +7,7 @@ import socket
 import threading
 import time
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -28,8 +28,12 @@ WAITING = "waiting"
 class Nights:
     """All nights that one learner begins. Thread-safe; one tenant has at most one night at a time in a process."""
 
-    def __init__(self, components: Components, environments: Mapping[str, Environment]) -> None:
+    def __init__(
+        self, components: Components, environments: Mapping[str, Environment], before: Callable[[str], object] = lambda tenant: None
+    ) -> None:
+        """`before` is called with the tenant when its night begins; a night in which it fails goes on."""
         self._components = components
+        self._before = before
         self._environments = environments
         self._lock = threading.Lock()
         self._stop = threading.Event()
@@ -110,6 +114,7 @@ class Nights:
             for old in store.find(Night, tenant=night.tenant):
                 if old.id != night.id and as_seen(old) is not old:
                     store.put(replace(as_seen(old), ended=time.time(), reason=f"{as_seen(old).reason}; night {night.id} takes it up"))
+            self._components.guarded("sleep", partial(self._before, night.tenant), None)
             reports = sleep(
                 self._components,
                 self._environments,

@@ -202,7 +202,8 @@ class Observer:
     ) -> Episode:
         """Judge the run of an answer by the answer's id, or the newest run of a session. See `Runs.judge` for what is raised."""
         run = (self._record.session_nodes.run_of(id, tenant) or id) if id else self._runs.session(session, tenant=tenant)[-1].id
-        return self._runs.judge(run, success, score, tenant=tenant, judge=judge, reason=reason, correction=correction)
+        # Who verifies a run has seen its end: an agent that carries out its last call and stops asks for nothing more, which would end it.
+        return self._runs.judge(run, success, score, tenant=tenant, judge=judge, reason=reason, correction=correction, ends=judge.final)
 
     def _place(self, request: ObservedRequest, id: str) -> Prepared:
         nodes = self._record.session_nodes.of(request.tenant)

@@ -30,11 +30,14 @@ from ...memory.turns.other_memories import other_memories
 from ...numerics.arrays import Vector
 from ..components import Components
 from ..effects import Arm, arm_of, review
-from ..feedback import take_feedback
+from ..feedback import make_learnable, take_feedback
 from ..run_state import count_other_memories
 from ..wake import Plan, blank_vector, credit_lessons, plan
 from .reminders import reminder
 from .run import PENDING, OpenRun, correction_text, outcome_of
+
+LEFT = 3600.0
+"""Seconds of silence after which the run of an agent outside is taken to be over when a night begins."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -232,6 +235,27 @@ class Runs:
         idle = [id for id in self.record.open_runs.ids(tenant=tenant) if self.record.open_runs.updated(id) < latest]
         return [self.finish(id, Outcome(success=None, reason=f"nothing happened for {seconds:g} seconds")) for id in idle]
 
+    def end_left(self, *, tenant: str = "default") -> list[Episode]:
+        """End what agents outside left open: runs that somebody has judged, and those of which nothing was heard for `LEFT` seconds.
+
+        An agent that carries out its last call and stops asks for nothing more. What a program of this library drives stays open: it
+        is taken up by its id, however late.
+        """
+        store, tenant = self.record.open_runs, tenant_name(tenant)
+        latest, ended = time.time() - LEFT, list[Episode]()
+        for id in sorted(self.record.session_nodes.observed(store.ids(tenant=tenant))):
+            try:
+                head = store.head(id)
+                judged = bool(head.correction) or (head.outcome.success is not None and head.outcome.judge.trusted)
+                if judged:
+                    ended.append(self._concluded(id))
+                elif store.updated(id) < latest:
+                    ended.append(self.finish(id, Outcome(success=None, reason=f"nothing happened for {LEFT:g} seconds")))
+            except NothingFound:
+                # Another process has ended it.
+                continue
+        return ended
+
     def judge(
         self,
         id: str,
@@ -243,8 +267,9 @@ class Runs:
         reason: str = "",
         evidence: str = "",
         correction: str | Message = "",
+        ends: bool = False,
     ) -> Episode:
-        """Judge a run, whether it is under way or recorded; the outcome is the whole run's.
+        """Judge a run, whether it is under way or recorded; the outcome is the whole run's, and `ends` says that it is over with it.
 
         A correction is the right answer, as text or as an assistant's message with tool calls. Raises `NothingFound`, and
         `MalformedTask` for what says nothing, contradicts itself, or would overrule a more trusted judge.
@@ -253,8 +278,14 @@ class Runs:
         outcome = outcome_of(success, score, judge, reason, evidence, correction=right)
         if self.record.open_runs.owners([id]) == [tenant]:
             self.record.open_runs.judge(id, outcome, right)
-            return self.record.open_runs.get(id)
+            return self._concluded(id) if ends else self.record.open_runs.get(id)
         return take_feedback(self.components, id, tenant=tenant, outcome=outcome, correction=right)
+
+    def _concluded(self, id: str) -> Episode:
+        episode = self.finish(id)
+        with self.record.transaction():
+            make_learnable(self.record, episode)
+        return self.record.episodes.get(id)
 
     def sessions(self, *, tenant: str = "default", limit: int = 100) -> list[Session]:
         """The sessions in which something happened last, newest first."""

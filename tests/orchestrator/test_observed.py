@@ -10,10 +10,11 @@ from typing import Any, cast
 import pytest
 from running_gateway import EchoEngine
 
-from lifelong.core import UNKNOWN, Action, Answer, Episode, Judge, Message, Settings, Usage, tool_call
+from lifelong.core import UNKNOWN, Action, Answer, Episode, Judge, Message, Settings, Task, Usage, tool_call
 from lifelong.memory import Hints, Record, VectorIndex
 from lifelong.orchestrator import Components, LifelongLearner
 from lifelong.orchestrator.observed import ObservedRequest
+from lifelong.orchestrator.open_runs import runs
 from lifelong.orchestrator.run_state import OtherMemory
 from lifelong.perception import HashedEncoder
 
@@ -63,6 +64,41 @@ def test_a_run_is_open_until_an_answer_calls_no_tool(learner: LifelongLearner) -
     episode = learner.record.episodes.get(run)
     assert [step.name for step in episode.steps] == ["observation", "action", "tool_result", "action"]
     assert episode.usage.completion_tokens == 2
+
+
+RIGHT = cast(Message, {"role": "assistant", "content": None, "tool_calls": [tool_call("look", '{"page": 7}', "c9")]})
+
+
+def test_a_verdict_ends_a_run_whose_last_step_calls_a_tool(learner: LifelongLearner) -> None:
+    """An agent that carries out its last call and stops never asks again: what verifies the run is all that comes."""
+    run = ask(learner, user("look it up"), answer="", calls=[CALL], id="answer-1")
+    judged = learner.observer.judge(tenant="default", id="answer-1", success=False, judge=Judge.VERIFIER, correction=RIGHT)
+    assert learner.runs.open() == []
+    assert learner.record.episodes.get(run) == judged
+    assert (judged.outcome.success, judged.skill) == (False, "chat")
+    assert '"page": 7' in judged.correction
+    assert learner.record.episodes.count(tenant="default", skill="chat", trainable=True) == 1
+    again = learner.observer.judge(tenant="default", id="answer-1", success=None, judge=Judge.VERIFIER, correction="page seven")
+    assert again.correction == "page seven"
+    # A client that goes on all the same is heard, in a run of its own.
+    second = ask(learner, user("look it up"), CALLED, RESULT)
+    assert second != run
+    assert learner.record.episodes.get(second).steps[-1].text == "fine"
+
+
+def test_a_night_ends_what_agents_outside_left_open(learner: LifelongLearner, monkeypatch: pytest.MonkeyPatch) -> None:
+    corrected = ask(learner, user("look it up"), answer="", calls=[CALL], id="answer-1")
+    silent = ask(learner, user("find it"), answer="", calls=[tool_call("look", "{}", "c2")])
+    driven = learner.runs.begin(Task(id="own", goal="ours", environment="chat"), id="own").id
+    learner.observer.judge(tenant="default", id="answer-1", success=None, judge=Judge.USER, correction=RIGHT)
+    assert {one.id for one in learner.runs.open()} == {corrected, silent, driven}
+    learner.sleep()
+    assert {one.id for one in learner.runs.open()} == {silent, driven}
+    assert learner.record.episodes.count(tenant="default", skill="chat", trainable=True) == 1
+    monkeypatch.setattr(runs, "LEFT", -1.0)
+    learner.sleep()
+    assert [one.id for one in learner.runs.open()] == [driven]
+    assert "nothing happened" in learner.record.episodes.get(silent).outcome.reason
 
 
 def test_a_user_who_goes_on_ends_the_run_before(learner: LifelongLearner) -> None:

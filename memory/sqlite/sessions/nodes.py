@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
 
@@ -67,6 +68,11 @@ class SessionNodes:
         )
         found = [run for (run,) in self._database.rows(sql, (id, tenant))]
         return found[0] if len(found) == 1 else ""
+
+    def observed(self, runs: Iterable[str]) -> set[str]:
+        """Those of the runs that were put together from a client's requests."""
+        sql = "SELECT DISTINCT run FROM session_nodes WHERE run IN (SELECT value FROM json_each(?))"
+        return {run for (run,) in self._database.rows(sql, (json.dumps(list(runs)),))}
 
     def erase(self, connection: sqlite3.Connection, tenants: Iterable[str], runs: Iterable[str], *, all: bool = False) -> None:
         """Within an erasure's transaction: drop the nodes of erased runs, and what was shown beside any message of these tenants.
