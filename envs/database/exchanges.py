@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from ..templates import HoleValue, is_clear
 from .sqlite import Table
 
-_TOKEN = re.compile(r"'(?P<text>(?:[^']|'')*)'|\"[^\"]*\"|(?P<name>[A-Za-z_]\w*)|(?P<number>\d+(?:\.\d+)?)")
+_TOKEN = re.compile(r"'(?P<text>(?:[^']|'')*+)'|\"[^\"]*+\"|(?P<name>[A-Za-z_]\w*)|(?P<number>\d+(?:\.\d+)?)")
 _COMPARED = r"\b(\w+) (?:=|<>|!=|<=?|>=?) '{}'"
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 _MOST = 8

@@ -20,7 +20,7 @@ _FRAMES = (
 _PAIRS = ("{} {}", "{} {}", "{} {}", "{} of {}", "{}: {}", "{} = {}", "{} set to {}", "the {} {}")
 # "in a given city" names a parameter; "given its base" begins what the description says of them.
 _TAIL = re.compile(
-    r"(?<!\ba)(?<!\ban)(?<!\bthe),?\s+(?:given|based on|using|by providing|provided|specified by|according to|"
+    r"(?<!\ba)(?<!\ban)(?<!\bthe),? (?:given|based on|using|by providing|provided|specified by|according to|"
     r"(?:from|for|with) the given|by)\b.*$",
     re.IGNORECASE,
 )
@@ -37,7 +37,9 @@ _MOST_WORDS = 5
 
 def ask_for(function: FunctionSpecification, arguments: Mapping[str, Any], rng: random.Random) -> str:
     """A request for a call of a function with these arguments, all of which are named in it."""
-    properties = (function.get("parameters") or {}).get("properties") or {}
+    parameters: Any = function.get("parameters")
+    given = parameters.get("properties") if isinstance(parameters, Mapping) else None
+    properties = {name: one for name, one in given.items() if isinstance(one, Mapping)} if isinstance(given, Mapping) else {}
     # Now and then the tool's name says it.
     text, left = imperative(function) if rng.random() < 0.7 else spoken(function["name"]), dict(arguments)
     for name, value in arguments.items():
@@ -132,7 +134,7 @@ def _clause(name: str, value: Any, schema: Any, rng: random.Random, *, alone: bo
 
 def _noun(name: str, about: str) -> str:
     """The parameter as its description calls it, where that is short: `The base of the triangle in cm.`, `base of the triangle`."""
-    phrase = re.split(r"[.,;:(]|\s+(?:in|to|for|that|which|as|on|e\.g)\b", about.strip())[0].strip()
+    phrase = re.split(r"[.,;:(]| (?:in|to|for|that|which|as|on|e\.g)\b", " ".join(about.split()))[0].strip()
     phrase = re.sub(r"^(?:the|a|an)\s+", "", phrase, flags=re.IGNORECASE)
     short = 0 < len(phrase.split()) <= _MOST_WORDS and re.fullmatch(r"[\w '-]+", phrase) is not None
     return phrase[:1].lower() + phrase[1:] if short else spoken(name)

@@ -23,10 +23,30 @@ MOST_PARTS = 2000
 """Parts of a schema that are drawn from for one value: alternatives that need each other multiply."""
 OPTIONAL_SHARE = 0.5
 """Share of optional properties that are given."""
+LARGEST = 10**12
+"""Size of a bound beyond which nobody means it."""
 _TRIES = 20
 
-_EXAMPLE = re.compile(r"(?:e\.g\.,?|for example,?|for instance,?|such as|example:|examples:|including)\s+([^.;()]+)", re.IGNORECASE)
+# Repeated groups, or many repetitions, may be tried in more ways than there is time for.
+_SLOW = re.compile(r"\)[*+{]|(?:[*+{].*){4}|.{100}", re.DOTALL)
+_EXAMPLE = re.compile(r"(?:e\.g\.,?|for example,?|for instance,?|such as|example:|examples:|including) ([^.;()]+)", re.IGNORECASE)
 _QUOTED = re.compile(r"'([^'\n]{1,40})'|\"([^\"\n]{1,40})\"|`([^`\n]{1,40})`")
+
+
+_FORMS: dict[str, Callable[[Any], bool]] = {
+    **dict.fromkeys(("enum", "anyOf", "oneOf", "allOf"), lambda value: isinstance(value, list)),
+    **dict.fromkeys(("properties", "$defs", "definitions"), lambda value: isinstance(value, Mapping)),
+    **dict.fromkeys(("pattern", "format", "$ref"), lambda value: isinstance(value, str)),
+    **dict.fromkeys(("minItems", "maxItems", "minLength", "maxLength"), lambda value: isinstance(value, int) and 0 <= value <= LARGEST),
+    **dict.fromkeys(
+        ("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf"),
+        lambda value: isinstance(value, int | float) and not isinstance(value, bool) and abs(value) <= LARGEST,
+    ),
+    "items": lambda value: isinstance(value, Mapping | bool),
+    "required": lambda value: isinstance(value, list) and all(isinstance(one, str) for one in value),
+    "type": lambda value: isinstance(value, str) or (isinstance(value, list) and all(isinstance(one, str) for one in value)),
+}
+"""What each keyword's value must be; a schema that says otherwise is refused by every engine too."""
 
 
 class NoValue(ValueError):
@@ -58,7 +78,8 @@ def draw_value(schema: Any, rng: random.Random, *, name: str = "", seen: Sequenc
 
 def examples_of(schema: Mapping[str, Any]) -> list[str]:
     """The texts that a schema itself names as examples, its default among them."""
-    own = [one for one in schema.get("examples") or () if isinstance(one, str)]
+    given = schema.get("examples")
+    own = [one for one in given if isinstance(one, str)] if isinstance(given, list) else []
     own += examples_in(str(schema.get("description") or ""))
     return list(dict.fromkeys([*own, *([schema["default"]] if isinstance(schema.get("default"), str) and schema["default"] else [])]))
 
@@ -79,7 +100,8 @@ def examples_in(description: str) -> list[str]:
     quoted = [next(filter(None, match.groups())) for match in _QUOTED.finditer(description)]
     if quoted:
         return list(dict.fromkeys(quoted))
-    found = [part.strip() for match in _EXAMPLE.finditer(description) for part in re.split(r"\s+or\s+|\s+and\s+|\n", match[1])]
+    named = _EXAMPLE.finditer(" ".join(description.split()))
+    found = [part for match in named for part in re.split(r" or | and ", match[1])]
     return [part.strip(" ,:") for part in found if 0 < len(part.strip(" ,:")) <= 40]
 
 
@@ -100,19 +122,22 @@ def _draw(schema: Any, source: _Source, name: str, depth: int) -> Any:
         raise NoValue(f"{name or 'the schema'} is no schema, or needs more than {DEPTH} levels")
     if next(source.parts, None) is None:
         raise NoValue(f"the schema needs more than {MOST_PARTS} parts")
+    for keyword, fits in _FORMS.items():
+        if keyword in schema and not fits(schema[keyword]):
+            raise NoValue(f"{keyword} of {name or 'the schema'} cannot be {str(schema[keyword])[:40]!r}")
     if "$ref" in schema:
         return _draw(_target(source.root, schema["$ref"]), source, name, depth - 1)
     if "const" in schema:
         return schema["const"]
-    if isinstance(schema.get("enum"), Sequence) and schema["enum"]:
-        return source.rng.choice(list(schema["enum"]))
+    if schema.get("enum"):
+        return source.rng.choice(schema["enum"])
     for joined in ("anyOf", "oneOf"):
-        if isinstance(schema.get(joined), Sequence) and schema[joined]:
-            return _first_of(source.rng.sample(list(schema[joined]), len(schema[joined])), schema, source, name, depth)
-    if isinstance(schema.get("allOf"), Sequence) and schema["allOf"]:
+        if schema.get(joined):
+            return _first_of(source.rng.sample(schema[joined], len(schema[joined])), schema, source, name, depth)
+    if schema.get("allOf"):
         return _draw(_merged(schema, source.root), source, name, depth - 1)
     kinds = schema.get("type", "object" if "properties" in schema else "string")
-    kind = kinds if isinstance(kinds, str) else next((one for one in kinds if one != "null"), "null") if isinstance(kinds, Sequence) else ""
+    kind = kinds if isinstance(kinds, str) else next((one for one in kinds if one != "null"), "null")
     draws: dict[str, Callable[[], Any]] = {
         "string": lambda: _string(schema, source.rng, name, source.seen),
         "integer": lambda: _number(schema, source.rng, whole=True),
@@ -147,7 +172,7 @@ def _merged(schema: Mapping[str, Any], root: Mapping[str, Any]) -> dict[str, Any
         for key, value in part.items():
             if key == "properties" and isinstance(value, Mapping):
                 merged[key] = {**merged.get(key, {}), **value}
-            elif key == "required" and isinstance(value, Sequence):
+            elif key == "required" and isinstance(value, list):
                 merged[key] = [*merged.get(key, []), *value]
             else:
                 merged.setdefault(key, value)
@@ -170,6 +195,8 @@ def _string(schema: Mapping[str, Any], rng: random.Random, name: str, seen: Sequ
         return made
     if re.search(r"yyyy-mm-dd", str(schema.get("description") or ""), re.IGNORECASE):
         return _date(rng).isoformat()
+    if _SLOW.search(schema.get("pattern", "")):
+        raise NoValue(f"the pattern of {name or 'the schema'} may take for ever to try")
     own = examples_of(schema)
     for _ in range(_TRIES):
         # Examples of the schema's own are all that it allows where there are several; one alone would be learned by heart.
@@ -186,10 +213,12 @@ def _string(schema: Mapping[str, Any], rng: random.Random, name: str, seen: Sequ
 
 
 def _fits(text: str, schema: Mapping[str, Any]) -> bool:
-    least, most, pattern = schema.get("minLength", 0), schema.get("maxLength", 1 << 30), schema.get("pattern")
+    pattern = schema.get("pattern", "")
+    if not schema.get("minLength", 0) <= len(text) <= schema.get("maxLength", LARGEST):
+        return False
     try:
-        return least <= len(text) <= most and (not pattern or re.search(pattern, text) is not None)
-    except (TypeError, re.error):
+        return re.search(pattern, text) is not None
+    except re.error:
         return False
 
 
@@ -215,12 +244,12 @@ def _date(rng: random.Random) -> datetime.date:
 
 def _number(schema: Mapping[str, Any], rng: random.Random, *, whole: bool) -> int | float:
     step = schema.get("multipleOf")
-    unit = step if isinstance(step, int | float) and step > 0 else 1 if whole else rng.choice((0.1, 0.5, 1))
+    unit = step if step else 1 if whole else rng.choice((0.1, 0.5, 1))
     low, high = (schema.get(key) for key in ("minimum", "maximum"))
     above, below = (schema.get(key) for key in ("exclusiveMinimum", "exclusiveMaximum"))
-    given = [one for one in (low, above) if isinstance(one, int | float) and not isinstance(one, bool)]
+    given = [one for one in (low, above) if one is not None]
     least = max(given) if given else None
-    given = [one for one in (high, below) if isinstance(one, int | float) and not isinstance(one, bool)]
+    given = [one for one in (high, below) if one is not None]
     most = min(given) if given else None
     if least is None:
         least = 1 if most is None or most > 1 else most - 20
@@ -238,8 +267,6 @@ def _number(schema: Mapping[str, Any], rng: random.Random, *, whole: bool) -> in
 
 def _array(schema: Mapping[str, Any], source: _Source, name: str, depth: int) -> list[Any]:
     least, most = schema.get("minItems", 1), schema.get("maxItems", 3)
-    if not isinstance(least, int) or not isinstance(most, int):
-        raise NoValue(f"the number of items of {name or 'the schema'} is no number")
     items, found = schema.get("items", {"type": "string"}), list[Any]()
     about = {"description": schema.get("description", "")}
     wanted = source.rng.randint(max(1, least), max(1, least, min(most, least + 2)))
@@ -256,8 +283,6 @@ def _array(schema: Mapping[str, Any], source: _Source, name: str, depth: int) ->
 
 def _object(schema: Mapping[str, Any], source: _Source, depth: int) -> dict[str, Any]:
     properties, required = schema.get("properties", {}), schema.get("required", [])
-    if not isinstance(properties, Mapping) or not isinstance(required, Sequence):
-        raise NoValue("properties must be an object and required a list")
     if missing := [name for name in required if name not in properties]:
         raise NoValue(f"required names {str(missing[0])[:40]!r}, of which nothing is said")
     found: dict[str, Any] = {}

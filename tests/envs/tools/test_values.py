@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import random
 import time
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -53,6 +54,40 @@ def test_what_is_drawn_is_what_an_engine_could_write(properties: dict[str, Any],
     assert grammar_accepts(grammar_of(asked), text), text
 
 
+KEYWORDS = st.sampled_from(
+    [
+        *("type", "enum", "const", "default", "examples", "description", "format", "minimum", "maximum", "exclusiveMinimum", "multipleOf"),
+        *(
+            "items",
+            "minItems",
+            "maxItems",
+            "uniqueItems",
+            "properties",
+            "required",
+            "anyOf",
+            "allOf",
+            "$ref",
+            "$defs",
+            "pattern",
+            "minLength",
+        ),
+    ]
+)
+TYPES = st.sampled_from(["string", "integer", "number", "boolean", "array", "object", "null", "nonsense"])
+NUMBERS = st.sampled_from([0, -1, 3, 2.5, 1e308, -1e308, 10**40])
+ANYTHING = st.recursive(
+    st.none() | st.booleans() | NUMBERS | TYPES | st.sampled_from(["#", "#/$defs/a", "(", "date", "e.g. 12"]),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(KEYWORDS | st.just("a"), inner, max_size=4),
+    max_leaves=12,
+)
+
+
+@given(st.dictionaries(KEYWORDS, ANYTHING | TYPES, max_size=6), st.integers(0, 9))
+def test_whatever_is_no_schema_is_named(schema: dict[str, Any], seed: int) -> None:
+    with suppress(NoValue):
+        json.dumps(draw_value(schema, random.Random(seed), name="x", seen=["y"]))
+
+
 @pytest.mark.parametrize(
     "schema",
     [
@@ -96,6 +131,11 @@ ENDLESS: dict[str, Any] = {"anyOf": [{"type": "array", "items": {"$ref": "#"}, "
         None,
         {"type": "string", "pattern": "^[0-9]{40}$"},
         {"type": "string", "pattern": "("},
+        {"type": "string", "pattern": "^(\\w+\\s?)+$"},
+        {"type": "string", "examples": 7, "pattern": "^(a*)*b"},
+        {"type": "integer", "minimum": 1e300},
+        {"type": "object", "required": [[]]},
+        {"type": {"anyOf": []}},
         {"type": "integer", "minimum": 5, "maximum": 4},
         {"type": "object", "properties": {}, "required": ["a"]},
         {"type": "object", "properties": 7},
