@@ -80,7 +80,7 @@ SUITES = (
             "Kinds of exercises, their shares and their wording were set by hand in sight of the requests of lab-db's tasks 0 to 149; "
             "the grammar was widened until it accepted the reference answers of these tasks. No request or answer of the unseen "
             "tasks 150 to 299 was looked at for either. That practice and a grammar help at all was known from trials on unseen tasks. "
-            "Contrasts have the weights of their papers or of trl, and one learning rate that was set beforehand; none was tuned."
+            "Contrasts have the weights of their papers or of trl, and learning rates that were set beforehand; none was tuned."
         ),
         module="suites.agents.suite",
         files=("lifelongagentbench/db_bench.json",),

@@ -27,6 +27,8 @@ class ContrastMethod:
     """What is minimised."""
     keep: Callable[[Sequence[TriedAnswer]], bool] = is_informative
     """Which groups are learned from."""
+    soft_prompt: bool = False
+    """Whether vectors before the prompt are trained in the place of an adapter."""
 
 
 METHODS: Mapping[str, ContrastMethod] = {
@@ -37,6 +39,7 @@ METHODS: Mapping[str, ContrastMethod] = {
     "grpo": ContrastMethod(objective=GroupRelativePolicy()),
     "rif_rft": ContrastMethod(objective=GroupRelativePolicy(), keep=learnable),
     "rdb_cl": ContrastMethod(objective=PortableAnchor()),
+    "evosc": ContrastMethod(objective=Positives(), soft_prompt=True),
 }
 """A row for each; `rif_rft` is `grpo` with another choice of groups. Weights are those of the papers or of trl; none was tuned."""
 START = "start"
@@ -44,7 +47,9 @@ START = "start"
 TEMPLATES = 2
 """Successes, and failures, of different templates that are kept of a task."""
 LEARNING_RATE = 2e-4
-"""Peak learning rate of every method: a fifth of a fresh adapter's, since training goes on from one."""
+"""Peak learning rate of every adapter: a fifth of a fresh one's, since training goes on from one."""
+SOFT_LEARNING_RATE = 1e-2
+"""Of a soft prompt, whose vectors are few and far from what they shall be."""
 
 
 @dataclass(frozen=True, kw_only=True)

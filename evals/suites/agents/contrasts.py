@@ -24,13 +24,14 @@ from ....core import Settings
 from ....envs import Environment
 from ....envs.practice import exercises
 from ....learners import Sample
+from ....learners.experimental.contrast.soft_prompt import train_soft_prompt
 from ....learners.experimental.contrast.training import train_contrast
 from ....numerics.draws import draw
 from ....numerics.intervals import paired_gain_ci95
 from ....serving import EmbeddedEngine
 from ...data.seeded import Measurement, Rate, rows_of
 from ...results_file import Row
-from .contrast_methods import LEARNING_RATE, START, ContrastMethod, ContrastScale, chosen
+from .contrast_methods import LEARNING_RATE, SOFT_LEARNING_RATE, START, ContrastMethod, ContrastScale, chosen
 from .judged import tried_answer
 from .nights import Agent, LearningArm, recipe_of
 
@@ -133,16 +134,16 @@ class ContrastNight:
         data = chosen(self._train, night.groups, method)
         directory = self._folder / f"contrast-{name}"
         shutil.rmtree(directory, ignore_errors=True)
-        recipe = replace(recipe_of(self._settings, self._engine), start=str(start or ""), learning_rate=LEARNING_RATE)
+        rate = SOFT_LEARNING_RATE if method.soft_prompt else LEARNING_RATE
+        recipe = replace(recipe_of(self._settings, self._engine), start=str(start or ""), learning_rate=rate)
+        train = train_soft_prompt if method.soft_prompt else train_contrast
         try:
-            report = train_contrast(data, method.objective, recipe, directory, budget=self._scale.budget, probes=self._probes)
+            report = train(data, method.objective, recipe, directory, budget=self._scale.budget, probes=self._probes)
         except ValueError as error:
             print(f"{name}, seed {self._settings.seed}: {error}", file=sys.stderr, flush=True)
             found.figures[name, "learned_share"] = 0.0
             return
-        self._agent.serve(directory)
-        runs: list[Run] = self._agent.solve(self._test)
-        tested = [tried_answer(run) for run in runs]
+        tested = [tried_answer(run) for run in self._tried(directory, whole=method.soft_prompt)]
         shutil.rmtree(directory)
         pairs = list(zip(tested, night.tested, strict=True))
         found.changes[name] = (
@@ -166,6 +167,17 @@ class ContrastNight:
         solved = sum(bool(one.success) for one in tested)
         notes = "; ".join(filter(None, (report.stopped, fallen)))
         print(f"{name}, seed {self._settings.seed}: {solved} of {len(tested)} {notes}", file=sys.stderr, flush=True)
+
+    def _tried(self, directory: Path, *, whole: bool) -> list[Run]:
+        """Runs of the unseen tasks with what lies in a directory: an adapter, or a whole model."""
+        if not whole:
+            self._agent.serve(directory)
+            return self._agent.solve(self._test)
+        engine = EmbeddedEngine(directory)
+        try:
+            return Agent(LearningArm(), self._environment, engine, self._settings, self._folder).solve(self._test)
+        finally:
+            engine.close()
 
 
 def _figures_of(night: SharedNight) -> dict[tuple[str, str], Measurement]:

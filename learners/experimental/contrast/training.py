@@ -14,10 +14,10 @@ from ....core.extras import require
 from ....core.paths import AnyPath
 from ....serving import ChatPrompts, give_back_memory, quiet_transformers
 from ...adapters.lora import Recipe, TrainingProgress, TrainingReport, open_network, precision, write_adapter
-from ...adapters.samples import Sample, encode
+from ...adapters.samples import Sample
 from .batch import ContrastBatch, ContrastObjective
 from .guards import Guards, broken, mean_divergence
-from .rows import AnswerRow, JudgedSample, batches, tensors, units
+from .rows import AnswerRow, JudgedSample, Unit, batches, tensors, units
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -70,33 +70,83 @@ def train_contrast(
     if directory.exists():
         raise ValueError(f"{directory} exists; adapters are immutable, take a new name")
     require("torch", "transformers", "peft")
-    import torch
     from peft.helpers import disable_input_dtype_casting
-    from transformers import AutoTokenizer, set_seed
 
-    set_seed(recipe.seed)
-    begun, processor = time.perf_counter(), time.process_time()
-    with quiet_transformers():
-        tokenizer = AutoTokenizer.from_pretrained(recipe.base, trust_remote_code=False)
-        prompts = ChatPrompts(tokenizer)
-        found = units(samples, objective.learns_from, prompts, recipe.max_length, tokenizer.eos_token_id)
-        if not found:
-            raise ValueError(f"nothing to learn from: this objective needs {NEEDED[objective.learns_from]}")
-        model = open_network(recipe, torch)
-    run = _Training(model, objective, recipe, guards, tokenizer.pad_token_id or 0)
-    looked_at = [encode(probe, prompts, recipe.max_length, tokenizer.eos_token_id) for probe in probes]
+    set_seeds(recipe.seed)
+    found = Taught.of(samples, objective, recipe, probes)
+    model = opened(recipe)
     with disable_input_dtype_casting(model):
-        run.begin({row for unit in found for row in unit}, looked_at)
-        left = max(1, budget - run.reference_tokens) if budget else 0
-        steps = batches(found, recipe.batch_size, left, recipe.epochs, recipe.seed)
-        run.go(steps, progress)
-    seconds, processor = time.perf_counter() - begun, time.process_time() - processor
-    result = run.report(len(samples), sum(len(row.ids) for batch in steps[: len(run.losses)] for row in batch), seconds, processor)
-    write_adapter(model, result.training, recipe, directory, provenance)
-    del model, run
+        report = fit(model, found, objective, recipe, budget=budget, guards=guards, progress=progress)
+    write_adapter(model, report.training, recipe, directory, provenance)
+    del model
     gc.collect()
     give_back_memory()
-    return result
+    return report
+
+
+def set_seeds(seed: int) -> None:
+    """Let every draw of the libraries follow from the seed."""
+    from transformers import set_seed
+
+    set_seed(seed)
+
+
+def opened(recipe: Recipe) -> Any:
+    """The network that training goes on from, with an adapter to train."""
+    import torch
+
+    with quiet_transformers():
+        return open_network(recipe, torch)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Taught:
+    """What is learned from, in tokens."""
+
+    samples: int
+    """Judged answers that were given."""
+    units: tuple[Unit, ...]
+    """What the objective learns from."""
+    probes: tuple[AnswerRow, ...]
+    """What drift is measured on."""
+    pad: int
+    """The token that fills rows up."""
+
+    @classmethod
+    def of(cls, samples: Sequence[JudgedSample], objective: ContrastObjective, recipe: Recipe, probes: Sequence[Sample]) -> Taught:
+        """Read by the base's tokenizer. Raises `ValueError` where there is nothing that the objective learns from."""
+        from transformers import AutoTokenizer
+
+        with quiet_transformers():
+            tokenizer = AutoTokenizer.from_pretrained(recipe.base, trust_remote_code=False)
+        prompts, end = ChatPrompts(tokenizer), tokenizer.eos_token_id
+        found = units(samples, objective.learns_from, prompts, recipe.max_length, end)
+        if not found:
+            raise ValueError(f"nothing to learn from: this objective needs {NEEDED[objective.learns_from]}")
+        each = [JudgedSample(sample=probe, success=True, group=str(place)) for place, probe in enumerate(probes)]
+        looked_at = tuple(row for (row,) in units(each, "all", prompts, recipe.max_length, end))
+        return cls(samples=len(samples), units=tuple(found), probes=looked_at, pad=tokenizer.pad_token_id or 0)
+
+
+def fit(
+    model: Any,
+    taught: Taught,
+    objective: ContrastObjective,
+    recipe: Recipe,
+    *,
+    budget: int,
+    guards: Guards,
+    progress: TrainingProgress | None,
+) -> ContrastReport:
+    """Train whatever of a model wants a gradient."""
+    begun, processor = time.perf_counter(), time.process_time()
+    run = _Training(model, objective, recipe, guards, taught.pad)
+    run.begin({row for unit in taught.units for row in unit}, taught.probes)
+    left = max(1, budget - run.reference_tokens) if budget else 0
+    steps = batches(taught.units, recipe.batch_size, left, recipe.epochs, recipe.seed)
+    run.go(steps, progress)
+    tokens = sum(len(row.ids) for batch in steps[: len(run.losses)] for row in batch)
+    return run.report(taught.samples, tokens, time.perf_counter() - begun, time.process_time() - processor)
 
 
 @dataclass
@@ -113,15 +163,12 @@ class _Training:
     drift: float = 0.0
     stopped: str = ""
 
-    def begin(self, rows: set[AnswerRow], probes: Sequence[tuple[list[int], list[int]]]) -> None:
+    def begin(self, rows: set[AnswerRow], probes: Sequence[AnswerRow]) -> None:
         """Read what the model says before the first step: to the answers, where the objective compares, and to the probes."""
         import torch
 
         self._reference: dict[AnswerRow, Tensor] = {}
-        self._probes = [
-            AnswerRow(ids=tuple(ids), answer=sum(label != -100 for label in labels), success=True, weight=1.0, advantage=0.0, divergence=-1)
-            for ids, labels in probes
-        ]
+        self._probes = probes
         self.model.eval()
         with torch.no_grad():
             ordered = sorted(rows, key=lambda row: (len(row.ids), row.ids)) if self.objective.needs_reference else []

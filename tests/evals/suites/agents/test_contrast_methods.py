@@ -6,9 +6,9 @@ from lifelong.evals.suites.agents.contrast_methods import METHODS, QUICK_SCALES,
 from lifelong.learners.experimental.contrast.group_policy import GroupRelativePolicy
 
 
-def test_every_method_is_another_objective_or_another_choice_of_groups() -> None:
+def test_every_method_is_another_objective_choice_of_groups_or_carrier() -> None:
     assert START not in METHODS
-    assert len({(repr(method.objective), method.keep) for method in METHODS.values()}) == len(METHODS)
+    assert len({(repr(method.objective), method.keep, method.soft_prompt) for method in METHODS.values()}) == len(METHODS)
     assert METHODS["rif_rft"].objective == METHODS["grpo"].objective == GroupRelativePolicy()
 
 

@@ -48,7 +48,7 @@ def test_methods_learn_from_the_same_answers_and_a_model_that_solves_nothing_lea
 
 def test_each_method_trains_within_the_budget(engine: EmbeddedEngine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ContrastNight, "_shared", lambda self: made_night(3))
-    some = {name: METHODS[name] for name in ("positives", "dpo", "rif_rft")}
+    some = {name: METHODS[name] for name in ("positives", "dpo", "rif_rft", "evosc")}
     found = ContrastNight(SCALE, DatabaseEnvironment(), engine, SETTINGS, tmp_path).run(some, control=False)
     for name in some:
         assert found.figures[name, "learned_share"] == 1.0
