@@ -17,7 +17,7 @@ from ...adapters.samples import Sample
 from .batch import ContrastObjective
 from .guards import Guards
 from .rows import JudgedSample
-from .training import DEFAULT_GUARDS, ContrastReport, Taught, fit, opened, set_seeds
+from .training import DEFAULT_GUARDS, ContrastData, ContrastReport, fit, opened, set_seeds
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -52,7 +52,7 @@ def train_soft_prompt(
         raise ValueError(f"{directory} exists; take a new name")
     require("torch", "transformers", "peft")
     set_seeds(recipe.seed)
-    found = Taught.of(samples, objective, recipe, probes)
+    found = ContrastData.of(samples, objective, recipe, probes)
     model = PromptedModel(opened(recipe).merge_and_unload(), length)
     report = fit(model, found, objective, recipe, budget=budget, guards=guards, progress=None)
     _write_model(model, recipe, directory)

@@ -73,7 +73,7 @@ def train_contrast(
     from peft.helpers import disable_input_dtype_casting
 
     set_seeds(recipe.seed)
-    found = Taught.of(samples, objective, recipe, probes)
+    found = ContrastData.of(samples, objective, recipe, probes)
     model = opened(recipe)
     with disable_input_dtype_casting(model):
         report = fit(model, found, objective, recipe, budget=budget, guards=guards, progress=progress)
@@ -100,7 +100,7 @@ def opened(recipe: Recipe) -> Any:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Taught:
+class ContrastData:
     """What is learned from, in tokens."""
 
     samples: int
@@ -113,7 +113,7 @@ class Taught:
     """The token that fills rows up."""
 
     @classmethod
-    def of(cls, samples: Sequence[JudgedSample], objective: ContrastObjective, recipe: Recipe, probes: Sequence[Sample]) -> Taught:
+    def of(cls, samples: Sequence[JudgedSample], objective: ContrastObjective, recipe: Recipe, probes: Sequence[Sample]) -> ContrastData:
         """Read by the base's tokenizer. Raises `ValueError` where there is nothing that the objective learns from."""
         from transformers import AutoTokenizer
 
@@ -130,7 +130,7 @@ class Taught:
 
 def fit(
     model: Any,
-    taught: Taught,
+    taught: ContrastData,
     objective: ContrastObjective,
     recipe: Recipe,
     *,
