@@ -15,6 +15,7 @@ from .sqlite import Table
 
 _TOKEN = re.compile(r"'(?P<text>(?:[^']|'')*+)'|\"[^\"]*+\"|(?P<name>[A-Za-z_]\w*)|(?P<number>\d+(?:\.\d+)?)")
 _COMPARED = r"\b(\w+) (?:=|<>|!=|<=?|>=?) '{}'"
+_WITH_TEXT = re.compile(r"(\w+) (?:=|<>|!=|<=?|>=?|(?:NOT )?(?:LIKE|IN|BETWEEN)) \(?'")
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 _MOST = 8
 """Values offered in the place of one."""
@@ -27,7 +28,7 @@ def sql_exchanges(request: str, statement: str, tables: Sequence[Table]) -> dict
         if match.lastgroup:
             tokens[match.lastgroup][match[match.lastgroup]] += 1
     words = {word for counts in tokens.values() for word in counts}
-    found = _columns(request, tokens["name"], words, tables)
+    found = _columns(request, statement, tokens["name"], words, tables)
     found |= {value: [] for name in tokens["name"] for value in _spoken(request, "table", name) if name in {one.name for one in tables}}
     for number, times in tokens["number"].items():
         # A number may be two things; it is one where both texts have it once.
@@ -40,7 +41,12 @@ def sql_exchanges(request: str, statement: str, tables: Sequence[Table]) -> dict
     return found
 
 
-def _columns(request: str, names: Mapping[str, int], words: Iterable[str], tables: Sequence[Table]) -> dict[HoleValue, list[HoleValue]]:
+def _columns(
+    request: str, statement: str, names: Mapping[str, int], words: Iterable[str], tables: Sequence[Table]
+) -> dict[HoleValue, list[HoleValue]]:
+    # A text is one of its own column's; beside another it would be a strange request. What several tables have joins them.
+    owners = Counter(name for table in tables for name, _ in table.columns)
+    fixed = set(_WITH_TEXT.findall(statement)) | {name for name, times in owners.items() if times > 1}
     found: dict[HoleValue, list[HoleValue]] = {}
     for table in tables:
         kinds = {name: _kind(name, kind) for name, kind in table.columns}
@@ -49,7 +55,11 @@ def _columns(request: str, names: Mapping[str, int], words: Iterable[str], table
             parts = any(word != name and name in word.split("_") for word in names)
             for value in _spoken(request, f"column {kind}", name) if name in names and not parts else ():
                 blank = value.said != name
-                others = (other for other in kinds if kinds[other] == kind and other not in words and not _mentioned(other, request))
+                others = (
+                    other
+                    for other in kinds
+                    if name not in fixed and kinds[other] == kind and other not in words and not _mentioned(other, request)
+                )
                 found[value] = [
                     HoleValue(type=value.type, said=other.replace("_", " ") if blank else other, written=other) for other in others
                 ][:_MOST]
@@ -58,7 +68,8 @@ def _columns(request: str, names: Mapping[str, int], words: Iterable[str], table
 
 def _kind(name: str, kind: str) -> str:
     # SQLite keeps days as text; people speak otherwise of them, and of keys otherwise than of quantities.
-    return "DATE" if name.endswith("date") else "ID" if name.endswith("id") else kind
+    last = name.lower().split("_")[-1]
+    return {"date": "DATE", "id": "ID"}.get(last, kind)
 
 
 def _spoken(request: str, type: str, name: str) -> list[HoleValue]:

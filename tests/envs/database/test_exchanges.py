@@ -40,6 +40,15 @@ def test_a_solved_task_as_a_template() -> None:
     }
 
 
+def test_a_column_that_is_compared_with_a_text_keeps_its_name() -> None:
+    found = names("Show the amount where the borrower is 'Kira'.", "SELECT amount FROM loans WHERE borrower = 'Kira'")
+    assert found["borrower"] == []
+    assert found["amount"] == ["fee"]
+    assert found["Kira"] == ["Omar"]
+    two = [LOANS, Table(name="fees", columns=(("amount", "INT"), ("rate", "INT")), rows=())]
+    assert [others for one, others in sql_exchanges("the amount", "SELECT amount FROM loans", two).items()] == [[]]
+
+
 @pytest.mark.parametrize(
     ("request_", "statement", "kept"),
     [
