@@ -16,6 +16,8 @@ from itertools import count as numbers
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Self
 
+import numpy as np
+
 from ...core import MalformedTask, Task
 from ...core.errors import LifelongError
 from .._episodes import TextEnvironment
@@ -152,6 +154,20 @@ class ObjectNavGridEnvironment(TextEnvironment):
     def admissible(self) -> tuple[str, ...]:
         return _admissible(self._under_way()) if self._steps_left else ()
 
+    @property
+    def wanted(self) -> str:
+        """The category that the episode under way looks for."""
+        self._under_way()
+        return self._category
+
+    def look(self) -> Array:
+        """MiniGrid's picture of what is in view now, `(7, 7, 3)`: what `info["view"]` names."""
+        return np.asarray(self._under_way().gen_obs()["image"])
+
+    def map(self) -> tuple[GridMap, Pose]:
+        """The scene from above as it stands, and where the agent is: for drawings and experts, and nothing that an agent knows."""
+        return read_map(self._under_way()), read_pose(self._under_way())
+
     def payload(self, reference: ArrayReference) -> Array:
         """The array that a step named. Raises `NothingFound` where it is held no longer."""
         return self._payloads.get(reference)
@@ -202,7 +218,7 @@ class ObjectNavGridEnvironment(TextEnvironment):
 
     def _extras(self) -> dict[str, Any]:
         measures = NavigationMeasures(category=self._category, shortest=self._shortest, taken=self._taken, distance=self._distance())
-        return {"view": self._payloads.put(self._under_way().gen_obs()["image"]), "navigation": measures}
+        return {"view": self._payloads.put(self.look()), "navigation": measures}
 
     def _under_way(self) -> MiniGridEnv:
         if self._world is None:

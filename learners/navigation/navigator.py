@@ -17,7 +17,7 @@ from ...envs.navigation.scenes import CATEGORIES
 from .backbones import DecoderState
 from .losses import INFLECTION_WEIGHT
 from .methods import MAX_BYTES, METHODS
-from .network import aligned_features, draw_goal_anew, navigator_network
+from .network import CELL_VALUES, VIEW, aligned_features, draw_goal_anew, navigator_network
 from .retention import GradientStep, imitation_of, stored_views
 from .traces import EpisodeTrace, NavigationResult, StepReading, make_trace
 from .trajectories import ACTIONS, Trajectory, shuffled, whole
@@ -124,17 +124,18 @@ class Navigator:
         """As `act`, with what the network made of every step."""
         episodes = [environment.spawn() for _ in tasks]
         infos = [one.reset(options={"task": task})[1] for one, task in zip(episodes, tasks, strict=True)]
-        last, state = [len(ACTIONS)] * len(tasks), self._initial(len(tasks))
+        last, state = [len(ACTIONS)] * len(tasks), self.begin(len(tasks))
         readings: list[StepReading] = []
         traces: dict[int, EpisodeTrace] = {}
         while len(traces) < len(tasks):
-            reading, state = self._read(episodes, infos, last, state)
+            views = np.stack([one.payload(info["view"]) for one, info in zip(episodes, infos, strict=True)])
+            reading, state = self.read(views, [one.wanted for one in episodes], last, state)
             readings.append(reading)
             doomed = early_stop.stops(reading.aligned, reading.temporal, len(readings)) if early_stop else np.zeros(len(tasks), dtype=bool)
             for place in (place for place in range(len(tasks)) if place not in traces):
                 ended = bool(doomed[place])
                 if not ended:
-                    last[place] = _likeliest(reading.logits[place], episodes[place])
+                    last[place] = likeliest(reading.logits[place], episodes[place].admissible())
                     _, _, terminated, truncated, infos[place] = episodes[place].step(ACTIONS[last[place]])
                 if ended or terminated or truncated:
                     traces[place] = make_trace(readings, place, infos[place], given_up=ended)
@@ -155,16 +156,16 @@ class Navigator:
         self, environment: ObjectNavGridEnvironment, tasks: Sequence[Task], *, carry_state: bool = True
     ) -> list[EpisodeTrace]:
         """As `act_without_reset`, with what the network made of every step."""
-        episode, state = environment.spawn(), self._initial(1)
+        episode, state = environment.spawn(), self.begin(1)
         traces: list[EpisodeTrace] = []
         for number, task in enumerate(tasks):
             _, info = episode.reset(options={"task": task, "keep_position": number > 0})
             last, ended, readings = len(ACTIONS), False, list[StepReading]()
-            state = state if carry_state else self._initial(1)
+            state = state if carry_state else self.begin(1)
             while not ended:
-                reading, state = self._read([episode], [info], [last], state)
+                reading, state = self.read(episode.payload(info["view"])[None], [episode.wanted], [last], state)
                 readings.append(reading)
-                last = _likeliest(reading.logits[0], episode)
+                last = likeliest(reading.logits[0], episode.admissible())
                 _, _, terminated, truncated, info = episode.step(ACTIONS[last])
                 ended = terminated or truncated
             traces.append(make_trace(readings, 0, info))
@@ -182,13 +183,13 @@ class Navigator:
         episode = environment.spawn()
         for task in tasks:
             _, info = episode.reset(options={"task": task})
-            category, state, last, ended = info["navigation"].category, self._initial(1), len(ACTIONS), False
+            category, state, last, ended = info["navigation"].category, self.begin(1), len(ACTIONS), False
             views, actions, taken, seen = list[NDArray[np.uint8]](), list[int](), list[int](), set[tuple[int, int]]()
             while not ended:
-                reading, state = self._read([episode], [info], [last], state)
+                reading, state = self.read(episode.payload(info["view"])[None], [episode.wanted], [last], state)
                 views.append(episode.payload(info["view"]))
                 actions.append(ACTIONS.index(episode.search(seen)))
-                chosen = _likeliest(reading.logits[0], episode)
+                chosen = likeliest(reading.logits[0], episode.admissible())
                 last = actions[-1] if "stop" in (ACTIONS[actions[-1]], ACTIONS[chosen]) else chosen
                 taken.append(last)
                 _, _, terminated, truncated, info = episode.step(ACTIONS[last])
@@ -198,23 +199,29 @@ class Navigator:
         episode.close()
         return trajectories
 
-    def _initial(self, episodes: int) -> DecoderState:
+    def begin(self, episodes: int) -> DecoderState:
+        """The decoder's state before the first step of some episodes."""
         decoder: Any = self.network["decoder"]
         state: DecoderState = decoder.initial(episodes)
         return state
 
-    def _read(
-        self, episodes: Sequence[ObjectNavGridEnvironment], infos: Sequence[dict[str, Any]], last: Sequence[int], state: DecoderState
+    def read(
+        self, views: NDArray[np.uint8], categories: Sequence[str], last: Sequence[int], state: DecoderState
     ) -> tuple[StepReading, DecoderState]:
-        """What the network makes of the next step of each episode, and the state after it."""
+        """What the network makes of the next step of N episodes, and the state after it.
+
+        `views` `(N, 7, 7, 3)`, the goals' `categories` and the actions before this step, `len(ACTIONS)` before the first. Raises
+        `ValueError` for views of another shape and for values that no cell has.
+        """
         import torch
 
-        goals = torch.tensor([CATEGORIES.index(info["navigation"].category) for info in infos], dtype=torch.long)
-        views = np.stack([one.payload(info["view"]) for one, info in zip(episodes, infos, strict=True)])
+        if views.shape[1:] != (VIEW, VIEW, 3) or not 0 <= views.min() <= views.max() < CELL_VALUES:
+            shape, most = f"(n, {VIEW}, {VIEW}, 3)", CELL_VALUES - 1
+            raise ValueError(f"views must be {shape} with values up to {most}; got {views.shape} with values up to {views.max()}")
+        goals = torch.tensor([CATEGORIES.index(name) for name in categories], dtype=torch.long)
         with torch.no_grad():
-            features = aligned_features(
-                self.network, torch.from_numpy(views).long()[:, None], goals, torch.tensor(last, dtype=torch.long)[:, None]
-            )
+            before = torch.tensor(last, dtype=torch.long)[:, None]
+            features = aligned_features(self.network, torch.from_numpy(views.astype(np.int64))[:, None], goals, before)
             outputs, following = self.network["decoder"](features, state)
             logits = self.network["policy"](outputs[:, 0])
         return StepReading(views=views, aligned=features[:, 0].numpy(), temporal=outputs[:, 0].numpy(), logits=logits), following
@@ -253,7 +260,7 @@ class Navigator:
         return loss
 
 
-def _likeliest(logits: Tensor, episode: ObjectNavGridEnvironment) -> int:
-    """The admissible action with the largest logit."""
-    allowed = [ACTIONS.index(name) for name in episode.admissible()]
+def likeliest(logits: Tensor, admissible: Sequence[str]) -> int:
+    """The admissible action with the largest logit `(actions,)`, as an index into `ACTIONS`."""
+    allowed = [ACTIONS.index(name) for name in admissible]
     return allowed[int(logits[allowed].argmax())]

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 VIEW = 7
 """Cells along a view."""
-_VALUES = 16
+CELL_VALUES = 16
 """Whole numbers that a cell's kind, colour and state are below."""
 _CELL = 8
 """Width of what each of the three becomes."""
@@ -42,7 +42,7 @@ def navigator_network(
 
         def __init__(self) -> None:
             super().__init__()
-            self.embeddings = nn.ModuleList([nn.Embedding(_VALUES, _CELL) for _ in range(3)])
+            self.embeddings = nn.ModuleList([nn.Embedding(CELL_VALUES, _CELL) for _ in range(3)])
             self.wanted = nn.Embedding(categories, 3 * _CELL)
             self.seen = nn.Linear(3 * _CELL, 3 * _CELL)
             self.layers = nn.Sequential(

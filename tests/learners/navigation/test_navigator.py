@@ -105,3 +105,12 @@ def test_an_unknown_method_is_refused() -> None:
 def test_a_stage_without_trajectories_is_refused() -> None:
     with pytest.raises(ValueError, match="a stage needs at least one trajectory"):
         Navigator(width=8).learn([])
+
+
+@pytest.mark.parametrize(
+    "views", [np.zeros((1, 9, 9, 3), dtype=np.uint8), np.zeros((1, 7, 7), dtype=np.uint8), np.full((1, 7, 7, 3), 200, dtype=np.uint8)]
+)
+def test_an_observation_of_another_size_is_refused(views: np.ndarray) -> None:
+    navigator = Navigator(width=8)
+    with pytest.raises(ValueError, match=r"views must be \(n, 7, 7, 3\) with values up to 15; got \(1, "):
+        navigator.read(views, ["red ball"], [len(ACTIONS)], navigator.begin(1))
