@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from ...core import printable
+from ...core import Settings, printable
 from ..console import complain, say
 from .options import (
     ConfigFlag,
@@ -40,6 +40,12 @@ def run(
     tasks: Annotated[
         str, typer.Option("--tasks", help="Tasks of each environment: of the stream, unseen, after the night; such as 96,32,16.")
     ] = "",
+    stream: Annotated[
+        str, typer.Option("--stream", help="`navigation`: a navigator that learns goal categories stage by stage, drawn on a terminal.")
+    ] = "",
+    forget: Annotated[
+        str, typer.Option("--forget", help="With --stream navigation: a category to forget after the last stage, such as 'red ball'.")
+    ] = "",
     data: DataFlag = None,
     config: ConfigFlag = None,
     set_: SetFlag = None,
@@ -56,12 +62,30 @@ def run(
     sizes = _sizes(tasks) if tasks else None
 
     settings = read_settings(config, out / "latest" / "home", set_, seed)
+    if stream or forget:
+        _navigate(stream, settings, out=out, sizes=sizes, forgotten=forget, resume=resume)
+        return
     names = [name.strip() for name in environments.split(",") if name.strip()]
     try:
         with progress_bars() as tell:
             run_job(settings, environments=names, corrections=corrections, out=out, resume=resume, data=data, tasks=sizes, progress=tell)
     except KeyboardInterrupt:
         say(f"\nstopped; every finished task is kept in {out}. Go on with the same flags and --resume", err=True)
+        raise typer.Exit(INTERRUPTED) from None
+
+
+def _navigate(stream: str, settings: Settings, *, out: Path, sizes: tuple[int, int, int] | None, forgotten: str, resume: bool) -> None:
+    """Run the stream of navigation; its episodes are drawn where standard output is a terminal."""
+    if stream != "navigation":
+        raise typer.BadParameter(f"--stream is {stream!r}; it must be navigation, and --forget goes with it")
+    from ...runs.navigation import run_navigation
+    from .screen import navigation_screen
+
+    try:
+        with navigation_screen() as (tell, watch):
+            run_navigation(settings, out=out, sizes=sizes, forgotten=forgotten, resume=resume, progress=tell, watch=watch)
+    except KeyboardInterrupt:
+        say(f"\nstopped; every finished stage is kept in {out}. Go on with the same flags and --resume", err=True)
         raise typer.Exit(INTERRUPTED) from None
 
 

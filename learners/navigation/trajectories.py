@@ -116,3 +116,24 @@ def record(environment: ObjectNavGridEnvironment, tasks: Sequence[Task]) -> list
             trajectories.append(Trajectory(category=category, views=np.stack(views), actions=np.array(actions, dtype=np.int64)))
     episode.close()
     return trajectories
+
+
+def replayed(environment: ObjectNavGridEnvironment, task: Task, actions: Sequence[str]) -> Trajectory:
+    """A successful episode with the views that belong to its actions: a record of words is enough to learn from.
+
+    Raises `ValueError` where the actions do not lead to success, and for one that is none of `ACTIONS`.
+    """
+    episode = environment.spawn()
+    _, info = episode.reset(options={"task": task})
+    views, numbers, ended = list[NDArray[np.uint8]](), list[int](), False
+    for action in actions:
+        if ended:
+            break
+        views.append(episode.payload(info["view"]))
+        numbers.append(ACTIONS.index(action))
+        _, _, terminated, truncated, info = episode.step(action)
+        ended = terminated or truncated
+    episode.close()
+    if not info["success"] or len(numbers) != len(actions):
+        raise ValueError(f"the actions of task {task.id!r} do not lead to success; only successful episodes are learned from")
+    return Trajectory(category=info["navigation"].category, views=np.stack(views), actions=np.array(numbers, dtype=np.int64))

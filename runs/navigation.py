@@ -1,0 +1,335 @@
+"""`lifelong run --stream navigation`: goal categories stage by stage, awake and asleep, and one of them forgotten at the end.
+
+Awake, the navigator acts on a stage's tasks, and the expert corrects what it fails at; every run is recorded before it counts. Asleep, a
+candidate learns from the verified runs and corrections in the record, and is published where it is better at the new categories and not
+credibly worse at any earlier stage's. A stage that has ended is kept as a checkpoint, so a run that was killed goes on with the stage it
+was in.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from ..agents import Job
+from ..agents.strategies.navigate import NavigateStrategy, Watcher, show_search
+from ..core import Action, Episode, Settings, SettingsError, demonstration_id
+from ..core.paths import AnyPath
+from ..envs import ObjectNavGridEnvironment
+from ..envs.navigation.scenes import STAGES
+from ..envs.navigation.streams import stage_environments
+from ..learners.navigation.checkpoints import load_checkpoint, save_checkpoint
+from ..learners.navigation.forgetting import rebuild_without
+from ..learners.navigation.navigator import Navigator, NavigatorSettings
+from ..learners.navigation.trajectories import Trajectory, replayed
+from ..memory import Record
+from ..memory.artefacts import RUN_HOME, RUN_REPORT, RUN_SUMMARY
+from ..metrics.provenance import machine, package_versions, source_version
+from ..metrics.tables import TextTable, print_tables
+from ..numerics.intervals import paired_gain_ci95
+from ..perception import HashedEncoder
+from .folders import begin_run, find_run, point_latest, write_file
+from .navigation_report import PathOnMap, write_navigation_report
+
+SIZES = (320, 60, 40)
+"""Tasks of a stage, unseen test tasks of each stage, and validation tasks of each stage for the gate: some minutes on two cores."""
+BATCH = 16
+"""Tasks that run side by side and are recorded at once."""
+SLEEP = NavigatorSettings(epochs=10, batch=8)
+"""How a stage is learned."""
+CHECKPOINTS = "navigator"
+"""Folder of the checkpoints in the home."""
+NIGHTS = "nights.json"
+"""What came of each stage, beside the checkpoints."""
+FORGOTTEN = "forgotten.json"
+"""What was forgotten, once all of it is done."""
+
+Progress = Callable[[str, int, int], None]
+
+
+@dataclass(frozen=True, kw_only=True)
+class GateResult:
+    """The candidate against the navigator that is live, on validation tasks: differences of success with 95 % intervals."""
+
+    new: tuple[float, float]
+    """On the stage's own categories."""
+    earlier: tuple[tuple[float, float], ...]
+    """On those of each earlier stage."""
+
+    @property
+    def published(self) -> bool:
+        """Whether it is better at what is new, and at nothing earlier credibly worse."""
+        return self.new[0] > 0 and all(high >= 0 for _, high in self.earlier)
+
+
+class NavigationRun:
+    """A run in its folder: the record, the checkpoints, and what came of the stages so far."""
+
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        seed: int,
+        sizes: tuple[int, int, int],
+        learning: NavigatorSettings = SLEEP,
+        progress: Progress | None = None,
+        watch: Watcher | None = None,
+    ) -> None:
+        """Open what the folder holds, or begin; the arguments are as those of `run_navigation`."""
+        self.home = folder / RUN_HOME
+        self.home.mkdir(mode=0o700, exist_ok=True)
+        self.record = Record(self.home / "record.sqlite3")
+        self.environments = list(stage_environments().values())
+        self.nights: list[dict[str, Any]] = []
+        if (file := self.home / CHECKPOINTS / NIGHTS).exists():
+            self.nights = json.loads(file.read_text(encoding="utf-8"))
+        self._seed, self._sizes, self._learning = seed, sizes, learning
+        self._show, self._watch = progress or (lambda *_: None), watch
+        self._encoder = HashedEncoder()
+
+    @property
+    def published(self) -> list[int]:
+        """Numbers of the stages that the live navigator has learned, ascending."""
+        return [night["stage"] for night in self.nights if night["published"]]
+
+    def live(self) -> Navigator:
+        """The navigator that acts. Raises `CheckpointDamaged`."""
+        return self.checkpoints()[-1]
+
+    def checkpoints(self) -> list[Navigator]:
+        """The untaught navigator and those of `published`."""
+        return [Navigator(seed=self._seed, settings=self._learning), *(load_checkpoint(self._folder(k)).navigator for k in self.published)]
+
+    def wake(self, stage: int) -> int:
+        """Act on a stage's tasks that were not acted on yet, and let the expert correct what fails; returns how many succeeded."""
+        environment = self.environments[stage - 1]
+        jobs = [
+            Job(task=task, environment=environment, id=f"stage-{stage}-{number:04d}")
+            for number, task in enumerate(environment.tasks("train", self._sizes[0], seed=self._seed))
+        ]
+        strategy = NavigateStrategy(self.live(), watch=self._watch)
+        there = {one.id for one in self.record.episodes.get_many([job.id for job in jobs], tenant="default")}
+        waiting = [job for job in jobs if job.id not in there]
+        for start in range(0, len(waiting), BATCH):
+            self._show(f"stage {stage}: awake", len(there) + start, len(jobs))
+            batch = waiting[start : start + BATCH]
+            episodes = []
+            for job, run in zip(batch, strategy.act(batch), strict=True):
+                episodes.append(self._episode(job, job.id, run))
+                if not run.outcome.success:
+                    episodes.append(self._episode(job, demonstration_id(job.id), show_search(job), demonstration=True))
+            vectors = self._encoder.encode([one.task.text for one in episodes])
+            self.record.episodes.record_many(zip(episodes, vectors, strict=True))
+        self._show(f"stage {stage}: awake", len(jobs), len(jobs))
+        return sum(one.outcome.success is True for one in self.record.episodes.get_many([job.id for job in jobs], tenant="default"))
+
+    def _episode(self, job: Job, id: str, run: Any, *, demonstration: bool = False) -> Episode:
+        category = job.task.goal.removeprefix("Mission: find the ").rstrip(".")
+        return Episode(
+            id=id,
+            task=job.task,
+            steps=run.steps,
+            outcome=run.outcome,
+            skill=category,
+            model="navigator",
+            demonstration=demonstration,
+            usage=run.usage,
+            created=time.time(),
+        )
+
+    def verified(self, stage: int) -> list[Episode]:
+        """Successful runs and corrections of a stage that the record holds."""
+        ids = {f"stage-{stage}-{number:04d}" for number in range(self._sizes[0])}
+        ids |= {demonstration_id(id) for id in ids}
+        return [one for one in self.record.episodes.find(tenant="default", success=True) if one.id in ids]
+
+    def trajectories(self, stage: int) -> list[Trajectory]:
+        """The same with their views."""
+        environment = self.environments[stage - 1]
+        return [
+            replayed(environment, one.task, [step.text for step in one.steps if isinstance(step, Action)]) for one in self.verified(stage)
+        ]
+
+    def sleep(self, stage: int, awake: int) -> None:
+        """Learn a stage from the record, decide, and keep what came of it."""
+        started, live = time.perf_counter(), self.live()
+        self._show(f"stage {stage}: asleep", 0, 2)
+        episodes = self.verified(stage)
+        candidate = live.learn(self.trajectories(stage))
+        self._show(f"stage {stage}: asleep", 1, 2)
+        gate = self._decide(live, candidate, stage)
+        if gate.published:
+            shutil.rmtree(self._folder(stage), ignore_errors=True)  # of a run that was killed before it noted the night
+            save_checkpoint(candidate, self._folder(stage), episodes=[one.id for one in episodes])
+        navigator = candidate if gate.published else live
+        self.nights.append(
+            {
+                "stage": stage,
+                "categories": list(STAGES[stage - 1]),
+                "awake": awake,
+                "tasks": self._sizes[0],
+                "learned_from": len(episodes),
+                "gate": asdict(gate),
+                "published": gate.published,
+                "kept_bytes": navigator.nbytes,
+                "success": self.scores(navigator),
+                "seconds": time.perf_counter() - started,
+            }
+        )
+        self._note()
+        self._show(f"stage {stage}: asleep", 2, 2)
+
+    def _decide(self, live: Navigator, candidate: Navigator, stage: int) -> GateResult:
+        intervals = []
+        for environment in self.environments[:stage]:
+            tasks = environment.tasks("validation", self._sizes[2], seed=self._seed)
+            new, old = ([result.success for result in one.act(environment, tasks)] for one in (candidate, live))
+            pairs = list(zip(new, old, strict=True))
+            wins, losses = pairs.count((True, False)), pairs.count((False, True))
+            intervals.append(paired_gain_ci95(wins, losses, len(pairs)))
+        return GateResult(new=intervals[-1], earlier=tuple(intervals[:-1]))
+
+    def scores(self, navigator: Navigator) -> list[list[int]]:
+        """Successes and tasks on unseen tasks of every stage, taught or not."""
+        rows = []
+        for environment in self.environments:
+            results = navigator.act(environment, environment.tasks("test", self._sizes[1], seed=self._seed))
+            rows.append([sum(one.success for one in results), len(results)])
+        return rows
+
+    def forget(self, category: str) -> dict[str, Any]:
+        """Erase a category's episodes, and rebuild every checkpoint that saw them: exact, as if it had never been taught.
+
+        Raises `SettingsError` for a category that no published stage taught.
+        """
+        stage = next((k for k in self.published if category in STAGES[k - 1]), None)
+        if stage is None:
+            raise SettingsError(f"no stage that was learned taught {category!r}; leave --forget away, or name another category")
+        if (file := self.home / CHECKPOINTS / FORGOTTEN).exists():
+            receipt: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+            return receipt
+        environment = ObjectNavGridEnvironment((category,))
+        tasks = environment.tasks("test", self._sizes[1], seed=self._seed)
+        checkpoints, numbers = self.checkpoints(), self.published
+        rebuilt = rebuild_without(checkpoints, [self.trajectories(k) for k in numbers], category)
+        for number, navigator in zip(numbers, rebuilt[1:], strict=True):
+            if number >= stage:
+                shutil.rmtree(self._folder(number))
+                made_from = [one.id for one in self.verified(number) if one.skill != category]
+                save_checkpoint(navigator, self._folder(number), episodes=made_from)
+        # The record last: a run that is killed before it does all of this again.
+        erased = self.record.erase([one.id for one in self.record.episodes.find(tenant="default", skill=category)])
+        was, now = (sum(one.success for one in navigator.act(environment, tasks)) for navigator in (checkpoints[-1], rebuilt[-1]))
+        receipt = {
+            "category": category,
+            "episodes": erased.episodes,
+            "erasure": "exact",
+            "rebuilt": [f"stage-{k}" for k in numbers if k >= stage],
+            "before": was,
+            "after": now,
+            "tasks": len(tasks),
+            "left": len(self.record.episodes.find(tenant="default", skill=category)),
+            "success": self.scores(rebuilt[-1]),
+        }
+        write_file(file, json.dumps(receipt, indent=1))
+        return receipt
+
+    def paths(self) -> list[PathOnMap]:
+        """One unseen task of every stage, as the live navigator goes about it."""
+        found = []
+        for number, environment in enumerate(self.environments, 1):
+            frames: list[tuple[Any, str]] = []
+            strategy = NavigateStrategy(self.live(), watch=lambda world, done, frames=frames: frames.append((world.map(), done)))  # type: ignore[misc]
+            [task] = environment.tasks("test", 1, seed=self._seed)
+            [run] = strategy.act([Job(task=task, environment=environment)])
+            found.append(
+                PathOnMap(
+                    stage=number,
+                    category=task.goal.removeprefix("Mission: find the ").rstrip("."),
+                    grid_map=frames[0][0][0],
+                    poses=tuple(pose for (_, pose), _ in frames),
+                    success=run.outcome.success is True,
+                )
+            )
+        return found
+
+    def close(self) -> None:
+        """Give the record back."""
+        self.record.close()
+
+    def _folder(self, stage: int) -> Path:
+        return self.home / CHECKPOINTS / f"stage-{stage}"
+
+    def _note(self) -> None:
+        (self.home / CHECKPOINTS).mkdir(exist_ok=True)
+        write_file(self.home / CHECKPOINTS / NIGHTS, json.dumps(self.nights, indent=1))
+
+
+def run_navigation(
+    settings: Settings,
+    *,
+    out: AnyPath,
+    sizes: tuple[int, int, int] | None = None,
+    forgotten: str = "",
+    resume: bool = False,
+    learning: NavigatorSettings = SLEEP,
+    progress: Progress | None = None,
+    watch: Watcher | None = None,
+) -> Path:
+    """Run all stages in a folder below `out` and leave `summary.json` and `report.html` there; returns that folder.
+
+    `sizes` are as `SIZES`. With `resume` the latest run goes on where it stopped. Raises `SettingsError` for a category to forget that no
+    stage teaches, for sizes without tasks, and as `begin_run` and `find_run` do; `CheckpointDamaged`.
+    """
+    known = [name for stage in STAGES for name in stage]
+    if forgotten and forgotten not in known:
+        raise SettingsError(f"{forgotten!r} is no category of a stage; choose one of: {', '.join(known)}")
+    sizes = sizes or SIZES
+    if min(sizes) < 1:
+        raise SettingsError(f"--tasks is {sizes}; a stage needs at least one task of each kind")
+    plan = {"stream": "navigation", "tasks": list(sizes), "forget": forgotten, "seed": settings.seed}
+    folder = find_run(Path(out), plan) if resume else begin_run(Path(out), plan)
+    point_latest(folder)
+    run = NavigationRun(folder, seed=settings.seed, sizes=sizes, learning=learning, progress=progress, watch=watch)
+    try:
+        for stage in range(len(run.nights) + 1, len(STAGES) + 1):
+            run.sleep(stage, run.wake(stage))
+        receipt = run.forget(forgotten) if forgotten else None
+        summary = {
+            "stream": "navigation",
+            "seed": settings.seed,
+            "commit": source_version(),
+            "versions": package_versions(),
+            "machine": machine(),
+            "tasks": list(sizes),
+            "nights": run.nights,
+            "forgotten": receipt,
+        }
+        write_file(folder / RUN_SUMMARY, json.dumps(summary, indent=1))
+        write_navigation_report(summary, run.paths(), folder / RUN_REPORT)
+    finally:
+        run.close()
+    print_tables([success_table(run.nights)], [*_closing(run.nights, receipt), f"report: {folder / RUN_REPORT}"])
+    return folder
+
+
+def success_table(nights: Sequence[dict[str, Any]]) -> TextTable:
+    """Success on unseen tasks of every stage, a row a night."""
+    rows = [(f"stage {night['stage']}", *(f"{hits / count:.2f}" for hits, count in night["success"])) for night in nights]
+    header = ("after", *(f"stage {number}" for number in range(1, len(STAGES) + 1)))
+    return TextTable(title="success on unseen tasks", header=header, rows=tuple(rows))
+
+
+def _closing(nights: Sequence[dict[str, Any]], receipt: dict[str, Any] | None) -> list[str]:
+    refused = [night["stage"] for night in nights if not night["published"]]
+    lines = [f"stage {number} was not published: no credible gain, or a loss at an earlier stage" for number in refused]
+    if receipt:
+        was, now, tasks = receipt["before"], receipt["after"], receipt["tasks"]
+        erased = f"forgot {receipt['category']}: {receipt['episodes']} episodes erased"
+        lines.append(f"{erased}, success {was}/{tasks} before and {now}/{tasks} after")
+    return lines

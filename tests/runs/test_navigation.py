@@ -1,0 +1,139 @@
+"""A run of navigation on tiny stages: what it leaves, that a killed one goes on, and that forgetting is exact."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+
+from lifelong.core import Settings, SettingsError
+from lifelong.envs.navigation.scenes import STAGES
+from lifelong.learners.navigation.checkpoints import ARRAYS, CheckpointDamaged, load_checkpoint
+from lifelong.learners.navigation.navigator import NavigatorSettings
+from lifelong.runs import navigation
+from lifelong.runs.navigation import GateResult, NavigationRun, run_navigation
+
+TINY = (4, 2, 2)
+LEARNING = NavigatorSettings(epochs=1, batch=4)
+SETTINGS = Settings()
+
+
+@pytest.fixture
+def published(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every candidate is taken, as no gain can be proven on two tasks."""
+    monkeypatch.setattr(GateResult, "published", property(lambda self: True))
+
+
+def opened(folder: Path) -> NavigationRun:
+    return NavigationRun(folder, seed=0, sizes=TINY, learning=LEARNING)
+
+
+def test_the_gate_wants_a_gain_and_no_credible_loss() -> None:
+    assert GateResult(new=(0.1, 0.5), earlier=((-0.3, 0.1), (0.0, 0.2))).published
+    assert not GateResult(new=(-0.1, 0.5), earlier=()).published
+    assert not GateResult(new=(0.1, 0.5), earlier=((-0.3, 0.1), (-0.4, -0.1))).published
+
+
+@pytest.mark.usefixtures("published")
+def test_a_run_leaves_a_summary_a_report_and_checkpoints(tmp_path: Path) -> None:
+    pytest.importorskip("matplotlib")
+    phases: list[str] = []
+
+    def note(phase: str, done: int, total: int) -> None:
+        phases.append(phase)
+
+    folder = run_navigation(SETTINGS, out=tmp_path, sizes=TINY, learning=LEARNING, progress=note, forgotten=STAGES[3][0])
+    summary = json.loads((folder / "summary.json").read_text())
+    assert [night["stage"] for night in summary["nights"]] == [1, 2, 3, 4]
+    assert all(len(night["success"]) == 4 and night["success"][0][1] == 2 for night in summary["nights"])
+    assert summary["forgotten"]["erasure"] == "exact"
+    assert summary["forgotten"]["left"] == 0
+    assert {"stage 1: awake", "stage 4: asleep"} <= set(phases)
+    page = (folder / "report.html").read_text()
+    assert page.count("<svg") == 4
+    assert "http" not in page.replace("http://www.w3.org", "")
+    for night in summary["nights"]:
+        assert load_checkpoint(folder / "home" / "navigator" / f"stage-{night['stage']}").episodes
+    # What is done is not done again.
+    assert run_navigation(SETTINGS, out=tmp_path, sizes=TINY, learning=LEARNING, forgotten=STAGES[3][0], resume=True) == folder.resolve()
+    assert json.loads((folder / "summary.json").read_text())["nights"] == summary["nights"]
+
+
+@pytest.mark.usefixtures("published")
+def test_a_run_that_was_killed_goes_on_as_if_it_had_not_been(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = navigation.begin_run(tmp_path / "whole", {})
+    run = opened(whole)
+    for stage in (1, 2):
+        run.sleep(stage, run.wake(stage))
+
+    monkeypatch.setattr(navigation, "BATCH", 2)
+    killed = navigation.begin_run(tmp_path / "killed", {})
+    first = opened(killed)
+    first.sleep(1, first.wake(1))
+    act = navigation.NavigateStrategy.act
+    calls: list[int] = []
+
+    def dies(self: navigation.NavigateStrategy, jobs: object) -> object:
+        calls.append(1)
+        if len(calls) == 2:
+            raise KeyboardInterrupt
+        return act(self, jobs)  # type: ignore[arg-type]
+
+    with monkeypatch.context() as patch:
+        patch.setattr(navigation.NavigateStrategy, "act", dies)
+        with pytest.raises(KeyboardInterrupt):
+            first.wake(2)
+    first.close()
+    again = opened(killed)
+    assert [night["stage"] for night in again.nights] == [1]
+    again.sleep(2, again.wake(2))
+    assert [night["success"] for night in again.nights] == [night["success"] for night in run.nights]
+    assert all(torch.equal(a, b) for a, b in zip(again.live().network.parameters(), run.live().network.parameters(), strict=True))
+
+
+@pytest.mark.usefixtures("published")
+def test_what_is_forgotten_was_never_learned(tmp_path: Path) -> None:
+    folder = navigation.begin_run(tmp_path, {})
+    run = opened(folder)
+    for stage in (1, 2):
+        run.sleep(stage, run.wake(stage))
+    category = run.verified(1)[0].skill
+    others = {one.id for stage in (1, 2) for one in run.verified(stage) if one.skill != category}
+    trajectories = [[one for one in run.trajectories(stage) if one.category != category] for stage in (1, 2)]
+    receipt = run.forget(category)
+    assert receipt["episodes"] > 0
+    assert receipt["left"] == 0
+    assert {one.id for stage in (1, 2) for one in run.verified(stage)} == others
+    never = run.checkpoints()[0]
+    for stage in trajectories:
+        never = never.learn(stage) if stage else never
+    assert all(torch.equal(a, b) for a, b in zip(never.network.parameters(), run.live().network.parameters(), strict=True))
+    assert category not in run.live().taught
+    named = [load_checkpoint(run.home / "navigator" / f"stage-{stage}").episodes for stage in run.published]
+    assert {id for ids in named for id in ids} <= others
+    assert run.forget(category) == receipt
+
+
+def test_what_cannot_be_run_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match="'sofa' is no category of a stage; choose one of: red ball"):
+        run_navigation(SETTINGS, out=tmp_path, forgotten="sofa")
+    with pytest.raises(SettingsError, match="a stage needs at least one task of each kind"):
+        run_navigation(SETTINGS, out=tmp_path, sizes=(4, 2, 0))
+    folder = navigation.begin_run(tmp_path, {})
+    with pytest.raises(SettingsError, match="no stage that was learned taught 'red ball'"):
+        opened(folder).forget("red ball")
+    with pytest.raises(SettingsError, match="use the same flags"):
+        run_navigation(replace(SETTINGS, seed=5), out=tmp_path, resume=True)
+
+
+@pytest.mark.usefixtures("published")
+def test_a_damaged_checkpoint_is_named(tmp_path: Path) -> None:
+    run = opened(navigation.begin_run(tmp_path, {}))
+    run.sleep(1, run.wake(1))
+    file = run.home / "navigator" / "stage-1" / ARRAYS
+    file.write_bytes(file.read_bytes()[:-9])
+    with pytest.raises(CheckpointDamaged, match="stage-1 is not a checkpoint that can be used"):
+        run.live()
