@@ -203,22 +203,19 @@ class NavigationRun:
         return rows
 
     def forget(self, category: str) -> dict[str, Any]:
-        """Erase a category's episodes, and rebuild every checkpoint that saw them: exact, as if it had never been taught.
-
-        Raises `SettingsError` for a category that no published stage taught.
-        """
-        stage = next((k for k in self.published if category in STAGES[k - 1]), None)
-        if stage is None:
-            raise SettingsError(f"no stage that was learned taught {category!r}; leave --forget away, or name another category")
+        """Erase a category's episodes, and rebuild every checkpoint that saw them: exact, as if it had never been taught."""
         if (file := self.home / CHECKPOINTS / FORGOTTEN).exists():
             receipt: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
             return receipt
         environment = ObjectNavGridEnvironment((category,))
         tasks = environment.tasks("test", self._sizes[1], seed=self._seed)
         checkpoints, numbers = self.checkpoints(), self.published
-        rebuilt = rebuild_without(checkpoints, [self.trajectories(k) for k in numbers], category)
+        # A stage that was not published left its episodes in the record, and nothing in a checkpoint.
+        first = next((k for k in numbers if category in STAGES[k - 1]), len(STAGES) + 1)
+        stages = [self.trajectories(k) for k in numbers]
+        rebuilt = rebuild_without(checkpoints, stages, category) if first <= len(STAGES) else checkpoints
         for number, navigator in zip(numbers, rebuilt[1:], strict=True):
-            if number >= stage:
+            if number >= first:
                 shutil.rmtree(self._folder(number))
                 made_from = [one.id for one in self.verified(number) if one.skill != category]
                 save_checkpoint(navigator, self._folder(number), episodes=made_from)
@@ -229,7 +226,7 @@ class NavigationRun:
             "category": category,
             "episodes": erased.episodes,
             "erasure": "exact",
-            "rebuilt": [f"stage-{k}" for k in numbers if k >= stage],
+            "rebuilt": [f"stage-{k}" for k in numbers if k >= first],
             "before": was,
             "after": now,
             "tasks": len(tasks),
