@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 import shutil
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -32,6 +32,7 @@ from ..memory.artefacts import RUN_HOME, RUN_REPORT, RUN_SUMMARY
 from ..metrics.provenance import machine, package_versions, source_version
 from ..metrics.tables import TextTable, print_tables
 from ..numerics.intervals import paired_gain_ci95
+from ..orchestrator import Progress
 from ..perception import HashedEncoder
 from .folders import begin_run, find_run, point_latest, write_file
 from .navigation_report import PathOnMap, write_navigation_report
@@ -48,8 +49,6 @@ NIGHTS = "nights.json"
 """What came of each stage, beside the checkpoints."""
 FORGOTTEN = "forgotten.json"
 """What was forgotten, once all of it is done."""
-
-Progress = Callable[[str, int, int], None]
 
 
 @dataclass(frozen=True, kw_only=True)
