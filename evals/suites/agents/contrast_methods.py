@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from ....agents.consolidation.contrast.groups import TriedAnswer, distinct, is_informative, learnable
+from ....agents.consolidation.contrast.groups import TriedAnswer, agreed, distinct, is_informative, learnable
 from ....core import Task
 from ....envs.templates import template_of
 from ....learners.experimental.contrast.batch import ContrastObjective
@@ -29,6 +29,8 @@ class ContrastMethod:
     """Which groups are learned from."""
     soft_prompt: bool = False
     """Whether vectors before the prompt are trained in the place of an adapter."""
+    by_agreement: bool = False
+    """Whether the environment's verdicts are hidden, and what most attempts at a task bring about is held right."""
 
 
 METHODS: Mapping[str, ContrastMethod] = {
@@ -39,6 +41,7 @@ METHODS: Mapping[str, ContrastMethod] = {
     "grpo": ContrastMethod(objective=GroupRelativePolicy()),
     "rif_rft": ContrastMethod(objective=GroupRelativePolicy(), keep=learnable),
     "rdb_cl": ContrastMethod(objective=PortableAnchor()),
+    "agreement": ContrastMethod(objective=Positives(), by_agreement=True),
     "evosc": ContrastMethod(objective=Positives(), soft_prompt=True),
 }
 """A row for each; `rif_rft` is `grpo` with another choice of groups. Weights are those of the papers or of trl; none was tuned."""
@@ -83,7 +86,8 @@ QUICK_SCALES: Mapping[str, ContrastScale] = {
 def chosen(tasks: Sequence[Task], groups: Sequence[Sequence[TriedAnswer]], method: ContrastMethod) -> list[JudgedSample]:
     """What a method learns from: the distinct attempts of the groups that it keeps."""
     found: list[JudgedSample] = []
-    for task, group in zip(tasks, groups, strict=True):
+    for task, tried in zip(tasks, groups, strict=True):
+        group = agreed([replace(one, success=None) for one in tried]) if method.by_agreement else tried
         if method.keep(group):
             found += judged_samples(task, distinct(group, template_of, TEMPLATES))
     return found

@@ -122,7 +122,7 @@ class ContrastNight:
             seeds=[int(draw(self._settings.seed, "contrast", task.id, str(number)) * 2**31) for task, number in places],
         )
         seconds, width = time.process_time() - begun, self._scale.attempts + 1
-        tried = [tried_answer(run) for run in runs]
+        tried = [tried_answer(run, task, self._environment) for run, (task, _) in zip(runs, places, strict=True)]
         return SharedNight(
             groups=tuple(tuple(tried[start : start + width]) for start in range(0, len(tried), width)),
             tested=tuple(tried_answer(run) for run in self._agent.solve(self._test)),

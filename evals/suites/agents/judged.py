@@ -10,13 +10,19 @@ from ....agents.consolidation.contrast.divergence import divergences
 from ....agents.consolidation.contrast.groups import TriedAnswer
 from ....agents.strategies.transcript import View, visible
 from ....core import Observation, Task
+from ....envs import Environment
+from ....envs.practice import can_preview, preview
 from ....learners import Sample
 from ....learners.experimental.contrast.rows import JudgedSample
 
 
-def tried_answer(run: Run) -> TriedAnswer:
-    """What a run of one answer did, and what became of it."""
-    return TriedAnswer(answer=deeds(run), success=run.outcome.success, likelihood=likelihood(run))
+def tried_answer(run: Run, task: Task | None = None, environment: Environment | None = None) -> TriedAnswer:
+    """What a run of one answer did, and what became of it; with its result, where an environment with a `preview` is given."""
+    answer, result = deeds(run), ""
+    if task is not None and environment is not None and can_preview(environment):
+        seen = preview(environment, task, answer)
+        result = "" if seen.error or seen.empty else seen.result
+    return TriedAnswer(answer=answer, success=run.outcome.success, likelihood=likelihood(run), result=result)
 
 
 def judged_samples(task: Task, attempts: Sequence[TriedAnswer]) -> list[JudgedSample]:

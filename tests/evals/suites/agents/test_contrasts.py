@@ -33,6 +33,7 @@ def made_night(tested: int) -> SharedNight:
     return SharedNight(groups=groups, tested=wrong, tokens=10, seconds=1.0)
 
 
+@pytest.mark.slow
 def test_methods_learn_from_the_same_answers_and_a_model_that_solves_nothing_learns_nothing(engine: EmbeddedEngine, tmp_path: Path) -> None:
     night = ContrastNight(SCALE, DatabaseEnvironment(), engine, SETTINGS, tmp_path)
     found = night.run(METHODS, control=True)
@@ -46,6 +47,7 @@ def test_methods_learn_from_the_same_answers_and_a_model_that_solves_nothing_lea
     assert kept.read_bytes() == before
 
 
+@pytest.mark.slow
 def test_each_method_trains_within_the_budget(engine: EmbeddedEngine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ContrastNight, "_shared", lambda self: made_night(3))
     some = {name: METHODS[name] for name in ("positives", "dpo", "rif_rft", "evosc")}
