@@ -1,7 +1,9 @@
 """Consolidation data: which turns of which episodes an adapter may learn from, and what the model was asked then.
 
 That a model is trained on its own runs which were found right, and on corrections of the others, is the idea of Zelikman et al. 2022,
-"STaR: Bootstrapping Reasoning With Reasoning", https://arxiv.org/abs/2203.14465, algorithm 1.
+"STaR: Bootstrapping Reasoning With Reasoning", https://arxiv.org/abs/2203.14465, algorithm 1. What memory showed such a run (lessons,
+runs, statements) is left out of its sample, so that the adapter learns to answer without it: context distillation from samples of the
+model that saw the context (Snell, Klein and Zhong 2022, "Learning by Distilling Context", https://arxiv.org/abs/2209.15189, section 2).
 """
 
 from __future__ import annotations
