@@ -25,7 +25,7 @@ from ....envs import Environment
 from ....envs.practice import exercises
 from ....learners import Sample
 from ....learners.experimental.contrast.soft_prompt import train_soft_prompt
-from ....learners.experimental.contrast.training import train_contrast
+from ....learners.experimental.contrast.training import NothingToLearn, train_contrast
 from ....numerics.draws import draw
 from ....numerics.intervals import paired_gain_ci95
 from ....serving import EmbeddedEngine
@@ -139,7 +139,7 @@ class ContrastNight:
         train = train_soft_prompt if method.soft_prompt else train_contrast
         try:
             report = train(data, method.objective, recipe, directory, budget=self._scale.budget, probes=self._probes)
-        except ValueError as error:
+        except NothingToLearn as error:
             print(f"{name}, seed {self._settings.seed}: {error}", file=sys.stderr, flush=True)
             found.figures[name, "learned_share"] = 0.0
             return

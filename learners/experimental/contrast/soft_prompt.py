@@ -45,7 +45,7 @@ def train_soft_prompt(
     them, since a small model cannot read runs. The adapter `recipe.start` is merged into the frozen model.
 
     Vectors become tokens of the written model's vocabulary, which its chat template puts first: any engine loads it as a model of its
-    own. Raises `ValueError` where the objective has nothing to learn from or `directory` exists.
+    own. Raises `NothingToLearn`, and `ValueError` where `directory` exists.
     """
     directory = Path(directory)
     if directory.exists():

@@ -30,6 +30,10 @@ PART = 4
 """Rows that go through the network at once: as fast on CPU as more, and less memory. Even, so that pairs stay together."""
 
 
+class NothingToLearn(ValueError):
+    """Of the judged answers there is none that the objective learns from."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class ContrastReport:
     """How a training on contrasts went."""
@@ -64,7 +68,7 @@ def train_contrast(
     the objective's ratios are to. `budget` is how many tokens are read, in place of `recipe.epochs`; tokens that the reference reads
     count too. Where a bound of `guards` is broken the adapter is as at the last look that found none, and the report says why.
 
-    Raises `ValueError` where there is nothing that the objective learns from, and as `train_lora` does.
+    Raises `NothingToLearn` where there is nothing that the objective learns from, and as `train_lora` does.
     """
     directory = Path(directory)
     if directory.exists():
@@ -114,7 +118,7 @@ class ContrastData:
 
     @classmethod
     def of(cls, samples: Sequence[JudgedSample], objective: ContrastObjective, recipe: Recipe, probes: Sequence[Sample]) -> ContrastData:
-        """Read by the base's tokenizer. Raises `ValueError` where there is nothing that the objective learns from."""
+        """Read by the base's tokenizer. Raises `NothingToLearn` where there is nothing that the objective learns from."""
         from transformers import AutoTokenizer
 
         with quiet_transformers():
@@ -122,7 +126,7 @@ class ContrastData:
         prompts, end = ChatPrompts(tokenizer), tokenizer.eos_token_id
         found = units(samples, objective.learns_from, prompts, recipe.max_length, end)
         if not found:
-            raise ValueError(f"nothing to learn from: this objective needs {NEEDED[objective.learns_from]}")
+            raise NothingToLearn(f"nothing to learn from: this objective needs {NEEDED[objective.learns_from]}")
         each = [JudgedSample(sample=probe, success=True, group=str(place)) for place, probe in enumerate(probes)]
         looked_at = tuple(row for (row,) in units(each, "all", prompts, recipe.max_length, end))
         return cls(samples=len(samples), units=tuple(found), probes=looked_at, pad=tokenizer.pad_token_id or 0)

@@ -12,6 +12,7 @@ from lifelong.learners.experimental.contrast.guards import Guards
 from lifelong.learners.experimental.contrast.positives import Positives
 from lifelong.learners.experimental.contrast.rows import JudgedSample
 from lifelong.learners.experimental.contrast.soft_prompt import PromptedModel, train_soft_prompt
+from lifelong.learners.experimental.contrast.training import NothingToLearn
 from lifelong.serving import ChatRequest, EmbeddedEngine
 
 LOOSE = Guards(max_drift=100.0, max_fall=100.0)
@@ -85,5 +86,5 @@ def test_it_goes_on_from_an_adapter_and_stops_where_the_model_drifts(tiny_model:
     assert report.stopped.startswith("drift:")
     with pytest.raises(ValueError, match="exists"):
         train_soft_prompt(SAMPLES, Positives(), recipe(tiny_model), tmp_path / "v1")
-    with pytest.raises(ValueError, match="nothing to learn from"):
+    with pytest.raises(NothingToLearn, match="nothing to learn from"):
         train_soft_prompt([], Positives(), recipe(tiny_model), tmp_path / "v2")

@@ -17,7 +17,7 @@ from lifelong.learners.experimental.contrast.positives import Positives
 from lifelong.learners.experimental.contrast.preference import DirectPreference
 from lifelong.learners.experimental.contrast.prospect import KahnemanTversky
 from lifelong.learners.experimental.contrast.rows import JudgedSample
-from lifelong.learners.experimental.contrast.training import train_contrast
+from lifelong.learners.experimental.contrast.training import NothingToLearn, train_contrast
 from lifelong.learners.experimental.contrast.unlikelihood import FirstDivergenceUnlikelihood
 
 LOOSE = Guards(max_drift=100.0, max_fall=100.0)
@@ -119,7 +119,7 @@ def test_nothing_to_learn_from_is_said_for_each_kind_of_objective(tiny_model: Pa
         (SAMPLES[1:2], Positives(), "a success"),
         (SAMPLES[:1], DirectPreference(), "a failure beside a success"),
     ):
-        with pytest.raises(ValueError, match=f"nothing to learn from: .*{needed}"):
+        with pytest.raises(NothingToLearn, match=f"nothing to learn from: .*{needed}"):
             train_contrast(samples, objective, recipe(tiny_model), tmp_path / "v1")
     (tmp_path / "taken").mkdir()
     with pytest.raises(ValueError, match="immutable"):
