@@ -211,8 +211,8 @@ class SleepSettings:
     per_skill_routing: bool = True
     """A candidate may go live for some skills only. False: one adapter serves all."""
     practice: str = "auto"
-    """Whether nights practise on exercises that the environment makes up: `auto`, where nobody corrected a task of the skill; `always`;
-    `never`."""
+    """Whether nights practise on exercises, which the environment makes up or which are made from the tools of its tasks: `auto`, where
+    nobody corrected a task of the skill; `always`; `never`."""
     exercises: int = 600
     """Most exercises of one night; fewer where the night's budget of seconds does not allow for them."""
     attempts: int = 4
