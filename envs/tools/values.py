@@ -25,6 +25,8 @@ OPTIONAL_SHARE = 0.5
 """Share of optional properties that are given."""
 LARGEST = 10**12
 """Size of a bound beyond which nobody means it."""
+SEEN_SHARE = 0.1
+"""Share of free texts that are names of the real request: they may be of another kind than the parameter."""
 _TRIES = 20
 
 # Repeated groups, or many repetitions, may be tried in more ways than there is time for.
@@ -203,7 +205,7 @@ def _string(schema: Mapping[str, Any], rng: random.Random, name: str, seen: Sequ
         share = 1.0 if len(own) > 2 and not any(like(one, rng) != one for one in own) else 0.4
         if own and rng.random() < share:
             text = like(rng.choice(own), rng)
-        elif seen and rng.random() < 0.3:
+        elif seen and rng.random() < SEEN_SHARE:
             text = rng.choice(seen)
         else:
             text = _suggested(name, str(schema.get("description") or ""), rng) or any_word(rng)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Literal
 
+from pydantic import BaseModel, Field
 from scripted import ScriptedEngine
 
 from lifelong.agents import Job, RepairStrategy
@@ -112,3 +115,29 @@ def test_a_call_is_examined_by_what_it_calls() -> None:
     results = exercise_results(made, ToolExercises(), engine, adapter="one")
     assert [right for _, right in results] == [number % 2 == 1 for number in range(len(made))]
     assert all(request.tools == (BOOK,) and not request.grammar for request in engine.requests)
+
+
+class Address(BaseModel):
+    street: str
+    zip_code: str | None = None
+
+
+class Order(BaseModel):
+    customer_name: str = Field(description="Full name of the customer.")
+    address: Address
+    items: list[str] = Field(description="Products to order.", min_length=1)
+    due: datetime.date
+    priority: Literal["low", "high"] = "low"
+    gift: bool = Field(default=False, description="Whether to wrap it as a gift")
+    budget: float | None = Field(default=None, ge=0)
+
+
+def test_a_schema_as_pydantic_writes_it_is_practised() -> None:
+    task = Task(id="t", goal="Order it.", tools=(tool_specification("place_order", "Places an order.", Order.model_json_schema()),))
+    made = made_exercises(ToolExercises(), [task], [], 30)
+    assert len(made) == 30, "the engine's grammar takes all of them"
+    for one in made:
+        order = Order.model_validate_json(read_reply(one.answer)[1][0]["function"]["arguments"])
+        assert order.customer_name in one.task.goal
+        assert order.address.street in one.task.goal
+        assert all(item in one.task.goal for item in order.items)
