@@ -10,6 +10,7 @@ import typer
 from ..core import LifelongError
 from ..core.extras import missing
 from .commands import bench as _commands_bench
+from .commands import importing as _commands_importing
 from .commands import learning as _commands_learning
 from .commands import looking as _commands_looking
 from .commands import memory as _commands_memory
@@ -35,6 +36,7 @@ app.command("run")(_commands_learning.run)
 app.command("sleep")(_commands_learning.sleep)
 app.command("forget")(_commands_learning.forget)
 app.command("rollback")(_commands_learning.rollback)
+app.command("import")(_commands_importing.import_)
 app.command("status")(_commands_looking.status)
 app.command("sessions")(_commands_looking.sessions)
 app.command("show")(_commands_looking.show)

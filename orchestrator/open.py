@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from ..agents import Writer
@@ -80,6 +81,24 @@ def open_turns(settings: Settings, record: Record) -> TurnMemory:
     """What people said, for a command that needs no model. Raises `ModelMissing` where the encoder is not there, and `SettingsError`."""
     _checked_stamp(record, settings)
     return TurnMemory(record, _encoder(settings))
+
+
+@contextmanager
+def opened_record(settings: Settings) -> Iterator[tuple[Record, Encoder, TurnMemory]]:
+    """The record of a home, which is made where there is none, with its encoder and what people said; no model is opened.
+
+    Raises `ModelMissing` where the encoder is not there, `SettingsError` for a home of another encoder, and `StoreError`.
+    """
+    _make_home(settings.home)
+    with open_store(settings) as record:
+        stamp, encoder = _checked_stamp(record, settings), _encoder(settings)
+        if stamp is None:
+            record.state.put(HomeStamp(encoder=settings.memory.encoder))
+        turns = TurnMemory(record, encoder)
+        try:
+            yield record, encoder, turns
+        finally:
+            turns.close()
 
 
 def _checked_stamp(record: Record, settings: Settings) -> HomeStamp | None:

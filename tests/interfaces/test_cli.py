@@ -16,6 +16,7 @@ from lifelong.interfaces.cli import app
 
 VERBS = {
     "run",
+    "import",
     "memory",
     "sessions",
     "show",
