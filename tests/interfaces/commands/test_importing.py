@@ -1,4 +1,4 @@
-"""`lifelong import`: conversations in four forms, once each; a file with a mistake leaves nothing behind."""
+"""`lifelong import`: conversations in three forms, once each; a file with a mistake leaves nothing behind."""
 
 from __future__ import annotations
 
