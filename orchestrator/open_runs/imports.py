@@ -11,6 +11,7 @@ from itertools import islice
 
 from ...core import UNKNOWN, Episode, Message, Settings, Task, from_messages, text_of
 from ...memory.turns.other_memories import other_memories
+from ...numerics.arrays import Vector
 from ..open import opened_record
 
 BATCH = 256
@@ -60,7 +61,7 @@ def import_chats(
         while some := list(islice(rest, BATCH)):
             known = {one.id for one in record.episodes.get_many([one.id for one in some], tenant=tenant)}
             new = list({one.id: one for one in some if one.id not in known}.values())
-            vectors = encoder.encode([one.task.text for one in new]) if new else []
+            vectors: Sequence[Vector] = list(encoder.encode([one.task.text for one in new])) if new else []
             with record.transaction():
                 record.episodes.record_many(zip(new, vectors, strict=True))
                 turns.finish()
