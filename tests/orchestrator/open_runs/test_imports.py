@@ -39,10 +39,10 @@ def test_many_are_taken_in_parts_and_an_import_that_was_cut_off_goes_on(tmp_path
 
     with pytest.raises(KeyboardInterrupt):
         import_chats(settings(tmp_path), cut(), tenant="ann")
-    told: list[int] = []
-    done = import_chats(settings(tmp_path), chats, tenant="ann", progress=told.append)
+    done_then: list[int] = []
+    done = import_chats(settings(tmp_path), chats, tenant="ann", progress=done_then.append)
     assert (done.chats, done.episodes) == (8, 5)
-    assert told[-1] == 8
+    assert done_then[-1] == 8
 
 
 def test_a_home_of_another_encoder_is_refused(tmp_path: Path) -> None:
