@@ -220,6 +220,8 @@ class Adapter:
     """The skill it was trained for."""
     episodes: tuple[str, ...] = ()
     """Ids of the episodes it learned from (invariant Provenance)."""
+    practised: tuple[str, ...] = ()
+    """Those of them over which exercises were made up and whose own answers it did not learn from."""
     lessons: tuple[str, ...] = ()
     """Ids of the lessons it carries."""
     recipe: dict[str, Any] = field(default_factory=dict)

@@ -173,6 +173,7 @@ class AdapterStore:
     def _read(self, body: str) -> Adapter:
         row: dict[str, Any] = json.loads(body)
         row.update(status=AdapterStatus(row["status"]), episodes=tuple(row["episodes"]), lessons=tuple(row["lessons"]))
+        row["practised"] = tuple(row.get("practised", ()))
         row["path"] = str(self._home / row["path"])
         if row["gate"]:
             skills = tuple(SkillGate(**{**skill, "gain_ci95": tuple(skill["gain_ci95"])}) for skill in row["gate"]["skills"])

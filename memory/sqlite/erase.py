@@ -50,9 +50,10 @@ def _apply(record: Record, episodes: set[str], lost: Trace) -> Erased:
             adapter = record.adapters.get(name)
             # What a lost adapter had learned is new again for the next night.
             record.state.mark_changed(list(adapter.episodes))
-            kept = tuple(id for id in adapter.episodes if id not in gone)
-            lessons_kept = tuple(id for id in adapter.lessons if id not in gone)
-            record.adapters.erase(connection, replace(adapter, episodes=kept, lessons=lessons_kept))
+            kept, practised, lessons_kept = (
+                tuple(id for id in ids if id not in gone) for ids in (adapter.episodes, adapter.practised, adapter.lessons)
+            )
+            record.adapters.erase(connection, replace(adapter, episodes=kept, practised=practised, lessons=lessons_kept))
         for episode in lost.rewritten.values():
             store_rewritten(connection, episode)
         connection.execute(f"DELETE FROM adapter_episodes WHERE episode {SOME}", (some,))

@@ -72,6 +72,7 @@ class Consolidate:
         recipe = recipe_for(night, data, skill)
         name = _name(night, work, made_of(data, recipe, night.tenant))
         learned = tuple(dict.fromkeys(sample.episode for sample in data if sample.episode))
+        as_it_was = {sample.episode for sample in data if not sample.practice}
         lessons = tuple(lesson.id for lesson in components.record.lessons.find(tenant=night.tenant, skill=skill))
         made_from = components.record.made_from(night.tenant, learned, lessons)
         if components.record.generation(night.tenant) != generation:
@@ -85,6 +86,7 @@ class Consolidate:
             tenant=night.tenant,
             target=skill,
             episodes=learned,
+            practised=tuple(id for id in learned if id not in as_it_was),
             lessons=lessons,
             recipe=asdict(recipe),
         )

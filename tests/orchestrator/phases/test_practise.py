@@ -252,10 +252,16 @@ def test_exercises_of_tools_go_with_the_task_that_they_were_made_of(tmp_path: Pa
         cited = {sample.episode for sample in trainer.trained[0][1] if sample.practice}
         [adapter] = [one for one in learner.record.adapters.find() if one.status == "live"]
         assert cited <= set(adapter.episodes)
+        # What was only practised on is told apart from what was learned from as it was.
+        own = {sample.episode for sample in trainer.trained[0][1] if not sample.practice}
+        assert own
+        assert set(adapter.practised) == cited - own
+        assert set(adapter.episodes) == cited | own
         gone = sorted(cited)[0]
         learner.forget(episode=gone)
         assert all(sample.episode != gone for _, samples, _ in trainer.trained[1:] for sample in samples)
         assert gone not in {id for one in learner.record.adapters.find() if one.status == "live" for id in one.episodes}
+        assert not [one for one in learner.record.adapters.find() if gone in (*one.episodes, *one.practised)]
 
 
 def test_a_run_of_several_answers_is_no_pair_of_request_and_answer() -> None:
