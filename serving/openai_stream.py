@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import time
+from collections import deque
 from collections.abc import Iterable, Iterator
 
 import httpx
 from pydantic import BaseModel, ValidationError
 
+from .decoding.decode import LOOP, repeats
 from .engine import ChatPiece, ChatRequest
 from .openai_wire import CalledFunction, ChatChoice, OpenAIClient, ScoredToken, TokenCounts, TokenLogprobs, Turn, WrittenCall, reply_of
 
@@ -37,10 +39,13 @@ class Chunk(BaseModel):
 def read_pieces(client: OpenAIClient, response: httpx.Response, request: ChatRequest) -> Iterator[ChatPiece]:
     """The pieces of a reply whose stream is `response`; it is closed when they end or the iterator is closed.
 
-    Raises `EngineUnreachable` where the stream breaks off, says that it failed, or is none.
+    A reply whose length nobody limited ends, as one that was cut off, where its pieces only repeat themselves: a model in a loop would
+    write until its context is full. Raises `EngineUnreachable` where the stream breaks off, says that it failed, or is none.
     """
     started = time.perf_counter()
     whole, counts = ChatChoice(message=Turn(content="")), TokenCounts()
+    newest: deque[str] = deque(maxlen=LOOP)  # servers send a token a piece, or a few
+    pieces = 0
     try:
         for line in _lines(response.iter_bytes()):
             data = line.removeprefix(b"data:").strip() if line.startswith(b"data:") else b""
@@ -52,9 +57,15 @@ def read_pieces(client: OpenAIClient, response: httpx.Response, request: ChatReq
             if chunk.error:
                 raise client.broken_off(json.dumps(chunk.error))
             counts = chunk.usage or counts
+            pieces += 1
             for choice in chunk.choices or ():
                 if text := _add(whole, choice) if not choice.index else "":
                     yield ChatPiece(text=text)
+            if request.max_tokens is None and _loops(newest, chunk):
+                whole.finish_reason = "length"
+                # The server would have counted at the end.
+                counts = TokenCounts(prompt_tokens=counts.prompt_tokens, completion_tokens=max(counts.completion_tokens or 0, pieces))
+                break
         if not whole.finish_reason:
             raise client.broken_off("the stream has no end")
         usage = counts.usage(time.perf_counter() - started)
@@ -63,6 +74,16 @@ def read_pieces(client: OpenAIClient, response: httpx.Response, request: ChatReq
         raise client.broken_off(error) from error
     finally:
         response.close()
+
+
+def _loops(newest: deque[str], chunk: Chunk) -> bool:
+    """Put what a chunk adds to the first reply behind the newest pieces; whether they only repeat themselves."""
+    deltas = [choice.delta for choice in chunk.choices or () if not choice.index]
+    written = "".join((delta.content or "") + "".join(call.function.arguments or "" for call in delta.tool_calls or ()) for delta in deltas)
+    if not written:
+        return False
+    newest.append(written)
+    return repeats(list(newest))
 
 
 def _lines(chunks: Iterable[bytes]) -> Iterator[bytes]:

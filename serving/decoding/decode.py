@@ -142,7 +142,7 @@ class Writing:
             self.stopped = self.watch(tokens)
 
 
-def repeats(tokens: Sequence[int], length: int = LOOP, period: int = PERIOD) -> bool:
+def repeats(tokens: Sequence[object], length: int = LOOP, period: int = PERIOD) -> bool:
     """Whether the last `length` tokens are `period` tokens or fewer, over and over.
 
     >>> repeats([9, 1, 2, 1, 2, 1], length=5), repeats([9, 1, 2, 1, 2, 1], length=6), repeats([1, 2, 3, 1, 2, 3], length=6, period=2)

@@ -10,6 +10,7 @@ from wire import Protocol, ask
 from lifelong.core import EngineUnreachable, MalformedTask
 from lifelong.core.messages import tool_call, tool_specification
 from lifelong.serving import OpenAIEngine, VLLMEngine
+from lifelong.serving.decoding.decode import LOOP, PERIOD
 
 CALLS = [tool_call("find", {"id": 7}, "call_a"), tool_call("route", {"queue": "billing \u2028"}, "call_b")]
 
@@ -44,6 +45,22 @@ class TestStream:
         strict = {"strict": True} if isinstance(engine, VLLMEngine) else {}
         assert protocol.asked[-1][1]["tools"] == [{**tool, "function": {**tool["function"], **strict}} for tool in tools]
         assert protocol.asked[-1][1]["tool_choice"] == {"type": "function", "function": {"name": "find"}}
+        engine.close()
+
+    def test_a_reply_that_only_repeats_itself_ends_where_nobody_limited_it(self, make, url: str, protocol: Protocol) -> None:
+        engine = make(url)
+        protocol.pause = 0.0005
+        *_, last = engine.stream(ask("no " * 3000, max_tokens=None))
+        assert last.reply.finish_reason == "length"
+        assert LOOP <= last.reply.text.count("no") < LOOP + 10
+        assert LOOP <= last.reply.usage.completion_tokens < LOOP + 10
+        assert protocol.left.wait(10), "the server is told"
+        assert protocol.sent < 2500
+        *_, limited = engine.stream(ask("no " * 600, max_tokens=5000))
+        assert (limited.reply.text.count("no"), limited.reply.finish_reason) == (600, "stop")
+        words = " ".join(f"w{number % (2 * PERIOD)}" for number in range(600))
+        *_, varied = engine.stream(ask(words, max_tokens=None))
+        assert (words in varied.reply.text, varied.reply.finish_reason) == (True, "stop")
         engine.close()
 
     def test_a_reader_that_leaves_closes_the_connection(self, make, url: str, protocol: Protocol) -> None:
