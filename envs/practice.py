@@ -125,7 +125,7 @@ def variations(
         made = Exercise(
             task=replace(task, id=f"variation-{seed}-{len(found)}", goal=goal), answer=answer, template=template.name, source=task
         )
-        if (task.id, goal) not in found and _does_something(source, made):
+        if (task.id, goal) not in found and does_something(source, made):
             found[task.id, goal] = made
     return list(found.values())
 
@@ -139,7 +139,8 @@ def _others(
     return drawn if clear and drawn != tuple(values) else None
 
 
-def _does_something(source: object, made: Exercise) -> bool:
+def does_something(source: object, made: Exercise) -> bool:
+    """Whether an exercise's own answer is not refused and brings something about, as far as the environment can tell."""
     if not can_preview(source):
         return True
     found = preview(source, made.source, made.answer)

@@ -11,7 +11,7 @@ from collections.abc import Collection, Mapping, Sequence
 
 from ...core import MalformedTask, Observation, Task, reply_text
 from ...envs import Environment
-from ...envs.practice import Exercise, can_exercise, can_preview, declared_grammar, exercises, preview, variations
+from ...envs.practice import Exercise, can_exercise, can_preview, declared_grammar, does_something, exercises, preview, variations
 from ...envs.tools.exercises import ToolExercises, functions_of
 from ...learners import Sample
 from ...serving import ChatRequest, Engine, grammar_accepts, grammar_of, takes_grammars
@@ -41,7 +41,8 @@ def made_exercises(
     """Up to `count` exercises: solved tasks with other values, of which at most half are made, and others over what the tasks show.
 
     One that asks what a real task asks is left out (`without`, goals of real tasks): what the gate judges by is not to be practised. So is
-    a call that the tools' own schemas refuse. Raises `RuleBroken`, `PackageMissing`.
+    what the environment would refuse or what would do nothing, and a call that the tools' own schemas refuse.
+    Raises `RuleBroken`, `PackageMissing`.
     """
     real = {plain_goal(goal) for goal in without}
 
@@ -49,7 +50,8 @@ def made_exercises(
         return [one for one in some if plain_goal(one.task.goal) not in real and (not one.task.tools or _is_allowed(one))]
 
     varied = allowed(variations(source, solved, min(count // 2, VARIATIONS * len(solved)), weights=weights, seed=seed))
-    return [*varied, *allowed(exercises(source, tasks, count - len(varied), weights=weights, seed=seed))]
+    made = exercises(source, tasks, count - len(varied), weights=weights, seed=seed)
+    return [*varied, *(one for one in allowed(made) if does_something(source, one))]
 
 
 def plain_goal(goal: str) -> str:

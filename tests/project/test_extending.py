@@ -37,6 +37,7 @@ def test_every_file_is_short_and_every_block_is_run() -> None:
         "my_labels.py",
         "my_head.py",
         "my_environment.py",
+        "my_practice.py",
         "my_gymnasium.py",
         "my_agent.py",
         "my_record.py",
@@ -49,6 +50,10 @@ def test_every_file_is_short_and_every_block_is_run() -> None:
 
 def test_the_environment_keeps_the_contract(folder: Path) -> None:
     run(folder, "-c", "from lifelong.checks import check_environment; from my_environment import Doubles; check_environment(Doubles())")
+
+
+def test_the_exercises_keep_the_contract(folder: Path) -> None:
+    run(folder, "-c", "from lifelong.checks import check_environment; from my_practice import Practised; check_environment(Practised())")
 
 
 def test_the_gymnasium_environment_keeps_the_contract(folder: Path) -> None:

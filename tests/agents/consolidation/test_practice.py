@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import BaseModel, Field
 from scripted import ScriptedEngine
@@ -21,7 +21,7 @@ from lifelong.agents.consolidation.practice import (
 )
 from lifelong.core import Task, read_reply, reply_text, text_of, tool_call, tool_specification
 from lifelong.envs import DatabaseEnvironment
-from lifelong.envs.practice import exercises
+from lifelong.envs.practice import Exercise, exercises
 from lifelong.envs.tools.exercises import ToolExercises
 from lifelong.serving import ChatReply, ChatRequest
 
@@ -141,3 +141,16 @@ def test_a_schema_as_pydantic_writes_it_is_practised() -> None:
         assert order.customer_name in one.task.goal
         assert order.address.street in one.task.goal
         assert all(item in one.task.goal for item in order.items)
+
+
+def test_an_exercise_that_is_refused_or_does_nothing_is_left_out() -> None:
+    class Careless(DatabaseEnvironment):
+        def exercises(self, tasks: Sequence[Task], count: int, *, weights: Any, seed: int) -> list[Exercise]:
+            right, *others = super().exercises(tasks, count, weights=weights, seed=seed)
+            wrong = ["SELECT nothing FROM nowhere", "SELECT NULL", "Not SQL."]
+            return [right, *(replace(one, answer=answer) for one, answer in zip(others, wrong, strict=False))]
+
+    environment = Careless()
+    tasks = environment.tasks("train", 2)
+    assert len(exercises(environment, tasks, 4)) == 4
+    assert len(made_exercises(environment, tasks, [], 4)) == 1
