@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import chain, repeat
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,7 +13,7 @@ from ..turns.passages import ROLES, Kind, own_words
 from ..turns.sentences import last_question
 from ..turns.terms import terms, words
 from ..turns.times import asks_number, asks_time, fit, period_of
-from ..turns.turn import ANSWERS, NUMBER, QUESTION, TIME, IndexedTurn, Lists
+from ..turns.turn import ANSWERS, NUMBER, QUESTION, TIME, IndexedTurn, Lists, Postings
 from .fusion import Weights, ranked, shipped
 from .matter import same_matter
 from .signals import SATURATION, Candidates
@@ -153,7 +152,7 @@ def candidates(question: str, vector: Vector, turns: Sequence[IndexedTurn], list
     vectors = np.stack([turn.vector for turn in turns]).astype(np.float64)
     return Candidates(
         asked=np.array([lists.weights[place] for place in sought]),
-        found=_occurrences(turns, [lists.counts[place] for place in sought]),
+        found=_occurrences(turns, [lists.postings[place] for place in sought]),
         similarity=vectors @ vector.astype(np.float64),
         vectors=vectors,
         session=np.array([numbers.setdefault(turn.session, len(numbers)) for turn in turns], dtype=np.int64),
@@ -170,18 +169,20 @@ def candidates(question: str, vector: Vector, turns: Sequence[IndexedTurn], list
     )
 
 
-def _occurrences(turns: Sequence[IndexedTurn], counts: Sequence[Mapping[int, int]]) -> Floats:
+def _occurrences(turns: Sequence[IndexedTurn], postings: Sequence[Postings]) -> Floats:
     """How often each term stands in each turn, `(turns, terms)`."""
-    numbers = [turn.number for turn in turns]
-    columns = [np.fromiter(map(count.get, numbers, repeat(0)), dtype=np.float64, count=len(numbers)) for count in counts]
+    numbers = np.array([turn.number for turn in turns], dtype=np.int64)
+    columns = [one.of(numbers).astype(np.float64) for one in postings]
     return np.stack(columns, axis=1) if columns else np.zeros((len(numbers), 0))
 
 
 def _by_words(lists: Lists) -> set[int]:
     """The turns that hold the most of what is asked, the rare words counting for more."""
-    turns = np.fromiter(chain.from_iterable(lists.counts), dtype=np.int64)
-    counted = np.fromiter(chain.from_iterable(counts.values() for counts in lists.counts), dtype=np.float64)
-    weights = np.repeat(np.array(lists.weights), [len(counts) for counts in lists.counts])
+    if not lists.postings:
+        return set()
+    turns = np.concatenate([one.turns for one in lists.postings])
+    counted = np.concatenate([one.counts for one in lists.postings]).astype(np.float64)
+    weights = np.repeat(np.array(lists.weights), [len(one) for one in lists.postings])
     distinct, places = np.unique(turns, return_inverse=True)
     gained = np.bincount(places, weights * counted / (counted + SATURATION), len(distinct))
     # Of equals the newest.
@@ -233,5 +234,5 @@ def _answers(before: IndexedTurn, turn: IndexedTurn) -> bool:
 def _why(reasons: dict[str, float], lists: Lists, turn: IndexedTurn) -> str:
     """The kinds of signals that brought a turn, and the words that it shares with the question."""
     kinds = [kind for kind, gain in reasons.items() if gain > 0 and kind != "words"][:3]
-    shared = [term for term, counts in zip(lists.terms, lists.counts, strict=True) if turn.number in counts]
+    shared = [term for term, postings in zip(lists.terms, lists.postings, strict=True) if turn.number in postings]
     return ", ".join([f"words ({', '.join(shared[:5])})", *kinds] if shared else kinds) or "nothing in particular"

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
-from ...numerics.arrays import Vector
+import numpy as np
+
+from ...numerics.arrays import Labels, Vector
 from .passages import Kind
 
 QUESTION, TIME, NUMBER, ANSWERS = 1, 2, 4, 8
@@ -36,6 +37,33 @@ class IndexedTurn:
     """Its embedding `(d,)`."""
 
 
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Postings:
+    """In which turns a term stands, and how often. Arrays, since a frequent term stands in thousands."""
+
+    turns: Labels
+    """Numbers of the turns, each once, ascending, `(n,)`."""
+    counts: Labels
+    """How often it stands in each, `(n,)`."""
+
+    def __len__(self) -> int:
+        return len(self.turns)
+
+    def __contains__(self, number: int) -> bool:
+        return bool(self.of(np.array([number]))[0])
+
+    def of(self, numbers: Labels) -> Labels:
+        """How often it stands in each of some turns `(k,)`, 0 where it does not.
+
+        >>> Postings(turns=np.array([2, 5]), counts=np.array([1, 3])).of(np.array([5, 4, 9])).tolist()
+        [3, 0, 0]
+        """
+        if not len(self.turns):
+            return np.zeros(len(numbers), dtype=np.int64)
+        places = np.searchsorted(self.turns, numbers).clip(max=len(self.turns) - 1)
+        return np.where(self.turns[places] == numbers, self.counts[places], 0)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Lists:
     """Where the terms of a question stand."""
@@ -44,7 +72,7 @@ class Lists:
     """The terms, each once."""
     weights: tuple[float, ...]
     """Inverse document frequency of each, among the tenant's turns."""
-    counts: tuple[Mapping[int, int], ...]
-    """Of each, how often it stands in which turn; of a frequent one the newest."""
+    postings: tuple[Postings, ...]
+    """Of each, where it stands; of a frequent one the newest turns."""
     average_length: float
     """Terms of an average turn of the tenant."""

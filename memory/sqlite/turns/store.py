@@ -17,7 +17,7 @@ from ....numerics.arrays import Labels, Vector, l2_normalize
 from ...turns.passages import Kind, Utterance, answering
 from ...turns.terms import terms
 from ...turns.times import tells_number, tells_time
-from ...turns.turn import ANSWERS, NUMBER, QUESTION, TIME, IndexedTurn, Lists
+from ...turns.turn import ANSWERS, NUMBER, QUESTION, TIME, IndexedTurn, Lists, Postings
 from ..database import Database, json_array
 from ..episodes import read_episode
 
@@ -117,18 +117,20 @@ class TurnStore:
         # Robertson and Sparck Jones' weight, with Lucene's one added so that it is never negative.
         weights = tuple(math.log(1 + (max(turns - n, 0) + 0.5) / (n + 0.5)) for n in frequencies)
         postings = self._postings(dict(zip(numbers, frequencies, strict=True)))
-        counts = tuple(postings.get(number, {}) for number in numbers)
-        return Lists(terms=distinct, weights=weights, counts=counts, average_length=length / turns if turns else 1.0)
+        standing_at = tuple(postings.get(number) or _posted("", "") for number in numbers)
+        return Lists(terms=distinct, weights=weights, postings=standing_at, average_length=length / turns if turns else 1.0)
 
-    def _postings(self, frequencies: Mapping[int, int]) -> dict[int, dict[int, int]]:
-        """Of each term, given in how many turns it stands, how often it stands in which; of a frequent one the newest."""
-        sql = "SELECT turn, count FROM turn_terms WHERE term = ? ORDER BY turn DESC LIMIT ?"
-        found: dict[int, dict[int, int]] = {}
+    def _postings(self, frequencies: Mapping[int, int]) -> dict[int, Postings]:
+        """Of each term, given in how many turns it stands, where it stands; of a frequent one the newest turns."""
+        # As two texts: thousands of rows would take longer to be handed over than to be read.
+        newest = "SELECT turn, count FROM turn_terms WHERE term = ? ORDER BY turn DESC LIMIT ?"
+        sql = f"SELECT group_concat(turn), group_concat(count) FROM ({newest})"
+        found: dict[int, Postings] = {}
         left = POSTINGS_IN_ALL
         rarest_first = sorted((term for term, turns in frequencies.items() if turns), key=lambda term: frequencies[term])
         for place, term in enumerate(rarest_first):
             # What a rare one leaves of its share is for those that are more frequent.
-            found[term] = dict(self._database.rows(sql, (term, min(POSTINGS, left // (len(rarest_first) - place)))))
+            found[term] = _posted(*self._database.rows(sql, (term, min(POSTINGS, left // (len(rarest_first) - place))))[0])
             left -= len(found[term])
         return found
 
@@ -309,6 +311,12 @@ def saying_number(tenant: str, passage: Utterance) -> int:
 
 def _plain(text: str) -> str:
     return " ".join(text.casefold().split())
+
+
+def _posted(turns: str | None, counts: str | None) -> Postings:
+    """Postings from numbers with commas between them, the newest turn first."""
+    columns = [np.fromstring(text or "", dtype=np.int64, sep=",")[::-1] for text in (turns, counts)]
+    return Postings(turns=columns[0], counts=columns[1])
 
 
 def term_number(tenant: str, term: str) -> int:

@@ -43,7 +43,7 @@ def index(record: Record) -> int:
 
 
 def standing(record: Record, tenant: str, text: str) -> set[int]:
-    return {number for counts in record.turns.lists(tenant, terms(text)).counts for number in counts}
+    return {number for postings in record.turns.lists(tenant, terms(text)).postings for number in postings.turns.tolist()}
 
 
 def test_what_is_recorded_waits_and_is_indexed_once(record: Record) -> None:
@@ -152,8 +152,8 @@ def test_of_a_frequent_term_the_newest_are_read(record: Record) -> None:
     with record._database.transaction() as connection:
         connection.execute("PRAGMA defer_foreign_keys=ON")
         connection.executemany("INSERT INTO turn_terms VALUES (?, ?, ?)", rows)
-        [counts] = record.turns.lists("default", ["garden"]).counts
-        assert (len(counts), min(counts), max(counts)) == (POSTINGS, 101, POSTINGS + 100)
+        [postings] = record.turns.lists("default", ["garden"]).postings
+        assert (len(postings), min(postings.turns), max(postings.turns)) == (POSTINGS, 101, POSTINGS + 100)
         connection.execute("DELETE FROM turn_terms WHERE turn > 1")
 
 
@@ -212,9 +212,9 @@ def test_of_many_terms_the_rare_ones_are_read_whole(record: Record, monkeypatch:
         said(record, f"The garden wall stood wet near heron{number % 6} on day {number}.", id=str(number), session=str(number))
     index(record)
     monkeypatch.setattr(store, "POSTINGS_IN_ALL", 10)
-    wall, heron, garden, unknown = record.turns.lists("default", ["wall", "heron1", "garden", "zebra"]).counts
-    assert (set(heron), len(wall) + len(garden), len(unknown)) == ({2, 8}, 8, 0)
-    assert set(wall) == {12, 11, 10, 9}, "of a frequent one the newest"
+    wall, heron, garden, unknown = record.turns.lists("default", ["wall", "heron1", "garden", "zebra"]).postings
+    assert (set(heron.turns.tolist()), len(wall) + len(garden), len(unknown)) == ({2, 8}, 8, 0)
+    assert wall.turns.tolist() == [9, 10, 11, 12], "of a frequent one the newest"
 
 
 def test_a_turn_is_looked_up_by_its_number_however_many_the_tenant_has(record: Record) -> None:
