@@ -14,6 +14,7 @@ EXTRAS = {
     "matplotlib": "bench",
     "sklearn": "bench",
     "minigrid": "navigation",
+    "miniworld": "navigation",
     "opentelemetry": "telemetry",
     "pandas": "bench",
     "peft": "local",

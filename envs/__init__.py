@@ -7,6 +7,7 @@ has an expert that demonstrates. All members here are `gymnasium.Env`s and are l
 - `GraphEnvironment`: questions about generated knowledge graphs, answered in SPARQL.
 - `NavigationEnvironment`: BabyAI rooms described in text, one move at a time.
 - `ObjectNavGridEnvironment`: find objects in several rooms with doors; goal categories are taught in stages (`envs.navigation.streams`).
+- `ObjectNav3DEnvironment`: the same in furnished rooms, with pictures and depth by a camera.
 - `TicketEnvironment`, `TicketMenuEnvironment`: tickets worked with four tools over several turns, by text or from a menu.
 - `LabDatabaseEnvironment`: the database tasks of LifelongAgentBench, from a data directory.
 
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from .database.lab_db import LabDatabaseEnvironment
     from .graph.environment import GraphEnvironment
     from .navigation.babyai import NavigationEnvironment
+    from .navigation.objectnav_3d import ObjectNav3DEnvironment
     from .navigation.objectnav_grid import ObjectNavGridEnvironment
     from .stream import Block, Item, Order, Stream, schedule
     from .tools.environment import TicketEnvironment, TicketMenuEnvironment
@@ -36,6 +38,7 @@ MEMBERS = {
     "graph-v1": "graph.environment:GraphEnvironment",
     "navigation-v1": "navigation.babyai:NavigationEnvironment",
     "objectnav-grid-v1": "navigation.objectnav_grid:ObjectNavGridEnvironment",
+    "objectnav-3d-v1": "navigation.objectnav_3d:ObjectNav3DEnvironment",
     "lab-db-v1": "database.lab_db:LabDatabaseEnvironment",
     "tickets-v1": "tools.environment:TicketEnvironment",
     "tickets-menu-v1": "tools.environment:TicketMenuEnvironment",
@@ -47,6 +50,7 @@ _FACE = {
     "GraphEnvironment": "graph.environment",
     "LabDatabaseEnvironment": "database.lab_db",
     "NavigationEnvironment": "navigation.babyai",
+    "ObjectNav3DEnvironment": "navigation.objectnav_3d",
     "ObjectNavGridEnvironment": "navigation.objectnav_grid",
     "TicketEnvironment": "tools.environment",
     "TicketMenuEnvironment": "tools.environment",
@@ -69,6 +73,7 @@ __all__ = [
     "Item",
     "LabDatabaseEnvironment",
     "NavigationEnvironment",
+    "ObjectNav3DEnvironment",
     "ObjectNavGridEnvironment",
     "Order",
     "Split",

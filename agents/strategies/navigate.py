@@ -35,7 +35,7 @@ class NavigateStrategy:
         from ...learners.navigation.trajectories import ACTIONS
 
         for job in jobs:
-            if not isinstance(job.environment, ObjectNavGridEnvironment):
+            if job.environment is None or job.environment.id != ObjectNavGridEnvironment.id:
                 raise MalformedTask(f"task {job.task.id!r} is no object navigation; a navigator acts in {ObjectNavGridEnvironment.id} only")
         rollouts = [Rollout(job=job, step_seconds=self._step_seconds) for job in jobs]
         last, state = [len(ACTIONS)] * len(jobs), self.navigator.begin(len(jobs))

@@ -78,6 +78,11 @@ class ObjectNavGridEnvironment(TextEnvironment):
     begins where the last one in the same scene ended, doors and all (the protocol without resets).
     """
 
+    known: tuple[str, ...] = CATEGORIES
+    """Every category of its scenes."""
+    stages: tuple[tuple[str, ...], ...] = STAGES
+    """Categories in the order in which they are taught."""
+
     id = "objectnav-grid-v1"
     max_steps = MAX_STEPS
     max_answer_tokens = 8
@@ -87,13 +92,13 @@ class ObjectNavGridEnvironment(TextEnvironment):
         self, categories: Sequence[str] | None = None, *, expert: Expert = shortest_plan, expert_seconds: float = EXPERT_SECONDS
     ) -> None:
         super().__init__()
-        self.categories = tuple(categories) if categories is not None else tuple(name for stage in STAGES for name in stage)
-        unknown = [name for name in self.categories if name not in CATEGORIES]
+        self.categories = tuple(categories) if categories is not None else tuple(name for stage in self.stages for name in stage)
+        unknown = [name for name in self.categories if name not in self.known]
         if unknown or not self.categories:
-            raise ValueError(f"categories must be some of {', '.join(CATEGORIES)}; got {', '.join(unknown) or 'none'}")
+            raise ValueError(f"categories must be some of {', '.join(self.known)}; got {', '.join(unknown) or 'none'}")
         self._expert, self._expert_seconds = expert, expert_seconds
         self._payloads = ArrayPayloads()
-        self._world: MiniGridEnv | None = None
+        self._world: Any = None
         self._scene = -1
         self._keep_position = False
 
@@ -115,9 +120,9 @@ class ObjectNavGridEnvironment(TextEnvironment):
 
         Raises `ValueError` for what is no category or no number of a scene.
         """
-        if category not in CATEGORIES or not 0 <= scene < MAX_SCENE:
+        if category not in self.known or not 0 <= scene < MAX_SCENE:
             raise ValueError(f"category must be one of CATEGORIES and scene from 0 to {MAX_SCENE - 1}; got {category!r}, {scene}")
-        return self._task(category, scene, make_world(scene))
+        return self._task(category, scene, self._make_world(scene))
 
     def demonstrate(self, task: Task) -> Demonstration:
         """See `Environment.demonstrate`.
@@ -125,7 +130,7 @@ class ObjectNavGridEnvironment(TextEnvironment):
         Raises `GoalAbsent` or `GoalUnreachable` where nobody could succeed, `ExpertFailed` where the expert takes too long or errs.
         """
         category, scene = self._read(task)
-        actions = self._plan(make_world(scene), category)
+        actions = self._plan(self._make_world(scene), category)
         episode = self.spawn()
         observation, _ = episode.reset(options={"task": task})
         observations = [observation]
@@ -148,11 +153,11 @@ class ObjectNavGridEnvironment(TextEnvironment):
         Begin an episode with an empty set. Raises `GoalUnreachable` where everything in reach was seen and the goal cannot be reached.
         """
         world = self._under_way()
-        seen |= cells_in_view(world)
-        return searching_action(read_map(world), read_pose(world), self._category, seen)
+        seen |= self._cells_in_view(world)
+        return searching_action(self._read_map(world), self._read_pose(world), self._category, seen)
 
     def admissible(self) -> tuple[str, ...]:
-        return _admissible(self._under_way()) if self._steps_left else ()
+        return self._choices(self._under_way()) if self._steps_left else ()
 
     @property
     def wanted(self) -> str:
@@ -162,11 +167,11 @@ class ObjectNavGridEnvironment(TextEnvironment):
 
     def look(self) -> Array:
         """MiniGrid's picture of what is in view now, `(7, 7, 3)`: what `info["view"]` names."""
-        return np.asarray(self._under_way().gen_obs()["image"])
+        return self._picture(self._under_way())
 
     def map(self) -> tuple[GridMap, Pose]:
         """The scene from above as it stands, and where the agent is: for drawings and experts, and nothing that an agent knows."""
-        return read_map(self._under_way()), read_pose(self._under_way())
+        return self._read_map(self._under_way()), self._read_pose(self._under_way())
 
     def payload(self, reference: ArrayReference) -> Array:
         """The array that a step named. Raises `NothingFound` where it is held no longer."""
@@ -176,7 +181,7 @@ class ObjectNavGridEnvironment(TextEnvironment):
         self._keep_position = bool((options or {}).get("keep_position"))
         text, info = super().reset(seed=seed, options=options)
         if self._keep_position:
-            text = f"{view(self._under_way(), doors=True)}\n{_goal(self._category)}"
+            text = f"{self._caption(self._under_way())}\n{_goal(self._category)}"
         return text, {**info, **self._extras()}
 
     def step(self, action: str) -> tuple[str, float, bool, bool, dict[str, Any]]:
@@ -188,12 +193,12 @@ class ObjectNavGridEnvironment(TextEnvironment):
         if self._keep_position and scene != self._scene:
             raise MalformedTask(f"keep_position goes on in the scene under way; task {task.id!r} is in another one, so reset without it")
         if not self._keep_position:
-            self._world, self._scene = make_world(scene), scene
+            self._world, self._scene = self._make_world(scene), scene
         self._category = category
         self._taken = 0
         # Objects and walls never move and doors count as passable, so one map of distances holds for the whole episode.
         try:
-            self._distances = goal_distances(read_map(self._under_way()), category)
+            self._distances = goal_distances(self._read_map(self._under_way()), category)
         except GoalAbsent:
             self._distances = {}
         self._shortest = self._distance()
@@ -201,29 +206,58 @@ class ObjectNavGridEnvironment(TextEnvironment):
     def _act(self, action: str) -> ActionResult:
         world = self._under_way()
         word = action.strip().strip(".!\"'`").lower()
-        allowed = _admissible(world)
+        allowed = self._choices(world)
         if word not in allowed:
             return ActionResult(text=f"Error: choose one of: {', '.join(allowed)}.", error=True)
         if word == "stop":
             success = self._distance() == 0
             said = f"You did: stop. The {self._category} is {'beside you' if success else 'not beside you'}."
             return ActionResult(text=said, reward=float(success), done=True, success=success)
-        world.step(_ACTIONS[word])
+        self._move(world, word)
         self._taken += word == "forward"
-        return ActionResult(text=f"You did: {word}. {view(world, doors=True)}")
+        return ActionResult(text=f"You did: {word}. {self._caption(world)}")
 
     def _distance(self) -> int | None:
-        moves = self._distances.get(read_pose(self._under_way()).cell)
+        moves = self._distances.get(self._read_pose(self._under_way()).cell)
         return None if moves is None else max(0, moves - SUCCESS_RADIUS)
 
     def _extras(self) -> dict[str, Any]:
         measures = NavigationMeasures(category=self._category, shortest=self._shortest, taken=self._taken, distance=self._distance())
         return {"view": self._payloads.put(self.look()), "navigation": measures}
 
-    def _under_way(self) -> MiniGridEnv:
+    def _under_way(self) -> Any:
         if self._world is None:
             raise MalformedTask("no scene is under way; call reset first")
         return self._world
+
+    # What follows is all that knows the simulator: other worlds on a lattice of cells replace these.
+
+    def _make_world(self, scene: int) -> Any:
+        return make_world(scene)
+
+    def _read_map(self, world: Any) -> GridMap:
+        return read_map(world)
+
+    def _read_pose(self, world: Any) -> Pose:
+        return read_pose(world)
+
+    def _cells_in_view(self, world: Any) -> frozenset[Cell]:
+        return cells_in_view(world)
+
+    def _picture(self, world: Any) -> Array:
+        return np.asarray(world.gen_obs()["image"])
+
+    def _caption(self, world: Any) -> str:
+        return view(world, doors=True)
+
+    def _choices(self, world: Any) -> tuple[str, ...]:
+        return _admissible(world)
+
+    def _move(self, world: Any, word: str) -> None:
+        world.step(_ACTIONS[word])
+
+    def _is_fair(self, world: Any, category: str) -> bool:
+        return is_fair(world, category)
 
     def _draw(self, split: SceneSplit, seed: int, index: int) -> Task:
         """The task at an index; a scene is passed over where the goal is absent, too near, too far, or cannot be reached."""
@@ -232,18 +266,18 @@ class ObjectNavGridEnvironment(TextEnvironment):
         for attempt in range(MAX_DRAWS):
             drawn = random.Random(f"{name}/{attempt}").randrange(MAX_SCENE // len(SCENE_SPLITS))
             scene = drawn * len(SCENE_SPLITS) + SCENE_SPLITS.index(split)
-            world = make_world(scene)
+            world = self._make_world(scene)
             task = self._task(category, scene, world)
             # Two scenes may look the same at the start; what an agent reads first is in one split only all the same.
-            if text_split(task.text) == split and is_fair(world, category):
+            if text_split(task.text) == split and self._is_fair(world, category):
                 return task
         raise GoalAbsent(f"no scene among {MAX_DRAWS} held a {category} that can be reached in {EXPERT_STEPS} actions")
 
-    def _task(self, category: str, scene: int, world: MiniGridEnv) -> Task:
+    def _task(self, category: str, scene: int, world: Any) -> Task:
         return Task(
             id=f"{self.name}-{scene_split(scene)}-{category.replace(' ', '-')}-{scene}",
             goal=_goal(category),
-            context=view(world, doors=True),
+            context=self._caption(world),
             instructions=self.instructions,
             environment=self.id,
             skill=self.name,
@@ -253,14 +287,14 @@ class ObjectNavGridEnvironment(TextEnvironment):
         """Category and scene of a task. Raises `MalformedTask` for one that this environment did not make."""
         match = re.fullmatch(rf"{self.name}-({'|'.join(SCENE_SPLITS)})-([a-z]+-[a-z]+)-(\d{{1,10}})", task.id)
         category, scene = (match[2].replace("-", " "), int(match[3])) if match else ("", -1)
-        if match is None or category not in CATEGORIES or not 0 <= scene < MAX_SCENE or scene_split(scene) != match[1]:
+        if match is None or category not in self.known or not 0 <= scene < MAX_SCENE or scene_split(scene) != match[1]:
             raise MalformedTask(f"task id {task.id!r} is not one of {self.id!r}; take tasks from `tasks()`")
-        if (task.goal, task.context) != (_goal(category), view(make_world(scene), doors=True)):
+        if (task.goal, task.context) != (_goal(category), self._caption(self._make_world(scene))):
             raise MalformedTask(f"task {task.id!r} carries another text than {self.id!r} gives it; use it unchanged")
         return category, scene
 
-    def _plan(self, world: MiniGridEnv, category: str) -> tuple[str, ...]:
-        grid_map, pose = read_map(world), read_pose(world)
+    def _plan(self, world: Any, category: str) -> tuple[str, ...]:
+        grid_map, pose = self._read_map(world), self._read_pose(world)
         if pose.cell not in goal_distances(grid_map, category):
             raise GoalUnreachable(f"no path leads from {pose.cell} to a {category}; choose another scene or category")
         caller = Caller(self._expert_seconds)
