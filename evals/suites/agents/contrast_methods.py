@@ -74,7 +74,7 @@ class ContrastScale:
 
 
 SCALES: Mapping[str, ContrastScale] = {
-    "contrast-generated": ContrastScale(environment="database", practised=128, tasks=48, attempts=4, tested=64, budget=16_000),
+    "contrast-generated": ContrastScale(environment="database", practised=448, tasks=48, attempts=4, tested=64, budget=16_000),
     "contrast-lab": ContrastScale(environment="lab-db", practised=448, tasks=150, attempts=4, tested=150, budget=60_000),
 }
 """By case."""
