@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
+from importlib import import_module
 from importlib.util import find_spec
 from typing import Any, Protocol
 
@@ -116,10 +117,10 @@ def _mem0(stack: ExitStack, encoder: Encoder) -> Peer:
     os.environ["MEM0_TELEMETRY"] = "False"
     folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="lifelong-bench-"))
     os.environ["MEM0_DIR"] = folder
-    from mem0 import Memory
-
+    # Neither is a dependency of any extra: whoever wants the comparison installs it.
+    made = import_module("mem0").Memory
     logging.getLogger("mem0").setLevel(logging.ERROR)
-    memory = Memory.from_config(
+    memory = made.from_config(
         {
             "embedder": {"provider": "langchain", "config": {"model": _embeddings(encoder), "embedding_dims": encoder.dimensions}},
             "vector_store": {"provider": "qdrant", "config": {"path": f"{folder}/qdrant", "embedding_model_dims": encoder.dimensions}},
@@ -161,10 +162,8 @@ class _LangMem:
 
 
 def _langmem(stack: ExitStack, encoder: Encoder) -> Peer:
-    from langgraph.store.memory import InMemoryStore
-    from langmem import create_manage_memory_tool, create_search_memory_tool
-
-    store = InMemoryStore(index={"dims": encoder.dimensions, "embed": _embeddings(encoder)})
-    manage = create_manage_memory_tool((USER,), store=store)
-    find = create_search_memory_tool((USER,), store=store, response_format="content_and_artifact")
+    tools = import_module("langmem")
+    store = import_module("langgraph.store.memory").InMemoryStore(index={"dims": encoder.dimensions, "embed": _embeddings(encoder)})
+    manage = tools.create_manage_memory_tool((USER,), store=store)
+    find = tools.create_search_memory_tool((USER,), store=store, response_format="content_and_artifact")
     return _LangMem(manage.func, find.func)
