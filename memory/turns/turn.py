@@ -50,7 +50,8 @@ class Postings:
         return len(self.turns)
 
     def __contains__(self, number: int) -> bool:
-        return bool(self.of(np.array([number]))[0])
+        place = int(self.turns.searchsorted(number))
+        return place < len(self.turns) and bool(self.turns[place] == number)
 
     def of(self, numbers: Labels) -> Labels:
         """How often it stands in each of some turns `(k,)`, 0 where it does not.
