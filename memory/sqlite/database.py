@@ -81,15 +81,21 @@ class Database:
                 time.sleep(0.02)
 
     @contextmanager
-    def transaction(self) -> Iterator[sqlite3.Connection]:
-        """All or nothing, on disk when the block is left; a block inside a block joins it."""
+    def transaction(self, *, synced: bool = True) -> Iterator[sqlite3.Connection]:
+        """All or nothing, on disk when the block is left; a block inside a block joins it.
+
+        Where not `synced`, it is on disk with the next transaction that is: for what is made anew where it is lost, as indexes are. A
+        process that is killed loses nothing, a machine that loses power may lose it whole.
+        """
         with self._lock, self._named():
             if self._connection.in_transaction:
                 yield self._connection
                 return
-            self._connection.execute("BEGIN IMMEDIATE")
+            if not synced:
+                self._connection.execute("PRAGMA synchronous=NORMAL")
             self._writing.now = True
             try:
+                self._connection.execute("BEGIN IMMEDIATE")
                 yield self._connection
                 self._connection.execute("COMMIT")
             except BaseException:
@@ -98,6 +104,8 @@ class Database:
                 raise
             finally:
                 self._writing.now = False
+                if not synced:
+                    self._connection.execute("PRAGMA synchronous=FULL")
 
     @contextmanager
     def snapshot(self) -> Iterator[None]:

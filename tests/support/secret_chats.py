@@ -107,12 +107,12 @@ def dying_at(write: int, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[int]]
     begun, whole, caller = [0], Database.transaction, threading.get_ident()
 
     @contextmanager
-    def counted(self: Database) -> Iterator[object]:
+    def counted(self: Database, *, synced: bool = True) -> Iterator[object]:
         if threading.get_ident() == caller and not self._connection.in_transaction:
             if begun[0] == write:
                 raise Stopped
             begun[0] += 1
-        with whole(self) as connection:
+        with whole(self, synced=synced) as connection:
             yield connection
 
     with monkeypatch.context() as patched:

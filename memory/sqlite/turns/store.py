@@ -82,7 +82,8 @@ class TurnStore:
         the episode is gone, was changed since it was read, or was indexed by somebody else; it waits on where a saying that had an
         embedding (its own row is zero) was erased meanwhile.
         """
-        with suppress(_ErasedMeanwhile), self._database.transaction() as connection:
+        # Not synced: an index that is lost with the machine's power is made anew, and a request's own write waits for one less.
+        with suppress(_ErasedMeanwhile), self._database.transaction(synced=False) as connection:
             body = connection.execute(
                 "SELECT body FROM episodes JOIN unindexed ON episode = sequence WHERE sequence = ?", (sequence,)
             ).fetchone()

@@ -87,3 +87,25 @@ def test_a_closed_record_says_so(tmp_path: Path) -> None:
         record.episodes.count()
     with pytest.raises(StoreError, match="closed"), record.transaction():
         pass
+
+
+def test_a_transaction_is_synced_unless_it_need_not_be(tmp_path: Path) -> None:
+    full, normal = (2,), (1,)
+    with Record(tmp_path / "record.sqlite3") as record:
+        database = record._database
+
+        def level() -> tuple[int]:
+            found: tuple[int] = database._connection.execute("PRAGMA synchronous").fetchone()
+            return found
+
+        with database.transaction():
+            assert level() == full
+            with database.transaction(synced=False):
+                assert level() == full, "it joins the one around it"
+        with database.transaction(synced=False) as connection:
+            assert level() == normal
+            connection.execute("CREATE TABLE kept (number)")
+        with pytest.raises(StoreError, match="missing"), database.transaction(synced=False) as connection:
+            connection.execute("INSERT INTO kept SELECT 1 FROM missing")
+        assert level() == full
+        assert database.rows("SELECT * FROM kept") == []

@@ -74,11 +74,11 @@ def killed_at(home: Path, number: int, log: Path) -> Iterator[Any]:
     whole, scrub = Database.transaction, Database.scrub
 
     @contextmanager
-    def transaction(self: Database) -> Iterator[Any]:
+    def transaction(self: Database, *, synced: bool = True) -> Iterator[Any]:
         outermost = not self._connection.in_transaction
         if outermost:
             event("before a transaction")
-        with whole(self) as connection:
+        with whole(self, synced=synced) as connection:
             yield connection
             if outermost:
                 event("inside a transaction")
