@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import ssl
+from collections import deque
 from collections.abc import AsyncIterable, AsyncIterator, Iterator
 from contextlib import contextmanager
 
@@ -32,7 +33,7 @@ class ConnectionPool(httpx.AsyncBaseTransport):
         self._server = httpcore.URL(scheme=address.raw_scheme, host=address.raw_host, port=address.port, target=b"/")
         self._keep_seconds = keep_seconds
         self._tls = tls
-        self._idle: list[httpcore.AsyncHTTPConnection] = []  # the one that came back last stands last
+        self._idle: deque[httpcore.AsyncHTTPConnection] = deque()  # the one that came back last stands last
         self._room = asyncio.Semaphore(connections)
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
@@ -90,6 +91,9 @@ class ConnectionPool(httpx.AsyncBaseTransport):
             self._idle.append(connection)
         elif not connection.is_closed():
             await connection.aclose()
+        # Those that nobody needs any more are at the other end; one of them goes with each answer.
+        if len(self._idle) > 1 and self._idle[0].has_expired():
+            await self._idle.popleft().aclose()
 
 
 class _Body(httpx.AsyncByteStream):
