@@ -9,10 +9,11 @@ was in.
 from __future__ import annotations
 
 import json
+import math
 import shutil
 import time
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -42,7 +43,7 @@ SIZES = (320, 60, 40)
 BATCH = 16
 """Tasks that run side by side and are recorded at once."""
 SLEEP = NavigatorSettings(epochs=10, batch=8)
-"""How a stage is learned."""
+"""How a stage of `SIZES` is learned; fewer tasks are passed over more often, so that there are as many gradient steps."""
 CHECKPOINTS = "navigator"
 """Folder of the checkpoints in the home."""
 NIGHTS = "nights.json"
@@ -75,7 +76,7 @@ class NavigationRun:
         *,
         seed: int,
         sizes: tuple[int, int, int],
-        learning: NavigatorSettings = SLEEP,
+        learning: NavigatorSettings | None = None,
         progress: Progress | None = None,
         watch: Watcher | None = None,
     ) -> None:
@@ -87,7 +88,7 @@ class NavigationRun:
         self.nights: list[dict[str, Any]] = []
         if (file := self.home / CHECKPOINTS / NIGHTS).exists():
             self.nights = json.loads(file.read_text(encoding="utf-8"))
-        self._seed, self._sizes, self._learning = seed, sizes, learning
+        self._seed, self._sizes, self._learning = seed, sizes, learning or sleep_settings(sizes[0])
         self._show, self._watch = progress or (lambda *_: None), watch
         self._encoder = HashedEncoder()
 
@@ -273,7 +274,7 @@ def run_navigation(
     sizes: tuple[int, int, int] | None = None,
     forgotten: str = "",
     resume: bool = False,
-    learning: NavigatorSettings = SLEEP,
+    learning: NavigatorSettings | None = None,
     progress: Progress | None = None,
     watch: Watcher | None = None,
 ) -> Path:
@@ -314,6 +315,11 @@ def run_navigation(
     return folder
 
 
+def sleep_settings(tasks: int) -> NavigatorSettings:
+    """How a stage of so many tasks is learned."""
+    return replace(SLEEP, epochs=max(SLEEP.epochs, math.ceil(SLEEP.epochs * SIZES[0] / tasks)))
+
+
 def success_table(nights: Sequence[dict[str, Any]]) -> TextTable:
     """Success on unseen tasks of every stage, a row a night."""
     rows = [(f"stage {night['stage']}", *(f"{hits / count:.2f}" for hits, count in night["success"])) for night in nights]
@@ -323,7 +329,10 @@ def success_table(nights: Sequence[dict[str, Any]]) -> TextTable:
 
 def _closing(nights: Sequence[dict[str, Any]], receipt: dict[str, Any] | None) -> list[str]:
     refused = [night["stage"] for night in nights if not night["published"]]
-    lines = [f"stage {number} was not published: no credible gain, or a loss at an earlier stage" for number in refused]
+    lines = [
+        f"stage {number} was not published: no credible gain, or a loss at an earlier stage; more tasks (--tasks) may show one"
+        for number in refused
+    ]
     if receipt:
         was, now, tasks = receipt["before"], receipt["after"], receipt["tasks"]
         erased = f"forgot {receipt['category']}: {receipt['episodes']} episodes erased"

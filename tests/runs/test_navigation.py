@@ -117,6 +117,10 @@ def test_what_is_forgotten_was_never_learned(tmp_path: Path) -> None:
     assert run.forget(category) == receipt
 
 
+def test_fewer_tasks_are_passed_over_more_often() -> None:
+    assert [navigation.sleep_settings(tasks).epochs for tasks in (640, 320, 160, 90)] == [10, 10, 20, 36]
+
+
 def test_what_cannot_be_run_is_refused(tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match="'sofa' is no category of a stage; choose one of: red ball"):
         run_navigation(SETTINGS, out=tmp_path, forgotten="sofa")
