@@ -35,6 +35,8 @@ from .telemetry.spans import RequestSpan, Spans
 from .upstream import Upstream
 from .workers import Overloaded
 
+SENDING_SECONDS = 0.005
+"""By which a request of the control arm goes out before memory is asked."""
 PLAIN_PATHS = ("/v1/completions", "/v1/embeddings", "/v1/messages/count_tokens")
 """What is passed on and not remembered."""
 
@@ -134,7 +136,7 @@ class PassThrough:
         planning: asyncio.Future[Prepared | None] | None = None
         if prepared is not None and prepared.waits:
             # Nothing is shown to the control arm, so its request need not wait: what memory would have had is found beside the answer.
-            planning = asyncio.ensure_future(self.aside.call(partial(self._observer.perceive, observed, prepared)))
+            planning = asyncio.ensure_future(self._perceive(observed, prepared))
         else:
             span.placed(prepared)
         id = prepared.episode if prepared else uuid.uuid4().hex
@@ -157,6 +159,11 @@ class PassThrough:
         if prepared:
             shown.append((b"x-lifelong-session", quote(prepared.session).encode()))
         return await self._passage(request, body, changes, record, shown, adapter=prepared.adapter if prepared else "")
+
+    async def _perceive(self, observed: ObservedRequest, prepared: Prepared) -> Prepared | None:
+        # The request goes out first: both need the interpreter, which changes threads every 5 ms at most.
+        await asyncio.sleep(SENDING_SECONDS)
+        return await self.aside.call(partial(self._observer.perceive, observed, prepared))
 
     def _noting(self, observed: ObservedRequest) -> Callable[[Answer], Any] | None:
         """What is kept of a request that a client makes for itself: results of tools that it shows nowhere else."""
