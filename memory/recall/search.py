@@ -29,6 +29,8 @@ REACH = 2
 """How far a candidate's neighbours reach."""
 SPARE = 3
 """Times as many hits are read as are wanted."""
+NEARLY = 0.5
+"""Share of an older statement's probability from which on a newer one on the same matter is shown before it."""
 ASKED = 2000
 """Characters of a question that are read; of a longer one the two ends, where the request stands."""
 
@@ -104,7 +106,7 @@ def search(
         row for row in rows if turns[row].number in texts and (turns[row].kind is not Kind.QUESTION or _terms(texts, turns[row]) != itself)
     ]
     rows = _distinct(turns, rows, texts, limit)
-    later = _superseded(turns, rows, {row: texts[turns[row].number][1] for row in rows})
+    anew = _superseded(turns, rows, {row: texts[turns[row].number][1] for row in rows})
     return [
         Memory(
             text=texts[turns[row].number][1],
@@ -115,11 +117,11 @@ def search(
             created=turns[row].created,
             probability=chances[row],
             why=_why(weights.reasons(values, row), lists, turns[row]),
-            superseded=row in later,
+            superseded=row in anew,
             number=turns[row].number,
             asked=last_question(texts.get(turns[answered[row]].number, ("", ""))[1]) if row in answered else "",
         )
-        for row in sorted(rows, key=lambda row: (row in later, rows.index(row)))
+        for row in _newer_first(rows, anew, chances)
     ]
 
 
@@ -206,17 +208,33 @@ def _terms(texts: Mapping[int, tuple[str, str]], turn: IndexedTurn) -> frozenset
     return frozenset(terms(texts[turn.number][1]))
 
 
-def _superseded(turns: Sequence[IndexedTurn], rows: Sequence[int], texts: Mapping[int, str]) -> set[int]:
-    """Rows of statements whose speaker stated something later on the same matter."""
+def _superseded(turns: Sequence[IndexedTurn], rows: Sequence[int], texts: Mapping[int, str]) -> dict[int, list[int]]:
+    """Rows of statements whose speaker stated something later on the same matter, each with the rows of that."""
     stated = [row for row in rows if turns[row].kind is Kind.STATEMENT]
-    return {
-        row
-        for row in stated
-        for other in stated
-        if turns[other].speaker == turns[row].speaker
-        and _is_later(turns[other], turns[row])
-        and same_matter(texts[row], texts[other], float(turns[other].vector @ turns[row].vector))
-    }
+    anew: dict[int, list[int]] = {}
+    for row in stated:
+        for other in stated:
+            if (
+                turns[other].speaker == turns[row].speaker
+                and _is_later(turns[other], turns[row])
+                and same_matter(texts[row], texts[other], float(turns[other].vector @ turns[row].vector))
+            ):
+                anew.setdefault(row, []).append(other)
+    return anew
+
+
+def _newer_first(rows: Sequence[int], anew: Mapping[int, Sequence[int]], chances: Mapping[int, float]) -> list[int]:
+    """The rows with what was said anew right before what it supersedes, where it is nearly as probably needed; nothing moves back.
+
+    Whether two statements are on one matter is itself only probable, and much that is taken for superseded is needed all the same.
+    """
+    places = {row: float(place) for place, row in enumerate(rows)}
+    # The places of the older ones first: what supersedes several stands before the first of them.
+    for row in rows:
+        for other in anew.get(row, ()):
+            if chances[other] >= NEARLY * chances[row]:
+                places[other] = min(places[other], places[row])
+    return sorted(rows, key=lambda row: (places[row], len(anew.get(row, ())), rows.index(row)))
 
 
 def _is_later(one: IndexedTurn, other: IndexedTurn) -> bool:

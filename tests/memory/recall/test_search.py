@@ -142,3 +142,22 @@ def test_what_a_search_reads_does_not_grow_with_the_record(record: Record, monke
                 search(record, turns, question, ENCODER.encode([question])[0], tenant="default", limit=5, now=NOW)
         costs.append(len(steps))
     assert costs[1] <= 1.15 * costs[0]
+
+
+@pytest.mark.parametrize(
+    ("chances", "anew", "order"),
+    [
+        # The newer one is nearly as probable: it comes right before the older, and nothing else moves.
+        ((0.8, 0.6, 0.5, 0.1), {0: [2]}, [2, 0, 1, 3]),
+        # It hardly answers the question: the older one, which does, keeps its place.
+        ((0.8, 0.6, 0.5, 0.1), {0: [3]}, [0, 1, 2, 3]),
+        # It stands before already.
+        ((0.8, 0.6, 0.5, 0.1), {2: [0]}, [0, 1, 2, 3]),
+        # Said three times: the newest first.
+        ((0.8, 0.7, 0.6, 0.5), {0: [2, 3], 2: [3]}, [3, 2, 0, 1]),
+    ],
+)
+def test_what_was_said_anew_stands_before_what_it_supersedes_and_nothing_moves_back(
+    chances: tuple[float, ...], anew: dict[int, list[int]], order: list[int]
+) -> None:
+    assert searching._newer_first(range(4), anew, dict(enumerate(chances))) == order
