@@ -59,5 +59,5 @@ class NothingFound(LifelongError, LookupError):
     """What was named (an episode, a skill, an adapter) is not in the record."""
 
 
-class Cancelled(LifelongError):
+class Cancelled(LifelongError, RuntimeError):
     """Nobody waits for the result any more; what was begun is given up and not recorded."""
