@@ -58,7 +58,10 @@ class TurnMemory:
         self._compared = False
 
     def notice(self) -> None:
-        """Something was recorded: index it beside the requests."""
+        """Something was recorded: index it beside the requests, once it is committed; a thread woken before would find nothing."""
+        self._record.after_commit(self._wake)
+
+    def _wake(self) -> None:
         with self._lock:
             if self._closed.is_set():
                 return

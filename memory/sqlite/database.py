@@ -7,7 +7,7 @@ import os
 import sqlite3
 import threading
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -38,6 +38,7 @@ class Database:
         self._lock = threading.RLock()
         self._read_lock = threading.RLock()
         self._writing = threading.local()
+        self._waiting: list[Callable[[], object]] = []
         with self._named():
             make_private(path)
             self._connection = self._connected()
@@ -98,14 +99,24 @@ class Database:
                 self._connection.execute("BEGIN IMMEDIATE")
                 yield self._connection
                 self._connection.execute("COMMIT")
+                waiting = self._waiting
             except BaseException:
                 with suppress(sqlite3.Error):
                     self._connection.execute("ROLLBACK")
                 raise
             finally:
-                self._writing.now = False
+                self._writing.now, self._waiting = False, []
                 if not synced:
                     self._connection.execute("PRAGMA synchronous=FULL")
+        for call in waiting:
+            call()
+
+    def after_commit(self, call: Callable[[], object]) -> None:
+        """Call when others can read what this thread has written: at once, or behind its transaction; never where that fails."""
+        if getattr(self._writing, "now", False):
+            self._waiting.append(call)
+        else:
+            call()
 
     @contextmanager
     def snapshot(self) -> Iterator[None]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -78,6 +78,10 @@ class Record:
         """All that is written in the block is kept, or nothing; a block inside a block joins it."""
         with self._database.transaction():
             yield
+
+    def after_commit(self, call: Callable[[], object]) -> None:
+        """Call when others can read what this thread has written: at once, or behind its transaction; never where that fails."""
+        self._database.after_commit(call)
 
     @contextmanager
     def snapshot(self) -> Iterator[None]:

@@ -227,7 +227,7 @@ class Runs:
         if episode.lessons and episode.outcome.success is not None:
             credit_lessons(self.components, episode)
         review(self.components, episode)
-        self.finished(episode.task)
+        self.record.after_commit(partial(self.finished, episode.task))
 
     def end_idle(self, seconds: float, *, tenant: str = "default") -> list[Episode]:
         """End a tenant's runs of which nothing was kept for so long, with the outcome that they have; for clients that just stop."""

@@ -1,7 +1,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
@@ -79,6 +80,27 @@ class Failing:
             self.failures -= 1
             raise RuntimeError("no memory")
         return HashedEncoder().encode(texts)
+
+
+def test_what_is_noticed_within_a_transaction_is_indexed_behind_it(tmp_path: Path) -> None:
+    """A thread that looks before the commit finds nothing, and nobody wakes it again."""
+    with open_scripted(tmp_path) as learner:
+        turns = learner._components.turns
+        learner.wake(chat("The first thing that is said here.", "1"))
+        until(lambda: learner.record.turns.count("default") > 0)
+        before = learner.record.turns.count("default")
+        with learner.record.transaction():
+            said(learner.record, "The garden at Zanzibar has forty roses.", id="2", session="s")
+            turns.notice()
+            time.sleep(0.3)
+        until(lambda: learner.record.turns.count("default") > before)
+
+
+def until(holds: Callable[[], bool], seconds: float = 20.0) -> None:
+    end = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < end, "it never came"
+        time.sleep(0.02)
 
 
 def test_a_failure_loses_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,6 +11,7 @@ import pytest
 from lifelong.checks.cue_memory import example_episode
 from lifelong.core import StoreError
 from lifelong.memory import Record, VectorIndex
+from lifelong.memory.sqlite.database import Database
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="rights of owner, group and others are POSIX's")
 
@@ -109,3 +110,38 @@ def test_a_transaction_is_synced_unless_it_need_not_be(tmp_path: Path) -> None:
             connection.execute("INSERT INTO kept SELECT 1 FROM missing")
         assert level() == full
         assert database.rows("SELECT * FROM kept") == []
+
+
+def test_who_is_told_of_news_is_told_once_others_can_read_them(tmp_path: Path) -> None:
+    database = Database(tmp_path / "record.sqlite3")
+    seen: list[list[tuple[int]]] = []
+
+    def look() -> None:
+        thread = Thread(target=lambda: seen.append(database.rows("SELECT one FROM told ORDER BY one")))
+        thread.start()
+        thread.join()
+
+    with database.transaction() as connection:
+        connection.execute("CREATE TABLE told (one INTEGER)")
+    with database.transaction() as connection:
+        connection.execute("INSERT INTO told VALUES (1)")
+        with database.transaction():
+            database.after_commit(look)
+        assert seen == []
+    assert seen == [[(1,)]]
+
+    def fail() -> None:
+        with database.transaction() as connection:
+            connection.execute("INSERT INTO told VALUES (2)")
+            database.after_commit(look)
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        fail()
+    assert len(seen) == 1, "nothing was written, so there is nothing to tell of"
+    database.after_commit(look)
+    assert len(seen) == 2
+    with database.transaction():
+        pass
+    assert len(seen) == 2
+    database.close()
