@@ -15,7 +15,7 @@ from .sqlite import Table
 
 _TOKEN = re.compile(r"'(?P<text>(?:[^']|'')*+)'|\"[^\"]*+\"|(?P<name>[A-Za-z_]\w*)|(?P<number>\d+(?:\.\d+)?)")
 _COMPARED = r"\b(\w+) (?:=|<>|!=|<=?|>=?) '{}'"
-_WITH_TEXT = re.compile(r"(\w+) (?:=|<>|!=|<=?|>=?|(?:NOT )?(?:LIKE|IN|BETWEEN)) \(?'")
+_WITH_TEXT = re.compile(r"\b(\w++) (?:=|<>|!=|<=?|>=?|(?:NOT )?(?:LIKE|IN|BETWEEN)) \(?'")
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 _MOST = 8
 """Values offered in the place of one."""
