@@ -29,7 +29,7 @@ REACH = 2
 """How far a candidate's neighbours reach."""
 SPARE = 3
 """Times as many hits are read as are wanted."""
-NEARLY = 0.5
+NEARLY = 0.25
 """Share of an older statement's probability from which on a newer one on the same matter is shown before it."""
 ASKED = 2000
 """Characters of a question that are read; of a longer one the two ends, where the request stands."""
