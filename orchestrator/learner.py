@@ -166,7 +166,8 @@ class LifelongLearner:
     def _sleep_where_due(self, task: Task) -> None:
         every = self.settings.sleep.every
         if every and self.record.episodes.count(tenant=task.tenant) % every == 0:
-            self.start_sleep(tenant=task.tenant)
+            # The run is recorded: a night that cannot begin is no failure of it.
+            self._components.guarded("sleep", lambda: self.start_sleep(tenant=task.tenant), "")
 
     def wake_many(self, tasks: Sequence[Task], environment: Environment, *, ids: Sequence[str]) -> list[Episode]:
         """Handle tasks side by side under given episode ids; those already recorded are not run again."""

@@ -29,7 +29,7 @@ REACH = 2
 """How far a candidate's neighbours reach."""
 SPARE = 3
 """Times as many hits are read as are wanted."""
-NEARLY = 0.25
+LEAST_SHARE = 0.25
 """Share of an older statement's probability from which on a newer one on the same matter is shown before it."""
 ASKED = 2000
 """Characters of a question that are read; of a longer one the two ends, where the request stands."""
@@ -224,7 +224,7 @@ def _superseded(turns: Sequence[IndexedTurn], rows: Sequence[int], texts: Mappin
 
 
 def _newer_first(rows: Sequence[int], anew: Mapping[int, Sequence[int]], chances: Mapping[int, float]) -> list[int]:
-    """The rows with what was said anew right before what it supersedes, where it is nearly as probably needed; nothing moves back.
+    """The rows with what was said anew right before what it supersedes, where that is not much less probably needed; nothing moves back.
 
     Whether two statements are on one matter is itself only probable, and much that is taken for superseded is needed all the same.
     """
@@ -232,7 +232,7 @@ def _newer_first(rows: Sequence[int], anew: Mapping[int, Sequence[int]], chances
     # The places of the older ones first: what supersedes several stands before the first of them.
     for row in rows:
         for other in anew.get(row, ()):
-            if chances[other] >= NEARLY * chances[row]:
+            if chances[other] >= LEAST_SHARE * chances[row]:
                 places[other] = min(places[other], places[row])
     return sorted(rows, key=lambda row: (places[row], len(anew.get(row, ())), rows.index(row)))
 

@@ -9,8 +9,9 @@ from typing import Any, cast
 
 import pytest
 from running_gateway import EchoEngine
+from scripted import open_scripted
 
-from lifelong.core import UNKNOWN, Action, Answer, Episode, Judge, Message, Settings, Task, Usage, tool_call
+from lifelong.core import UNKNOWN, Action, Answer, Episode, Judge, Message, Settings, StoreError, Task, Usage, tool_call
 from lifelong.memory import Hints, Record, VectorIndex
 from lifelong.orchestrator import Components, LifelongLearner
 from lifelong.orchestrator.observed import ObservedRequest
@@ -99,6 +100,17 @@ def test_a_night_ends_what_agents_outside_left_open(learner: LifelongLearner, mo
     learner.sleep()
     assert [one.id for one in learner.runs.open()] == [driven]
     assert "nothing happened" in learner.record.episodes.get(silent).outcome.reason
+
+
+def test_a_night_that_cannot_begin_is_no_failure_of_the_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(tenant: str) -> None:
+        raise StoreError("the disk is full; free some space")
+
+    with open_scripted(tmp_path, **{"sleep.every": 1}) as learner:
+        monkeypatch.setattr(learner._nights, "start", fail)
+        assert learner.record.episodes.get(ask(learner, user("look it up"))).answer == "fine"
+        assert learner.wake(Task(id="t", goal="look it up", environment="chat")).answer == "done"
+        assert learner.status().faults["sleep"] == 2
 
 
 def test_a_user_who_goes_on_ends_the_run_before(learner: LifelongLearner) -> None:

@@ -147,7 +147,7 @@ def test_what_a_search_reads_does_not_grow_with_the_record(record: Record, monke
 @pytest.mark.parametrize(
     ("chances", "anew", "order"),
     [
-        # The newer one is nearly as probable: it comes right before the older, and nothing else moves.
+        # The newer one is not much less probable: it comes right before the older, and nothing else moves.
         ((0.8, 0.6, 0.5, 0.1), {0: [2]}, [2, 0, 1, 3]),
         # It hardly answers the question: the older one, which does, keeps its place.
         ((0.8, 0.6, 0.5, 0.1), {0: [3]}, [0, 1, 2, 3]),
