@@ -165,7 +165,8 @@ class TurnMemory:
             # Its turns stand in the request itself.
             exclude_session=task.session,
         )
-        found = [one for one in found if one.number not in known]
+        # What was indexed as a statement before the rules for requests were as they are states nothing by them.
+        found = [one for one in found if one.number not in known and stated(one.text)]
         return with_statements(shown, found, count_tokens, settings.recall_tokens, task.goal)
 
     def forget(self, tenants: Sequence[str]) -> None:

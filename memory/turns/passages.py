@@ -9,7 +9,7 @@ from enum import StrEnum
 
 from ...core import Action, Episode, Observation, ToolResult
 from .other_memories import LISTED
-from .sentences import LONGEST, SENTENCE, asks, ends_in_question_mark, last_question, requests, says_something
+from .sentences import LONGEST, SENTENCE, asks, ends_in_question_mark, last_question, requests, says_something, stating
 from .terms import terms
 
 __all__ = ["LONGEST", "MOST", "ROLES", "SHORT", "Kind", "Utterance", "answering", "own_words", "passages"]
@@ -183,7 +183,7 @@ def _kind(text: str) -> Kind:
     sentences = _sentences(text)
     if _orders(sentences):
         return Kind.QUESTION
-    return Kind.STATEMENT if any(not asks(one) and says_something(one, LEAST) for one in sentences) else Kind.QUESTION
+    return Kind.STATEMENT if any(says_something(one, LEAST) for one in stating(sentences)) else Kind.QUESTION
 
 
 def _orders(sentences: Sequence[str]) -> bool:

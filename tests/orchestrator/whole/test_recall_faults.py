@@ -88,6 +88,23 @@ def test_what_was_only_supposed_is_not_shown_as_so(learner: LifelongLearner, sup
     assert "Kafka" not in reaches(learner, "Do we use a Kafka queue for the orders?")
 
 
+@pytest.mark.parametrize(
+    ("requested", "like_it"),
+    [
+        ("I want to find 5 restaurants near the station.", "I want to find 3 restaurants near the harbour."),
+        ("I need the area of a triangle with base 10.", "I need the area of a triangle with base 4."),
+        ("I need a hotel in Ghent. It should have a pool.", "I need a hotel in Bruges. It should have a sauna."),
+        ("Ich möchte ein Zimmer in Gent buchen.", "Ich möchte ein Zimmer in Brügge buchen."),
+        ("For the party, reserve the hall of the old mill.", "For the party, reserve the hall of the new mill."),
+    ],
+)
+def test_a_request_is_not_shown_beside_another_and_a_standing_wish_is(learner: LifelongLearner, requested: str, like_it: str) -> None:
+    tell(learner, requested)
+    assert reaches(learner, like_it) == ""
+    tell(learner, "I want my hotel rooms, restaurants and halls to be without stairs.")
+    assert "without stairs" in reaches(learner, "Which hotel rooms, restaurants and halls do I want?")
+
+
 def test_what_was_put_into_a_prompt_supports_nothing(learner: LifelongLearner) -> None:
     tell(learner, "Our vault is guarded by two geese.")
     shown = reaches(learner, "What guards our vault?")
