@@ -1,9 +1,9 @@
 """`lifelong run --stream navigation`: goal categories stage by stage, awake and asleep, and one of them forgotten at the end.
 
-Awake, the navigator acts on a stage's tasks, and the expert corrects what it fails at; every run is recorded before it counts. Asleep, a
-candidate learns from the verified runs and corrections in the record, and is published where it is better at the new categories and not
-credibly worse at any earlier stage's. A stage that has ended is kept as a checkpoint, so a run that was killed goes on with the stage it
-was in.
+Awake, the navigator acts on a stage's tasks. It declines goals that it was never taught and gives up where it is unlikely to succeed; the
+expert shows what it declines and fails at. Every run is recorded before it counts. Asleep, a candidate learns from the verified runs and
+corrections in the record, and is published where it is better at the new categories and not credibly worse at any earlier stage's. A
+stage that has ended is kept as a checkpoint, so a run that was killed goes on with the stage it was in.
 """
 
 from __future__ import annotations
@@ -22,20 +22,23 @@ from ..agents.strategies.navigate import NavigateStrategy, Watcher, show_search
 from ..core import Action, Episode, Settings, SettingsError, demonstration_id
 from ..core.paths import AnyPath
 from ..envs import ObjectNavGridEnvironment
+from ..envs.navigation.paths import GridMap, Pose
 from ..envs.navigation.scenes import STAGES
 from ..envs.navigation.streams import stage_environments
-from ..learners.navigation.checkpoints import load_checkpoint, save_checkpoint
+from ..learners.navigation.abstention import Abstention, fit_abstention
+from ..learners.navigation.checkpoints import ARRAYS, DESCRIPTION, load_checkpoint, save_checkpoint
 from ..learners.navigation.forgetting import rebuild_without
 from ..learners.navigation.navigator import Navigator, NavigatorSettings
 from ..learners.navigation.trajectories import Trajectory, replayed
 from ..memory import Record
 from ..memory.artefacts import RUN_HOME, RUN_REPORT, RUN_SUMMARY
 from ..metrics.provenance import machine, package_versions, source_version
-from ..metrics.tables import TextTable, print_tables
+from ..metrics.tables import print_tables
 from ..numerics.intervals import paired_gain_ci95
 from ..orchestrator import Progress
 from ..perception import HashedEncoder
 from .folders import begin_run, find_run, point_latest, write_file
+from .navigation_figures import declined_counts, declined_table, hits, measure, success_table
 from .navigation_report import PathOnMap, write_navigation_report
 
 SIZES = (320, 60, 40)
@@ -46,6 +49,8 @@ SLEEP = NavigatorSettings(epochs=10, batch=8)
 """How a stage of `SIZES` is learned; fewer tasks are passed over more often, so that there are as many gradient steps."""
 CHECKPOINTS = "navigator"
 """Folder of the checkpoints in the home."""
+REBUILT = "-rebuilt"
+"""End of the name of a checkpoint that is to take another one's place."""
 NIGHTS = "nights.json"
 """What came of each stage, beside the checkpoints."""
 FORGOTTEN = "forgotten.json"
@@ -80,7 +85,7 @@ class NavigationRun:
         progress: Progress | None = None,
         watch: Watcher | None = None,
     ) -> None:
-        """Open what the folder holds, or begin; the arguments are as those of `run_navigation`."""
+        """Open what the folder holds, or begin; the arguments are as those of `run_navigation`. Raises `SettingsError` for an old run."""
         self.home = folder / RUN_HOME
         self.home.mkdir(mode=0o700, exist_ok=True)
         self.record = Record(self.home / "record.sqlite3")
@@ -88,9 +93,13 @@ class NavigationRun:
         self.nights: list[dict[str, Any]] = []
         if (file := self.home / CHECKPOINTS / NIGHTS).exists():
             self.nights = json.loads(file.read_text(encoding="utf-8"))
+        if any("declined" not in night for night in self.nights):
+            raise SettingsError(f"the run in {folder} is of a version that did not decline anything; begin another one without --resume")
+        self._tidy()
         self._seed, self._sizes, self._learning = seed, sizes, learning or sleep_settings(sizes[0])
         self._show, self._watch = progress or (lambda *_: None), watch
         self._encoder = HashedEncoder()
+        self._abstentions: dict[tuple[int, ...], Abstention] = {}
 
     @property
     def published(self) -> list[int]:
@@ -105,14 +114,27 @@ class NavigationRun:
         """The untaught navigator and those of `published`."""
         return [Navigator(seed=self._seed, settings=self._learning), *(load_checkpoint(self._folder(k)).navigator for k in self.published)]
 
-    def wake(self, stage: int) -> int:
-        """Act on a stage's tasks that were not acted on yet, and let the expert correct what fails; returns how many succeeded."""
+    def abstention(self) -> Abstention:
+        """What the live navigator declines, from its checkpoints and the record; no file keeps any of it. Raises `CheckpointDamaged`."""
+        numbers = tuple(self.published)
+        if numbers not in self._abstentions:
+            self._abstentions[numbers] = fit_abstention(
+                self.checkpoints(),
+                [self.trajectories(k) for k in numbers],
+                seed=self._seed,
+                watched=self._sizes[0],
+                held_out=self._sizes[2] * len(numbers),
+            )
+        return self._abstentions[numbers]
+
+    def wake(self, stage: int) -> list[Episode]:
+        """Act on a stage's tasks that were not acted on yet, and let the expert correct what fails; returns all runs of the stage."""
         environment = self.environments[stage - 1]
         jobs = [
             Job(task=task, environment=environment, id=f"stage-{stage}-{number:04d}")
             for number, task in enumerate(environment.tasks("train", self._sizes[0], seed=self._seed))
         ]
-        strategy = NavigateStrategy(self.live(), watch=self._watch)
+        strategy = NavigateStrategy(self.live(), abstention=self.abstention(), watch=self._watch)
         there = {one.id for one in self.record.episodes.get_many([job.id for job in jobs], tenant="default")}
         waiting = [job for job in jobs if job.id not in there]
         for start in range(0, len(waiting), BATCH):
@@ -126,7 +148,7 @@ class NavigationRun:
             vectors = self._encoder.encode([one.task.text for one in episodes])
             self.record.episodes.record_many(zip(episodes, vectors, strict=True))
         self._show(f"stage {stage}: awake", len(jobs), len(jobs))
-        return sum(one.outcome.success is True for one in self.record.episodes.get_many([job.id for job in jobs], tenant="default"))
+        return list(self.record.episodes.get_many([job.id for job in jobs], tenant="default"))
 
     def _episode(self, job: Job, id: str, run: Any, *, demonstration: bool = False) -> Episode:
         category = job.task.goal.removeprefix("Mission: find the ").rstrip(".")
@@ -155,8 +177,8 @@ class NavigationRun:
             replayed(environment, one.task, [step.text for step in one.steps if isinstance(step, Action)]) for one in self.verified(stage)
         ]
 
-    def sleep(self, stage: int, awake: int) -> None:
-        """Learn a stage from the record, decide, and keep what came of it."""
+    def sleep(self, stage: int, runs: Sequence[Episode]) -> None:
+        """Learn a stage from the record, decide, and keep what came of it and of the stage's runs."""
         started, live = time.perf_counter(), self.live()
         self._show(f"stage {stage}: asleep", 0, 2)
         episodes = self.verified(stage)
@@ -166,23 +188,24 @@ class NavigationRun:
         if gate.published:
             shutil.rmtree(self._folder(stage), ignore_errors=True)  # of a run that was killed before it noted the night
             save_checkpoint(candidate, self._folder(stage), episodes=[one.id for one in episodes])
-        navigator = candidate if gate.published else live
-        self.nights.append(
-            {
-                "stage": stage,
-                "categories": list(STAGES[stage - 1]),
-                "awake": awake,
-                "tasks": self._sizes[0],
-                "learned_from": len(episodes),
-                "gate": asdict(gate),
-                "published": gate.published,
-                "kept_bytes": navigator.nbytes,
-                "success": self.scores(navigator),
-                "seconds": time.perf_counter() - started,
-            }
-        )
+        night: dict[str, Any] = {
+            "stage": stage,
+            "categories": list(STAGES[stage - 1]),
+            "awake": sum(one.outcome.success is True for one in runs),
+            "tasks": self._sizes[0],
+            "refused": sum(one.outcome.reason.startswith("unknown goal") for one in runs),
+            "given_up": sum(one.outcome.reason.startswith("unlikely to succeed") for one in runs),
+            "learned_from": len(episodes),
+            "gate": asdict(gate),
+            "published": gate.published,
+        }
+        self.nights.append(night)
+        self._show(f"stage {stage}: measured", 0, 1)
+        navigator = self.live()
+        night |= {"kept_bytes": navigator.nbytes, **self._measure(navigator, self.abstention())}
+        night["seconds"] = time.perf_counter() - started
         self._note()
-        self._show(f"stage {stage}: asleep", 2, 2)
+        self._show(f"stage {stage}: measured", 1, 1)
 
     def _decide(self, live: Navigator, candidate: Navigator, stage: int) -> GateResult:
         intervals = []
@@ -194,13 +217,8 @@ class NavigationRun:
             intervals.append(paired_gain_ci95(wins, losses, len(pairs)))
         return GateResult(new=intervals[-1], earlier=tuple(intervals[:-1]))
 
-    def scores(self, navigator: Navigator) -> list[list[int]]:
-        """Successes and tasks on unseen tasks of every stage, taught or not."""
-        rows = []
-        for environment in self.environments:
-            results = navigator.act(environment, environment.tasks("test", self._sizes[1], seed=self._seed))
-            rows.append([sum(one.success for one in results), len(results)])
-        return rows
+    def _measure(self, navigator: Navigator, abstention: Abstention) -> dict[str, Any]:
+        return measure(navigator, abstention, self.environments, count=self._sizes[1], seed=self._seed)
 
     def forget(self, category: str) -> dict[str, Any]:
         """Erase a category's episodes, and rebuild every checkpoint that saw them: exact, as if it had never been taught."""
@@ -216,22 +234,22 @@ class NavigationRun:
         rebuilt = rebuild_without(checkpoints, stages, category) if first <= len(STAGES) else checkpoints
         for number, navigator in zip(numbers, rebuilt[1:], strict=True):
             if number >= first:
-                shutil.rmtree(self._folder(number))
-                made_from = [one.id for one in self.verified(number) if one.skill != category]
-                save_checkpoint(navigator, self._folder(number), episodes=made_from)
+                self._exchange(number, navigator, [one.id for one in self.verified(number) if one.skill != category])
         # The record last: a run that is killed before it does all of this again.
         erased = self.record.erase([one.id for one in self.record.episodes.find(tenant="default", skill=category)])
-        was, now = (sum(one.success for one in navigator.act(environment, tasks)) for navigator in (checkpoints[-1], rebuilt[-1]))
+        self._abstentions.clear()
+        before, after = (navigator.trace(environment, tasks) for navigator in (checkpoints[-1], rebuilt[-1]))
         receipt = {
             "category": category,
             "episodes": erased.episodes,
             "erasure": "exact",
             "rebuilt": [f"stage-{k}" for k in numbers if k >= first],
-            "before": was,
-            "after": now,
+            "before": hits(before)[0],
+            "after": hits(after)[0],
             "tasks": len(tasks),
             "left": len(self.record.episodes.find(tenant="default", skill=category)),
-            "success": self.scores(rebuilt[-1]),
+            "refused": declined_counts(rebuilt[-1], self.abstention(), after)["unknown_refused"],
+            **self._measure(rebuilt[-1], self.abstention()),
         }
         write_file(file, json.dumps(receipt, indent=1))
         return receipt
@@ -240,17 +258,17 @@ class NavigationRun:
         """One unseen task of every stage, as the live navigator goes about it."""
         found = []
         for number, environment in enumerate(self.environments, 1):
-            frames: list[tuple[Any, str]] = []
-            strategy = NavigateStrategy(self.live(), watch=lambda world, done, frames=frames: frames.append((world.map(), done)))  # type: ignore[misc]
+            frames: list[tuple[GridMap, Pose]] = []
+            strategy = NavigateStrategy(self.live(), abstention=self.abstention(), watch=lambda world, _, to=frames: to.append(world.map()))  # type: ignore[misc]
             [task] = environment.tasks("test", 1, seed=self._seed)
             [run] = strategy.act([Job(task=task, environment=environment)])
             found.append(
                 PathOnMap(
                     stage=number,
                     category=task.goal.removeprefix("Mission: find the ").rstrip("."),
-                    grid_map=frames[0][0][0],
-                    poses=tuple(pose for (_, pose), _ in frames),
-                    success=run.outcome.success is True,
+                    grid_map=frames[0][0],
+                    poses=tuple(pose for _, pose in frames),
+                    ended="found" if run.outcome.success else run.outcome.reason.split(":")[0] or "not found",
                 )
             )
         return found
@@ -261,6 +279,24 @@ class NavigationRun:
 
     def _folder(self, stage: int) -> Path:
         return self.home / CHECKPOINTS / f"stage-{stage}"
+
+    def _exchange(self, stage: int, navigator: Navigator, episodes: Sequence[str]) -> None:
+        """Put another checkpoint in a stage's place; a run that is killed meanwhile has the one or the other."""
+        other = self._folder(stage).with_name(f"stage-{stage}{REBUILT}")
+        shutil.rmtree(other, ignore_errors=True)
+        save_checkpoint(navigator, other, episodes=episodes)
+        shutil.rmtree(self._folder(stage))
+        other.rename(self._folder(stage))
+
+    def _tidy(self) -> None:
+        """Take up what `_exchange` was killed in."""
+        for other in sorted((self.home / CHECKPOINTS).glob(f"*{REBUILT}")):
+            place = other.with_name(other.name.removesuffix(REBUILT))
+            if (place / DESCRIPTION).exists() and (place / ARRAYS).exists():
+                shutil.rmtree(other)
+            else:
+                shutil.rmtree(place, ignore_errors=True)
+                other.rename(place)
 
     def _note(self) -> None:
         (self.home / CHECKPOINTS).mkdir(exist_ok=True)
@@ -311,7 +347,9 @@ def run_navigation(
         write_navigation_report(summary, run.paths(), folder / RUN_REPORT)
     finally:
         run.close()
-    print_tables([success_table(run.nights)], [*_closing(run.nights, receipt), f"report: {folder / RUN_REPORT}"])
+    print_tables(
+        [success_table(run.nights), declined_table(run.nights)], [*_closing(run.nights, receipt), f"report: {folder / RUN_REPORT}"]
+    )
     return folder
 
 
@@ -320,21 +358,15 @@ def sleep_settings(tasks: int) -> NavigatorSettings:
     return replace(SLEEP, epochs=max(SLEEP.epochs, math.ceil(SLEEP.epochs * SIZES[0] / tasks)))
 
 
-def success_table(nights: Sequence[dict[str, Any]]) -> TextTable:
-    """Success on unseen tasks of every stage, a row a night."""
-    rows = [(f"stage {night['stage']}", *(f"{hits / count:.2f}" for hits, count in night["success"])) for night in nights]
-    header = ("after", *(f"stage {number}" for number in range(1, len(STAGES) + 1)))
-    return TextTable(title="success on unseen tasks", header=header, rows=tuple(rows))
-
-
 def _closing(nights: Sequence[dict[str, Any]], receipt: dict[str, Any] | None) -> list[str]:
-    refused = [night["stage"] for night in nights if not night["published"]]
+    unpublished = [night["stage"] for night in nights if not night["published"]]
     lines = [
         f"stage {number} was not published: no credible gain, or a loss at an earlier stage; more tasks (--tasks) may show one"
-        for number in refused
+        for number in unpublished
     ]
     if receipt:
         was, now, tasks = receipt["before"], receipt["after"], receipt["tasks"]
         erased = f"forgot {receipt['category']}: {receipt['episodes']} episodes erased"
-        lines.append(f"{erased}, success {was}/{tasks} before and {now}/{tasks} after")
+        refused = "{} of {} refused as unknown".format(*receipt["refused"])
+        lines.append(f"{erased}, success {was}/{tasks} before and {now}/{tasks} after, {refused}")
     return lines

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..core.paths import AnyPath, draft_path
 from ..envs.navigation.paths import DIRECTIONS, GridMap, Pose
+from .navigation_figures import DECLINED
 from .plots import ACCENT, FAINT, INK, RULE, _svg, line_colour
 
 if TYPE_CHECKING:
@@ -33,8 +34,8 @@ class PathOnMap:
     """The scene as it began."""
     poses: tuple[Pose, ...]
     """Where the agent was, before the first action and after each."""
-    success: bool
-    """Whether it stopped beside the goal."""
+    ended: str
+    """How it ended: found, not found, or why it was declined."""
 
 
 def write_navigation_report(summary: Mapping[str, Any], paths: Sequence[PathOnMap], file: AnyPath) -> Path:
@@ -48,7 +49,7 @@ def write_navigation_report(summary: Mapping[str, Any], paths: Sequence[PathOnMa
     maps = [{"path": one, "drawing": Markup(path_plot(one))} for one in paths]
     file = Path(file)
     draft = draft_path(file)
-    draft.write_text(environment.get_template(TEMPLATE).render(summary=summary, maps=maps), encoding="utf-8")
+    draft.write_text(environment.get_template(TEMPLATE).render(summary=summary, maps=maps, declined=DECLINED), encoding="utf-8")
     draft.replace(file)
     return file
 

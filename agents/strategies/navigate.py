@@ -8,24 +8,37 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ...core import MalformedTask, Usage
+from ...core import MalformedTask, Outcome, Thought, Usage
 from ...envs import ObjectNavGridEnvironment
 from ..strategy import Job, Run
 from .direct import keep
 from .rollout import STEP_SECONDS, Rollout
 
 if TYPE_CHECKING:
+    from ...learners.navigation.abstention import Abstention, Decline
     from ...learners.navigation.navigator import Navigator
 
 Watcher = Callable[[ObjectNavGridEnvironment, str], None]
-"""Called after every step of the first job with its environment and what was done, `` before the first."""
+"""Called after every step of the first job with its environment and what was done, `` before the first, and where it was declined."""
 
 
 class NavigateStrategy:
-    """Runs jobs of object navigation side by side, one batch of views a step. It asks no engine, so it uses no tokens."""
+    """Runs jobs of object navigation side by side, one batch of views a step. It asks no engine, so it uses no tokens.
 
-    def __init__(self, navigator: Navigator, *, step_seconds: float = STEP_SECONDS, watch: Watcher | None = None) -> None:
+    With `abstention` it declines goals that it was never taught and gives up episodes that will fail; the run's last thought and the
+    reason of its outcome say so. A declined goal has nobody's judgement (success None); to give up is a failure.
+    """
+
+    def __init__(
+        self,
+        navigator: Navigator,
+        *,
+        abstention: Abstention | None = None,
+        step_seconds: float = STEP_SECONDS,
+        watch: Watcher | None = None,
+    ) -> None:
         self.navigator = navigator
+        self.abstention = abstention
         self._step_seconds = step_seconds
         self._watch = watch
 
@@ -46,12 +59,15 @@ class NavigateStrategy:
             # An episode that has ended, or could not begin, keeps its place in the batch with an empty view.
             views = np.zeros((len(jobs), 7, 7, 3), dtype=np.uint8)
             wanted = [_world(one).wanted if not one.done else ObjectNavGridEnvironment().categories[0] for one in rollouts]
+            declining = self.abstention.begin(wanted) if self.abstention else None
             while open_ones := [place for place, rollout in enumerate(rollouts) if not rollout.done]:
                 started = time.perf_counter()
                 for place in open_ones:
                     views[place] = _world(rollouts[place]).look()
                 reading, state = self.navigator.read(views, wanted, last, state)
                 share = (time.perf_counter() - started) / len(open_ones)
+                if declining is not None:
+                    open_ones = self._decline(rollouts, open_ones, declining.read(reading), Usage(seconds=share))
                 for place in open_ones:
                     last[place] = likeliest(reading.logits[place], rollouts[place].admissible)
                     rollouts[place].decide(ACTIONS[last[place]], Usage(seconds=share))
@@ -64,6 +80,19 @@ class NavigateStrategy:
         finally:
             runs = [rollout.result() for rollout in rollouts]
         return runs
+
+    def _decline(self, rollouts: Sequence[Rollout], places: Sequence[int], declined: Sequence[Decline | None], usage: Usage) -> list[int]:
+        """End the runs that are declined without a further action, and say why; the places of the others."""
+        for place in places:
+            if (decline := declined[place]) is not None:
+                one = rollouts[place]
+                one.steps.append(Thought(text=decline.text))
+                success = None if decline.reason == "unknown goal" else False
+                one.outcome, one.usage, one.done = Outcome(success=success, reason=decline.text), one.usage + usage, True
+                keep([one])
+                if place == 0:
+                    self._show(rollouts, f"nothing more; {decline.text}")
+        return [place for place in places if not rollouts[place].done]
 
     def _show(self, rollouts: Sequence[Rollout], done: str) -> None:
         if self._watch is not None and rollouts and rollouts[0].environment is not None:

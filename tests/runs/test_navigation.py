@@ -9,9 +9,11 @@ from pathlib import Path
 import pytest
 import torch
 
-from lifelong.core import Settings, SettingsError
+from lifelong.core import Action, Settings, SettingsError, Thought
 from lifelong.envs.navigation.scenes import STAGES
+from lifelong.learners.navigation.abstention import FIRST_STEPS
 from lifelong.learners.navigation.checkpoints import ARRAYS, CheckpointDamaged, load_checkpoint
+from lifelong.learners.navigation.goal_novelty import GoalNovelty
 from lifelong.learners.navigation.navigator import NavigatorSettings
 from lifelong.runs import navigation
 from lifelong.runs.navigation import GateResult, NavigationRun, run_navigation
@@ -49,7 +51,9 @@ def test_a_run_leaves_a_summary_a_report_and_checkpoints(tmp_path: Path) -> None
     summary = json.loads((folder / "summary.json").read_text())
     assert [night["stage"] for night in summary["nights"]] == [1, 2, 3, 4]
     assert all(len(night["success"]) == 4 and night["success"][0][1] == 2 for night in summary["nights"])
+    assert all(night["declined"]["actions_saved"][1] > 0 for night in summary["nights"])
     assert summary["forgotten"]["erasure"] == "exact"
+    assert summary["forgotten"]["refused"][1] == 2
     assert summary["forgotten"]["left"] == 0
     assert {"stage 1: awake", "stage 4: asleep"} <= set(phases)
     page = (folder / "report.html").read_text()
@@ -139,6 +143,71 @@ def test_a_category_of_a_stage_that_was_not_published_is_erased_all_the_same(tmp
     receipt = run.forget(category)
     assert receipt["episodes"] > 0
     assert (receipt["left"], receipt["rebuilt"]) == (0, [])
+
+
+@pytest.mark.usefixtures("published")
+def test_goals_never_taught_are_refused_and_the_expert_shows_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run = opened(navigation.begin_run(tmp_path, {}))
+    # Nothing was taught yet: every goal is refused before the first action, named, and shown by the expert.
+    first = run.wake(1)
+    assert [one.outcome.success for one in first] == [None] * TINY[0]
+    for one in first:
+        assert one.outcome.reason == f"unknown goal: {one.skill}; no goal was taught yet"
+        assert isinstance(one.steps[-1], Thought)
+        assert not any(isinstance(step, Action) for step in one.steps)
+    run.sleep(1, first)
+    night = run.nights[0]
+    assert (night["refused"], night["given_up"], night["awake"]) == (TINY[0], 0, 0)
+    assert night["learned_from"] > 0
+    assert sum(count for _, count in (night["declined"]["unknown_refused"], night["declined"]["taught_refused"])) == 5 * TINY[1]
+    # A threshold that nothing reaches refuses every goal after its first steps.
+    calibrate = GoalNovelty.calibrate
+    monkeypatch.setattr(GoalNovelty, "calibrate", lambda self, novelty: lowered(calibrate(self, novelty)))
+    again = opened(run.home.parent)
+    second = again.wake(2)
+    assert all(one.outcome.reason.startswith(f"unknown goal: {one.skill} was never taught; its novelty is") for one in second)
+    assert {sum(isinstance(step, Action) for step in one.steps) for one in second} == {FIRST_STEPS - 1}
+    assert len(again.verified(2)) > 0
+
+
+def lowered(goals: GoalNovelty) -> GoalNovelty:
+    goals.threshold = -1.0
+    return goals
+
+
+@pytest.mark.usefixtures("published")
+def test_a_run_that_was_killed_while_it_exchanged_a_checkpoint_has_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run = opened(navigation.begin_run(tmp_path, {}))
+    run.sleep(1, run.wake(1))
+    category = run.verified(1)[0].skill
+
+    def dies(self: Path, target: Path) -> None:
+        if self.name.endswith(navigation.REBUILT):
+            raise KeyboardInterrupt
+        renamed(self, target)
+
+    renamed = Path.rename
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "rename", dies)
+        with pytest.raises(KeyboardInterrupt):
+            run.forget(category)
+    run.close()
+    again = opened(run.home.parent)
+    assert category not in again.live().taught
+    assert again.forget(category)["left"] == 0
+    assert not list((run.home / "navigator").glob(f"*{navigation.REBUILT}"))
+
+
+@pytest.mark.usefixtures("published")
+def test_a_run_of_a_version_that_declined_nothing_is_named(tmp_path: Path) -> None:
+    run = opened(navigation.begin_run(tmp_path, {}))
+    run.sleep(1, run.wake(1))
+    file = run.home / "navigator" / navigation.NIGHTS
+    nights = json.loads(file.read_text())
+    del nights[0]["declined"]
+    file.write_text(json.dumps(nights))
+    with pytest.raises(SettingsError, match="begin another one without --resume"):
+        opened(run.home.parent)
 
 
 @pytest.mark.usefixtures("published")

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from lifelong.envs.navigation.paths import GridMap, Pose
+from lifelong.runs.navigation_figures import DECLINED
 from lifelong.runs.navigation_report import PathOnMap, path_plot, write_navigation_report
 
 pytest.importorskip("matplotlib")
@@ -17,11 +18,12 @@ PATH = PathOnMap(
     category="red ball",
     grid_map=GridMap(free=FREE, closed=frozenset({(3, 1)}), objects={(4, 1): "red ball", (1, 2): "grey key"}),
     poses=(Pose(cell=(1, 1), heading=0), Pose(cell=(2, 1), heading=0)),
-    success=True,
+    ended="unlikely to succeed",
 )
 NIGHT = {
     "stage": 1, "categories": ["red <ball>"], "awake": 1, "tasks": 4, "learned_from": 5, "published": False, "kept_bytes": 12345,
-    "success": [[1, 4]], "seconds": 3.0,
+    "success": [[1, 4]], "seconds": 3.0, "refused": 7, "given_up": 6,
+    "declined": {name: [3, 11] for name in DECLINED} | {"doomed_given_up": [5, 13]},
 }  # fmt: skip
 
 
@@ -36,7 +38,7 @@ def test_a_path_is_drawn() -> None:
 def test_a_page_shows_what_was_learned(forgotten: bool, tmp_path: Path) -> None:
     receipt = {
         "category": "red ball", "episodes": 8, "erasure": "exact", "rebuilt": ["stage-1"], "before": 3, "after": 1, "tasks": 4, "left": 0,
-        "success": [[0, 4]],
+        "success": [[0, 4]], "refused": [2, 4],
     }  # fmt: skip
     summary = {
         "seed": 0,
@@ -51,4 +53,8 @@ def test_a_page_shows_what_was_learned(forgotten: bool, tmp_path: Path) -> None:
     assert "0.25" in page
     assert "12,345" in page
     assert ("Forgotten: red ball" in page) == forgotten
-    assert "stage 2: red ball, found" in page
+    assert "stage 2: red ball, unlikely to succeed" in page
+    assert "failures given up" in page
+    assert "<td>5/13</td>" in page
+    assert "<td>7</td><td>6</td>" in page
+    assert ("2 of 4 are refused as unknown" in page) == forgotten
