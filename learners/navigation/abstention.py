@@ -83,7 +83,7 @@ class AbstentionWatch:
             return [_unknown(f"{name}; no goal was taught yet") for name in self._categories]
         found: list[Decline | None] = [None] * len(aligned)
         if early_stop is not None:
-            for place in np.flatnonzero(early_stop.stops(aligned, temporal, self._steps)):
+            for place in np.flatnonzero(early_stop.stops(aligned, temporal, self._steps)).tolist():
                 found[place] = Decline(
                     reason="unlikely to succeed",
                     text=f"unlikely to succeed: the chance fell below {early_stop.threshold:.3f} after {self._steps - 1} actions",
@@ -92,7 +92,7 @@ class AbstentionWatch:
             self._first.append(aligned)
         if self._steps == FIRST_STEPS:
             novelty = goals.novelty(list(np.stack(self._first, 1)))
-            for place in map(int, np.flatnonzero(goals.refuses(novelty))):
+            for place in np.flatnonzero(goals.refuses(novelty)).tolist():
                 measured = f"its novelty is {novelty[place] / goals.threshold:.2g} times what 95 % of taught goals stay below"
                 found[place] = _unknown(f"{self._categories[place]} was never taught; {measured}")
         return found
