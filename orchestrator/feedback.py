@@ -7,6 +7,7 @@ from ..core.visible import visible_text
 from ..memory import Record
 from .components import Components
 from .effects import review
+from .skills import skill_by_form
 
 
 def take_feedback(components: Components, episode_id: str, *, tenant: str, outcome: Outcome, correction: str) -> Episode:
@@ -31,9 +32,9 @@ def take_feedback(components: Components, episode_id: str, *, tenant: str, outco
 
 
 def make_learnable(record: Record, episode: Episode) -> None:
-    """Whoever judges an unknown task makes it one worth learning; it waits under the name of where it came from."""
+    """Whoever judges an unknown task makes it one worth learning; it waits under the name of its form."""
     if not episode.skill:
-        record.episodes.assign([episode.id], episode.task.environment or "chat")
+        record.episodes.assign([episode.id], skill_by_form(episode.task))
     record.state.mark_changed([episode.id])
 
 

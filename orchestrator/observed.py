@@ -32,6 +32,7 @@ from . import wake
 from .components import Components
 from .effects import is_placebo
 from .open_runs import OpenRun, Runs
+from .skills import CHAT
 
 TURN = "turn:"
 """Before a client's id of a turn, where it stands among the ids of answers."""
@@ -359,7 +360,7 @@ def _task(request: ObservedRequest, session: str) -> Task:
         goal=(goal.strip() and goal) or "(nothing that can be read)",
         instructions=instructions,
         tenant=request.tenant,
-        environment="chat",
+        environment=CHAT,
         session=session,
         tools=cast(tuple[ToolSpecification, ...], request.tools),
     )

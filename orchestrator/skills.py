@@ -12,12 +12,16 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ..core import MalformedTask, NothingFound, demonstration_id, spelling
+from ..core import MalformedTask, NothingFound, Task, demonstration_id, spelling
 from ..memory import Record
 from ..numerics.arrays import Floats, Labels, Vector, l2_normalize
 from ..perception import group_words, split_in_two
 from .run_state import DiscoverCounts, count_relabelling
 
+CHAT = "chat"
+"""Environment of what people and their tools say to an agent."""
+TOOL_CALLS = "tool calls"
+"""The skill under which judged tasks with tools are filed that are of no known skill."""
 PROVISIONAL = re.compile(r"new-\d{4}")
 """What a discovered skill is called until a person names it."""
 READ = 200
@@ -47,6 +51,11 @@ class SkillDescription:
     def provisional(self) -> bool:
         """Whether it was discovered and nobody has named it yet."""
         return bool(PROVISIONAL.fullmatch(self.name))
+
+
+def skill_by_form(task: Task) -> str:
+    """The skill under which a task of no known skill is filed once it is judged: by its tools, or by where it came from."""
+    return TOOL_CALLS if task.tools and task.environment in ("", CHAT) else task.environment or CHAT
 
 
 def describe_skills(record: Record, tenant: str) -> list[SkillDescription]:

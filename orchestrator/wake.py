@@ -36,12 +36,11 @@ from .effects import Arm, arm_of, is_withdrawn, placebo_of, review
 from .journal import RunJournal, interrupted_runs
 from .perceiver import Perceiver
 from .run_state import count_other_memories
+from .skills import CHAT, TOOL_CALLS, skill_by_form
 
 HOPELESS = 0.1
 """Chance of success below which trying again is not worth its tokens; a correction is."""
 
-CHAT = "chat"
-"""Environment of what people and their tools say to an agent."""
 AUXILIARY = "chat-auxiliary"
 """Source of requests that a chat tool makes for itself (titles, tags); answered and never learned from."""
 
@@ -115,11 +114,16 @@ def _plan(
     if vector is not None and perceiver is not None:
         verdict = components.guarded("perception", lambda: perceiver.judge(vector, task.skill, task.text), NO_VERDICT)
         rule = components.guarded("perception", perceiver.rule, None)
+    verdict = without_tools(task, verdict)
     skill = task.skill or (verdict.skill if verdict.known else "")
+    # What a request with tools asks for may be new while its form is not: the adapter that was examined on tool calls of no known skill
+    # serves it, but nothing that was learned of other requests is shown.
+    served = skill or (TOOL_CALLS if skill_by_form(task) == TOOL_CALLS else "")
     adapter, shown = "", None
-    helps = not components.guarded("effect", partial(is_withdrawn, components.record, task.tenant, skill), False)
+    helps = not components.guarded("effect", partial(is_withdrawn, components.record, task.tenant, served), False)
+    if served and helps and task.environment != AUXILIARY:
+        adapter = components.guarded("adapter", lambda: components.publish(components.record.adapters.route(task.tenant, served)), "")
     if skill and helps and task.environment != AUXILIARY:
-        adapter = components.guarded("adapter", lambda: components.publish(components.record.adapters.route(task.tenant, skill)), "")
         shown = components.guarded("recall", lambda: _recall(components, task, skill, vector, adapter, learning), None)
     if task.environment == CHAT and helps and vector is not None:
         said = partial(components.turns.block, task, vector, shown, components.settings.memory, components.engine.count_tokens)
@@ -140,6 +144,13 @@ def _plan(
         offered=offered,
         below_threshold=verdict.known and not verdict.accepted and rule is not None and rule.coverage > 0,
     )
+
+
+def without_tools(task: Task, verdict: Verdict) -> Verdict:
+    """The verdict, or that a task is unknown after all where it resembles tool calls and has no tools."""
+    if task.tools or verdict.skill != TOOL_CALLS or not verdict.known:
+        return verdict
+    return replace(verdict, known=False, accepted=False, reason=f"{verdict.reason}; like {TOOL_CALLS!r}, but it has no tools")
 
 
 def _recall(components: Components, task: Task, skill: str, vector: Vector | None, adapter: str, learning: bool) -> Recall | None:

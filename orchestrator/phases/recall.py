@@ -11,12 +11,11 @@ from ...memory.recall.signals import signals
 from ...memory.recall.use import LearnedRecall, UsedQuestion, learn_from_use, used_turns
 from ...memory.turns.passages import Kind
 from ..run_state import RecallWeights
+from ..skills import CHAT
 from .phase import NightContext, Scope, Work
 
 QUESTIONS = 1000
 """Answers learned from, the newest."""
-CHAT = "chat"
-"""Environment of what people and their tools say to an agent."""
 
 
 class LearnRecall:

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import shutil
 from pathlib import Path
+from typing import cast
 
 import pytest
+from scripted import open_scripted
 from toy import ToyEnvironment, open_toy, run_tasks, unlike_the_base
 
-from lifelong.core import EngineUnreachable, Task
+from lifelong.core import Adapter, EngineUnreachable, Task, ToolSpecification, Verdict
+from lifelong.orchestrator.skills import TOOL_CALLS
+from lifelong.orchestrator.wake import plan, without_tools
 
 
 def test_memory_and_perception_may_fail_and_the_answer_goes_out(tiny_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -53,3 +57,41 @@ def test_an_adapter_whose_files_are_gone_costs_its_help_and_not_the_answer(tiny_
         assert episode.answer
         assert episode.adapter == ""
         assert learner.status().faults["adapter"] >= 1
+
+
+LOOK = cast(ToolSpecification, {"type": "function", "function": {"name": "look", "parameters": {"type": "object"}}})
+
+
+def test_the_adapter_of_tool_calls_serves_unknown_requests_with_tools_alone(tmp_path: Path) -> None:
+    """What such a request asks for is new, but calling tools was learned and examined on requests that were as new."""
+    with open_scripted(tmp_path) as learner:
+        adapter = Adapter(name="lifelong-v0001", path=str(tmp_path), base="base", rank=8, tenant="default", target=TOOL_CALLS)
+        learner.record.adapters.publish(adapter, [TOOL_CALLS])
+        asked = [
+            Task(id="1", goal="Fold a crane.", environment="chat", tools=(LOOK,)),
+            Task(id="2", goal="Fold a crane.", environment="chat"),
+            Task(id="3", goal="Fold a crane.", environment="workshop", tools=(LOOK,)),
+            Task(id="4", goal="Fold a crane.", environment="chat", tools=(LOOK,), tenant="other"),
+        ]
+        plans = plan(learner._components, asked)
+        assert [(one.adapter, one.skill) for one in plans] == [("lifelong-v0001", ""), ("", ""), ("", ""), ("", "")]
+        assert plans[0].offered
+
+
+def test_a_judged_request_with_tools_is_filed_by_its_form(tmp_path: Path) -> None:
+    with open_scripted(tmp_path) as learner:
+        for id, tools in (("with", (LOOK,)), ("without", ())):
+            learner.wake(Task(id=id, goal="Fold a crane.", environment="chat", tools=tools))
+        for episode in learner.record.episodes.find():
+            learner.feedback(episode.id, success=False, correction="look")
+        filed = {episode.task.id: episode.skill for episode in learner.record.episodes.find()}
+        assert filed == {"with": TOOL_CALLS, "without": "chat"}
+
+
+def test_what_resembles_tool_calls_and_has_no_tools_is_unknown() -> None:
+    near = Verdict(skill=TOOL_CALLS, known=True, novelty=0.1, confidence=0.9, accepted=True, reason="near")
+    bare, equipped = Task(id="1", goal="Fold a crane."), Task(id="2", goal="Fold a crane.", tools=(LOOK,))
+    assert without_tools(equipped, near) == near
+    said = without_tools(bare, near)
+    assert (said.known, said.accepted) == (False, False)
+    assert "no tools" in said.reason
