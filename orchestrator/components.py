@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections import Counter, OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
@@ -14,7 +14,7 @@ from ..agents import Strategy, Writer
 from ..core import Settings, StoreError
 from ..core.plugins import create
 from ..memory import Record, VectorIndex
-from ..perception import Encoder
+from ..perception import Encoder, RecentEncoder
 from ..serving import Engine
 from .perceiver import Perceiver
 from .run_state import count_fault
@@ -89,6 +89,8 @@ class Components:
     """One perceiver per tenant, for as many tenants as the settings keep in memory."""
     turns: TurnMemory = field(init=False)
     """What people said."""
+    _recent: RecentEncoder = field(init=False)
+    """The encoder, with the rows that it gave lately."""
     ready: set[str] = field(default_factory=set)
     """Adapters that the engine holds."""
     faults: Counter[str] = field(default_factory=Counter)
@@ -110,12 +112,20 @@ class Components:
         return self.settings.home.resolve() / "adapters"
 
     def __post_init__(self) -> None:
+        # What a request is perceived by, it is recalled, recorded and indexed by too.
+        self._recent = RecentEncoder(self.encoder)
+        self.encoder = self._recent
         self.perceivers = Perceivers(self.record, self.settings)
         self.turns = TurnMemory(self.record, self.encoder, learned=self.settings.memory.learn_recall)
 
     def perceiver(self, tenant: str) -> Perceiver:
         """What is known of a tenant's tasks, in step with the record. Raises `StoreError`."""
         return self.perceivers.get(tenant)
+
+    def forget(self, tenants: Sequence[str]) -> None:
+        """Let go of what is held in memory of what these tenants said; the record has it no more."""
+        self.turns.forget(tenants)
+        self._recent.forget()
 
     def skills(self, tenant: str) -> list[str]:
         """Names of the skills that have episodes, sorted."""

@@ -87,7 +87,7 @@ def finish(
         state = plan_rows(record, state)
         unlearned = components.guarded("perception", lambda: _unlearned(components, list(state.ids)), [])
     state = erase_rows(record, home, state, again=again)
-    components.turns.forget(state.tenants)
+    components.forget(state.tenants)
     # Where an erased row stood for what others had said as well, one of theirs is read again.
     components.turns.notice()
     for name, _, _, _ in state.adapters:

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from .encoders.hashed import HashedEncoder
     from .encoders.minilm import MiniLMEncoder
     from .encoders.multilingual import MultilingualEncoder
+    from .encoders.recent import RecentEncoder
     from .experimental.classifier.class_neighbours import ClassNeighbours, Neighbourhood
     from .experimental.classifier.evidence_model import EvidenceColumns, EvidenceModel
     from .experimental.classifier.head_ensemble import HeadEnsemble, HeadOutputs
@@ -140,6 +141,7 @@ _FACE = {
     "QueryPool": "experimental.discovery.queries",
     "QueryStrategy": "experimental.discovery.queries",
     "RandomQuery": "experimental.discovery.queries",
+    "RecentEncoder": "encoders.recent",
     "Recogniser": "recogniser",
     "RelativeMahalanobisNovelty": "experimental.scores.gaussian_novelty",
     "Scorer": "scores.scorer",
@@ -238,6 +240,7 @@ __all__ = [
     "QueryPool",
     "QueryStrategy",
     "RandomQuery",
+    "RecentEncoder",
     "Recogniser",
     "RelativeMahalanobisNovelty",
     "Scorer",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
@@ -13,6 +13,7 @@ from scripted import open_scripted
 
 from lifelong.core import UNKNOWN, Action, Answer, Episode, Judge, Message, Settings, StoreError, Task, Usage, tool_call
 from lifelong.memory import Hints, Record, VectorIndex
+from lifelong.numerics.arrays import Vector
 from lifelong.orchestrator import Components, LifelongLearner
 from lifelong.orchestrator.observed import ObservedRequest
 from lifelong.orchestrator.open_runs import runs
@@ -282,3 +283,22 @@ def test_a_whole_run_whose_id_is_taken_is_none(learner: LifelongLearner) -> None
     assert not learner.record.open_runs.record_ended(replace(episode, id="new", lessons=("erased",)), vector), "what it was shown is gone"
     assert learner.record.open_runs.record_ended(replace(episode, id="new"), vector)
     assert learner.record.episodes.get("new").task == opened.task
+
+
+def test_what_a_request_says_is_read_once_and_gone_from_memory_with_its_erasure(learner: LifelongLearner) -> None:
+    encoder = learner._components._recent
+    read: list[str] = []
+
+    class Counting(HashedEncoder):
+        def encode(self, texts: Sequence[str]) -> Vector:
+            read.extend(texts)
+            return super().encode(texts)
+
+    encoder._encoder = Counting()
+    run = ask(learner, user("my bicycle is green"), answer="my bicycle is green")
+    learner._components.turns.finish()
+    assert read == ["my bicycle is green"]
+    found = learner._components.turns.search("which colour has my bicycle", tenant="default", limit=5)
+    assert {(one.speaker, one.text) for one in found} == {("user", "my bicycle is green"), ("assistant", "my bicycle is green")}
+    learner.forget(episodes=[run])
+    assert not encoder._kept
