@@ -24,7 +24,7 @@ class RecentEncoder:
     """Encodes a text once where it is asked for several times in a row: for a request, and again for what the request said. Thread-safe.
 
     Reading a text is most of what a request costs. Rows are kept under keyed digests and no text is; `forget` drops them all, and
-    whatever another process erased is dropped after `SECONDS` at the latest when the next text is read.
+    what another process erased is dropped when the next text is read after `SECONDS`. A plain cache, of which there is no paper.
     """
 
     def __init__(self, encoder: Encoder) -> None:

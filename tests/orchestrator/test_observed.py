@@ -300,5 +300,5 @@ def test_what_a_request_says_is_read_once_and_gone_from_memory_with_its_erasure(
     assert read == ["my bicycle is green"]
     found = learner._components.turns.search("which colour has my bicycle", tenant="default", limit=5)
     assert {(one.speaker, one.text) for one in found} == {("user", "my bicycle is green"), ("assistant", "my bicycle is green")}
-    learner.forget(episodes=[run])
+    learner.forget(episode=run)
     assert not encoder._kept
