@@ -55,6 +55,11 @@ class Job:
     """Seed of the later tries, which are sampled."""
     constrain: bool = True
     """Whether answers are kept to the grammar of the environment, where it declares one and the engine follows it."""
+    solved: tuple[tuple[Task, str], ...] = ()
+    """Solved tasks of the same skill with their answers, the nearest first: answers may follow their forms where the environment says how
+    (`envs.practice.template_grammars`)."""
+    template: int | None = None
+    """Which of these forms the first answer follows, counted from the first again after the last; None leaves it to the strategy."""
     id: str = ""
     """What the journal knows the run by."""
     steps: tuple[Step, ...] = ()

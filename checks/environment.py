@@ -8,7 +8,7 @@ from typing import Any
 from ..core import MalformedTask, Task
 from ..core.versions import short_name
 from ..envs import Demonstration, Environment, Split, history_of
-from ..envs.practice import can_exercise, can_preview, declared_grammar, exchanges, exercises, preview
+from ..envs.practice import can_exercise, can_preview, declared_grammar, exchanges, exercises, preview, template_grammars
 from ..envs.results import StepResult, read_choices, read_reset, read_step
 from ..serving import grammar_accepts, grammar_error
 from .failures import asserting
@@ -183,6 +183,7 @@ def _check_practice(environment: Environment, train: Sequence[Task]) -> None:
             assert not grammar or not (error := grammar_error(grammar)), f"task {task.id}: the grammar cannot be used: {error}"
         assert grammar == declared_grammar(environment, task), f"task {task.id}: two calls gave two grammars (invariant Determinism)"
         _check_exchanges(environment, task)
+    _check_templates(environment, train)
     if can_preview(environment):
         _check_preview(environment, train[0])
     if not can_exercise(environment):
@@ -197,6 +198,17 @@ def _check_practice(environment: Environment, train: Sequence[Task]) -> None:
         if can_preview(environment):
             found = preview(environment, one.source, one.answer)
             assert not found.error, f"exercise {one.task.goal[:60]!r}: its own answer is refused: {found.error}"
+
+
+def _check_templates(environment: Environment, train: Sequence[Task]) -> None:
+    """The forms of right answers to some tasks can be read as grammars of the others."""
+    solved = [(task, _demonstration(environment, task).actions[-1]) for task in train]
+    for task in train:
+        with rule(f"task {task.id}: template_grammar, where it is declared, gives a text that llguidance can read, for any solved task"):
+            found = template_grammars(environment, task, solved, len(solved))
+            assert found == template_grammars(environment, task, solved, len(solved)), "two calls gave two grammars"
+        for grammar in found:
+            assert not (error := grammar_error(grammar)), f"task {task.id}: the grammar of a template cannot be used: {error}"
 
 
 def _check_exchanges(environment: Environment, task: Task) -> None:

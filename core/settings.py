@@ -135,6 +135,9 @@ class WakeSettings:
     without being judged; the result that most agree on), the name that an installed package adds, or `module:Class`."""
     grammar: bool = True
     """Whether answers are kept to the grammar that an environment declares, where the engine can do that."""
+    templates: bool = True
+    """Whether some of several answers (`best_of_n`, and attempts at night) follow the forms of solved tasks of the same skill, where the
+    environment says how."""
     control_share: float = 0.1
     """Share of sessions that run with no memory and no adapter: the control arm."""
     placebo_share: float = 0.0

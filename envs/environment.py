@@ -14,8 +14,10 @@ returned, or would have, after the last of them. Without it an interrupted episo
 It may have `repair_candidates(action: str, error: str, task: Task) -> Sequence[str]`: whole actions to try in place of a
 composed one that was refused with `error`, likeliest kind first; empty where nothing of the error names what to change.
 
-It may declare what helps an agent to learn from nothing but the environment's yes or no (`envs.practice` reads all four):
+It may declare what helps an agent to learn from nothing but the environment's yes or no (`envs.practice` reads all five):
 `grammar(task: Task) -> str`, what an answer to a task may be, in llguidance's form of Lark, from the task's text alone;
+`template_grammar(task: Task, solved: Task, answer: str) -> str`, the same for an answer that has the form of the answer to another task
+which is solved, with the task's own names and values in its holes, empty where it cannot have that form;
 `preview(task: Task, action: str) -> Preview`, what an action would bring about, without judging it and without any effect;
 `exercises(tasks: Sequence[Task], count: int, *, weights: Mapping[str, float], seed: int) -> Sequence[Exercise]`, tasks made up from
 their answers over what `tasks` show, with a weight for each kind that is to be practised more or less (1 where none is given);

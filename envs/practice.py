@@ -55,6 +55,24 @@ def declared_grammar(environment: object, task: Task) -> str:
     return text
 
 
+def template_grammars(environment: object, task: Task, solved: Sequence[tuple[Task, str]], most: int) -> list[str]:
+    """What an answer to a task may be where it has the form of a solved task's answer: a grammar for each form, at most `most`.
+
+    In the order of `solved`; two answers of one form give one. Empty where the environment says nothing of forms. Raises `RuleBroken`.
+    """
+    declare = getattr(environment, "template_grammar", None)
+    found: dict[str, None] = {}
+    for one, answer in solved:
+        if declare is None or len(found) >= most:
+            break
+        text: Any = declare(task, one, answer)
+        if not isinstance(text, str) or len(text) > MAX_GRAMMAR:
+            raise RuleBroken(f"template_grammar must return a text of at most {MAX_GRAMMAR} characters; got {str(text)[:80]!r}")
+        if text:
+            found[text] = None
+    return list(found)
+
+
 def can_preview(environment: object) -> bool:
     """Whether actions can be tried without being judged."""
     return hasattr(environment, "preview")

@@ -28,6 +28,7 @@ from ..core import (
 from ..core.settings import WakeSettings
 from ..envs import Environment
 from ..memory import recall
+from ..memory.recall.solved import solved_near
 from ..memory.turns.other_memories import other_memories
 from ..numerics.arrays import Vector
 from ..numerics.draws import draw
@@ -71,6 +72,8 @@ class Plan:
     """Whether memory or an adapter was there to help, withheld or not."""
     below_threshold: bool
     """Known, and its chance of success is below the threshold at which other tasks are accepted."""
+    solved: tuple[tuple[Task, str], ...] = ()
+    """Solved tasks of the skill that it was recognised as, the nearest first, where the strategy can follow their forms."""
 
     @property
     def lessons(self) -> tuple[str, ...]:
@@ -120,11 +123,14 @@ def _plan(
     # serves it, but nothing that was learned of other requests is shown.
     served = skill or (TOOL_CALLS if skill_by_form(task) == TOOL_CALLS else "")
     adapter, shown = "", None
+    solved: tuple[tuple[Task, str], ...] = ()
     helps = not components.guarded("effect", partial(is_withdrawn, components.record, task.tenant, served), False)
     if served and helps and task.environment != AUXILIARY:
         adapter = components.guarded("adapter", lambda: components.publish(components.record.adapters.route(task.tenant, served)), "")
     if skill and helps and task.environment != AUXILIARY:
         shown = components.guarded("recall", lambda: _recall(components, task, skill, vector, adapter, learning), None)
+        if vector is not None and arm is Arm.TREATED and _follows_templates(components):
+            solved = components.guarded("recall", lambda: solved_near(components.record, components.index, task, skill, vector), ())
     if task.environment == CHAT and helps and vector is not None:
         said = partial(components.turns.block, task, vector, shown, components.settings.memory, components.engine.count_tokens)
         shown = components.guarded("statements", partial(said, adapted=bool(adapter), profile=profile), shown)
@@ -143,6 +149,7 @@ def _plan(
         recall=shown,
         offered=offered,
         below_threshold=verdict.known and not verdict.accepted and rule is not None and rule.coverage > 0,
+        solved=solved,
     )
 
 
@@ -151,6 +158,10 @@ def without_tools(task: Task, verdict: Verdict) -> Verdict:
     if task.tools or verdict.skill != TOOL_CALLS or not verdict.known:
         return verdict
     return replace(verdict, known=False, accepted=False, reason=f"{verdict.reason}; like {TOOL_CALLS!r}, but it has no tools")
+
+
+def _follows_templates(components: Components) -> bool:
+    return components.settings.wake.templates and getattr(components.strategy, "follows_templates", False) is True
 
 
 def _recall(components: Components, task: Task, skill: str, vector: Vector | None, adapter: str, learning: bool) -> Recall | None:
@@ -269,6 +280,7 @@ def act(
             temperature=limits.temperature,
             seed=components.settings.seed,
             constrain=wake_settings.grammar,
+            solved=one.solved,
             id=ids[i],
             steps=earlier.steps if (earlier := begun[i]) is not None else (),
             journal=journal,

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from ...core import Thought, Usage
-from ...serving import ChatReply
+from ...serving import ChatReply, ChatRequest
 from .direct import keep
 from .repair import RepairStrategy
 from .rollout import Rollout
@@ -39,8 +39,12 @@ class BestOfNStrategy(RepairStrategy):
 
     Minimum Bayes risk under the zero-one loss over results: Borchmann and Wnuk 2025, "Query and Conquer: Execution-Guided SQL
     Generation", https://arxiv.org/abs/2503.24364, section 2. Nothing is asked of whoever judges. The share of answers that agree is
-    written into the run as a thought: it is the confidence in the answer.
+    written into the run as a thought: it is the confidence in the answer. Where the run is given solved tasks whose forms its answers may
+    have, every other answer follows one of these: samples of distinct templates differ where samples of one model repeat each other.
     """
+
+    follows_templates = True
+    """Whether `Job.solved` makes a difference."""
 
     def _ask(self, rollouts: Sequence[Rollout]) -> None:
         several = [rollout for rollout in rollouts if rollout.can_preview]
@@ -49,9 +53,7 @@ class BestOfNStrategy(RepairStrategy):
             return
         requests = []
         for rollout in several:
-            first = rollout.request()
-            sampled = replace(first, temperature=max(first.temperature, TEMPERATURE), top_p=TOP_P)
-            requests += [first, *(replace(sampled, seed=first.seed + number) for number in range(1, SAMPLES))]
+            requests += _requests(rollout)
         replies = self._engine.chat(requests)
         for place, rollout in enumerate(several):
             mine = replies[place * SAMPLES : (place + 1) * SAMPLES]
@@ -59,7 +61,8 @@ class BestOfNStrategy(RepairStrategy):
             if rollout.done:  # the environment failed at a preview
                 continue
             chosen, agreeing = most_agreed(candidates)
-            rollout.steps.append(Thought(text=f"{agreeing} of {len(mine)} answers agree on the result"))
+            followed = f"; {len(rollout.templates)} forms of solved tasks were followed" if rollout.templates else ""
+            rollout.steps.append(Thought(text=f"{agreeing} of {len(mine)} answers agree on the result{followed}"))
             rollout.decide(chosen.reply.text, sum((reply.usage for reply in mine), Usage()), chosen.reply.logprob)
         keep(several)
         for rollout in several:
@@ -81,6 +84,21 @@ def most_agreed(candidates: Sequence[Candidate]) -> tuple[Candidate, int]:
         groups[one.result].append(one)
     best = max(groups.values(), key=lambda group: (len(group), max(one.reply.logprob for one in group)))
     return best[0], len(best)
+
+
+def _requests(rollout: Rollout) -> list[ChatRequest]:
+    """The greedy answer, and samples; every other one follows a template, the likeliest answer of each before samples of it."""
+    first = rollout.request()
+    sampled = replace(first, temperature=max(first.temperature, TEMPERATURE), top_p=TOP_P)
+    found = [first]
+    for number in range(1, SAMPLES):
+        one = replace(sampled, seed=first.seed + number)
+        if number % 2 and rollout.templates:
+            place = number // 2
+            one = replace(one, grammar=rollout.templates[place % len(rollout.templates)])
+            one = replace(one, temperature=first.temperature) if place < len(rollout.templates) else one
+        found.append(one)
+    return found
 
 
 def _tried(rollout: Rollout, replies: Sequence[ChatReply]) -> list[Candidate]:

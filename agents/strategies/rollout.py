@@ -25,7 +25,7 @@ from ...core import (
 from ...core.messages import call_text
 from ...envs import Environment, History, history_of
 from ...envs.caller import Caller
-from ...envs.practice import Preview, can_preview, declared_grammar, preview
+from ...envs.practice import Preview, can_preview, declared_grammar, preview, template_grammars
 from ...envs.results import RuleBroken, StepResult, read_choices, read_reset, read_step
 from ...serving import ChatRequest, Engine, context_of, grammar_error, takes_grammars
 from ..strategy import Job, NewSteps, Run
@@ -38,6 +38,8 @@ T = TypeVar("T")
 
 RETRY_TEMPERATURE = 0.7
 """Temperature of answers after the first: high enough to differ, low enough to stay near the mode."""
+MOST_TEMPLATES = 4
+"""Forms of solved tasks that the answers to one task follow: half of the answers that the best is chosen of."""
 STEP_SECONDS = 120.0
 """Seconds that one call of an environment may take."""
 
@@ -62,6 +64,8 @@ class Rollout:
     repairs: int = 0
     grammar: str = ""
     """What an answer may be, where the environment says so and the engine follows it."""
+    templates: tuple[str, ...] = ()
+    """Grammars of the answers that have the form of a solved task's, one a form, the nearest first."""
     done: bool = False
     caller: Caller | None = None
     history: History = "full"
@@ -89,6 +93,7 @@ class Rollout:
             environment = given.spawn()
             self.history = history_of(environment)
             self.grammar = self._declared_grammar(environment)
+            self.templates = self._solved_templates(environment)
             if job.steps:
                 return environment, take_up(environment, job.task, job.seed, job.steps)
             observation = read_reset(environment.reset(seed=job.seed, options={"task": job.task}))
@@ -122,7 +127,7 @@ class Rollout:
             seed=job.seed + again,
             choices=self.admissible,
             # What is picked from a list or written as a call of a tool is constrained already.
-            grammar="" if self.admissible or job.task.tools else self.grammar,
+            grammar="" if self.admissible or job.task.tools else self._grammar_of_try(again),
             tools=job.task.tools,
         )
 
@@ -191,6 +196,22 @@ class Rollout:
         if grammar and (error := grammar_error(grammar)):
             raise RuleBroken(f"its grammar cannot be used: {error}")
         return grammar
+
+    def _grammar_of_try(self, again: int) -> str:
+        # A form that the environment has refused is not kept to.
+        follows = self.job.template is not None and self.templates and not again
+        return self.templates[(self.job.template or 0) % len(self.templates)] if follows else self.grammar
+
+    def _solved_templates(self, environment: Environment) -> tuple[str, ...]:
+        if not self.job.solved or not self.job.constrain or self.engine is None or not takes_grammars(self.engine):
+            return ()
+        try:
+            found = template_grammars(environment, self.job.task, self.job.solved, MOST_TEMPLATES)
+        except Exception as error:
+            # What memory adds costs no answer (invariant Fail open).
+            log.warning("no templates for task %s: %s: %s", self.job.task.id, type(error).__name__, error)
+            return ()
+        return tuple(one for one in found if not grammar_error(one))
 
     def unkept(self) -> NewSteps | None:
         """What the journal has to keep now; None where it lacks nothing.

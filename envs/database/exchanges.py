@@ -49,7 +49,7 @@ def _columns(
     fixed = set(_WITH_TEXT.findall(statement)) | {name for name, times in owners.items() if times > 1}
     found: dict[HoleValue, list[HoleValue]] = {}
     for table in tables:
-        kinds = {name: _kind(name, kind) for name, kind in table.columns}
+        kinds = {name: column_kind(name, kind) for name, kind in table.columns}
         for name, kind in kinds.items():
             # An alias such as `avg_pages` would go on naming the old column.
             parts = any(word != name and name in word.split("_") for word in names)
@@ -66,7 +66,8 @@ def _columns(
     return found
 
 
-def _kind(name: str, kind: str) -> str:
+def column_kind(name: str, kind: str) -> str:
+    """What a column holds, more closely than its declared kind says."""
     # SQLite keeps days as text; people speak otherwise of them, and of keys otherwise than of quantities.
     last = name.lower().split("_")[-1]
     return {"date": "DATE", "id": "ID"}.get(last, kind)

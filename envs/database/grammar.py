@@ -84,7 +84,7 @@ def sql_grammar(context: str, request: str) -> str:
 
     Empty where the context shows no table.
     """
-    tables = {match[1]: [column.rpartition(" ")[0] for column in match[2].split(", ")] for match in _TABLE.finditer(context)}
+    tables = {table: [name for name, _ in columns] for table, columns in shown_tables(context).items()}
     if not tables:
         return ""
     values = literals(request)
@@ -99,14 +99,27 @@ def sql_grammar(context: str, request: str) -> str:
     # Without names a row has a value for each column.
     parts[-1] += "".join(f' | " VALUES " {_row(number)}' for number in dict.fromkeys(len(names) for names in tables.values()))
     parts += [
-        "table: " + _alternatives(map(_quoted, tables)),
-        "name: " + _alternatives(map(_quoted, columns)),
-        "NUMBER: " + _alternatives(values.numbers),
-        "TEXT: " + _alternatives(text.replace("'", "''") for text in values.texts),
+        "table: " + alternatives(map(quoted, tables)),
+        "name: " + alternatives(map(quoted, columns)),
+        "NUMBER: " + alternatives(values.numbers),
+        "TEXT: " + alternatives(text.replace("'", "''") for text in values.texts),
         f"ALIAS: {_ALIAS}",
         r"QUALIFIER: /[a-z][a-z0-9]{0,2}/",
     ]
     return "\n".join(parts) + "\n"
+
+
+def shown_tables(context: str) -> dict[str, list[tuple[str, str]]]:
+    """The tables that a context shows, one a line as `Table.schema` writes them: names and kinds of their columns.
+
+    >>> shown_tables("Table t(a INT, b TEXT)")
+    {'t': [('a', 'INT'), ('b', 'TEXT')]}
+    """
+    found: dict[str, list[tuple[str, str]]] = {}
+    for match in _TABLE.finditer(context):
+        split = [column.rpartition(" ") for column in match[2].split(", ")]
+        found[match[1]] = [(name, kind) for name, _, kind in split]
+    return found
 
 
 def _inserted(number: int) -> str:
@@ -119,9 +132,11 @@ def _row(number: int) -> str:
     return '"(" operand_row ' + '", " operand_row ' * (number - 1) + '")"'
 
 
-def _alternatives(texts: Iterable[str]) -> str:
+def alternatives(texts: Iterable[str]) -> str:
+    """Texts as alternatives of a rule."""
     return " | ".join(json.dumps(text, ensure_ascii=False) for text in texts)
 
 
-def _quoted(name: str) -> str:
+def quoted(name: str) -> str:
+    """A name as SQL writes it."""
     return name if _PLAIN.fullmatch(name) else '"' + name.replace('"', '""') + '"'

@@ -16,6 +16,7 @@ from .exercises import TEMPLATES, draw_exercise
 from .grammar import sql_grammar
 from .repair import repair_candidates
 from .sqlite import SqlProblem, StatementRefused, answer, rows_to_json
+from .template_grammar import sql_template_grammar
 
 _DRAWS = 12
 """Draws for each wanted exercise before the tables are taken to have no more."""
@@ -43,6 +44,10 @@ class SqlTasks:
     def grammar(self, task: Task) -> str:
         """See `Environment`."""
         return sql_grammar(task.context, task.goal)
+
+    def template_grammar(self, task: Task, solved: Task, answer: str) -> str:
+        """See `Environment`."""
+        return sql_template_grammar(task.context, task.goal, solved.context, answer)
 
     def preview(self, task: Task, action: str) -> Preview:
         """See `Environment`. Queries give their rows; changes give the tables afterwards."""

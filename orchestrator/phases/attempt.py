@@ -12,8 +12,9 @@ from ...agents import Job
 from ...agents.consolidation.attempts import TEMPERATURE, Group, solutions, suspicious
 from ...agents.consolidation.diagnosis import diagnosis, dropped
 from ...agents.strategies.direct import DirectStrategy
-from ...core import Episode
+from ...core import Episode, Task
 from ...envs import Environment
+from ...memory.recall.solved import nearest_solved
 from ...numerics.draws import draw
 from .phase import NightContext, OutOfTime, Scope, Work
 from .plan import ATTEMPT_SUFFIX, environment_of, plan_of, sorted_tasks
@@ -33,13 +34,15 @@ class Attempt:
 
     def run(self, night: NightContext, work: Work) -> Work:
         components = night.components
-        _, failed, _ = sorted_tasks(night, work.skill)
+        solved, failed, _ = sorted_tasks(night, work.skill)
         environment = environment_of(night, failed)
         assert environment is not None, "attempts are planned only where an environment judges"
         order = sorted(failed, key=lambda one: draw(components.settings.seed, "attempt", work.adapter, one.task.id))
         chosen = order[: components.settings.sleep.attempted_tasks]
         adapter = components.publish(components.record.adapters.route(night.tenant, work.skill))
-        groups = self._groups(night, chosen, environment, adapter, plan_of(work).attempts)
+        templates = solved if components.settings.wake.templates else []
+        nearest = nearest_solved(components.record, night.tenant, chosen, templates)
+        groups = self._groups(night, chosen, nearest, environment, adapter, plan_of(work).attempts)
         if reason := suspicious(groups):
             return replace(work, plan=replace(plan_of(work), reason=f"{plan_of(work).reason}; nothing was kept of the attempts: {reason}"))
         found = 0
@@ -62,7 +65,13 @@ class Attempt:
         return replace(work, plan=replace(plan_of(work), reason="; ".join([plan_of(work).reason, *notes])))
 
     def _groups(
-        self, night: NightContext, episodes: Sequence[Episode], environment: Environment, adapter: str, attempts: int
+        self,
+        night: NightContext,
+        episodes: Sequence[Episode],
+        nearest: Sequence[tuple[tuple[Task, str], ...]],
+        environment: Environment,
+        adapter: str,
+        attempts: int,
     ) -> list[Group]:
         components = night.components
         jobs = [
@@ -74,8 +83,11 @@ class Attempt:
                 temperature=TEMPERATURE,
                 seed=int(draw(components.settings.seed, "attempt", episode.id, str(number)) * 2**31),
                 constrain=components.settings.wake.grammar,
+                solved=solved,
+                # Every other attempt follows a template, each another one: more of the same samples find little that is new.
+                template=number // 2 if number % 2 else None,
             )
-            for episode in episodes
+            for episode, solved in zip(episodes, nearest, strict=True)
             for number in range(attempts)
         ]
         strategy, runs = DirectStrategy(components.engine), []

@@ -7,10 +7,10 @@ from functools import partial
 
 from ...agents.consolidation.practice import exercise_results, made_exercises, practice_samples, practice_source, template_weights
 from ...agents.strategies.rollout import STEP_SECONDS
-from ...core import Action, Episode
 from ...envs.caller import Caller
 from ...envs.practice import Exercise
 from ...learners import Sample
+from ...memory.recall.solved import is_one_answer
 from ...numerics.draws import draw
 from .phase import NightContext, Scope, Work
 from .plan import environment_of, plan_of, sorted_tasks
@@ -64,8 +64,3 @@ class Practise:
         return template_weights(
             exercise_results(made, source, components.engine, adapter=adapter, constrain=components.settings.wake.grammar)
         )
-
-
-def is_one_answer(episode: Episode) -> bool:
-    """Whether the run was one answer to one request, so that the two say the same."""
-    return sum(isinstance(step, Action) for step in episode.steps) == 1 and not episode.previous

@@ -168,6 +168,16 @@ class Unreadable(Practising):
         return "start: ("
 
 
+class UnreadableForm(Practising):
+    def template_grammar(self, task: Task, solved: Task, answer: str) -> str:
+        return "start: ("
+
+
+class NoForm(Practising):
+    def template_grammar(self, task: Task, solved: Task, answer: str) -> Any:
+        return 7
+
+
 class OtherEachTime(Practising):
     calls = 0
 
@@ -224,6 +234,8 @@ def test_what_is_declared_for_practice_is_checked() -> None:
     ("broken", "said"),
     [
         (Unreadable(), "the grammar cannot be used"),
+        (UnreadableForm(), "the grammar of a template cannot be used"),
+        (NoForm(), "template_grammar, where it is declared, gives a text"),
         (OtherEachTime(), "preview gave something else the second time"),
         (RaisingPreview(), "preview answers"),
         (OutsideItsGrammar(), "the grammar refuses its own answer"),

@@ -18,6 +18,7 @@ from lifelong.envs.practice import (
     exchanges,
     exercises,
     preview,
+    template_grammars,
     variations,
 )
 from lifelong.envs.results import RuleBroken
@@ -108,3 +109,20 @@ def test_a_varied_task_that_would_be_refused_or_do_nothing_is_left_out() -> None
 
     green = HoleValue(type="colour", said="green", written="green")
     assert variations(Trying({RED: [BLUE, green]}), [(Task(id="t", goal="Press red."), "red")], 3) == []
+
+
+def test_forms_are_distinct_bounded_and_in_the_order_of_the_solved_tasks() -> None:
+    class Forms(ToyEnvironment):
+        def template_grammar(self, task: Task, solved: Task, answer: str) -> Any:
+            return {"nothing": "", "number": 7}.get(answer, f"start: /{answer}/")
+
+    def forms(*answers: str, most: int = 2) -> list[str]:
+        return template_grammars(Forms(), TASK, [(TASK, answer) for answer in answers], most)
+
+    assert forms("a", "nothing", "a", "b", "c") == ["start: /a/", "start: /b/"]
+    assert template_grammars(ToyEnvironment(), TASK, [(TASK, "a")], 2) == []
+    assert template_grammars(None, TASK, [(TASK, "a")], 2) == []
+    with pytest.raises(RuleBroken, match="template_grammar must return a text"):
+        forms("number")
+    with pytest.raises(RuleBroken, match="template_grammar must return a text"):
+        forms("x" * MAX_GRAMMAR)

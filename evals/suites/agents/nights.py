@@ -20,7 +20,9 @@ from ....envs.practice import Exercise, exercises
 from ....learners import Recipe, Sample, TrainingReport, holds, made_of, train_lora
 from ....learners.experimental.contrast.rows import teaches
 from ....learners.experimental.contrast.training import train_contrast
+from ....memory.recall.solved import nearest_pairs
 from ....numerics.draws import draw
+from ....perception import Encoder
 from ....serving import EmbeddedEngine
 from .contrast_methods import LEARNING_RATE, METHODS, ContrastMethod, chosen
 from .judged import judged_samples, tried_answer
@@ -49,6 +51,8 @@ class LearningArm:
     """Whether answers are kept to the grammar of the environment, in attempts too."""
     strategy: str = "direct"
     """How unseen tasks are run."""
+    templates: bool = False
+    """Whether every other attempt, and every other answer that the best is chosen of, follows the form of a solved task near to it."""
     contrast: str = ""
     """A method of `contrast_methods` by which a night goes on from what it has trained, with its attempts' failures too; empty: none."""
     shown: bool = False
@@ -75,6 +79,7 @@ class Agent:
         self._adapter = ""
         self._wins: dict[str, list[Episode]] = {}
         self._training_seconds = 0.0
+        self._encoder: Encoder | None = None
 
     @property
     def adapter(self) -> str:
@@ -84,6 +89,8 @@ class Agent:
     def run(self, train: Sequence[Task], test: Sequence[Task], count: int) -> ArmResult:
         """Live through the nights; `count` exercises are practised in each."""
         successes, tokens = [], []
+        if self._arm.templates and not self._arm.nights:
+            self._attempt(train, 0, number=0)
         for night in range(self._arm.nights + 1):
             if night:
                 self.sleep(train, count, night)
@@ -100,7 +107,7 @@ class Agent:
             return
         groups: list[Group] = []
         if self._arm.attempts and (self._adapter or not self._arm.practice):
-            groups = self._attempt(train, night)
+            groups = self._attempt(train, night, self._settings.sleep.attempts)
         data = [*samples([win for wins in self._wins.values() for win in wins]), *self._practice(train, count, night)]
         if data:
             self._train(data)
@@ -122,15 +129,16 @@ class Agent:
         self._training_seconds += report.training.seconds
         self.serve(directory)
 
-    def _attempt(self, train: Sequence[Task], night: int) -> list[Group]:
+    def _attempt(self, train: Sequence[Task], night: int, number: int) -> list[Group]:
         open_ones = [task for task in train if task.id not in self._wins]
-        number = self._settings.sleep.attempts
         # The first attempt is the greedy answer, as awake.
         seeds = [(task, place) for task in open_ones for place in range(number + 1)]
         runs = self.solve(
             [task for task, _ in seeds],
             temperatures=[TEMPERATURE if place else 0.0 for _, place in seeds],
             seeds=[int(draw(self._settings.seed, "attempt", task.id, str(night), str(place)) * 2**31) for task, place in seeds],
+            # As a night of the product does: every other sample follows a template, each another one.
+            templates=[place // 2 - 1 if place and place % 2 == 0 else None for _, place in seeds],
         )
         groups = [
             Group(task=task.id, runs=tuple(runs[place * (number + 1) : (place + 1) * (number + 1)])) for place, task in enumerate(open_ones)
@@ -179,11 +187,27 @@ class Agent:
             self._engine.retire(self._adapter)
         self._adapter = ""
 
+    def _near(self, tasks: Sequence[Task]) -> list[tuple[tuple[Task, str], ...]]:
+        """For each task the nearest solved ones, as the product's encoder sees them; none where the arm follows no templates."""
+        won = {id_: wins[0] for id_, wins in self._wins.items()}
+        if not self._arm.templates or not won:
+            return [() for _ in tasks]
+        if self._encoder is None:
+            self._encoder = create("encoders", self._settings.memory.encoder, settings=self._settings)
+        solved, own = (self._encoder.encode([task.text for task in some]) for some in ([one.task for one in won.values()], tasks))
+        return nearest_pairs(own, solved, [(one.task, one.answer) for one in won.values()])
+
     def solve(
-        self, tasks: Sequence[Task], *, strategy: str = "direct", temperatures: Sequence[float] = (), seeds: Sequence[int] = ()
+        self,
+        tasks: Sequence[Task],
+        *,
+        strategy: str = "direct",
+        temperatures: Sequence[float] = (),
+        seeds: Sequence[int] = (),
+        templates: Sequence[int | None] = (),
     ) -> list[Run]:
         """Run tasks with the adapter that serves; greedy, where no temperatures are given."""
-        act, runs = create("strategies", strategy, engine=self._engine), []
+        act, runs, near = create("strategies", strategy, engine=self._engine), [], self._near(tasks)
         jobs = [
             Job(
                 task=task,
@@ -194,6 +218,8 @@ class Agent:
                 temperature=temperatures[place] if temperatures else 0.0,
                 seed=seeds[place] if seeds else self._settings.seed,
                 constrain=self._arm.grammar,
+                solved=near[place],
+                template=templates[place] if templates else None,
             )
             for place, task in enumerate(tasks)
         ]

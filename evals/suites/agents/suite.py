@@ -23,6 +23,7 @@ ARMS: Mapping[str, LearningArm] = {
     "no_learning": LearningArm(grammar=False),
     "grammar": LearningArm(),
     "grammar_best_of_n": LearningArm(strategy="best_of_n"),
+    "grammar_templates_best_of_n": LearningArm(strategy="best_of_n", templates=True),
     "practice": LearningArm(nights=1, attempts=False, grammar=False),
     "practice_grammar": LearningArm(nights=1, attempts=False),
     "practice_grammar_best_of_n": LearningArm(nights=1, attempts=False, strategy="best_of_n"),
@@ -31,6 +32,8 @@ ARMS: Mapping[str, LearningArm] = {
     "lifelong_without_grammar": LearningArm(nights=3, grammar=False),
     "lifelong_without_practice": LearningArm(nights=3, practice=False),
     "lifelong_without_attempts": LearningArm(nights=3, attempts=False),
+    "lifelong_best_of_n": LearningArm(nights=3, strategy="best_of_n"),
+    "lifelong_templates_best_of_n": LearningArm(nights=3, strategy="best_of_n", templates=True),
     "lifelong_with_unlikelihood": LearningArm(nights=3, contrast="positives_unlikelihood"),
     "lifelong_with_dpo": LearningArm(nights=3, contrast="dpo"),
     "joint_grammar": LearningArm(nights=1, shown=True),
@@ -38,8 +41,9 @@ ARMS: Mapping[str, LearningArm] = {
 """Ours, each of its parts alone, ours without each, and ours with a contrast of its failures after each night's training.
 
 `random_practice_grammar` is a control whose exercises have wrong answers, `joint_grammar` an upper bound that is shown the right answers to
-all tasks; no other arm is shown one. `grammar` is also the control of an untrained adapter, which changes nothing. All have the same model,
-tasks, exercises a night, passes, rank and attempts a task.
+all tasks; no other arm is shown one. `grammar` is also the control of an untrained adapter, which changes nothing.
+`grammar_templates_best_of_n` follows the forms of what the base model solves awake; `lifelong_best_of_n` is
+`lifelong_templates_best_of_n` without forms. All have the same model, tasks, exercises a night, passes, rank and attempts a task.
 """
 SIZES: Mapping[str, tuple[int, int, int]] = {"database": (150, 150, 448), "lab-db": (150, 150, 448)}
 """Tasks that are attempted awake and at night, unseen tasks, and exercises a night."""

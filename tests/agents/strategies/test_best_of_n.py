@@ -121,3 +121,23 @@ def test_the_request_of_a_sample_is_the_greedy_one_but_for_its_chance() -> None:
     assert isinstance(first, ChatRequest)
     assert first.temperature == 0
     assert all(request.messages == first.messages and request.temperature > 0 for request in others)
+
+
+def test_every_other_answer_follows_the_form_of_a_solved_task() -> None:
+    class Follows(ScriptedEngine):
+        grammars = True
+
+    environment, task, gold = _job()
+    others = [one for one in environment.tasks("train", 20) if one != task][:3]
+    solved = [(one, environment.demonstrate(one).actions[0]) for one in others]
+    engine = Follows(lambda request: gold)
+    [run] = BestOfNStrategy(engine).act([Job(task=task, environment=environment, solved=tuple(solved))])
+    grammars = [request.grammar for request in engine.requests]
+    templates = list(dict.fromkeys(grammars[1::2]))
+    assert len(set(grammars[0::2])) == 1
+    assert len(templates) == 3
+    assert grammars[0] not in templates
+    # The likeliest answer of each form, and then samples of it; the others are samples as ever.
+    assert [bool(request.temperature) for request in engine.requests] == [False, False, True, False, True, False, True, True]
+    thoughts = [step.text for step in run.steps if isinstance(step, Thought)]
+    assert thoughts == [f"{SAMPLES} of {SAMPLES} answers agree on the result; 3 forms of solved tasks were followed"]

@@ -12,6 +12,7 @@ from scripted import ScriptedEngine
 from toy import ToyEnvironment
 
 from lifelong.agents import DirectStrategy, Job, Run, replay
+from lifelong.agents.strategies.retry import RetryStrategy
 from lifelong.core import Judge, ToolResult
 from lifelong.envs.results import MAX_TEXT
 
@@ -171,3 +172,54 @@ def test_a_grammar_that_cannot_be_used_ends_its_own_run_with_the_reason(bad: Any
     runs = DirectStrategy(Follows(lambda _: "blue")).act(jobs)
     assert [run.outcome.success for run in runs] == [True, None, True]
     assert reason in runs[1].outcome.reason
+
+
+class Forms(Constrained):
+    """Answers may have the form of a solved task's answer; `bad` is what it says of that in place of a grammar."""
+
+    def template_grammar(self, task: Any, solved: Any, answer: str) -> Any:
+        if self.bad == "raises":
+            raise KeyError(answer)
+        return self.bad or f'start: "{answer}"'
+
+    def grammar(self, task: Any) -> Any:
+        return 'start: "red" | "blue"'
+
+    def spawn(self) -> Forms:
+        twin = type(self)(self.name, self.right, max_steps=self.max_steps)
+        twin.bad = self.bad
+        return twin
+
+
+def test_a_first_answer_follows_a_template_and_the_templates_are_taken_in_turn() -> None:
+    environment, asked = Forms(), Follows(lambda _: "blue")
+    task, *others = environment.tasks("train", 4)
+    solved = tuple(zip(others, ("blue", "blue", "red"), strict=True))
+    DirectStrategy(asked).act([Job(task=task, environment=environment, solved=solved, template=number) for number in (None, 0, 1, 2)])
+    assert [request.grammar for request in asked.requests] == ['start: "red" | "blue"', 'start: "blue"', 'start: "red"', 'start: "blue"']
+    DirectStrategy(asked).act([Job(task=task, environment=environment, solved=solved, template=0, constrain=False)])
+    assert asked.requests[-1].grammar == ""
+
+
+@pytest.mark.parametrize("bad", ["raises", "start: (", 7])
+def test_a_template_that_cannot_be_had_costs_no_answer(bad: Any) -> None:
+    environment, asked = Forms(), Follows(lambda _: "blue")
+    environment.bad = bad
+    task, other = environment.tasks("train", 2)
+    [run] = DirectStrategy(asked).act([Job(task=task, environment=environment, solved=((other, "red"),), template=0)])
+    assert run.outcome.success
+    assert asked.requests[0].grammar == 'start: "red" | "blue"'
+
+
+def test_a_form_that_was_refused_is_not_kept_to() -> None:
+    class Refusing(Forms):
+        history: Any = "none"
+
+        def step(self, action: str) -> Any:
+            return ("no", 0.0, False, False, {"success": False, "error": True}) if action == "red" else super().step(action)
+
+    environment, asked = Refusing(max_steps=2), Follows(lambda request: "red" if "blue" not in request.grammar else "blue")
+    task, other = environment.tasks("train", 2)
+    [run] = RetryStrategy(asked).act([Job(task=task, environment=environment, solved=((other, "red"),), template=0, tries=2)])
+    assert [request.grammar for request in asked.requests] == ['start: "red"', 'start: "red" | "blue"']
+    assert run.outcome.success

@@ -53,3 +53,26 @@ def test_attempts_stop_when_the_budget_is_spent(tmp_path: Path, monkeypatch: pyt
         night, work = night_of(learner, deadline=0.0)
         with pytest.raises(OutOfTime):
             Attempt().run(night, work)
+
+
+def test_every_other_attempt_follows_the_form_of_a_solved_task(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with open_fake(tmp_path, monkeypatch) as learner:
+        environment = Learned()
+        engine: Any = learner._components.engine
+        engine.grammars = True
+        tasks = environment.tasks("train", 20)
+        golds = {task.goal: environment.demonstrate(task).actions[0] for task in tasks[::2]}
+        engine._answer = lambda request: next((gold for goal, gold in golds.items() if goal in str(request.messages)), "SELECT 1")
+        learner.environments[environment.id] = environment
+        learner.wake_many(tasks, environment, ids=[f"run-{number}" for number in range(20)])
+        for templates in (True, False):
+            engine.requests.clear()
+            learner._components.settings = learner._components.settings.with_values({"wake.templates": templates})
+            Attempt().run(*night_of(learner))
+            by_task: dict[str, list[str]] = {}
+            for request in engine.requests:
+                by_task.setdefault(str(request.messages), []).append(request.grammar)
+            assert by_task
+            for first, second, third in by_task.values():
+                assert first == third
+                assert (second != first) is templates

@@ -15,6 +15,7 @@ from lifelong.envs import DatabaseEnvironment
 from lifelong.envs.practice import exercises
 from lifelong.evals.suites.agents import nights
 from lifelong.evals.suites.agents.nights import Agent, LearningArm, shuffled
+from lifelong.perception import HashedEncoder
 from lifelong.serving import EmbeddedEngine
 
 SETTINGS = Settings().with_values({"sleep.epochs": 1, "sleep.rank": 2, "sleep.attempts": 1, "model.max_tokens": 4})
@@ -116,3 +117,49 @@ def test_the_upper_bound_is_shown_right_answers_and_may_exchange_what_the_enviro
     assert sample.answer == environment.demonstrate(task).actions[-1]
     assert sample.exchangeable
     assert not sample.practice
+
+
+def test_attempts_and_answers_follow_the_forms_of_the_solved_tasks_nearest_to_theirs(
+    engine: EmbeddedEngine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[Any] = []
+
+    class Solving:
+        """Solves every second task and keeps what it is given."""
+
+        def __init__(self, engine: Any) -> None:
+            pass
+
+        def act(self, jobs: Any) -> list[Run]:
+            asked.append(jobs)
+            return [
+                Run(
+                    steps=(Observation(text=job.task.text), Action(text="SELECT 1" if job.template is None else "SELECT 2")),
+                    outcome=Outcome(success=hash_of(job) % 2 == 0, judge=Judge.ENVIRONMENT),
+                    usage=Usage(),
+                )
+                for job in jobs
+            ]
+
+    def hash_of(job: Any) -> int:
+        return [one.id for one in tasks].index(job.task.id) if job.task in tasks else 1
+
+    monkeypatch.setattr(nights, "create", lambda kind, name, **values: Solving(None) if kind == "strategies" else HashedEncoder())
+    monkeypatch.setattr(nights, "train_lora", lambda data, recipe, directory, **values: None)
+    monkeypatch.setattr(Agent, "_train", lambda self, data: None)
+    environment = DatabaseEnvironment()
+    tasks, test = environment.tasks("train", 4), environment.tasks("test", 2)
+    settings = SETTINGS.with_values({"sleep.attempts": 3})
+    Agent(LearningArm(nights=2, practice=False, templates=True), environment, engine, settings, tmp_path).run(tasks, test, 0)
+    first, _, second, _ = asked
+    assert all(job.solved == () for job in first)
+    assert [job.template for job in second] == [None, None, 0, None] * 2
+    assert {task.id for job in second for task, _ in job.solved} == {tasks[0].id, tasks[2].id}
+    asked.clear()
+    Agent(LearningArm(templates=True), environment, engine, settings, tmp_path).run(tasks, test, 0)
+    awake, tested = asked
+    assert len(awake) == 4, "greedy answers alone"
+    assert all(len(job.solved) == 2 for job in tested)
+    asked.clear()
+    Agent(LearningArm(nights=2, practice=False), environment, engine, settings, tmp_path).run(tasks, test, 0)
+    assert all(job.solved == () for jobs in asked for job in jobs)
