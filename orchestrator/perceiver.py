@@ -35,6 +35,7 @@ from .skill_heads import (
     refit_stamp,
     skill_routes,
     state_file,
+    with_refit,
 )
 
 log = logging.getLogger("lifelong")
@@ -114,11 +115,7 @@ class Perceiver:
         """
         views = self._views(vector[None, :], [text])[0]
         with self._lock:
-            verdict = self._recogniser.judge(views)
-            # Where a refit is better than what names tasks awake, it decides among the skills that it knows.
-            if verdict.skill in self._head.refitted:
-                name, confidence = self._head.name(vector)
-                verdict = replace(verdict, skill=name, confidence=confidence)
+            verdict = with_refit(self._recogniser.judge(views), self._head, vector)
             named = skill or verdict.skill
             chance = self._outcomes.chance(vector, named, self._record.adapters.route(self.tenant, named))
             rule = self.rule()

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
-from ..core import Episode
+from ..core import Episode, Verdict
 from ..learners import Refit, SkillHead, load_head, save_head
 from ..memory import Record
 from ..numerics.arrays import Vector
 from ..perception import OutcomeModel
+from ..perception.recognition.naming import pooled
 from .run_state import RefitStamp, relabel_count
 
 Labelled = tuple[Vector, list[str]]
@@ -74,6 +76,17 @@ def load_refit(record: Record, tenant: str, head: SkillHead, file: Path) -> None
         load_head(head, file)
     else:
         head.drop_refit()
+
+
+def with_refit(verdict: Verdict, head: SkillHead, vector: Vector) -> Verdict:
+    """The verdict on a task `(d,)`, its skill named by the recogniser and by the refit of the last sleep together.
+
+    The refit's networks read the meaning alone, the recogniser the wording too: each is right at times where the other is not.
+    """
+    if verdict.skill not in head.refitted:
+        return verdict
+    skill, confidence = pooled((verdict.skill, verdict.confidence), head.name(vector))
+    return replace(verdict, skill=skill, confidence=confidence)
 
 
 def refit_stamp(record: Record, tenant: str) -> tuple[RefitStamp | None, int]:

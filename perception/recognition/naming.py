@@ -12,6 +12,16 @@ PRIOR_TASKS = 4.0
 """Tasks whose likelihood weighs as much as the prior."""
 
 
+def pooled(first: tuple[str, float], second: tuple[str, float]) -> tuple[str, float]:
+    """The skill that two recognisers name, and its confidence: the mean of both, where each gives nothing to skills that it does not name.
+
+    A linear opinion pool (Stone 1961, "The opinion pool", https://doi.org/10.1214/aoms/1177704873): one that both name is as sure as
+    they are on average; where they differ, the surer one is right and half as sure.
+    """
+    (name, confidence), (other, other_confidence) = sorted((first, second), key=lambda one: -one[1])
+    return name, (confidence + (other_confidence if other == name else 0.0)) / 2
+
+
 def shares(columns: Floats, weights: Floats) -> Floats:
     """Chance `(n, c)` of each candidate from its evidence `(n, c, m)`: the softmax of the weighted sum."""
     scores = columns @ weights

@@ -39,11 +39,15 @@ def test_waking_asks_the_head_and_a_fault_of_it_costs_nothing(tmp_path: Path, mo
         run_tasks(learner, "flights", "recipes")
         verdict = learner.wake(unlabelled(goals("recipes", 60, 1))[0]).verdict
         assert verdict.skill == "recipes"
-        monkeypatch.setattr(SkillHead, "name", lambda self, vector: ("lamps", 0.875))
+        monkeypatch.setattr(SkillHead, "name", lambda self, vector: ("lamps", 1.0))
         assert learner.wake(unlabelled(goals("recipes", 61, 1))[0]).verdict.skill == "recipes", "without a refit the recogniser names it"
         monkeypatch.setattr(SkillHead, "refitted", ("lamps", "recipes"))
         verdict = learner.wake(unlabelled(goals("recipes", 62, 1))[0]).verdict
-        assert (verdict.skill, verdict.confidence) == ("lamps", 0.875), "a refit decides among the skills that it knows"
+        assert (verdict.skill, verdict.confidence) == ("lamps", 0.5), "the surer of both names it, half as sure where the other disagrees"
+        monkeypatch.setattr(SkillHead, "name", lambda self, vector: ("recipes", 1.0))
+        verdict = learner.wake(unlabelled(goals("recipes", 63, 1))[0]).verdict
+        assert verdict.skill == "recipes"
+        assert 0.5 < verdict.confidence < 1, "where both agree they are as sure as they are on average"
 
         def broken(self: SkillHead, vector: np.ndarray) -> tuple[str, float]:
             raise RuntimeError("no head")

@@ -1,6 +1,7 @@
 """What is unknown, what will fail, and both at once, on CLINC150 and on BANKING77: ours against every plain score.
 
-`lifelong` is the recogniser that waking asks, fitted on training texts alone; `selective_classifier` is the laboratory's classifier.
+`lifelong` is the recogniser that waking asks, fitted on training texts alone, `lifelong_asleep` the same after a night has refitted
+the head that names skills; `selective_classifier` is the laboratory's classifier.
 
 On CLINC150 all 150 intents are known and the official out-of-scope queries are unknown; on BANKING77 three quarters of the
 intents are known, drawn by the seed, and the others are unknown, of the same bank and so near. Nothing is chosen on test
@@ -23,8 +24,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from ....core import Verdict
+from ....learners import SkillHead
 from ....metrics.detection import accepted_at_95_id_tpr, auroc, failure_aurc, unified_aurc
 from ....numerics.arrays import AnyFloats
+from ....orchestrator.skill_heads import with_refit
 from ....perception import SelectiveClassifier
 from ...data.seeded import Measurement, Measurements, Rate, seeded_rows
 from ...data.texts import TWO_VIEWS, Texts, banking77, clinc150, two_views
@@ -50,6 +54,7 @@ from .wake import confidences, judged, recogniser
 
 SHARE = 0.75
 """Share of BANKING77's intents that are known."""
+OURS = ("lifelong", "lifelong_asleep")
 ROUNDS = 4
 UNKNOWN_RATE = 0.05
 
@@ -76,7 +81,7 @@ def run(*, quick: bool, seeds: int, data: Path, only: RowFilter = ALL_ROWS) -> l
 
 def measured(split: OpenSetSplit, fit: Callable[[], SelectiveClassifier], seed: int, quick: bool, only: RowFilter) -> Measurements:
     """What the classifier and every wanted baseline reach on a split; without unknown texts nothing is said of rejecting them."""
-    figures: dict[tuple[str, str], Measurement] = _recognised(split, seed) if only.wants_method("lifelong") else {}
+    figures: dict[tuple[str, str], Measurement] = _recognised(split, seed, only) if only.wants_any(OURS) else {}
     figures |= _classified(split, fit()) if only.wants_method("selective_classifier") else {}
     for suffix, seen in (("", split), (TWO_VIEWS, with_two_views(split))):
         for baseline in _baselines(seen, seed, quick, only, suffix):
@@ -97,7 +102,7 @@ def _baselines(split: OpenSetSplit, seed: int, quick: bool, only: RowFilter, suf
     """What is fitted for the methods that are wanted; a method that no table has is somebody's own scorer."""
     heads = {name: [f"{name}_{score}" for score in ("msp", "entropy", "energy")] for name in ("logistic", "mlp", "openmix")}
     plain = [*SCORERS, *SUMS, *(name for names in heads.values() for name in names)]
-    own = [] if suffix else only.own("scorers", ("lifelong", "selective_classifier", *plain, *(f"{name}{TWO_VIEWS}" for name in plain)))
+    own = [] if suffix else only.own("scorers", (*OURS, "selective_classifier", *plain, *(f"{name}{TWO_VIEWS}" for name in plain)))
     wanted = {name: only.wants_any([f"{one}{suffix}" for one in names]) for name, names in heads.items()}
     if only.wants_any([f"{one}{suffix}" for one in (*SCORERS, *SUMS)]) or own:
         yield linear_head(split, seed, quick, own=own)
@@ -109,17 +114,30 @@ def _baselines(split: OpenSetSplit, seed: int, quick: bool, only: RowFilter, suf
         yield head_ensemble(split, seed, "openmix", members=1, outliers=True, quick=quick)
 
 
-def _recognised(split: OpenSetSplit, seed: int) -> dict[tuple[str, str], Measurement]:
-    """The recogniser that waking asks, once it has learned the training texts; it sees nothing else."""
+def _recognised(split: OpenSetSplit, seed: int, only: RowFilter) -> dict[tuple[str, str], Measurement]:
+    """The recogniser that waking asks, once it has learned the training texts, and with the refit of a sleep; it sees nothing else."""
     asked = recogniser(split.train, seed)
-    known = judged(asked, split.test)
-    right = np.array([int(verdict.skill) == label for verdict, label in zip(known, split.test.labels, strict=True)], dtype=bool)
-    figures: dict[tuple[str, str], Measurement] = {("lifelong", "accuracy"): Rate.of(right)}
-    figures |= _failure("lifelong", np.array([verdict.confidence for verdict in known]), right)
-    if len(split.unknown):
-        unknown = judged(asked, split.unknown)
-        figures |= _rejection("lifelong", *(-np.array([verdict.novelty for verdict in part]) for part in (known, unknown)))
-        figures |= _unified("lifelong", confidences(known), right, confidences(unknown))
+    inside, outside = judged(asked, split.test), judged(asked, split.unknown) if len(split.unknown) else []
+    figures = _judged("lifelong", split.test, inside, outside) if only.wants_method("lifelong") else {}
+    if only.wants_method("lifelong_asleep"):
+        head, skills = SkillHead(seed=seed), [str(label) for label in split.train.labels]
+        head.learn(split.train.vectors, skills)
+        head.refit(split.train.vectors, skills)
+        named = [
+            [with_refit(verdict, head, vector) for verdict, vector in zip(verdicts, texts.vectors, strict=True)]
+            for verdicts, texts in ((inside, split.test), (outside, split.unknown))
+        ]
+        figures |= _judged("lifelong_asleep", split.test, *named)
+    return figures
+
+
+def _judged(method: str, test: Texts, known: list[Verdict], unknown: list[Verdict]) -> dict[tuple[str, str], Measurement]:
+    right = np.array([int(verdict.skill) == label for verdict, label in zip(known, test.labels, strict=True)], dtype=bool)
+    figures: dict[tuple[str, str], Measurement] = {(method, "accuracy"): Rate.of(right)}
+    figures |= _failure(method, np.array([verdict.confidence for verdict in known]), right)
+    if unknown:
+        figures |= _rejection(method, *(-np.array([verdict.novelty for verdict in part]) for part in (known, unknown)))
+        figures |= _unified(method, confidences(known), right, confidences(unknown))
     return figures
 
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from lifelong.perception.recognition.naming import PRIOR_WEIGHTS, fit_weights, shares
+from lifelong.perception.recognition.naming import PRIOR_WEIGHTS, fit_weights, pooled, shares
 
 
 def drawn(count: int) -> tuple[np.ndarray, np.ndarray]:
@@ -33,3 +33,9 @@ def test_few_tasks_stay_near_what_other_data_say() -> None:
     np.testing.assert_array_equal(fit_weights(*(part[:0] for part in drawn(4))), PRIOR_WEIGHTS)
     columns, right = drawn(2)
     np.testing.assert_allclose(fit_weights(columns, right), PRIOR_WEIGHTS, rtol=0.5)
+
+
+def test_two_opinions_are_averaged() -> None:
+    assert pooled(("a", 0.9), ("a", 0.5)) == ("a", 0.7)
+    assert pooled(("a", 0.4), ("b", 0.8)) == ("b", 0.4)
+    assert pooled(("b", 0.8), ("a", 0.4)) == ("b", 0.4), "whoever speaks first"
