@@ -172,6 +172,7 @@ class TurnMemory:
     def forget(self, tenants: Sequence[str]) -> None:
         """Let go of what is held in memory of these tenants."""
         self._index.forget(list(tenants))
+        self._record.turns.forget()
 
     def close(self) -> None:
         """Stop the thread at its next episode; what waits is indexed after the next start. May be called twice."""

@@ -53,6 +53,10 @@ class Postings:
         place = int(self.turns.searchsorted(number))
         return place < len(self.turns) and bool(self.turns[place] == number)
 
+    def newest(self, most: int) -> Postings:
+        """Of the newest turns at most so many."""
+        return self if len(self) <= most else Postings(turns=self.turns[len(self) - most :], counts=self.counts[len(self) - most :])
+
     def of(self, numbers: Labels) -> Labels:
         """How often it stands in each of some turns `(k,)`, 0 where it does not.
 

@@ -20,11 +20,12 @@ from ...turns.times import tells_number, tells_time
 from ...turns.turn import ANSWERS, NUMBER, QUESTION, TIME, IndexedTurn, Lists, Postings
 from ..database import Database, json_array
 from ..episodes import read_episode
+from .postings import NOWHERE, KeptPostings
 
 POSTINGS = 2000
-"""Turns read of one term, the newest; older ones are found by rarer words or by meaning."""
+"""Turns looked at of one term, the newest; older ones are found by rarer words or by meaning."""
 POSTINGS_IN_ALL = 10 * POSTINGS
-"""Turns read of all terms of a question together, the rare terms first: a pasted page takes no longer than a long question."""
+"""Turns looked at of all terms of a question together, the rare terms first: a pasted page takes no longer than a long question."""
 PAGE = 2048
 """Rows read at a time where all of a tenant's are: nobody else waits longer for the file."""
 FOREVER = 1e300
@@ -51,6 +52,11 @@ class TurnStore:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._kept = KeptPostings(database)
+
+    def forget(self) -> None:
+        """Let go of what is kept in memory of where terms stand."""
+        self._kept.forget()
 
     def waiting(self, limit: int) -> list[tuple[int, Episode]]:
         """The oldest episodes that are not indexed, with the numbers of their rows."""
@@ -105,6 +111,7 @@ class TurnStore:
         with self._database.transaction() as connection:
             connection.execute("INSERT OR IGNORE INTO unindexed SELECT DISTINCT episode FROM turns")
             connection.execute("DELETE FROM turns")
+        self._kept.forget()
 
     def lists(self, tenant: str, wanted: Iterable[str]) -> Lists:
         """Where terms stand among a tenant's turns."""
@@ -117,23 +124,20 @@ class TurnStore:
         frequencies = [standing.get(number, 0) for number in numbers]
         # Robertson and Sparck Jones' weight, with Lucene's one added so that it is never negative.
         weights = tuple(math.log(1 + (max(turns - n, 0) + 0.5) / (n + 0.5)) for n in frequencies)
-        postings = self._postings(dict(zip(numbers, frequencies, strict=True)))
-        standing_at = tuple(postings.get(number) or _posted("", "") for number in numbers)
+        postings = self._postings(tenant, dict(zip(numbers, frequencies, strict=True)))
+        standing_at = tuple(postings.get(number) or NOWHERE for number in numbers)
         return Lists(terms=distinct, weights=weights, postings=standing_at, average_length=length / turns if turns else 1.0)
 
-    def _postings(self, frequencies: Mapping[int, int]) -> dict[int, Postings]:
+    def _postings(self, tenant: str, frequencies: Mapping[int, int]) -> dict[int, Postings]:
         """Of each term, given in how many turns it stands, where it stands; of a frequent one the newest turns."""
-        # As two texts: thousands of rows would take longer to be handed over than to be read.
-        newest = "SELECT turn, count FROM turn_terms WHERE term = ? ORDER BY turn DESC LIMIT ?"
-        sql = f"SELECT group_concat(turn), group_concat(count) FROM ({newest})"
-        found: dict[int, Postings] = {}
+        wanted: dict[int, int] = {}
         left = POSTINGS_IN_ALL
         rarest_first = sorted((term for term, turns in frequencies.items() if turns), key=lambda term: frequencies[term])
         for place, term in enumerate(rarest_first):
             # What a rare one leaves of its share is for those that are more frequent.
-            found[term] = _posted(*self._database.rows(sql, (term, min(POSTINGS, left // (len(rarest_first) - place))))[0])
-            left -= len(found[term])
-        return found
+            wanted[term] = min(POSTINGS, left // (len(rarest_first) - place))
+            left -= min(wanted[term], frequencies[term])
+        return self._kept.read(tenant, frequencies, wanted)
 
     def get(self, tenant: str, numbers: Iterable[int], *, as_of: float | None = None, repetitions: bool = False) -> list[IndexedTurn]:
         """Turns of the tenant, in the order of session and place, each with the moment (until `as_of`) at which it was said last.
@@ -312,12 +316,6 @@ def saying_number(tenant: str, passage: Utterance) -> int:
 
 def _plain(text: str) -> str:
     return " ".join(text.casefold().split())
-
-
-def _posted(turns: str | None, counts: str | None) -> Postings:
-    """Postings from numbers with commas between them, the newest turn first."""
-    columns = [np.fromstring(text or "", dtype=np.int64, sep=",")[::-1] for text in (turns, counts)]
-    return Postings(turns=columns[0], counts=columns[1])
 
 
 def term_number(tenant: str, term: str) -> int:

@@ -106,6 +106,7 @@ def test_what_a_request_reads_does_not_grow_with_the_record(record: Record) -> N
                 rows.append(len(read))
             return read
 
+        record.turns.forget()
         record._database.rows = counted  # type: ignore[method-assign]
         search(record, turn_index, "How many roses in the garden?", ENCODER.encode(["roses"])[0], tenant="default", limit=4, now=NOW)
         record._database.rows = original  # type: ignore[method-assign]
@@ -137,6 +138,7 @@ def test_what_a_search_reads_does_not_grow_with_the_record(record: Record, monke
             said(record, text, id=str(number), session=str(number // 10))
         index(record)
         turns.nearest(record, "default", ENCODER.encode(["door"])[0], 1)
+        record.turns.forget()
         with steps_of(record) as steps:
             for question in questions:
                 search(record, turns, question, ENCODER.encode([question])[0], tenant="default", limit=5, now=NOW)
