@@ -126,7 +126,7 @@ def _make_home(home: Path) -> None:
 def _encoder(settings: Settings) -> Encoder:
     if settings.memory.encoder == "minilm":
         require("sentence_transformers")  # before its files are pulled for nothing
-        return MiniLMEncoder(locate(ENCODER))
+        return MiniLMEncoder(locate(ENCODER), halved=True)
     encoder: Encoder = create("encoders", settings.memory.encoder, settings=settings)
     return encoder
 

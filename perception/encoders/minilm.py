@@ -34,11 +34,13 @@ class MiniLMEncoder:
     or one that asks for program code of its own, which is never run.
     """
 
-    def __init__(self, path: str | os.PathLike[str]) -> None:
+    def __init__(self, path: str | os.PathLike[str], *, halved: bool = False) -> None:
+        """`halved`: products in bfloat16 where the processor has them, in two thirds of the time; see `BertModel`."""
         path = Path(path)
         if not (path / "config.json").is_file():
             raise ModelMissing(f"no encoder model in {path}; run `lifelong models pull`, or set memory.encoder to 'hashed'")
         self._path = path
+        self._halved = halved
         self._model: BertModel | _LibraryModel | None = None
         self._lock = threading.Lock()
 
@@ -71,7 +73,7 @@ class MiniLMEncoder:
             if self._model is None:
                 try:
                     _refuse_custom_modules(self._path / "modules.json")
-                    self._model = BertModel(self._path) if is_plain_bert(self._path) else _LibraryModel(self._path)
+                    self._model = BertModel(self._path, halved=self._halved) if is_plain_bert(self._path) else _LibraryModel(self._path)
                 except Exception as error:
                     # The libraries below raise nearly every kind of error for a damaged file.
                     raise ModelCorrupt(

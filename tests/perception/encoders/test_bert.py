@@ -107,3 +107,44 @@ def test_packed_weights_are_used_only_where_they_give_the_same(monkeypatch: pyte
 
     monkeypatch.setattr("torch.ops.mkldnn", Wrong())
     torch.testing.assert_close(bert._linear(weight, bias)(rows), right)
+
+
+@pytest.mark.parametrize("supported", [True, False])
+def test_products_of_half_the_precision_give_nearly_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, supported: bool) -> None:
+    """Where the processor has no instructions for them the rows are the exact ones; emulated they would be slow."""
+    monkeypatch.setattr(bert, "multiplies_halves", lambda: supported)
+    path = write_model(tmp_path)
+    rows, exact = BertModel(path, halved=True).vectors(TEXTS), BertModel(path).vectors(TEXTS)
+    assert rows.dtype == np.float32
+    np.testing.assert_allclose(np.linalg.norm(rows, axis=1), 1, atol=1e-5)
+    assert np.all((rows * exact).sum(axis=1) > 0.999)
+    np.testing.assert_array_equal(BertModel(path, halved=True).vectors(TEXTS), rows)
+    alone = np.concatenate([BertModel(path, halved=True).vectors([text]) for text in TEXTS])
+    np.testing.assert_allclose(alone, rows, atol=5e-3)
+    assert bool(np.any(rows != exact)) is supported
+
+
+def test_halved_products_are_used_only_where_they_are_nearly_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    import torch
+
+    weight, bias, rows = torch.randn(4, 3), torch.randn(4), torch.randn(2, 3)
+    right = torch.nn.functional.linear(rows, weight, bias)
+
+    class Wrong:
+        _reorder_linear_weight = staticmethod(lambda weight, _: weight)
+        _linear_pointwise = staticmethod(lambda rows, *_: torch.zeros(len(rows), 4, dtype=rows.dtype))
+
+    monkeypatch.setattr("torch.ops.mkldnn", Wrong())
+    torch.testing.assert_close(bert._halved(weight, bias)(rows), right)
+
+
+@pytest.mark.model
+def test_the_default_model_with_halved_products_stays_within_its_tolerance() -> None:
+    """What is said of it in `BertModel`."""
+    from lifelong.serving import locate
+
+    path = Path(locate("all-minilm-l6-v2"))
+    texts = ["hi", "My bicycle is green.", "Which colour has my bicycle?", "SELECT a FROM t WHERE b = 1;", "word " * 130]
+    halved, exact = MiniLMEncoder(path, halved=True).encode(texts), MiniLMEncoder(path).encode(texts)
+    assert float((halved * exact).sum(axis=1).min()) > 0.9999
+    np.testing.assert_allclose(halved @ halved.T, exact @ exact.T, atol=5e-3)
