@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ...numerics.arrays import Floats, Vector
+from ...numerics.arrays import Floats, Labels, Vector
 from ..turns.passages import ROLES, Kind, own_words
 from ..turns.sentences import last_question
 from ..turns.terms import terms, words
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 BY_WORDS = 60
 BY_MEANING = 60
 """Candidates that words and meaning bring, each; their neighbours join them."""
+SPAN = 1 << 16
+"""Numbers of turns for which a place each is made where words are counted."""
 REACH = 2
 """How far a candidate's neighbours reach."""
 SPARE = 3
@@ -180,15 +182,34 @@ def _occurrences(turns: Sequence[IndexedTurn], postings: Sequence[Postings]) -> 
 
 def _by_words(lists: Lists) -> set[int]:
     """The turns that hold the most of what is asked, the rare words counting for more."""
-    if not lists.postings:
-        return set()
-    turns = np.concatenate([one.turns for one in lists.postings])
-    counted = np.concatenate([one.counts for one in lists.postings]).astype(np.float64)
-    weights = np.repeat(np.array(lists.weights), [len(one) for one in lists.postings])
-    distinct, places = np.unique(turns, return_inverse=True)
-    gained = np.bincount(places, weights * counted / (counted + SATURATION), len(distinct))
-    # Of equals the newest.
-    return set(distinct[np.lexsort((-distinct, -gained))[:BY_WORDS]].tolist())
+    turns, gained = _gained(lists)
+    if len(turns) > BY_WORDS:
+        # No turn that gains less than the last of them comes in; of those that gain as much, the newest do.
+        enough = gained >= np.partition(gained, -BY_WORDS)[-BY_WORDS]
+        turns, gained = turns[enough], gained[enough]
+    return set(turns[np.lexsort((-turns, -gained))[:BY_WORDS]].tolist())
+
+
+def _gained(lists: Lists) -> tuple[Labels, Floats]:
+    """The turns in which any term stands, ascending, `(n,)`, and what the terms there are worth together, `(n,)`."""
+    standing = [(one, weight) for one, weight in zip(lists.postings, lists.weights, strict=True) if len(one)]
+    if not standing:
+        return np.zeros(0, dtype=np.int64), np.zeros(0)
+    first = min(int(one.turns[0]) for one, _ in standing)
+    span = max(int(one.turns[-1]) for one, _ in standing) + 1 - first
+    if span > SPAN:
+        numbers = np.unique(np.concatenate([one.turns for one, _ in standing]))
+        places = [numbers.searchsorted(one.turns) for one, _ in standing]
+    else:
+        # Sorting all of them takes longer than a place for every number between the first and the last.
+        numbers = np.arange(first, first + span)
+        places = [one.turns - first for one, _ in standing]
+    gained = np.zeros(len(numbers))
+    for place, (one, weight) in zip(places, standing, strict=True):
+        # Each turn stands once in a list, so that none is added to twice.
+        gained[place] += weight * one.counts / (one.counts + SATURATION)
+    found = np.flatnonzero(gained)
+    return numbers[found], gained[found]
 
 
 def _distinct(turns: Sequence[IndexedTurn], rows: Sequence[int], texts: Mapping[int, tuple[str, str]], limit: int) -> list[int]:

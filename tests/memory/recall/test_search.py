@@ -4,13 +4,16 @@ import threading
 import time
 from typing import Any
 
+import numpy as np
 import pytest
 
 from lifelong.memory import Memory, Record, search
 from lifelong.memory.index.turn_index import TurnIndex
 from lifelong.memory.recall import search as searching
+from lifelong.memory.recall.signals import SATURATION
 from lifelong.memory.sqlite.turns import store
 from lifelong.memory.turns.passages import Kind
+from lifelong.memory.turns.turn import Lists, Postings
 from tests.memory.sqlite.turns.test_store import ENCODER, index, said, steps_of
 
 DAY = 86_400.0
@@ -163,3 +166,20 @@ def test_what_was_said_anew_stands_before_what_it_supersedes_and_nothing_moves_b
     chances: tuple[float, ...], anew: dict[int, list[int]], order: list[int]
 ) -> None:
     assert searching._newer_first(range(4), anew, dict(enumerate(chances))) == order
+
+
+def test_words_bring_the_same_turns_by_either_way_of_counting(monkeypatch: pytest.MonkeyPatch) -> None:
+    draw = np.random.default_rng(0)
+    for case in range(60):
+        standing = [np.sort(draw.choice(400, size=draw.integers(0, 200), replace=False)) + 7 for _ in range(draw.integers(0, 8))]
+        postings = tuple(Postings(turns=turns, counts=draw.integers(1, 4, size=len(turns))) for turns in standing)
+        weights = tuple(draw.choice([0.5, 1.0, 2.0], size=len(postings)).tolist())
+        lists = Lists(terms=tuple(map(str, range(len(postings)))), weights=weights, postings=postings, average_length=1.0)
+        worth: dict[int, float] = {}
+        for one, weight in zip(postings, weights, strict=True):
+            for turn, count in zip(one.turns.tolist(), one.counts.tolist(), strict=True):
+                worth[turn] = worth.get(turn, 0.0) + weight * count / (count + SATURATION)
+        expected = set(sorted(worth, key=lambda turn: (-worth[turn], -turn))[: searching.BY_WORDS])
+        for span in (1, 1 << 16):
+            monkeypatch.setattr(searching, "SPAN", span)
+            assert searching._by_words(lists) == expected, case
