@@ -24,6 +24,8 @@ RENAMED = {
     "sleep.specialise": "sleep.per_skill_routing",
 }
 """Names of version 0.1 that are still read, with a warning."""
+CONTRAST_SETTINGS = ("off", "unlikelihood", "dpo", "kto", "grpo", "rdb_cl")
+"""Values of `sleep.contrast`."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -218,6 +220,9 @@ class SleepSettings:
     nobody corrected a task of the skill; `always`; `never`."""
     exercises: int = 600
     """Most exercises of one night; fewer where the night's budget of seconds does not allow for them."""
+    contrast: str = "off"
+    """What a night goes on with after it has trained on right answers, where the record holds right and wrong answers to the same task:
+    `unlikelihood` (away from the first token at which a wrong answer leaves the right one), `dpo`, `kto`, `grpo`, `rdb_cl`; `off`."""
     attempts: int = 4
     """Samples for each failed task that a night tries again, once an adapter serves the skill and nobody corrects; 0 for none."""
     attempted_tasks: int = 96
@@ -232,6 +237,8 @@ class SleepSettings:
     def __post_init__(self) -> None:
         if self.practice not in ("auto", "always", "never"):
             raise SettingsError(f"sleep.practice is {self.practice!r}; it must be 'auto', 'always' or 'never'")
+        if self.contrast not in CONTRAST_SETTINGS:
+            raise SettingsError(f"sleep.contrast is {self.contrast!r}; it must be one of {', '.join(CONTRAST_SETTINGS)}")
         within(
             "sleep",
             self,

@@ -18,7 +18,7 @@ from .night_lock import night_lock
 from .phases import PHASES, NightContext, NightStopped, OutOfTime, Phase, Progress, Scope, Work
 from .run_state import NightState, PendingSleep, SleepReport, report_count
 
-_DIRECTORY = re.compile(r"\.?(lifelong-v\d+)(-fold\d+)?(\.partial)?")
+_DIRECTORY = re.compile(r"\.?(lifelong-v\d+)(-fold\d+)?(-first)?(\.partial)?")
 
 
 def sleep(

@@ -16,7 +16,9 @@ from ...serving import ChatRequest
 from ..components import Components
 from ..held_out import HeldOut, Key, choose_for_target, is_held_out, key
 from ..run_state import NightState, PendingSleep
+from .contrast import NO_CONTRAST, Contrast, gathered, go_on
 from .phase import NightContext, Scope, Work
+from .plan import plan_of
 
 NEUTRAL = (
     "What is the capital of France?",
@@ -35,6 +37,8 @@ NEUTRAL = (
 """Questions that have nothing to do with any tenant's work. Without the base model's own answers to a few of them, a dozen corrected
 chats of one form teach the model to answer everything in that form; with them it keeps its own way elsewhere (rehearsal by
 self-distillation: Li and Hoiem, Learning without Forgetting, ECCV 2016, https://arxiv.org/abs/1606.09282)."""
+FIRST_SUFFIX = "-first"
+"""Ends the name of what a contrast goes on from."""
 NEUTRAL_SHARE = 0.4
 """Neutral samples beside each sample of a skill that no environment judges: five beside twelve."""
 NEUTRAL_TOKENS = 64
@@ -69,15 +73,16 @@ class Consolidate:
             reason = f"this engine has no local weights to train: {str(components.base_path)!r} is no folder of a model on this machine"
             return work.end(NightState.NOTHING_TO_LEARN, f"{reason}; set model.engine to 'embedded' or 'vllm' for nights that train")
         data = [*data, *neutral_samples(night, data, skill)]
-        recipe = recipe_for(night, data, skill)
-        name = _name(night, work, made_of(data, recipe, night.tenant))
-        learned = tuple(dict.fromkeys(sample.episode for sample in data if sample.episode))
-        as_it_was = {sample.episode for sample in data if not sample.practice}
+        recipe, contrast = recipe_for(night, data, skill), gathered(night, skill, held_out)
+        name = _name(night, work, contrast.digest(made_of(data, recipe, night.tenant)))
+        judged = [one.sample for one in contrast.samples]
+        learned = tuple(dict.fromkeys(sample.episode for sample in [*data, *judged] if sample.episode))
+        as_it_was = {sample.episode for sample in [*data, *judged] if not sample.practice}
         lessons = tuple(lesson.id for lesson in components.record.lessons.find(tenant=night.tenant, skill=skill))
         made_from = components.record.made_from(night.tenant, learned, lessons)
         if components.record.generation(night.tenant) != generation:
             raise NothingFound("episodes were erased or filed anew while the night gathered them; it begins anew at the next")
-        directory = trained(night, name, data, recipe, self.name)
+        directory, ended = trained(night, name, data, recipe, self.name, contrast)
         adapter = Adapter(
             name=name,
             path=str(directory),
@@ -92,7 +97,9 @@ class Consolidate:
         )
         # An episode that lost a copy of what was erased meanwhile is still there, and was learned from with it.
         components.record.adapters.record(adapter, made_from=made_from)
-        return replace(work, data=tuple(data), adapter=name, candidate=adapter, loss=TrainingReport.read(directory).loss)
+        notes = "; ".join(filter(None, (plan_of(work).reason, contrast.summary, ended)))
+        plan, loss = replace(plan_of(work), reason=notes), TrainingReport.read(directory).loss
+        return replace(work, data=tuple(data), adapter=name, candidate=adapter, loss=loss, plan=plan)
 
 
 def training_data(night: NightContext, skill: str, held_out: HeldOut, without: Collection[Key] = ()) -> list[Sample]:
@@ -151,10 +158,16 @@ def recipe_for(night: NightContext, data: Sequence[Sample], skill: str) -> Recip
     )
 
 
-def trained(night: NightContext, name: str, data: Sequence[Sample], recipe: Recipe, phase: str) -> Path:
-    """The directory of an adapter made of exactly this; one that was made of anything else is discarded and trained anew."""
+def trained(
+    night: NightContext, name: str, data: Sequence[Sample], recipe: Recipe, phase: str, contrast: Contrast = NO_CONTRAST
+) -> tuple[Path, str]:
+    """The directory of an adapter made of exactly this; one that was made of anything else is discarded and trained anew.
+
+    With a contrast, what is trained on the data alone lies beside it until the contrast is done, and is taken up after a crash. The
+    second value says why the contrast ended early, empty where it did not.
+    """
     directory = night.components.adapters_directory / name
-    digest = made_of(data, recipe, night.tenant)
+    digest, ended = contrast.digest(made_of(data, recipe, night.tenant)), ""
     if not holds(directory, digest):
         shutil.rmtree(directory, ignore_errors=True)
         begun = night.components.record.generation(night.tenant)
@@ -162,11 +175,15 @@ def trained(night: NightContext, name: str, data: Sequence[Sample], recipe: Reci
         def step(done: int, total: int, _: float) -> None:
             night.check()
             if night.components.record.generation(night.tenant) != begun:
-                _require(night.components, night.tenant, data)
+                _require(night.components, night.tenant, [*data, *(one.sample for one in contrast.samples)])
             night.progress(phase, done, total)
 
-        train_lora(data, recipe, directory, step, provenance=digest)
-    return directory
+        if contrast.samples:
+            first, _ = trained(night, f"{name}{FIRST_SUFFIX}", data, recipe, phase)
+            ended = go_on(night, first, directory, contrast, data, recipe, provenance=digest, step=step)
+        else:
+            train_lora(data, recipe, directory, step, provenance=digest)
+    return directory, ended
 
 
 def _require(components: Components, tenant: str, data: Sequence[Sample]) -> None:

@@ -12,6 +12,7 @@ from ...learners import Sample, decide_publication, passes
 from ...memory import discard_artefact
 from ..held_out import HeldOut, HeldOutResult, Key, choose, held_out_results, key, results_of_unrecorded
 from .consolidate import recipe_for, trained, training_data
+from .contrast import gathered
 from .phase import NightContext, OutOfTime, Scope, Work
 
 
@@ -102,7 +103,7 @@ def _in_turn(night: NightContext, work: Work, held_out: HeldOut, phase: str) -> 
         data = [*training_data(night, work.skill, held_out, without=without), *_practice(night, work, without), *neutral]
         recipe = replace(whole, epochs=passes(whole, len(work.data)), min_steps=0)
         name = f"{work.adapter}-fold{number}"
-        directory = trained(night, name, data, recipe, phase)
+        directory, _ = trained(night, name, data, recipe, phase, gathered(night, work.skill, held_out, without))
         adapter = Adapter(name=name, path=str(directory), base=recipe.base, rank=recipe.rank, tenant=night.tenant, target=work.skill)
         judged = results_of_unrecorded(night.components, part, adapter, night.environments)
         results |= {episode.id: result for episode, result in zip(part, judged, strict=True)}

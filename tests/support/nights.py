@@ -51,7 +51,7 @@ class FakeTrainer:
         self.before(samples)
         if progress:
             progress(1, 1, 0.0)
-        report = TrainingReport(samples=len(samples), steps=1, tokens=1, seconds=0.0, loss=(1.0,))
+        report = TrainingReport(samples=len(samples), steps=1, tokens=100_000, seconds=0.0, loss=(1.0,))
         # As the real one: whole under its name, or not at all.
         draft = directory.with_name(f".{directory.name}.partial")
         shutil.rmtree(draft, ignore_errors=True)

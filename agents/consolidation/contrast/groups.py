@@ -23,6 +23,8 @@ class TriedAnswer:
     """Mean natural-log probability of its tokens when it was written."""
     weight: float = 1.0
     """Trust in `success`, in (0, 1]: 1 where it was judged."""
+    run: str = ""
+    """Id of the recorded run that gave it; empty where none is recorded."""
 
 
 def is_informative(attempts: Sequence[TriedAnswer]) -> bool:

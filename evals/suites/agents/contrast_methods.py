@@ -6,17 +6,17 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from ....agents.consolidation.contrast.groups import TriedAnswer, agreed, distinct, is_informative, learnable
+from ....agents.consolidation.judged import judged_samples
 from ....core import Task
 from ....envs.templates import template_of
-from ....learners.experimental.contrast.batch import ContrastObjective
-from ....learners.experimental.contrast.group_policy import GroupRelativePolicy
-from ....learners.experimental.contrast.portability import PortableAnchor
-from ....learners.experimental.contrast.positives import Positives
-from ....learners.experimental.contrast.preference import DirectPreference
-from ....learners.experimental.contrast.prospect import KahnemanTversky
-from ....learners.experimental.contrast.rows import JudgedSample
-from ....learners.experimental.contrast.unlikelihood import FirstDivergenceUnlikelihood
-from .judged import judged_samples
+from ....learners.contrast.batch import ContrastObjective
+from ....learners.contrast.group_policy import GroupRelativePolicy
+from ....learners.contrast.portability import PortableAnchor
+from ....learners.contrast.positives import Positives
+from ....learners.contrast.preference import DirectPreference
+from ....learners.contrast.prospect import KahnemanTversky
+from ....learners.contrast.rows import JudgedSample
+from ....learners.contrast.unlikelihood import FirstDivergenceUnlikelihood
 
 
 @dataclass(frozen=True, kw_only=True)

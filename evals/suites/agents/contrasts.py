@@ -19,22 +19,24 @@ from ....agents import Run
 from ....agents.consolidation.attempts import TEMPERATURE
 from ....agents.consolidation.contrast.collapse import collapse
 from ....agents.consolidation.contrast.groups import TriedAnswer, is_informative
+from ....agents.consolidation.judged import tried_answer
 from ....agents.consolidation.practice import practice_samples
 from ....core import Settings
 from ....envs import Environment
 from ....envs.practice import exercises
 from ....learners import Sample
-from ....learners.experimental.contrast.soft_prompt import train_soft_prompt
-from ....learners.experimental.contrast.training import NothingToLearn, train_contrast
+from ....learners.contrast.soft_prompt import train_soft_prompt
+from ....learners.contrast.training import NothingToLearn, train_contrast
 from ....numerics.draws import draw
 from ....numerics.intervals import paired_gain_ci95
 from ....serving import EmbeddedEngine
 from ...data.seeded import Measurement, Rate, rows_of
 from ...results_file import Row
 from .contrast_methods import LEARNING_RATE, SOFT_LEARNING_RATE, START, ContrastMethod, ContrastScale, chosen
-from .judged import tried_answer
 from .nights import Agent, LearningArm, recipe_of
 
+KEPT = 8
+"""Nights, and adapters of tens of megabytes each, that are kept for later runs."""
 PROBES = 6
 """Exercises that nothing trains on, on which drift is measured."""
 
@@ -78,6 +80,7 @@ class ContrastNight:
     def run(self, methods: Mapping[str, ContrastMethod], *, control: bool) -> SeedFigures:
         """Practise, attempt, and learn by each method; `control` for the figures of the start too."""
         found = SeedFigures(figures={}, changes={})
+        tidy(self._folder)
         try:
             self._agent.sleep(self._train, self._scale.practised, 1)
             start = self._folder / self._agent.adapter if self._agent.adapter else None
@@ -178,6 +181,14 @@ class ContrastNight:
             return Agent(LearningArm(), self._environment, engine, self._settings, self._folder).solve(self._test)
         finally:
             engine.close()
+
+
+def tidy(folder: Path, kept: int = KEPT) -> None:
+    """Delete all but the newest `kept` nights, and as many adapters, of those that lie in a folder for the next run."""
+    for pattern in ("night-*.json", "[0-9a-f]*/adapter_config.json"):
+        files = sorted(folder.glob(pattern), key=lambda file: file.stat().st_mtime, reverse=True)
+        for file in files[kept:]:
+            shutil.rmtree(file.parent) if file.parent != folder else file.unlink()
 
 
 def _figures_of(night: SharedNight) -> dict[tuple[str, str], Measurement]:

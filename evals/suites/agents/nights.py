@@ -11,6 +11,7 @@ from pathlib import Path
 from ....agents import Job, Run
 from ....agents.consolidation.attempts import TEMPERATURE, Group, solutions
 from ....agents.consolidation.contrast.groups import TriedAnswer
+from ....agents.consolidation.judged import judged_samples, tried_answer
 from ....agents.consolidation.practice import exercise_results, practice_samples, template_weights
 from ....agents.consolidation.training_samples import samples
 from ....core import Adapter, Episode, Settings, Task
@@ -18,14 +19,13 @@ from ....core.plugins import create
 from ....envs import Environment, exchangeable
 from ....envs.practice import Exercise, exercises
 from ....learners import Recipe, Sample, TrainingReport, holds, made_of, train_lora
-from ....learners.experimental.contrast.rows import teaches
-from ....learners.experimental.contrast.training import train_contrast
+from ....learners.contrast.rows import teaches
+from ....learners.contrast.training import train_contrast
 from ....memory.recall.solved import nearest_pairs
 from ....numerics.draws import draw
 from ....perception import Encoder
 from ....serving import EmbeddedEngine
 from .contrast_methods import LEARNING_RATE, METHODS, ContrastMethod, chosen
-from .judged import judged_samples, tried_answer
 
 BATCH = 16
 """Tasks that run side by side."""
@@ -89,12 +89,13 @@ class Agent:
     def run(self, train: Sequence[Task], test: Sequence[Task], count: int) -> ArmResult:
         """Live through the nights; `count` exercises are practised in each."""
         successes, tokens = [], []
-        if self._arm.templates and not self._arm.nights:
-            self._attempt(train, 0, number=0)
         for night in range(self._arm.nights + 1):
             if night:
                 self.sleep(train, count, night)
             if night or not self._arm.nights:
+                if self._arm.templates and not self._wins:
+                    # What is solved awake with the adapter that serves; no sample beside the greedy answers.
+                    self._attempt(train, night, number=0)
                 runs = self.solve(test, strategy=self._arm.strategy)
                 successes.append(tuple(run.outcome.success is True for run in runs))
                 tokens.append(sum(run.usage.tokens for run in runs))

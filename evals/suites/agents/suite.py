@@ -27,6 +27,7 @@ ARMS: Mapping[str, LearningArm] = {
     "practice": LearningArm(nights=1, attempts=False, grammar=False),
     "practice_grammar": LearningArm(nights=1, attempts=False),
     "practice_grammar_best_of_n": LearningArm(nights=1, attempts=False, strategy="best_of_n"),
+    "practice_grammar_templates_best_of_n": LearningArm(nights=1, attempts=False, strategy="best_of_n", templates=True),
     "random_practice_grammar": LearningArm(nights=1, attempts=False, shuffled=True),
     "lifelong": LearningArm(nights=3),
     "lifelong_without_grammar": LearningArm(nights=3, grammar=False),
@@ -42,8 +43,8 @@ ARMS: Mapping[str, LearningArm] = {
 
 `random_practice_grammar` is a control whose exercises have wrong answers, `joint_grammar` an upper bound that is shown the right answers to
 all tasks; no other arm is shown one. `grammar` is also the control of an untrained adapter, which changes nothing.
-`grammar_templates_best_of_n` follows the forms of what the base model solves awake; `lifelong_best_of_n` is
-`lifelong_templates_best_of_n` without forms. All have the same model, tasks, exercises a night, passes, rank and attempts a task.
+Arms with `templates` follow the forms of what the agent itself has solved of the train tasks; those of the same name without that are the
+same without forms. All have the same model, tasks, exercises a night, passes, rank and attempts a task.
 """
 SIZES: Mapping[str, tuple[int, int, int]] = {"database": (150, 150, 448), "lab-db": (150, 150, 448)}
 """Tasks that are attempted awake and at night, unseen tasks, and exercises a night."""

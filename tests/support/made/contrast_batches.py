@@ -6,7 +6,7 @@ from typing import Any
 
 import torch
 
-from lifelong.learners.experimental.contrast.batch import ContrastBatch
+from lifelong.learners.contrast.batch import ContrastBatch
 
 
 def made(log_probs: list[list[float]], reference: list[list[float]] | None = None, **changes: Any) -> ContrastBatch:

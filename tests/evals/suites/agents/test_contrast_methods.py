@@ -3,7 +3,7 @@ from __future__ import annotations
 from lifelong.agents.consolidation.contrast.groups import TriedAnswer
 from lifelong.envs import DatabaseEnvironment
 from lifelong.evals.suites.agents.contrast_methods import METHODS, QUICK_SCALES, SCALES, START, chosen
-from lifelong.learners.experimental.contrast.group_policy import GroupRelativePolicy
+from lifelong.learners.contrast.group_policy import GroupRelativePolicy
 
 
 def test_every_method_is_another_objective_choice_judge_or_carrier() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ from lifelong.core import Settings
 from lifelong.envs import DatabaseEnvironment
 from lifelong.evals.data.seeded import Rate
 from lifelong.evals.suites.agents.contrast_methods import METHODS, START, ContrastScale
-from lifelong.evals.suites.agents.contrasts import ContrastNight, SeedFigures, SharedNight, contrast_rows
+from lifelong.evals.suites.agents.contrasts import ContrastNight, SeedFigures, SharedNight, contrast_rows, tidy
 from lifelong.serving import EmbeddedEngine
 
 SETTINGS = Settings().with_values({"sleep.epochs": 1, "sleep.rank": 2, "model.max_tokens": 4, "wake.grammar": False})
@@ -70,3 +71,16 @@ def test_gains_are_paired_and_pooled_over_seeds() -> None:
     assert rows["success_gain_over_start"].value == pytest.approx(7 / 20)
     assert (rows["success_gain_over_start"].n, rows["success_gain_over_start"].seeds) == (20, 2)
     assert rows["success_gain_over_start"].ci95 is not None
+
+
+def test_old_nights_and_adapters_are_deleted(tmp_path: Path) -> None:
+    for number in range(4):
+        (tmp_path / f"night-{number}.json").write_text("{}")
+        os.utime(tmp_path / f"night-{number}.json", (number, number))
+        (tmp_path / f"{number}abc").mkdir()
+        (tmp_path / f"{number}abc" / "adapter_config.json").write_text("{}")
+        os.utime(tmp_path / f"{number}abc" / "adapter_config.json", (number, number))
+    (tmp_path / "readme").write_text("stays")
+    tidy(tmp_path, kept=2)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["2abc", "3abc", "night-2.json", "night-3.json", "readme"]
+    tidy(tmp_path / "nowhere")

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ....agents import Run
-from ....agents.consolidation.attempts import deeds, likelihood
-from ....agents.consolidation.contrast.divergence import divergences
-from ....agents.consolidation.contrast.groups import TriedAnswer
-from ....agents.strategies.transcript import View, visible
-from ....core import Observation, Task
-from ....envs import Environment
-from ....envs.practice import can_preview, preview
-from ....learners import Sample
-from ....learners.experimental.contrast.rows import JudgedSample
+from ...core import Observation, Task
+from ...envs import Environment
+from ...envs.practice import can_preview, preview
+from ...learners import Sample
+from ...learners.contrast.rows import JudgedSample
+from ..strategies.transcript import View, visible
+from ..strategy import Run
+from .attempts import deeds, likelihood
+from .contrast.divergence import divergences
+from .contrast.groups import TriedAnswer
 
 
 def tried_answer(run: Run, task: Task | None = None, environment: Environment | None = None) -> TriedAnswer:
@@ -31,7 +31,7 @@ def judged_samples(task: Task, attempts: Sequence[TriedAnswer]) -> list[JudgedSa
     messages = tuple(visible(task, [Observation(text=task.text)], View(history="none")))
     return [
         JudgedSample(
-            sample=Sample(messages=messages, answer=attempt.answer, skill=task.skill, episode=task.id),
+            sample=Sample(messages=messages, answer=attempt.answer, tools=task.tools, skill=task.skill, episode=attempt.run or task.id),
             success=attempt.success,
             group=task.id,
             weight=attempt.weight,

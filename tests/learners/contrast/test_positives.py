@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 from made.contrast_batches import made, slopes
 
-from lifelong.learners.experimental.contrast.positives import Positives
+from lifelong.learners.contrast.positives import Positives
 
 
 def test_the_mean_over_tokens_of_successes_by_hand() -> None:

@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 
-from lifelong.learners.experimental.contrast.guards import Guards, broken, mean_divergence
+from lifelong.learners.contrast.guards import Guards, broken, mean_divergence
 
 
 def test_each_bound_is_named() -> None:

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lifelong.learners import Sample
-from lifelong.learners.experimental.contrast.rows import AnswerRow, JudgedSample, Unit, batches, units
+from lifelong.learners.contrast.rows import AnswerRow, JudgedSample, Unit, batches, units
 from lifelong.serving import ChatPrompts
 
 END = 2

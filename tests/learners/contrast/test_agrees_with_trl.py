@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 import torch
 
-from lifelong.learners.experimental.contrast.batch import ContrastBatch
-from lifelong.learners.experimental.contrast.group_policy import GroupRelativePolicy
-from lifelong.learners.experimental.contrast.preference import DirectPreference
-from lifelong.learners.experimental.contrast.prospect import prospect_loss
+from lifelong.learners.contrast.batch import ContrastBatch
+from lifelong.learners.contrast.group_policy import GroupRelativePolicy
+from lifelong.learners.contrast.preference import DirectPreference
+from lifelong.learners.contrast.prospect import prospect_loss
 
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore")]
 

@@ -9,16 +9,16 @@ import pytest
 
 from lifelong.learners import Recipe, Sample, TrainingReport
 from lifelong.learners.adapters.lora import open_network
-from lifelong.learners.experimental.contrast.batch import ContrastObjective
-from lifelong.learners.experimental.contrast.group_policy import GroupRelativePolicy
-from lifelong.learners.experimental.contrast.guards import Guards
-from lifelong.learners.experimental.contrast.portability import PortableAnchor
-from lifelong.learners.experimental.contrast.positives import Positives
-from lifelong.learners.experimental.contrast.preference import DirectPreference
-from lifelong.learners.experimental.contrast.prospect import KahnemanTversky
-from lifelong.learners.experimental.contrast.rows import JudgedSample
-from lifelong.learners.experimental.contrast.training import NothingToLearn, train_contrast
-from lifelong.learners.experimental.contrast.unlikelihood import FirstDivergenceUnlikelihood
+from lifelong.learners.contrast.batch import ContrastObjective
+from lifelong.learners.contrast.group_policy import GroupRelativePolicy
+from lifelong.learners.contrast.guards import Guards
+from lifelong.learners.contrast.portability import PortableAnchor
+from lifelong.learners.contrast.positives import Positives
+from lifelong.learners.contrast.preference import DirectPreference
+from lifelong.learners.contrast.prospect import KahnemanTversky
+from lifelong.learners.contrast.rows import JudgedSample
+from lifelong.learners.contrast.training import NothingToLearn, train_contrast
+from lifelong.learners.contrast.unlikelihood import FirstDivergenceUnlikelihood
 
 LOOSE = Guards(max_drift=100.0, max_fall=100.0)
 OBJECTIVES: list[ContrastObjective] = [
@@ -52,7 +52,7 @@ def probabilities(model: Path, adapter: Path | None) -> tuple[float, float]:
     import torch
     from transformers import AutoTokenizer
 
-    from lifelong.learners.experimental.contrast.rows import tensors, units
+    from lifelong.learners.contrast.rows import tensors, units
     from lifelong.serving import ChatPrompts
 
     prompts = ChatPrompts(AutoTokenizer.from_pretrained(model))

@@ -2,9 +2,9 @@ from __future__ import annotations
 
 from lifelong.agents import Run
 from lifelong.agents.consolidation.contrast.groups import TriedAnswer
+from lifelong.agents.consolidation.judged import judged_samples, tried_answer
 from lifelong.core import Action, Judge, Observation, Outcome, Task, Usage
 from lifelong.envs import DatabaseEnvironment
-from lifelong.evals.suites.agents.judged import judged_samples, tried_answer
 
 TASK = Task(id="t", goal="how many?", environment="database", skill="counting")
 

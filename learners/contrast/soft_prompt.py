@@ -9,11 +9,11 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
-from ....core.extras import require
-from ....core.paths import AnyPath
-from ....serving import give_back_memory, quiet_transformers
-from ...adapters.lora import Recipe
-from ...adapters.samples import Sample
+from ...core.extras import require
+from ...core.paths import AnyPath
+from ...serving import give_back_memory, quiet_transformers
+from ..adapters.lora import Recipe
+from ..adapters.samples import Sample
 from .batch import ContrastObjective
 from .guards import Guards
 from .rows import JudgedSample

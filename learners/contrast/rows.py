@@ -8,13 +8,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from ....numerics.sequences import first_divergence
-from ...adapters.samples import Sample, encode, length_grouped
+from ...numerics.sequences import first_divergence
+from ..adapters.samples import Sample, encode, length_grouped
 from .batch import LearnsFrom
 from .group_policy import group_advantages
 
 if TYPE_CHECKING:
-    from ....serving import ChatPrompts
+    from ...serving import ChatPrompts
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 
 from lifelong.learners import Recipe, Sample
-from lifelong.learners.experimental.contrast.guards import Guards
-from lifelong.learners.experimental.contrast.positives import Positives
-from lifelong.learners.experimental.contrast.rows import JudgedSample
-from lifelong.learners.experimental.contrast.soft_prompt import PromptedModel, train_soft_prompt
-from lifelong.learners.experimental.contrast.training import NothingToLearn
+from lifelong.learners.contrast.guards import Guards
+from lifelong.learners.contrast.positives import Positives
+from lifelong.learners.contrast.rows import JudgedSample
+from lifelong.learners.contrast.soft_prompt import PromptedModel, train_soft_prompt
+from lifelong.learners.contrast.training import NothingToLearn
 from lifelong.serving import ChatRequest, EmbeddedEngine
 
 LOOSE = Guards(max_drift=100.0, max_fall=100.0)

@@ -4,7 +4,7 @@ import pytest
 import torch
 from made.contrast_batches import made
 
-from lifelong.learners.experimental.contrast.batch import weighted_mean
+from lifelong.learners.contrast.batch import weighted_mean
 
 
 def test_sums_and_means_are_over_the_tokens_of_an_answer() -> None:

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from made.contrast_batches import made, slopes
 
-from lifelong.learners.experimental.contrast.group_policy import GroupRelativePolicy, clipped_gain, divergence_estimate, group_advantages
+from lifelong.learners.contrast.group_policy import GroupRelativePolicy, clipped_gain, divergence_estimate, group_advantages
 
 
 def test_advantages_by_hand() -> None:

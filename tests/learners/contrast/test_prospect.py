@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from made.contrast_batches import made, slopes
 
-from lifelong.learners.experimental.contrast.prospect import KahnemanTversky, prospect_loss
+from lifelong.learners.contrast.prospect import KahnemanTversky, prospect_loss
 
 
 def test_the_golden_number_of_the_formula() -> None:

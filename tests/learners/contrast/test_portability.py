@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from made.contrast_batches import made, slopes
 
-from lifelong.learners.experimental.contrast.group_policy import GroupRelativePolicy
-from lifelong.learners.experimental.contrast.portability import PortableAnchor, anchor_weight, portability
+from lifelong.learners.contrast.group_policy import GroupRelativePolicy
+from lifelong.learners.contrast.portability import PortableAnchor, anchor_weight, portability
 
 
 def test_portability_is_the_geometric_mean_probability_of_an_answer() -> None:

@@ -10,11 +10,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ....core.extras import require
-from ....core.paths import AnyPath
-from ....serving import ChatPrompts, give_back_memory, quiet_transformers
-from ...adapters.lora import Recipe, TrainingProgress, TrainingReport, open_network, precision, write_adapter
-from ...adapters.samples import Sample
+from ...core.extras import require
+from ...core.paths import AnyPath
+from ...serving import ChatPrompts, give_back_memory, quiet_transformers
+from ..adapters.lora import Recipe, TrainingProgress, TrainingReport, open_network, precision, write_adapter
+from ..adapters.samples import Sample
 from .batch import ContrastBatch, ContrastObjective
 from .guards import Guards, broken, mean_divergence
 from .rows import AnswerRow, JudgedSample, Unit, batches, tensors, units
