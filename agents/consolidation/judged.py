@@ -1,4 +1,7 @@
-"""Attempts at a task as samples that say whether they were right, and what right answer a wrong one is nearest to."""
+"""Attempts at a task as samples that say whether they were right, and what right answer a wrong one is nearest to.
+
+Preferences from the first erroneous step on: Lai et al. 2024, "Step-DPO", https://arxiv.org/abs/2406.18629, with words for steps.
+"""
 
 from __future__ import annotations
 
