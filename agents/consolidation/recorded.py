@@ -1,8 +1,8 @@
 """Contrasts from what is recorded: runs of one task that were right beside runs of it that were wrong.
 
 That an agent learns from its failures beside its successes: Song et al. 2024, "Trial and Error: Exploration-Based Trajectory Optimization
-for LLM Agents", https://arxiv.org/abs/2403.02502. Nothing is kept for them beside the record itself, so that they survive a crash, stay within what the record may hold, and are gone with
-the runs that they are made of.
+for LLM Agents", https://arxiv.org/abs/2403.02502. Nothing is kept for them beside the record itself, so that they survive a crash, stay
+within what the record may hold, and are gone with the runs that they are made of.
 """
 
 from __future__ import annotations
