@@ -20,8 +20,8 @@ _SCORED = 512
 
 LOOP = 256
 """Tokens that only repeat what stands before them, from which on a reply whose length nobody limited is given up."""
-PERIOD = 32
-"""Most tokens of what is repeated."""
+PERIOD = LOOP // 3
+"""Most tokens of what is repeated: it stands there three times."""
 
 Trie = dict[int, Any]
 """Token -> what may follow. The end marker leads to an empty trie."""
