@@ -81,9 +81,17 @@ class StatementPair:
     """Whether the later one takes the place of the earlier one."""
 
 
+UPDATES = ("updates.lst", "long_updates.lst")
+"""Plain statements and what was said afterwards, and the same in the turns of a chat."""
+
+
 def statement_pairs() -> list[StatementPair]:
     """Statements and what was said afterwards: an update, another thing of the same subject, the same thing of another subject."""
-    lines = [line.split(" | ") for line in (OWN / "updates.lst").read_text(encoding="utf-8").splitlines()]
+    return [pair for name in UPDATES for pair in _pairs_of((OWN / name).read_text(encoding="utf-8"))]
+
+
+def _pairs_of(text: str) -> list[StatementPair]:
+    lines = [line.split(" | ") for line in text.splitlines()]
     pairs: list[StatementPair] = []
     for place, (stated, update, other, another) in enumerate(lines):
         pairs.append(StatementPair(earlier=stated, later=update, same_matter=True))

@@ -8,7 +8,6 @@ from collections.abc import Sequence
 import numpy as np
 
 from ....memory.recall.fusion import FILE, Weights, evidence
-from ....memory.recall.matter import FEATURES, MatterWeights, matter_features
 from ....memory.recall.signals import SIGNALS
 from ....numerics.arrays import Floats
 from ....perception import Encoder, MiniLMEncoder
@@ -17,11 +16,9 @@ from ...data.dialogues import (
     UNANSWERABLE,
     Asked,
     Dialogue,
-    StatementPair,
     beginning,
     joined,
     own_dialogues,
-    statement_pairs,
     unrelated_requests,
 )
 from ...data.texts import ENCODER
@@ -110,58 +107,6 @@ def fit_probability(found: Sequence[Case], weights: Floats) -> tuple[Floats, flo
     return slopes, float(fitted[-1] - slopes @ mean)
 
 
-WRONG = 0.05
-"""Most of the pairs that are of different matters may be taken for one: to call what still holds outdated is worse than to show both."""
-
-
-def learn_same_matter(pairs: Sequence[StatementPair], encoder: Encoder) -> tuple[MatterWeights, dict[str, float]]:
-    """The weights, with the offset at which a chance of one half takes `WRONG` of the other pairs, and the shares taken wrongly then;
-    both by chances that were fitted to other pairs.
-    """
-    chances, labels = held_out_chances(pairs, encoder)
-    least = float(np.quantile(chances[labels == 0], 1 - WRONG))
-    fitted = fit_same_matter(pairs, encoder)
-    shifted = MatterWeights(weights=fitted.weights, offset=round(fitted.offset - float(np.log(least / (1 - least))), 4))
-    shares = {"missed": float((chances[labels == 1] < least).mean()), "taken wrongly": float((chances[labels == 0] > least).mean())}
-    return shifted, shares
-
-
-def fit_same_matter(pairs: Sequence[StatementPair], encoder: Encoder) -> MatterWeights:
-    """A logistic regression of whether a statement takes the place of another, both kinds of pairs counting alike."""
-    from scipy.optimize import minimize
-
-    design, labels = matter_design(pairs, encoder)
-    # Both kinds are as probable among the statements that one question finds.
-    weight = np.where(labels > 0, 0.5 / labels.mean(), 0.5 / (1 - labels.mean()))
-
-    def loss(parameters: Floats) -> tuple[float, Floats]:
-        logit = design @ parameters
-        penalty = np.append(parameters[:-1], 0.0)
-        value = float(np.mean(weight * (np.logaddexp(0, logit) - labels * logit))) + 0.5e-2 * float(penalty @ penalty)
-        return value, design.T @ (weight * (1 / (1 + np.exp(-logit)) - labels)) / len(labels) + 1e-2 * penalty
-
-    fitted = minimize(loss, np.zeros(design.shape[1]), jac=True, method="L-BFGS-B").x
-    return MatterWeights(weights=tuple(fitted[:-1].round(4).tolist()), offset=round(float(fitted[-1]), 4))
-
-
-def matter_design(pairs: Sequence[StatementPair], encoder: Encoder) -> tuple[Floats, Floats]:
-    """Features of the pairs with a column of ones, `(n, len(FEATURES) + 1)`, and 1 where they are of the same matter, `(n,)`."""
-    earlier, later = encoder.encode([one.earlier for one in pairs]), encoder.encode([one.later for one in pairs])
-    cosines = np.einsum("nd,nd->n", earlier, later).tolist()
-    rows = [[*matter_features(one.earlier, one.later, cosine), 1.0] for one, cosine in zip(pairs, cosines, strict=True)]
-    return np.array(rows), np.array([float(one.same_matter) for one in pairs])
-
-
-def held_out_chances(pairs: Sequence[StatementPair], encoder: Encoder, parts: int = 8) -> tuple[Floats, Floats]:
-    """Chances `(n,)` of pairs by fits to the other parts, and 1 where they are of the same matter."""
-    size = -(-len(pairs) // parts)
-    chances: list[float] = []
-    for start in range(0, len(pairs), size):
-        fitted = fit_same_matter([*pairs[:start], *pairs[start + size :]], encoder)
-        chances += [fitted.chance(row[:-1].tolist()) for row in matter_design(pairs[start : start + size], encoder)[0]]
-    return np.array(chances), np.array([float(one.same_matter) for one in pairs])
-
-
 def streams(dialogues: Sequence[Dialogue], encoder: Encoder) -> list[list[Case]]:
     """Of each dialogue its questions, asked of it alone and of all dialogues together: among few turns and among many."""
     alone = [cases(one, encoder) for one in dialogues]
@@ -212,9 +157,8 @@ def learn(encoder: Encoder) -> Weights:
 
 
 if __name__ == "__main__":
-    reader = Remembering(MiniLMEncoder(locate(ENCODER)))
-    matter, shares = learn_same_matter(statement_pairs(), reader)
-    print("statements that take the place of another, of pairs that were not learned from:", shares)
-    said_anew = {**dict(zip(FEATURES, matter.weights, strict=True)), "offset": matter.offset}
-    FILE.write_text(json.dumps({**learn(reader).to_json(), "same_matter": said_anew}, indent=1) + "\n", encoding="utf-8")
+    learned = learn(Remembering(MiniLMEncoder(locate(ENCODER))))
+    # What takes the place of what is learned by `learn_matter`.
+    written = {**json.loads(FILE.read_text(encoding="utf-8")), **learned.to_json()}
+    FILE.write_text(json.dumps(written, indent=1) + "\n", encoding="utf-8")
     print(f"written to {FILE}")
