@@ -61,7 +61,7 @@ _PEOPLE = frozenset(
         """
         mother father mum mom dad sister brother cousin aunt uncle niece nephew son daughter grandmother grandfather grandma grandpa wife
         husband girlfriend boyfriend partner fiance neighbour neighbor colleague flatmate roommate boss friend teacher parents kids
-        children twins family brothers sisters cousins neighbours colleagues friends
+        children twins brothers sisters cousins neighbours colleagues friends
         mutter vater schwester bruder kusine tante onkel nichte neffe sohn tochter oma opa frau mann freundin freund nachbar nachbarin
         kollege kollegin chef chefin eltern kinder mere pere soeur frere hermana hermano madre padre
         """,
