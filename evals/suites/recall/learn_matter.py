@@ -32,7 +32,7 @@ WRONG_ALIKE = 0.1
 PARTS = 8
 """Parts of the pairs; the chances of each are those of a fit to the others."""
 
-Groups = Sequence[Sequence[StatementPair]]
+PairGroups = Sequence[Sequence[StatementPair]]
 """Pairs in groups that count alike; lines of one text stand together in each."""
 
 
@@ -71,7 +71,7 @@ def learn_same_matter(encoder: Encoder) -> tuple[MatterWeights, dict[str, float]
     return shifted, shares
 
 
-def fit_same_matter(groups: Groups, encoder: Encoder) -> MatterWeights:
+def fit_same_matter(groups: PairGroups, encoder: Encoder) -> MatterWeights:
     """A logistic regression of whether a statement takes the place of another."""
     from scipy.optimize import minimize
 
@@ -97,7 +97,7 @@ def matter_design(pairs: Sequence[StatementPair], encoder: Encoder) -> Floats:
     return np.array([matter_features(one.earlier, one.later, cosine) for one, cosine in zip(pairs, cosines, strict=True)])
 
 
-def held_out_chances(groups: Groups, encoder: Encoder) -> list[Floats]:
+def held_out_chances(groups: PairGroups, encoder: Encoder) -> list[Floats]:
     """Chances of the pairs of each group, `(n,)`, by fits to the other parts."""
     part_of = [np.arange(len(group)) * PARTS // max(1, len(group)) for group in groups]
     designs = [matter_design(group, encoder) for group in groups]
