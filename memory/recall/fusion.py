@@ -19,6 +19,9 @@ FILE = Path(__file__).with_name("weights.json")
 EVIDENCE = ("chance", "margin", "share", "similarity", "window_share", "similar_and_shared", "few_terms")
 """What the probability is made of."""
 
+AS_SUCH = ("share", "similarity", "window_share", "similar_and_shared")
+"""Signals among it."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Weights:
@@ -87,13 +90,14 @@ def evidence(one: Candidates, values: Floats, scores: Floats) -> Floats:
     above = scores - scores.max()
     chance = np.exp(above) / np.exp(above).sum()
     few = np.full(len(scores), 1.0 / (1 + len(one.asked)))
-    named = [values[:, column[name]] for name in ("share", "similarity", "window_share", "similar_and_shared")]
+    named = [values[:, column[name]] for name in AS_SUCH]
     # Not in standard deviations: among few candidates even the only right one cannot be many of them away.
     margin = scores - np.median(scores)
     return np.stack([np.log(chance + 1e-6), margin, *named, few], axis=1)
 
 
 def ranked(one: Candidates, weights: Weights) -> tuple[Floats, Floats]:
-    """Signals and scores of all candidates."""
-    values = signals(one)
+    """Signals that count and scores of all candidates."""
+    weighed = [name for name, weight in zip(SIGNALS, weights.signals.tolist(), strict=True) if weight]
+    values = signals(one, {*weighed, *AS_SUCH})
     return values, weights.score(values)

@@ -146,36 +146,41 @@ def candidates(question: str, vector: Vector, turns: Sequence[IndexedTurn], list
     """Turns in the order of session and place, and what a question asks of them, as `signals` takes them."""
     question = sought_part(question)
     asked = words(question)
-    speakers = {turn.speaker.casefold() for turn in turns} - ROLES
+    # By columns: hundreds of turns, each looked at once.
+    rows, sessions, positions, spoken, _, created, lengths, marks, embeddings = zip(*turns, strict=True)
+    folded = {name: name.casefold() for name in set(spoken)}
+    speakers = set(folded.values()) - ROLES
     named = [name for name in speakers if name in asked]
     # A speaker's name says who is meant and is no word that is sought, where it is known as a speaker.
-    sought = [place for place, term in enumerate(lists.terms) if term not in {term for name in speakers for term in terms(name)}]
+    of_names = {term for name in speakers for term in terms(name)}
+    sought = [place for place, term in enumerate(lists.terms) if term not in of_names]
+    meant = {name: (1.0 if plain == named[0] else -1.0) if len(named) == 1 else 0.0 for name, plain in folded.items()}
     numbers: dict[str, int] = {}
     period = period_of(question, now)
-    flags = np.array([turn.flags for turn in turns])
-    vectors = np.stack([turn.vector for turn in turns]).astype(np.float64)
+    flags = np.array(marks)
+    vectors = np.concatenate(embeddings).reshape(len(turns), -1).astype(np.float64)
     return Candidates(
         asked=np.array([lists.weights[place] for place in sought]),
-        found=_occurrences(turns, [lists.postings[place] for place in sought]),
+        found=_occurrences(rows, [lists.postings[place] for place in sought]),
         similarity=vectors @ vector.astype(np.float64),
         vectors=vectors,
-        session=np.array([numbers.setdefault(turn.session, len(numbers)) for turn in turns], dtype=np.int64),
-        position=np.array([turn.position for turn in turns], dtype=np.int64),
-        length=np.array([turn.length for turn in turns], dtype=np.float64),
+        session=np.array([numbers.setdefault(session, len(numbers)) for session in sessions], dtype=np.int64),
+        position=np.array(positions, dtype=np.int64),
+        length=np.array(lengths, dtype=np.float64),
         average_length=lists.average_length,
         question=((flags & QUESTION) > 0).astype(np.float64),
         tells_time=((flags & TIME) > 0).astype(np.float64),
         tells_number=((flags & NUMBER) > 0).astype(np.float64),
-        named=np.array([(1.0 if turn.speaker.casefold() == named[0] else -1.0) if len(named) == 1 else 0.0 for turn in turns]),
-        period=np.array([fit(turn.created, period) for turn in turns]),
+        named=np.array([meant[name] for name in spoken]),
+        period=np.array([fit(moment, period) for moment in created]) if period else np.zeros(len(turns)),
         asks_time=asks_time(question),
         asks_number=asks_number(question),
     )
 
 
-def _occurrences(turns: Sequence[IndexedTurn], postings: Sequence[Postings]) -> Floats:
-    """How often each term stands in each turn, `(turns, terms)`."""
-    numbers = np.array([turn.number for turn in turns], dtype=np.int64)
+def _occurrences(rows: Sequence[int], postings: Sequence[Postings]) -> Floats:
+    """How often each term stands in each of some turns, by their numbers, `(turns, terms)`."""
+    numbers = np.array(rows, dtype=np.int64)
     columns = [one.of(numbers).astype(np.float64) for one in postings]
     return np.stack(columns, axis=1) if columns else np.zeros((len(numbers), 0))
 

@@ -6,7 +6,7 @@ speaks for it. What a signal costs is linear in the candidates, whatever the siz
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -179,6 +179,7 @@ SIGNALS: dict[str, tuple[str, Callable[[Candidates], Floats]]] = {
 """Every signal with the kind of reason that it is: hits are explained by these kinds."""
 
 
-def signals(one: Candidates) -> Floats:
-    """All signals of all candidates, `(n, len(SIGNALS))`."""
-    return np.stack([formula(one) for _, formula in SIGNALS.values()], axis=1)
+def signals(one: Candidates, wanted: Collection[str] = SIGNALS.keys()) -> Floats:
+    """All signals of all candidates, `(n, len(SIGNALS))`; zero where one is not `wanted`."""
+    nothing = np.zeros(len(one.length))
+    return np.stack([formula(one) if name in wanted else nothing for name, (_, formula) in SIGNALS.items()], axis=1)

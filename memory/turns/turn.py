@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -13,9 +14,8 @@ QUESTION, TIME, NUMBER, ANSWERS = 1, 2, 4, 8
 """Bits of `IndexedTurn.flags`."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class IndexedTurn:
-    """One indexed passage, without its text."""
+class IndexedTurn(NamedTuple):
+    """One indexed passage, without its text. A tuple, since a search makes hundreds."""
 
     number: int
     """Its row."""

@@ -19,7 +19,7 @@ from ...turns.terms import terms
 from ...turns.times import tells_number, tells_time
 from ...turns.turn import ANSWERS, NUMBER, QUESTION, TIME, IndexedTurn, Lists, Postings
 from ..database import Database, json_array
-from ..episodes import read_episode
+from ..episodes import read_episode, read_steps
 from .postings import NOWHERE, KeptPostings
 
 POSTINGS = 2000
@@ -151,7 +151,12 @@ class TurnStore:
         )
         until = FOREVER if as_of is None else as_of
         rows = self._database.rows(sql, (until, json_array(set(numbers)), tenant, repetitions))
-        return [_turn(row, vector) for row, vector in zip(rows, _unpacked([row[-1] for row in rows]), strict=True)]
+        return [
+            IndexedTurn(number, session, position, speaker, _KINDS[kind], created, length, flags, vector)
+            for (number, session, position, speaker, kind, created, length, flags, _), vector in zip(
+                rows, _unpacked([row[-1] for row in rows]), strict=True
+            )
+        ]
 
     def around(self, tenant: str, numbers: Iterable[int], reach: int) -> set[int]:
         """Numbers of the turns at most `reach` places from some of the tenant's in their conversation, these included."""
@@ -187,9 +192,12 @@ class TurnStore:
         sql = "SELECT sequence, body FROM episodes WHERE sequence IN (SELECT value FROM json_each(?))"
         # Each episode is read once: a long one holds many turns.
         bodies = self._database.rows(sql, (json_array({episode for _, episode, *_ in places}),))
-        episodes = {sequence: read_episode(body) for sequence, body in bodies}
+        wanted: dict[int, set[int]] = {}
+        for _, sequence, step, *_ in places:
+            wanted.setdefault(sequence, set()).add(step)
+        episodes = {sequence: read_steps(body, wanted[sequence]) for sequence, body in bodies}
         return {
-            number: (episodes[sequence].id, episodes[sequence].steps[step].text[start:stop])
+            number: (episodes[sequence][0], episodes[sequence][1][step].text[start:stop])
             for number, sequence, step, start, stop in places
             if sequence in episodes
         }
@@ -268,22 +276,8 @@ _LATEST = (
     "AND again.created <= ?), created)"
 )
 """When it was said last, up to a moment."""
+_KINDS = {kind.value: kind for kind in Kind}
 _FIELDS = f"number, session, position, speaker, kind, {_LATEST}, length, flags, vector"
-
-
-def _turn(row: tuple[int, str, int, str, str, float, int, int, bytes], vector: Vector) -> IndexedTurn:
-    number, session, position, speaker, kind, created, length, flags, _ = row
-    return IndexedTurn(
-        number=number,
-        session=session,
-        position=position,
-        speaker=speaker,
-        kind=Kind(kind),
-        created=created,
-        length=length,
-        flags=flags,
-        vector=vector,
-    )
 
 
 def _insert(

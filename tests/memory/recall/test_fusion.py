@@ -42,3 +42,11 @@ def test_evidence_has_one_column_a_name() -> None:
     one = made(4)
     values, scores = ranked(one, shipped())
     assert evidence(one, values, scores).shape == (len(scores), len(EVIDENCE))
+
+
+def test_signals_without_weight_are_not_computed_and_change_no_score() -> None:
+    one, weights = made(5), shipped()
+    values, scores = ranked(one, weights)
+    np.testing.assert_allclose(scores, weights.score(signals(one)))
+    left_out = [place for place, weight in enumerate(weights.signals.tolist()) if not weight]
+    assert any(not values[:, place].any() for place in left_out)

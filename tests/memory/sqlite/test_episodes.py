@@ -13,8 +13,10 @@ from lifelong.core import (
     MalformedTask,
     NothingFound,
     Outcome,
+    StoreError,
 )
 from lifelong.memory import Record
+from lifelong.memory.sqlite.episodes import read_steps
 
 VECTOR = np.array([1, 0, 0], dtype=np.float32)
 
@@ -81,3 +83,11 @@ class TestEpisodes:
         np.testing.assert_array_equal(found, rows)
         assert record.episodes.vectors(tenant="default", ids=["default-3"])[0] == ["default-3"]
         assert record.episodes.vectors(tenant="nobody")[0] == []
+
+    def test_some_steps_are_read_without_the_whole(self) -> None:
+        episode = example_episode(0)
+        last = len(episode.steps) - 1
+        assert read_steps(episode.to_json(), {last}) == (episode.id, {last: episode.steps[last]})
+        for damaged in ("{", "[]", '{"id": "a"}', '{"id": "a", "steps": []}', '{"id": "a", "steps": [{"step": "none of ours"}]}'):
+            with pytest.raises(StoreError, match="damaged"):
+                read_steps(damaged, {0})
