@@ -21,8 +21,9 @@ class ObjectNav3DEnvironment(ObjectNavGridEnvironment):
     """Four rooms of 5x5 metres with six objects; turn by a right angle, go a metre, and stop within a metre of the goal.
 
     The observation is text: objects in view with metres ahead and to either side, whether the way ahead is free, and a compass.
-    `info["view"]` names the picture: 60x80 pixels of red, green, blue (0 to 1) and depth in metres, float32, which `payload` returns.
-    Lengths in `info["navigation"]` are metres. `reset` and `step` raise `PackageMissing` without MiniWorld, `NoRenderer` without EGL.
+    `info["view"]` names the picture: 60x80 pixels of red, green, blue (0 to 1) and depth in metres, float32, which `payload` returns;
+    `info["compass"]` is the heading (0 east, 1 south, 2 west, 3 north). Lengths in `info["navigation"]` are metres. `reset` and `step`
+    raise `PackageMissing` without MiniWorld, `NoRenderer` without EGL.
     """
 
     known = CATEGORIES_3D
@@ -30,6 +31,9 @@ class ObjectNav3DEnvironment(ObjectNavGridEnvironment):
     id = "objectnav-3d-v1"
     max_steps = MAX_STEPS
     instructions = "Find the object, go up to it and stop beside it. Answer with one action: left, right, forward or stop."
+
+    def _extras(self) -> dict[str, Any]:
+        return {**super()._extras(), "compass": self._read_pose(self._under_way()).heading}
 
     def _make_world(self, scene: int) -> RoomsWorld:
         return RoomsWorld(make_layout(scene))

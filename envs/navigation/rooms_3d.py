@@ -125,14 +125,25 @@ def ahead(pose: Pose) -> Cell:
 
 def in_sight(grid_map: GridMap, start: Cell, cell: Cell) -> bool:
     """Whether the straight line to a cell passes over floor and objects alone; a wall at its end is seen itself."""
-    steps = _SAMPLES * max(abs(cell[0] - start[0]), abs(cell[1] - start[1]))
-    for number in range(1, steps):
-        column, row = (a + (b - a) * number / steps for a, b in zip(start, cell, strict=True))
-        # A line along an edge or through a corner passes over all cells that meet there.
-        passed = {(math.floor(column + x), math.floor(row + y)) for x in _EDGE for y in _EDGE} - {cell}
-        if any(one not in grid_map.free and one not in grid_map.objects for one in passed):
+    free, objects = grid_map.free, grid_map.objects
+    for column, row in _passed(cell[0] - start[0], cell[1] - start[1]):
+        passed = start[0] + column, start[1] + row
+        if passed not in free and passed not in objects:
             return False
     return True
+
+
+@cache
+def _passed(columns: int, rows: int) -> tuple[Cell, ...]:
+    """Cells that the line to a cell so many columns and rows away passes over, from where it begins; the nearest first."""
+    steps = _SAMPLES * max(abs(columns), abs(rows))
+    found: dict[Cell, None] = {}
+    for number in range(1, steps):
+        column, row = columns * number / steps, rows * number / steps
+        # A line along an edge or through a corner passes over all cells that meet there.
+        found.update(dict.fromkeys((math.floor(column + x), math.floor(row + y)) for x in _EDGE for y in _EDGE))
+    found.pop((columns, rows), None)
+    return tuple(found)
 
 
 def take_picture(world: RoomsWorld) -> Array:

@@ -14,9 +14,14 @@ from .paths import GoalAbsent, goal_distances
 from .scenes import MAX_SCENE, SCENE_SPLITS, STAGES, SceneSplit, make_world, read_map, read_pose
 
 
-def stage_environments(stages: Sequence[Sequence[str]] = STAGES) -> dict[str, ObjectNavGridEnvironment]:
-    """One environment a stage, `stage-1` and so on, whose tasks look for the categories of that stage alone."""
-    return {f"stage-{number}": ObjectNavGridEnvironment(categories) for number, categories in enumerate(stages, 1)}
+def stage_environments(
+    stages: Sequence[Sequence[str]] | None = None, *, environment: type[ObjectNavGridEnvironment] = ObjectNavGridEnvironment
+) -> dict[str, ObjectNavGridEnvironment]:
+    """One environment a stage, `stage-1` and so on, whose tasks look for the categories of that stage alone.
+
+    The stages are the environment's own unless others are given.
+    """
+    return {f"stage-{number}": environment(categories) for number, categories in enumerate(stages or environment.stages, 1)}
 
 
 def stage_blocks(count: int, *, split: Split = "train", stages: Sequence[Sequence[str]] = STAGES, rounds: int = 1) -> list[Block]:

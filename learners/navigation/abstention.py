@@ -14,7 +14,6 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from ...envs import ObjectNavGridEnvironment
 from .early_stop import EarlyStop
 from .goal_novelty import GoalNovelty
 from .navigator import Navigator
@@ -115,7 +114,7 @@ def fit_abstention(
     for checkpoint, trajectories in zip(checkpoints[1:], stages, strict=True):
         # A stage whose only category was forgotten taught nothing.
         goals = goals.after(checkpoint, trajectories, steps=FIRST_STEPS) if trajectories else goals
-    environment = ObjectNavGridEnvironment(navigator.taught)
+    environment = navigator.modality.environment(navigator.taught)
     validation = navigator.trace(environment, environment.tasks("validation", held_out, seed=seed + FURTHER_SCENES))
     training = navigator.trace(environment, environment.tasks("train", watched, seed=seed + FURTHER_SCENES))
     goals = goals.calibrate(goals.novelty([one.aligned[:FIRST_STEPS] for one in validation]))

@@ -48,7 +48,7 @@ class StoredViews:
     category: str
     """What was looked for."""
     views: NDArray[np.uint8]
-    """What was seen `(t, 7, 7, 3)`."""
+    """What was seen `(t, rows, columns, channels)`."""
     last: NDArray[np.uint8]
     """The action before each `(t,)`."""
     actions: NDArray[np.uint8]

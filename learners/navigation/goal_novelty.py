@@ -13,9 +13,9 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from ...envs.navigation.scenes import CATEGORIES
 from ...numerics.class_statistics import ClassStatistics, squared_distances, whitening
 from ...perception.scores.neighbours import conformal_quantile
+from .modalities import GOALS
 from .navigator import Navigator
 from .network import aligned_features
 from .trajectories import Trajectory, whole
@@ -48,7 +48,7 @@ class GoalNovelty:
         rows = np.stack(means).astype(np.float32)
         other = copy.deepcopy(self)
         other._statistics = other._statistics or ClassStatistics(rows.shape[1])
-        other._statistics.learn(rows, np.array([CATEGORIES.index(one.category) for one in trajectories], dtype=np.int64))
+        other._statistics.learn(rows, np.array([GOALS.index(one.category) for one in trajectories], dtype=np.int64))
         return other
 
     def without(self, category: str) -> GoalNovelty:
@@ -56,7 +56,7 @@ class GoalNovelty:
         other = copy.deepcopy(self)
         if other._statistics is None:
             raise ValueError(f"no category was taught; {category!r} cannot be taken out")
-        other._statistics.forget_class(CATEGORIES.index(category))
+        other._statistics.forget_class(GOALS.index(category))
         return other
 
     def novelty(self, episodes: Sequence[NDArray[np.floating]]) -> NDArray[np.float64]:

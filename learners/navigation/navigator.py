@@ -13,11 +13,11 @@ from numpy.typing import NDArray
 
 from ...core import Task
 from ...envs import ObjectNavGridEnvironment
-from ...envs.navigation.scenes import CATEGORIES
 from .backbones import DecoderState
 from .losses import INFLECTION_WEIGHT
 from .methods import MAX_BYTES, METHODS
-from .network import CELL_VALUES, VIEW, aligned_features, draw_goal_anew, navigator_network
+from .modalities import GOALS, GRID, MODALITIES, View, see
+from .network import aligned_features, draw_goal_anew, navigator_network
 from .retention import GradientStep, imitation_of, stored_views
 from .traces import EpisodeTrace, NavigationResult, StepReading, make_trace
 from .trajectories import ACTIONS, Trajectory, shuffled, whole
@@ -47,16 +47,21 @@ class Navigator:
 
     def __init__(
         self, *, method: str = "lifelong_cnav", backbone: str = "linear_attention", width: int = 64, max_bytes: int = MAX_BYTES,
-        seed: int = 0, settings: NavigatorSettings | None = None,
+        seed: int = 0, settings: NavigatorSettings | None = None, world: str = GRID,
     ) -> None:  # fmt: skip
-        """`method` is one of `METHODS`, `max_bytes` the bound of what it keeps. Raises `ValueError` for an unknown method."""
-        if method not in METHODS:
-            raise ValueError(f"method must be one of {', '.join(METHODS)}; got {method!r}")
-        self.network = navigator_network(categories=len(CATEGORIES), actions=len(ACTIONS), backbone=backbone, width=width, seed=seed)
+        """`method` is one of `METHODS`, `max_bytes` the bound of what it keeps, `world` one of `MODALITIES`.
+
+        Raises `ValueError` for an unknown method or world.
+        """
+        if method not in METHODS or world not in MODALITIES:
+            known = f"method must be one of {', '.join(METHODS)}, world one of {', '.join(MODALITIES)}"
+            raise ValueError(f"{known}; got {method!r}, {world!r}")
+        self.world, self.modality = world, MODALITIES[world]
+        self.network = navigator_network(actions=len(ACTIONS), modality=self.modality, backbone=backbone, width=width, seed=seed)
         self.method = METHODS[method]
         self.parts = self.method.parts(max_bytes, seed)
         self.settings = settings or NavigatorSettings()
-        self.made_with = {"method": method, "backbone": backbone, "width": width, "max_bytes": max_bytes, "seed": seed}
+        self.made_with = {"method": method, "backbone": backbone, "width": width, "max_bytes": max_bytes, "seed": seed, "world": world}
         """The arguments that it was made with, beside `settings`."""
         self.stages = 0
         self.taught: tuple[str, ...] = ()
@@ -105,7 +110,7 @@ class Navigator:
         left.parts = tuple(part.without(category) for part in self.parts)
         left._kept = tuple(one for one in self._kept if one.category != category)
         left.network = copy.deepcopy(self.network)
-        number = CATEGORIES.index(category)
+        number = GOALS.index(category)
         draw_goal_anew(left.network, number, seed=int(np.random.default_rng([self._seed, self.stages, number]).integers(2**62)))
         return left
 
@@ -122,13 +127,23 @@ class Navigator:
         self, environment: ObjectNavGridEnvironment, tasks: Sequence[Task], *, early_stop: EarlyStop | None = None
     ) -> list[EpisodeTrace]:
         """As `act`, with what the network made of every step."""
+        most = self.modality.side_by_side
+        starts = range(0, len(tasks), most)
+        return [one for start in starts for one in self._trace(environment, tasks[start : start + most], early_stop)]
+
+    def _trace(self, environment: ObjectNavGridEnvironment, tasks: Sequence[Task], early_stop: EarlyStop | None) -> list[EpisodeTrace]:
         episodes = [environment.spawn() for _ in tasks]
         infos = [one.reset(options={"task": task})[1] for one, task in zip(episodes, tasks, strict=True)]
         last, state = [len(ACTIONS)] * len(tasks), self.begin(len(tasks))
-        readings: list[StepReading] = []
+        readings, seen = list[StepReading](), list[View]()
         traces: dict[int, EpisodeTrace] = {}
         while len(traces) < len(tasks):
-            views = np.stack([one.payload(info["view"]) for one, info in zip(episodes, infos, strict=True)])
+            # Of an episode that has ended nothing is looked at again.
+            seen = [
+                see(one, info) if place not in traces else seen[place]
+                for place, (one, info) in enumerate(zip(episodes, infos, strict=True))
+            ]
+            views = np.stack(seen)
             reading, state = self.read(views, [one.wanted for one in episodes], last, state)
             readings.append(reading)
             doomed = early_stop.stops(reading.aligned, reading.temporal, len(readings)) if early_stop else np.zeros(len(tasks), dtype=bool)
@@ -163,7 +178,7 @@ class Navigator:
             last, ended, readings = len(ACTIONS), False, list[StepReading]()
             state = state if carry_state else self.begin(1)
             while not ended:
-                reading, state = self.read(episode.payload(info["view"])[None], [episode.wanted], [last], state)
+                reading, state = self.read(see(episode, info)[None], [episode.wanted], [last], state)
                 readings.append(reading)
                 last = likeliest(reading.logits[0], episode.admissible())
                 _, _, terminated, truncated, info = episode.step(ACTIONS[last])
@@ -186,8 +201,8 @@ class Navigator:
             category, state, last, ended = info["navigation"].category, self.begin(1), len(ACTIONS), False
             views, actions, taken, seen = list[NDArray[np.uint8]](), list[int](), list[int](), set[tuple[int, int]]()
             while not ended:
-                reading, state = self.read(episode.payload(info["view"])[None], [episode.wanted], [last], state)
-                views.append(episode.payload(info["view"]))
+                reading, state = self.read(see(episode, info)[None], [episode.wanted], [last], state)
+                views.append(see(episode, info))
                 actions.append(ACTIONS.index(episode.search(seen)))
                 chosen = likeliest(reading.logits[0], episode.admissible())
                 last = actions[-1] if "stop" in (ACTIONS[actions[-1]], ACTIONS[chosen]) else chosen
@@ -210,15 +225,16 @@ class Navigator:
     ) -> tuple[StepReading, DecoderState]:
         """What the network makes of the next step of N episodes, and the state after it.
 
-        `views` `(N, 7, 7, 3)`, the goals' `categories` and the actions before this step, `len(ACTIONS)` before the first. Raises
-        `ValueError` for views of another shape and for values that no cell has.
+        `views` `(N, rows, columns, channels)`, the goals' `categories` and the actions before this step, `len(ACTIONS)` before the first.
+        Raises `ValueError` for views of another shape than the modality's and for values that none has.
         """
         import torch
 
-        if views.shape[1:] != (VIEW, VIEW, 3) or not 0 <= views.min() <= views.max() < CELL_VALUES:
-            shape, most = f"(n, {VIEW}, {VIEW}, 3)", CELL_VALUES - 1
+        wanted = self.modality
+        if views.shape[1:] != wanted.shape or not 0 <= views.min() <= views.max() < wanted.values:
+            shape, most = f"(n, {', '.join(map(str, wanted.shape))})", wanted.values - 1
             raise ValueError(f"views must be {shape} with values up to {most}; got {views.shape} with values up to {views.max()}")
-        goals = torch.tensor([CATEGORIES.index(name) for name in categories], dtype=torch.long)
+        goals = torch.tensor([GOALS.index(name) for name in categories], dtype=torch.long)
         with torch.no_grad():
             before = torch.tensor(last, dtype=torch.long)[:, None]
             features = aligned_features(self.network, torch.from_numpy(views.astype(np.int64))[:, None], goals, before)
@@ -253,7 +269,7 @@ class Navigator:
         loss = imitation_of(network, batch)
         if self.stages and self.parts:
             # `self` is the navigator of the stage before, whose weights do not change.
-            taught = tuple(CATEGORIES.index(name) for name in self.taught)
+            taught = tuple(GOALS.index(name) for name in self.taught)
             step = GradientStep(network=network, before=self.network, batch=batch, taught=taught, episodes=self.settings.batch, rng=rng)
             for part in self.parts:
                 loss = loss + part.loss(step)

@@ -6,32 +6,43 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from .backbones import BACKBONES, HEADS
+from .modalities import GRID, MODALITIES, Modality
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
-VIEW = 7
-"""Cells along a view."""
-CELL_VALUES = 16
-"""Whole numbers that a cell's kind, colour and state are below."""
 _CELL = 8
 """Width of what each of the three becomes."""
 
 
 def navigator_network(
-    *, categories: int, actions: int, backbone: str = "linear_attention", width: int = 64, seed: int = 0
+    *, actions: int, modality: Modality = MODALITIES[GRID], backbone: str = "linear_attention", width: int = 64, seed: int = 0
 ) -> nn.ModuleDict:
     """An untrained network; the weights follow from the seed alone (invariant Determinism).
 
-    `encoder`: views `(N, 7, 7, 3)` and goals `(N,)` to `(N, D)`; `goal` and `last`: numbers to `(N, D)`, the last action being `actions`
-    before the first step; `align`: the three together `(N, 3 D)` to the aligned feature `(N, D)`; `decoder`: a `Backbone`; `policy`:
-    `(N, D)` to logits `(N, actions)`. Raises `ValueError` for an unknown backbone and for a width that is no multiple of its 4 heads.
+    `encoder`: views `(N, rows, columns, channels)` of the modality and goals `(N,)` to `(N, D)`; `goal` and `last`: numbers to `(N, D)`,
+    the last action being `actions` before the first step; `align`: the three together `(N, 3 D)` to the aligned feature `(N, D)`;
+    `decoder`: a `Backbone`; `policy`: `(N, D)` to logits `(N, actions)`. Raises `ValueError` for an unknown backbone, and for a width
+    that is no multiple of its 4 heads.
     """
     import torch
     from torch import nn
 
     if backbone not in BACKBONES or width < HEADS or width % HEADS:
         raise ValueError(f"backbone must be one of {', '.join(BACKBONES)}, width a multiple of {HEADS}; got {backbone!r}, {width}")
+
+    rows, columns, channels = modality.shape
+
+    class Quantities(nn.Module):
+        """What stands in a cell, from quantities instead of kinds."""
+
+        def __init__(self) -> None:
+            super().__init__()
+            self.layers = nn.Sequential(nn.Linear(channels, 2 * 3 * _CELL), nn.ReLU(), nn.Linear(2 * 3 * _CELL, 3 * _CELL), nn.ReLU())
+
+        def forward(self, views: Tensor) -> Tensor:
+            read: Tensor = self.layers(views.float() / (modality.values - 1))
+            return read
 
     class Cells(nn.Module):
         """Kind, colour and state of every cell by embedding, beside their product with the goal's embedding and its sum.
@@ -42,16 +53,18 @@ def navigator_network(
 
         def __init__(self) -> None:
             super().__init__()
-            self.embeddings = nn.ModuleList([nn.Embedding(CELL_VALUES, _CELL) for _ in range(3)])
-            self.wanted = nn.Embedding(categories, 3 * _CELL)
+            kinds = [nn.Embedding(modality.values, _CELL) for _ in range(channels)] if modality.cells else [Quantities()]
+            self.embeddings = nn.ModuleList(kinds)
+            self.wanted = nn.Embedding(modality.goals, 3 * _CELL)
             self.seen = nn.Linear(3 * _CELL, 3 * _CELL)
             self.layers = nn.Sequential(
                 nn.Conv2d(6 * _CELL + 1, 32, 3, padding=1), nn.ReLU(), nn.Conv2d(32, 16, 3, padding=1), nn.ReLU(),
-                nn.Flatten(), nn.Linear(16 * VIEW * VIEW, width), nn.ReLU(),
+                nn.Flatten(), nn.Linear(16 * rows * columns, width), nn.ReLU(),
             )  # fmt: skip
 
         def forward(self, views: Tensor, goals: Tensor) -> Tensor:
-            cells = torch.cat([one(views[..., place]) for place, one in enumerate(self.embeddings)], -1)
+            read = [one(views[..., place] if modality.cells else views) for place, one in enumerate(self.embeddings)]
+            cells = torch.cat(read, -1)
             match = self.seen(cells) * self.wanted(goals)[:, None, None]
             together = torch.cat([cells, match, match.sum(-1, keepdim=True)], -1)
             encoded: Tensor = self.layers(together.permute(0, 3, 1, 2))
@@ -62,7 +75,7 @@ def navigator_network(
         return nn.ModuleDict(
             {
                 "encoder": Cells(),
-                "goal": nn.Embedding(categories, width),
+                "goal": nn.Embedding(modality.goals, width),
                 "last": nn.Embedding(actions + 1, width),
                 "align": nn.Sequential(nn.Linear(3 * width, width), nn.ReLU(), nn.Linear(width, width)),
                 "decoder": BACKBONES[backbone](width),
@@ -72,7 +85,7 @@ def navigator_network(
 
 
 def aligned_features(network: nn.ModuleDict, views: Tensor, goals: Tensor, last: Tensor) -> Tensor:
-    """The aligned feature of every step: `views` `(B, T, 7, 7, 3)`, `goals` `(B,)`, `last` `(B, T)` to `(B, T, D)`."""
+    """The aligned feature of every step: `views` `(B, T, rows, columns, channels)`, `goals` `(B,)`, `last` `(B, T)` to `(B, T, D)`."""
     import torch
 
     episodes, steps = last.shape

@@ -34,7 +34,7 @@ class StepReading:
     """What the network makes of one step of N episodes."""
 
     views: NDArray[np.uint8]
-    """What is seen `(N, 7, 7, 3)`."""
+    """What is seen `(N, rows, columns, channels)`."""
     aligned: NDArray[np.float32]
     """Aligned features `(N, D)`."""
     temporal: NDArray[np.float32]
@@ -50,7 +50,7 @@ class EpisodeTrace:
     result: NavigationResult
     """How it ended."""
     views: NDArray[np.uint8]
-    """What was seen before each action `(T, 7, 7, 3)`."""
+    """What was seen before each action `(T, rows, columns, channels)`."""
     aligned: NDArray[np.float32]
     """Aligned features `(T, D)`."""
     temporal: NDArray[np.float32]

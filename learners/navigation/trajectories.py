@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from ...core import Task
 from ...envs import ObjectNavGridEnvironment
-from ...envs.navigation.scenes import CATEGORIES
 from .losses import inflection_weights
+from .modalities import GOALS, see
 from .network import padded
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ class Trajectory:
     category: str
     """What was looked for."""
     views: NDArray[np.uint8]
-    """What was seen before each action `(T, 7, 7, 3)`."""
+    """What was seen before each action `(T, rows, columns, channels)`."""
     actions: NDArray[np.int64]
     """What the expert would do: indexes into `ACTIONS` `(T,)`."""
     taken: NDArray[np.int64] | None = None
@@ -47,7 +47,7 @@ class EpisodeBatch:
     """Steps of B episodes as tensors, shorter ones filled up to T steps."""
 
     views: Tensor
-    """`(B, T, 7, 7, 3)`."""
+    """`(B, T, rows, columns, channels)`."""
     goals: Tensor
     """Numbers of categories `(B,)`."""
     last: Tensor
@@ -72,7 +72,7 @@ def make_batch(
 
     rows, valid = padded([torch.from_numpy(one).long() for one in views])
     before, chosen = (padded([torch.from_numpy(one).long() for one in numbers])[0] for numbers in (last, actions))
-    goals = torch.tensor([CATEGORIES.index(name) for name in categories], dtype=torch.long)
+    goals = torch.tensor([GOALS.index(name) for name in categories], dtype=torch.long)
     weighted, _ = padded([torch.from_numpy(one).float() for one in weights])
     return EpisodeBatch(views=rows, goals=goals, last=before, actions=chosen, weights=weighted, valid=valid)
 
@@ -107,7 +107,7 @@ def record(environment: ObjectNavGridEnvironment, tasks: Sequence[Task]) -> list
         seen, views, actions, ended = set[tuple[int, int]](), list[NDArray[np.uint8]](), list[int](), False
         while not ended:
             action = episode.search(seen)
-            views.append(episode.payload(info["view"]))
+            views.append(see(episode, info))
             actions.append(ACTIONS.index(action))
             _, _, terminated, truncated, info = episode.step(action)
             ended = terminated or truncated
@@ -129,7 +129,7 @@ def replayed(environment: ObjectNavGridEnvironment, task: Task, actions: Sequenc
     for action in actions:
         if ended:
             break
-        views.append(episode.payload(info["view"]))
+        views.append(see(episode, info))
         numbers.append(ACTIONS.index(action))
         _, _, terminated, truncated, info = episode.step(action)
         ended = terminated or truncated

@@ -1,11 +1,11 @@
-"""C-NAV's protocol on a grid: goal categories taught stage by stage, and how a navigator fares on all of them after each stage."""
+"""C-NAV's protocol: goal categories taught stage by stage, and how a navigator fares on all of them after each stage."""
 
 from __future__ import annotations
 
 import random
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -13,6 +13,7 @@ from ....core import Task
 from ....envs import ObjectNavGridEnvironment
 from ....envs.navigation.scenes import STAGES, SceneSplit
 from ....envs.navigation.streams import stage_environments
+from ....learners.navigation.modalities import GRID, MODALITIES
 from ....learners.navigation.navigator import Navigator, NavigatorSettings
 from ....learners.navigation.traces import NavigationResult
 from ....learners.navigation.trajectories import Trajectory, record
@@ -44,6 +45,13 @@ class NavigationScale:
     """Test scenes with several goals in each."""
     goals: int
     """Goals one after another in such a scene."""
+    world: str = GRID
+    """Name of the environment."""
+
+    @property
+    def environment(self) -> type[ObjectNavGridEnvironment]:
+        """What the episodes are of."""
+        return MODALITIES[self.world].environment
 
 
 FULL = NavigationScale(
@@ -59,6 +67,9 @@ FULL = NavigationScale(
 QUICK = NavigationScale(
     stages=2, episodes=12, tested=6, settings=NavigatorSettings(epochs=2, batch=6), watched=20, held_out=20, scenes=4, goals=2
 )
+ROOMS = replace(FULL, episodes=160, tested=25, settings=NavigatorSettings(epochs=15, batch=8), world="objectnav-3d")
+"""In three dimensions: what one core does in some minutes a method."""
+QUICK_ROOMS = replace(QUICK, episodes=4, tested=2, world="objectnav-3d")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,7 +98,7 @@ class StagesResult:
 
 def stage_data(scale: NavigationScale, split: SceneSplit, seed: int) -> StageData:
     """The expert's episodes in training scenes, and tasks in scenes of a split."""
-    environments = list(stage_environments().values())[: scale.stages]
+    environments = list(stage_environments(environment=scale.environment).values())[: scale.stages]
     return StageData(
         trajectories=tuple(record(one, one.tasks("train", scale.episodes, seed=seed)) for one in environments),
         tasks=tuple(one.tasks(split, scale.tested, seed=seed) for one in environments),
@@ -115,7 +126,8 @@ class Taught:
 
 def taught(method: str, scale: NavigationScale, data: StageData, seed: int) -> tuple[Taught, StagesResult]:
     """A navigator that is taught stage after stage, and scored after each on the categories of all stages so far."""
-    navigator, environment = Navigator(method=method, seed=seed, settings=scale.settings), ObjectNavGridEnvironment()
+    navigator = Navigator(method=method, seed=seed, settings=scale.settings, world=scale.world)
+    environment = scale.environment()
     checkpoints = [navigator]
     results, learning, acting, steps = list[tuple[Sequence[NavigationResult], ...]](), 0.0, 0.0, 0
     for stage, trajectories in enumerate(data.trajectories, 1):
@@ -133,19 +145,19 @@ def taught(method: str, scale: NavigationScale, data: StageData, seed: int) -> t
     return Taught(scale=scale, seed=seed, data=data, checkpoints=tuple(checkpoints)), result
 
 
-def walked(data: StageData, seed: int) -> StagesResult:
+def walked(data: StageData, seed: int, environment: ObjectNavGridEnvironment) -> StagesResult:
     """Random admissible actions; the control."""
     started = time.process_time()
-    blocks = tuple(random_walk(tasks, seed) for tasks in data.tasks)
+    blocks = tuple(random_walk(tasks, seed, environment) for tasks in data.tasks)
     seconds = time.process_time() - started
     steps = sum(one.steps for block in blocks for one in block)
     results = tuple(blocks[:stage] for stage in range(1, len(blocks) + 1))
     return StagesResult(results=results, kept_bytes=0, learning_seconds=0.0, acting_milliseconds=1000 * seconds / steps)
 
 
-def random_walk(tasks: Sequence[Task], seed: int) -> list[NavigationResult]:
+def random_walk(tasks: Sequence[Task], seed: int, environment: ObjectNavGridEnvironment) -> list[NavigationResult]:
     """Episodes of an agent that takes any admissible action, and stops with `STOP_CHANCE`."""
-    environment, rng = ObjectNavGridEnvironment(), random.Random(seed)
+    rng = random.Random(seed)
     results = []
     for task in tasks:
         _, info = environment.reset(options={"task": task})

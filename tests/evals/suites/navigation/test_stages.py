@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from lifelong.envs import ObjectNavGridEnvironment
 from lifelong.envs.navigation.objectnav_grid import NavigationMeasures
 from lifelong.evals.data.seeded import Rate
 from lifelong.evals.suites.navigation.stages import QUICK, StagesResult, figures_of, random_walk, stage_data
@@ -39,7 +40,7 @@ def test_scenes_of_tests_are_no_scenes_of_training() -> None:
 
 def test_the_random_walk_repeats_and_rarely_succeeds() -> None:
     tasks = stage_data(QUICK, "validation", 0).tasks[0]
-    results = random_walk(tasks, 3)
-    assert results == random_walk(tasks, 3)
+    results = random_walk(tasks, 3, ObjectNavGridEnvironment())
+    assert results == random_walk(tasks, 3, ObjectNavGridEnvironment())
     assert sum(one.success for one in results) < len(tasks)
     assert all(1 <= one.steps <= 40 for one in results)
