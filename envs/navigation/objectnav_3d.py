@@ -22,8 +22,9 @@ class ObjectNav3DEnvironment(ObjectNavGridEnvironment):
 
     The observation is text: objects in view with metres ahead and to either side, whether the way ahead is free, and a compass.
     `info["view"]` names the picture: 60x80 pixels of red, green, blue (0 to 1) and depth in metres, float32, which `payload` returns;
-    `info["compass"]` is the heading (0 east, 1 south, 2 west, 3 north). Lengths in `info["navigation"]` are metres. `reset` and `step`
-    raise `PackageMissing` without MiniWorld, `NoRenderer` without EGL.
+    `info["compass"]` is the heading (0 east, 1 south, 2 west, 3 north), `info["position"]` the metres to the east and south of the
+    scene's start. Lengths in `info["navigation"]` are metres. `reset` and `step` raise `PackageMissing` without MiniWorld, `NoRenderer`
+    without EGL.
     """
 
     known = CATEGORIES_3D
@@ -33,7 +34,9 @@ class ObjectNav3DEnvironment(ObjectNavGridEnvironment):
     instructions = "Find the object, go up to it and stop beside it. Answer with one action: left, right, forward or stop."
 
     def _extras(self) -> dict[str, Any]:
-        return {**super()._extras(), "compass": self._read_pose(self._under_way()).heading}
+        world: RoomsWorld = self._under_way()
+        (column, row), (east, south) = world.pose.cell, world.layout.start.cell
+        return {**super()._extras(), "compass": world.pose.heading, "position": (column - east, row - south)}
 
     def _make_world(self, scene: int) -> RoomsWorld:
         return RoomsWorld(make_layout(scene))

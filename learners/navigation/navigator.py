@@ -16,7 +16,7 @@ from ...envs import ObjectNavGridEnvironment
 from .backbones import DecoderState
 from .losses import INFLECTION_WEIGHT
 from .methods import MAX_BYTES, METHODS
-from .modalities import GOALS, GRID, MODALITIES, View, see
+from .modalities import GOALS, GRID, MODALITIES, View, begin_sight
 from .network import aligned_features, draw_goal_anew, navigator_network
 from .retention import GradientStep, imitation_of, stored_views
 from .traces import EpisodeTrace, NavigationResult, StepReading, make_trace
@@ -135,14 +135,11 @@ class Navigator:
         episodes = [environment.spawn() for _ in tasks]
         infos = [one.reset(options={"task": task})[1] for one, task in zip(episodes, tasks, strict=True)]
         last, state = [len(ACTIONS)] * len(tasks), self.begin(len(tasks))
-        readings, seen = list[StepReading](), list[View]()
+        readings, seen, sights = list[StepReading](), list[View](), [begin_sight(one) for one in episodes]
         traces: dict[int, EpisodeTrace] = {}
         while len(traces) < len(tasks):
             # Of an episode that has ended nothing is looked at again.
-            seen = [
-                see(one, info) if place not in traces else seen[place]
-                for place, (one, info) in enumerate(zip(episodes, infos, strict=True))
-            ]
+            seen = [seen[place] if place in traces else see(info) for place, (see, info) in enumerate(zip(sights, infos, strict=True))]
             views = np.stack(seen)
             reading, state = self.read(views, [one.wanted for one in episodes], last, state)
             readings.append(reading)
@@ -171,14 +168,15 @@ class Navigator:
         self, environment: ObjectNavGridEnvironment, tasks: Sequence[Task], *, carry_state: bool = True
     ) -> list[EpisodeTrace]:
         """As `act_without_reset`, with what the network made of every step."""
-        episode, state = environment.spawn(), self.begin(1)
+        episode = environment.spawn()
         traces: list[EpisodeTrace] = []
         for number, task in enumerate(tasks):
             _, info = episode.reset(options={"task": task, "keep_position": number > 0})
             last, ended, readings = len(ACTIONS), False, list[StepReading]()
-            state = state if carry_state else self.begin(1)
+            if number == 0 or not carry_state:
+                state, see = self.begin(1), begin_sight(episode)
             while not ended:
-                reading, state = self.read(see(episode, info)[None], [episode.wanted], [last], state)
+                reading, state = self.read(see(info)[None], [episode.wanted], [last], state)
                 readings.append(reading)
                 last = likeliest(reading.logits[0], episode.admissible())
                 _, _, terminated, truncated, info = episode.step(ACTIONS[last])
@@ -200,9 +198,10 @@ class Navigator:
             _, info = episode.reset(options={"task": task})
             category, state, last, ended = info["navigation"].category, self.begin(1), len(ACTIONS), False
             views, actions, taken, seen = list[NDArray[np.uint8]](), list[int](), list[int](), set[tuple[int, int]]()
+            see = begin_sight(episode)
             while not ended:
-                reading, state = self.read(see(episode, info)[None], [episode.wanted], [last], state)
-                views.append(see(episode, info))
+                views.append(see(info))
+                reading, state = self.read(views[-1][None], [episode.wanted], [last], state)
                 actions.append(ACTIONS.index(episode.search(seen)))
                 chosen = likeliest(reading.logits[0], episode.admissible())
                 last = actions[-1] if "stop" in (ACTIONS[actions[-1]], ACTIONS[chosen]) else chosen

@@ -11,9 +11,6 @@ from .modalities import GRID, MODALITIES, Modality
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
-_CELL = 8
-"""Width of what each of the three becomes."""
-
 
 def navigator_network(
     *, actions: int, modality: Modality = MODALITIES[GRID], backbone: str = "linear_attention", width: int = 64, seed: int = 0
@@ -32,13 +29,14 @@ def navigator_network(
         raise ValueError(f"backbone must be one of {', '.join(BACKBONES)}, width a multiple of {HEADS}; got {backbone!r}, {width}")
 
     rows, columns, channels = modality.shape
+    features = modality.features
 
     class Quantities(nn.Module):
         """What stands in a cell, from quantities instead of kinds."""
 
         def __init__(self) -> None:
             super().__init__()
-            self.layers = nn.Sequential(nn.Linear(channels, 2 * 3 * _CELL), nn.ReLU(), nn.Linear(2 * 3 * _CELL, 3 * _CELL), nn.ReLU())
+            self.layers = nn.Sequential(nn.Linear(channels, 48), nn.ReLU(), nn.Linear(48, features), nn.LayerNorm(features))
 
         def forward(self, views: Tensor) -> Tensor:
             read: Tensor = self.layers(views.float() / (modality.values - 1))
@@ -53,13 +51,14 @@ def navigator_network(
 
         def __init__(self) -> None:
             super().__init__()
-            kinds = [nn.Embedding(modality.values, _CELL) for _ in range(channels)] if modality.cells else [Quantities()]
+            kinds = [nn.Embedding(modality.values, features // channels) for _ in range(channels)] if modality.cells else [Quantities()]
             self.embeddings = nn.ModuleList(kinds)
-            self.wanted = nn.Embedding(modality.goals, 3 * _CELL)
-            self.seen = nn.Linear(3 * _CELL, 3 * _CELL)
+            self.wanted = nn.Embedding(modality.goals, features)
+            self.seen = nn.Linear(features, features)
             self.layers = nn.Sequential(
-                nn.Conv2d(6 * _CELL + 1, 32, 3, padding=1), nn.ReLU(), nn.Conv2d(32, 16, 3, padding=1), nn.ReLU(),
+                nn.Conv2d(2 * features + 1, modality.filters, 3, padding=1), nn.ReLU(), nn.Conv2d(modality.filters, 16, 3, padding=1), nn.ReLU(),
                 nn.Flatten(), nn.Linear(16 * rows * columns, width), nn.ReLU(),
+                *([] if modality.cells else [nn.LayerNorm(width)]),
             )  # fmt: skip
 
         def forward(self, views: Tensor, goals: Tensor) -> Tensor:

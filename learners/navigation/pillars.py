@@ -13,14 +13,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 FORWARD, SIDE = 8, 7
-"""Pillars ahead, the agent's own first, and from left to right."""
+"""Pillars of one picture: ahead, the agent's own first, and from left to right."""
+BEHIND, AHEAD, BESIDE = 2, 6, 4
+"""Metres that the map reaches behind, before, and to either side of the agent."""
+ROWS, COLUMNS = BEHIND + 1 + AHEAD, 2 * BESIDE + 1
+"""Pillars of the map; the farthest ahead are first, the leftmost first."""
 LAYERS = (0.1, 0.35, 0.75, 1.6)
 """Metres above the floor between which objects are looked at, in three layers; lower is floor (depth has 16 bits), higher is wall."""
 WALL = 2.6
 """Metres above the floor up to which a wall is looked at; the ceiling is above."""
 CHANNELS = 4 * (len(LAYERS) - 1) + 2
 """Of a pillar: red, green, blue and surface of each layer; surface of the floor and of the wall."""
-HEADINGS = 4
+_SURFACES = [*(4 * (channel // 4) + 3 for channel in range(CHANNELS - 2)), CHANNELS - 2, CHANNELS - 1]
+"""The channel that says whether something was seen, for each channel."""
 _EYE = 1.5
 """Height of the camera above the floor in metres."""
 _HALF_FIELD = math.tan(math.radians(30))
@@ -31,15 +36,13 @@ _BEYOND = 0.05
 """Metres by which a point is pushed away from the agent: a wall at the border of two pillars belongs to the farther one."""
 
 
-def pillars(picture: NDArray[np.floating], heading: int) -> NDArray[np.uint8]:
+def pillars(picture: NDArray[np.floating]) -> NDArray[np.uint8]:
     """The map `(FORWARD, SIDE, CHANNELS)` of a picture `(height, width, 4)` of colours from 0 to 1 and depth in metres.
 
-    Depth is along the camera's axis, which is level. The agent's own pillar, of which nothing is seen, holds the compass: one of its first
-    four values is 255. Raises `ValueError` for a picture of another shape, without finite values, or with an unknown heading.
+    Depth is along the camera's axis, which is level. Raises `ValueError` for a picture of another shape and without finite values.
     """
-    if picture.ndim != 3 or picture.shape[2] != 4 or not np.isfinite(picture).all() or not 0 <= heading < HEADINGS:
-        shape = f"{picture.shape}, heading {heading}"
-        raise ValueError(f"a picture must be finite, of shape (height, width, 4), heading from 0 to {HEADINGS - 1}; got {shape}")
+    if picture.ndim != 3 or picture.shape[2] != 4 or not np.isfinite(picture).all():
+        raise ValueError(f"a picture must be finite, of shape (height, width, 4); got {picture.shape}")
     height, width, _ = picture.shape
     depth = picture[..., 3].astype(np.float64)
     # Metres that a pixel is high and wide at its depth; pixels are square.
@@ -55,13 +58,45 @@ def pillars(picture: NDArray[np.floating], heading: int) -> NDArray[np.uint8]:
     size = FORWARD * SIDE * (len(LAYERS) + 1)
 
     def total(values: NDArray[np.float64]) -> NDArray[np.float64]:
-        return np.bincount(place, values[there], size).reshape(FORWARD, SIDE, -1)
+        sums: NDArray[np.float64] = np.bincount(place, values[there], size)
+        return sums.reshape(FORWARD, SIDE, -1)
 
     pixels = total(np.ones_like(depth))
     surface = 255 * np.clip(total(pixel**2) / _SURFACE, 0, 1)
     colours = [255 * total(picture[..., channel].astype(np.float64)) / np.maximum(pixels, 1) for channel in range(3)]
     layers = np.stack([*colours, surface], -1)[:, :, 1:-1].reshape(FORWARD, SIDE, -1)
-    made: NDArray[np.uint8] = np.concatenate([layers, surface[..., :1], surface[..., -1:]], -1).round().astype(np.uint8)
-    made[0, SIDE // 2] = 0
-    made[0, SIDE // 2, heading] = 255
-    return made
+    return np.concatenate([layers, surface[..., :1], surface[..., -1:]], -1).round().astype(np.uint8)
+
+
+class PillarMap:
+    """What an agent has seen around it since the episode began: what it passes stays on the map, although it is out of view."""
+
+    def __init__(self) -> None:
+        self._pillars: dict[tuple[int, int], NDArray[np.uint8]] = {}
+
+    def after(self, picture: NDArray[np.floating], position: tuple[int, int], heading: int) -> NDArray[np.uint8]:
+        """The map around the agent `(ROWS, COLUMNS, CHANNELS)` with a further picture, taken at a position (metres to the east and south of
+        the start) and a heading (0 east, 1 south, 2 west, 3 north).
+
+        A layer that is seen again is as it was seen last. The agent's own pillar holds the compass: one of its first four values is 255.
+        Raises as `pillars`.
+        """
+        seen = pillars(picture)
+        for ahead, side in np.argwhere(seen.any(-1)).tolist():
+            there = self._pillars.setdefault(_place(position, heading, ahead, side - SIDE // 2), np.zeros(CHANNELS, dtype=np.uint8))
+            shown = seen[ahead, side, _SURFACES] > 0
+            there[shown] = seen[ahead, side][shown]
+        made = np.zeros((ROWS, COLUMNS, CHANNELS), dtype=np.uint8)
+        for row in range(ROWS):
+            for column in range(COLUMNS):
+                found = self._pillars.get(_place(position, heading, AHEAD - row, column - BESIDE))
+                if found is not None:
+                    made[row, column] = found
+        made[AHEAD, BESIDE] = 0
+        made[AHEAD, BESIDE, heading] = 255
+        return made
+
+
+def _place(position: tuple[int, int], heading: int, ahead: int, right: int) -> tuple[int, int]:
+    (east, south), (column, row) = ((1, 0), (0, 1), (-1, 0), (0, -1))[heading], position
+    return column + ahead * east - right * south, row + ahead * south + right * east

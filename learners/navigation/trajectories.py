@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from ...core import Task
 from ...envs import ObjectNavGridEnvironment
 from .losses import inflection_weights
-from .modalities import GOALS, see
+from .modalities import GOALS, begin_sight
 from .network import padded
 
 if TYPE_CHECKING:
@@ -105,9 +105,10 @@ def record(environment: ObjectNavGridEnvironment, tasks: Sequence[Task]) -> list
     for task in tasks:
         _, info = episode.reset(options={"task": task})
         seen, views, actions, ended = set[tuple[int, int]](), list[NDArray[np.uint8]](), list[int](), False
+        see = begin_sight(episode)
         while not ended:
             action = episode.search(seen)
-            views.append(see(episode, info))
+            views.append(see(info))
             actions.append(ACTIONS.index(action))
             _, _, terminated, truncated, info = episode.step(action)
             ended = terminated or truncated
@@ -125,11 +126,11 @@ def replayed(environment: ObjectNavGridEnvironment, task: Task, actions: Sequenc
     """
     episode = environment.spawn()
     _, info = episode.reset(options={"task": task})
-    views, numbers, ended = list[NDArray[np.uint8]](), list[int](), False
+    views, numbers, ended, see = list[NDArray[np.uint8]](), list[int](), False, begin_sight(episode)
     for action in actions:
         if ended:
             break
-        views.append(see(episode, info))
+        views.append(see(info))
         numbers.append(ACTIONS.index(action))
         _, _, terminated, truncated, info = episode.step(action)
         ended = terminated or truncated

@@ -24,7 +24,7 @@ from .stages import FULL, QUICK, QUICK_ROOMS, RANDOM_WALK, ROOMS, NavigationScal
 
 CASE = "objectnav-grid"
 CASE_3D = "objectnav-3d"
-METHODS_3D = (RANDOM_WALK, "fine_tuning", "data_replay", "data_replay_same_bytes", "lifelong_cnav", "cnav_without_replay", "joint")
+METHODS_3D = (RANDOM_WALK, "fine_tuning", "data_replay", "lifelong_cnav", "joint")
 """Measured in three dimensions."""
 OURS = "lifelong_cnav"
 CASES: Mapping[str, tuple[Callable[[Taught], Measurements], Sequence[str]]] = {
