@@ -56,9 +56,9 @@ def navigator_network(
             self.wanted = nn.Embedding(modality.goals, features)
             self.seen = nn.Linear(features, features)
             self.layers = nn.Sequential(
-                nn.Conv2d(2 * features + 1, modality.filters, 3, padding=1), nn.ReLU(), nn.Conv2d(modality.filters, 16, 3, padding=1), nn.ReLU(),
-                nn.Flatten(), nn.Linear(16 * rows * columns, width), nn.ReLU(),
-                *([] if modality.cells else [nn.LayerNorm(width)]),
+                nn.Conv2d(2 * features + 1, modality.filters, 3, padding=1), nn.ReLU(),
+                nn.Conv2d(modality.filters, 16, 3, padding=1), nn.ReLU(),
+                nn.Flatten(), nn.Linear(16 * rows * columns, width), nn.ReLU(), *([] if modality.cells else [nn.LayerNorm(width)]),
             )  # fmt: skip
 
         def forward(self, views: Tensor, goals: Tensor) -> Tensor:

@@ -58,14 +58,14 @@ def pillars(picture: NDArray[np.floating]) -> NDArray[np.uint8]:
     size = FORWARD * SIDE * (len(LAYERS) + 1)
 
     def total(values: NDArray[np.float64]) -> NDArray[np.float64]:
-        sums: NDArray[np.float64] = np.bincount(place, values[there], size)
-        return sums.reshape(FORWARD, SIDE, -1)
+        return np.bincount(place, values[there], size).reshape(FORWARD, SIDE, -1).astype(np.float64)
 
     pixels = total(np.ones_like(depth))
     surface = 255 * np.clip(total(pixel**2) / _SURFACE, 0, 1)
     colours = [255 * total(picture[..., channel].astype(np.float64)) / np.maximum(pixels, 1) for channel in range(3)]
     layers = np.stack([*colours, surface], -1)[:, :, 1:-1].reshape(FORWARD, SIDE, -1)
-    return np.concatenate([layers, surface[..., :1], surface[..., -1:]], -1).round().astype(np.uint8)
+    made: NDArray[np.uint8] = np.concatenate([layers, surface[..., :1], surface[..., -1:]], -1).round().astype(np.uint8)
+    return made
 
 
 class PillarMap:
