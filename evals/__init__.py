@@ -178,7 +178,7 @@ SUITES = (
     Suite(
         name="navigation",
         shows="object navigation, goal categories stage by stage: success, SPL, forgetting and bytes kept, C-NAV against its contrasts",
-        needs='minigrid, from pip install "lifelong[navigation]"; for the full size an hour a seed on a processor; three dimensions need miniworld and EGL, and are left out without',
+        needs='minigrid and miniworld, from pip install "lifelong[navigation]"; EGL for three dimensions; at full size an hour a seed',
         selection=(
             "The network, the expert, the number of episodes and passes, and the weights of C-NAV's terms (three pairs): by success in "
             "validation scenes, one seed, with fine-tuning, data replay and C-NAV; two further pairs were tried there later and not taken. "

@@ -79,3 +79,16 @@ def test_what_is_blocked_is_refused(environment: ObjectNav3DEnvironment) -> None
 def test_an_unknown_category_is_refused() -> None:
     with pytest.raises(ValueError, match=r"categories must be some of red ball, .*; got purple box"):
         ObjectNav3DEnvironment(["purple box"])
+
+
+def test_compass_and_position_are_said(environment: ObjectNav3DEnvironment) -> None:
+    task = environment.tasks("validation", 1)[0]
+    _, info = environment.reset(options={"task": task})
+    start = environment.map()[1]
+    assert (info["compass"], info["position"]) == (start.heading, (0, 0))
+    for action in environment.demonstrate(task).actions[:-1]:
+        _, _, _, _, info = environment.step(action)
+        pose = environment.map()[1]
+        assert info["compass"] == pose.heading
+        assert info["position"] == (pose.cell[0] - start.cell[0], pose.cell[1] - start.cell[1])
+    assert info["position"] != (0, 0)

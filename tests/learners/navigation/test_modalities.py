@@ -12,7 +12,7 @@ from lifelong.envs import ObjectNav3DEnvironment, ObjectNavGridEnvironment
 from lifelong.envs.navigation.rooms_3d import CATEGORIES_3D, STAGES_3D
 from lifelong.envs.navigation.scenes import CATEGORIES
 from lifelong.learners.navigation.checkpoints import load_checkpoint, save_checkpoint
-from lifelong.learners.navigation.modalities import GOALS, GRID, MODALITIES, see
+from lifelong.learners.navigation.modalities import GOALS, GRID, MODALITIES, begin_sight
 from lifelong.learners.navigation.navigator import Navigator, NavigatorSettings
 from lifelong.learners.navigation.trajectories import Trajectory, record
 
@@ -43,7 +43,7 @@ def test_goals_have_one_number_in_every_world() -> None:
 def test_the_grid_is_read_as_it_is() -> None:
     environment = ObjectNavGridEnvironment()
     _, info = environment.reset(options={"task": environment.tasks("validation", 1)[0]})
-    assert np.array_equal(see(environment, info), environment.look())
+    assert np.array_equal(begin_sight(environment)(info), environment.look())
 
 
 @pytest.mark.parametrize("method", ["lifelong_cnav", "data_replay"])
@@ -58,7 +58,7 @@ def test_a_navigator_of_rooms_is_kept_and_continued(method: str, tmp_path: Path)
 
 def test_views_of_another_world_are_refused() -> None:
     navigator = Navigator(width=16, world="objectnav-3d")
-    with pytest.raises(ValueError, match=r"views must be \(n, 8, 7, 14\) with values up to 255; got \(1, 7, 7, 3\)"):
+    with pytest.raises(ValueError, match=r"views must be \(n, 9, 9, 14\) with values up to 255; got \(1, 7, 7, 3\)"):
         navigator.act(ObjectNavGridEnvironment(), ObjectNavGridEnvironment().tasks("validation", 1))
     with pytest.raises(ValueError, match="world one of objectnav-grid, objectnav-3d; got 'lifelong_cnav', 'maze'"):
         Navigator(world="maze")

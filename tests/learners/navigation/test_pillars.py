@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from lifelong.envs.navigation.rooms_3d import RoomsWorld, make_layout, take_picture
-from lifelong.learners.navigation.pillars import CHANNELS, FORWARD, SIDE, pillars
+from lifelong.learners.navigation.pillars import AHEAD, BESIDE, CHANNELS, COLUMNS, FORWARD, ROWS, SIDE, PillarMap, pillars
 
 MIDDLE = SIDE // 2
 FLOOR, WALL = CHANNELS - 2, CHANNELS - 1
@@ -28,7 +28,7 @@ def room(wall: float, *, height: int = 60, width: int = 80) -> np.ndarray:
 
 @pytest.mark.parametrize("height", [60, 120])
 def test_floor_and_wall_are_where_they_are(height: int) -> None:
-    made = pillars(room(4.5, height=height, width=height * 4 // 3), 2)
+    made = pillars(room(4.5, height=height, width=height * 4 // 3))
     assert made.shape == (FORWARD, SIDE, CHANNELS)
     # The floor comes into view 2.6 m ahead and ends before the wall, which stands at the border of the fifth pillar.
     assert (made[3:5, MIDDLE, FLOOR] > 0).all()
@@ -46,7 +46,7 @@ def test_a_thing_has_its_colour_in_the_layers_that_it_reaches() -> None:
     rows = [row for row in range(60) if 0 < 1.5 + (29.5 - row) * pixel < 0.6]
     columns = [column for column in range(80) if 0.75 < (column - 39.5) * pixel < 1.25]
     picture[np.ix_(rows, columns)] = (1, 0, 0, 4.0)
-    made = pillars(picture, 0)
+    made = pillars(picture)
     thing = made[4, MIDDLE + 1]
     assert thing[:3].tolist() == [255, 0, 0]
     assert thing[4:7].tolist() == [255, 0, 0]
@@ -55,18 +55,46 @@ def test_a_thing_has_its_colour_in_the_layers_that_it_reaches() -> None:
 
 
 def test_the_compass_is_in_the_pillar_of_the_agent() -> None:
-    found = [pillars(room(3.5), heading) for heading in range(4)]
-    assert [one[0, MIDDLE].tolist().index(255) for one in found] == [0, 1, 2, 3]
-    assert all(one[0, MIDDLE].sum() == 255 for one in found)
-    assert (found[0][1:] == found[1][1:]).all()
+    found = [PillarMap().after(room(3.5), (0, 0), heading) for heading in range(4)]
+    assert all(one.shape == (ROWS, COLUMNS, CHANNELS) for one in found)
+    assert [one[AHEAD, BESIDE].tolist().index(255) for one in found] == [0, 1, 2, 3]
+    assert all(one[AHEAD, BESIDE].sum() == 255 for one in found)
+    # The same picture in another direction makes the same map around the agent.
+    assert (found[0][:AHEAD] == found[1][:AHEAD]).all()
+
+
+def test_what_was_passed_stays_on_the_map_and_turns_with_the_agent() -> None:
+    seen = PillarMap()
+    first = seen.after(room(3.5), (0, 0), 0)
+    wall = first[AHEAD - 4]
+    assert (wall[BESIDE - 1 : BESIDE + 2, WALL] > 0).all()
+    nothing = room(50.0)
+    nothing[..., 3] = 50.0
+    # Two metres on, the wall is two metres ahead; turned left (north), it is two metres to the right; turned about, behind.
+    assert (seen.after(nothing, (2, 0), 0)[AHEAD - 2, :, WALL] == wall[:, WALL]).all()
+    north = seen.after(nothing, (2, 0), 3)
+    assert (north[AHEAD - 1 : AHEAD + 2, BESIDE + 2, WALL] == wall[BESIDE - 1 : BESIDE + 2, WALL]).all()
+    west = seen.after(nothing, (2, 0), 2)
+    assert (west[AHEAD + 2, BESIDE - 1 : BESIDE + 2, WALL] == wall[BESIDE - 1 : BESIDE + 2, WALL][::-1]).all()
+
+
+def test_a_layer_that_is_out_of_view_stays_as_it_was() -> None:
+    seen, picture = PillarMap(), room(6.5)
+    pixel = 2 * math.tan(math.radians(30)) / 60 * 4
+    rows = [row for row in range(60) if 0 < 1.5 + (29.5 - row) * pixel < 0.6]
+    picture[rows, 38:42] = (1, 0, 0, 4.0)
+    before = seen.after(picture, (0, 0), 0)[AHEAD - 4, BESIDE]
+    after = seen.after(room(6.5), (3, 0), 0)[AHEAD - 1, BESIDE]
+    assert before[[0, 3, 4, 7]].tolist() == after[[0, 3, 4, 7]].tolist()
+    assert before[3] > 0
 
 
 def test_what_is_no_picture_is_refused() -> None:
     broken = room(3.5)
     broken[0, 0, 3] = np.nan
-    for picture, heading in ((room(3.5)[..., :3], 0), (broken, 0), (room(3.5), 4)):
+    for picture in (room(3.5)[..., :3], broken):
         with pytest.raises(ValueError, match="a picture must be finite, of shape"):
-            pillars(picture, heading)
+            pillars(picture)
 
 
 @pytest.mark.usefixtures("renderer")
@@ -76,7 +104,7 @@ def test_objects_in_view_stand_in_their_pillars() -> None:
         world = RoomsWorld(make_layout(scene))
         objects, view = world.layout.grid_map.objects, world.cells_in_view()
         near = [where for cell, where in view.items() if cell in objects and 3 <= where[0] <= 5 and abs(where[1]) < MIDDLE]
-        made = pillars(take_picture(world), world.pose.heading) if near else None
+        made = pillars(take_picture(world)) if near else None
         for ahead, right in near:
             assert made is not None
             seen += 1
