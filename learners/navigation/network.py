@@ -28,6 +28,25 @@ def navigator_network(
     if backbone not in BACKBONES or width < HEADS or width % HEADS:
         raise ValueError(f"backbone must be one of {', '.join(BACKBONES)}, width a multiple of {HEADS}; got {backbone!r}, {width}")
 
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        return nn.ModuleDict(
+            {
+                "encoder": _encoder(modality, width),
+                "goal": nn.Embedding(modality.goals, width),
+                "last": nn.Embedding(actions + 1, width),
+                "align": nn.Sequential(nn.Linear(3 * width, width), nn.ReLU(), nn.Linear(width, width)),
+                "decoder": BACKBONES[backbone](width),
+                "policy": nn.Linear(width, actions),
+            }
+        )
+
+
+def _encoder(modality: Modality, width: int) -> nn.Module:
+    """Views `(N, rows, columns, channels)` and goals `(N,)` to `(N, D)`."""
+    import torch
+    from torch import nn
+
     rows, columns, channels = modality.shape
     features = modality.features
 
@@ -69,18 +88,7 @@ def navigator_network(
             encoded: Tensor = self.layers(together.permute(0, 3, 1, 2))
             return encoded
 
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
-        return nn.ModuleDict(
-            {
-                "encoder": Cells(),
-                "goal": nn.Embedding(modality.goals, width),
-                "last": nn.Embedding(actions + 1, width),
-                "align": nn.Sequential(nn.Linear(3 * width, width), nn.ReLU(), nn.Linear(width, width)),
-                "decoder": BACKBONES[backbone](width),
-                "policy": nn.Linear(width, actions),
-            }
-        )
+    return Cells()
 
 
 def aligned_features(network: nn.ModuleDict, views: Tensor, goals: Tensor, last: Tensor) -> Tensor:

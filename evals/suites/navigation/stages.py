@@ -68,9 +68,9 @@ QUICK = NavigationScale(
     stages=2, episodes=12, tested=6, settings=NavigatorSettings(epochs=2, batch=6), watched=20, held_out=20, scenes=4, goals=2
 )
 ROOMS = replace(
-    FULL, stages=3, episodes=160, tested=20, settings=NavigatorSettings(epochs=20, batch=8, learning_rate=4e-3), world="objectnav-3d"
+    FULL, stages=2, episodes=160, tested=20, settings=NavigatorSettings(epochs=20, batch=8, learning_rate=4e-3), world="objectnav-3d"
 )
-"""In three dimensions: what one core does in twelve minutes, all methods together."""
+"""In three dimensions: what one core does in some minutes, all methods together."""
 QUICK_ROOMS = replace(QUICK, episodes=4, tested=2, world="objectnav-3d")
 
 
