@@ -16,9 +16,9 @@ from .pillars import CHANNELS, COLUMNS, ROWS, PillarMap
 
 GOALS = tuple(dict.fromkeys((*CATEGORIES, *CATEGORIES_3D)))
 """Every category of any world; its place is its number. Those of the grid are first."""
-View = NDArray[np.uint8]
+ViewArray = NDArray[np.uint8]
 """What is kept of one observation `(rows, columns, channels)`."""
-Sight = Callable[[Mapping[str, Any]], View]
+Sight = Callable[[Mapping[str, Any]], ViewArray]
 """Gives the view of each step of one episode, from what the environment said of it."""
 
 

@@ -16,7 +16,7 @@ from ...envs import ObjectNavGridEnvironment
 from .backbones import DecoderState
 from .losses import INFLECTION_WEIGHT
 from .methods import MAX_BYTES, METHODS
-from .modalities import GOALS, GRID, MODALITIES, View, begin_sight
+from .modalities import GOALS, GRID, MODALITIES, ViewArray, begin_sight
 from .network import aligned_features, draw_goal_anew, navigator_network
 from .retention import GradientStep, imitation_of, stored_views
 from .traces import EpisodeTrace, NavigationResult, StepReading, make_trace
@@ -135,7 +135,7 @@ class Navigator:
         episodes = [environment.spawn() for _ in tasks]
         infos = [one.reset(options={"task": task})[1] for one, task in zip(episodes, tasks, strict=True)]
         last, state = [len(ACTIONS)] * len(tasks), self.begin(len(tasks))
-        readings, seen, sights = list[StepReading](), list[View](), [begin_sight(one) for one in episodes]
+        readings, seen, sights = list[StepReading](), list[ViewArray](), [begin_sight(one) for one in episodes]
         traces: dict[int, EpisodeTrace] = {}
         while len(traces) < len(tasks):
             # Of an episode that has ended nothing is looked at again.
