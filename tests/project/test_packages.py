@@ -36,9 +36,9 @@ def test_the_version_is_said_once() -> None:
     assert PROJECT["project"]["version"] == lifelong.__version__
 
 
-def test_the_environment_holds_every_extra_but_the_server_and_the_peers() -> None:
+def test_the_environment_holds_every_extra_but_the_server_the_peers_and_outside_tasks() -> None:
     extras = PROJECT["project"]["optional-dependencies"]
-    assert set(extras) - {"all", "peers", "vllm"} == set(EXTRAS_OF_DEV)
+    assert set(extras) - {"all", "peers", "reasoning", "vllm"} == set(EXTRAS_OF_DEV)
     assert "lifelong[all]" in extras["dev"]
     assert extras["all"] == ["lifelong[bench,langchain,local,multilingual,navigation,telemetry,train]"]
 

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from ....core import Settings
+from ....core import PackageMissing, Settings
 from ....envs import make_environment
 from ....metrics.statistics import pooled_rate_ci95, student_ci95
 from ....serving import EmbeddedEngine, cache_directory, locate
@@ -46,8 +46,13 @@ all tasks; no other arm is shown one. `grammar` is also the control of an untrai
 Arms with `templates` follow the forms of what the agent itself has solved of the train tasks; those of the same name without that are the
 same without forms. All have the same model, tasks, exercises a night, passes, rank and attempts a task.
 """
-SIZES: Mapping[str, tuple[int, int, int]] = {"database": (150, 150, 448), "lab-db": (150, 150, 448)}
+SIZES: Mapping[str, tuple[int, int, int]] = {"database": (150, 150, 448), "lab-db": (150, 150, 448), "reasoning-products": (40, 40, 0)}
 """Tasks that are attempted awake and at night, unseen tasks, and exercises a night."""
+OUTSIDE: Mapping[str, str] = {"reasoning-products": "lifelong.envs.reasoning_gym:products"}
+"""Cases whose environment is made by a path: data sets that this project did not write. They make no exercises, so that nights learn from
+confirmed attempts alone."""
+OUTSIDE_ARMS = ("no_learning", "grammar", "lifelong_without_practice")
+"""What such a case is measured with."""
 QUICK: Mapping[str, tuple[int, int, int]] = {"database": (6, 6, 16)}
 QUICK_ARMS = ("no_learning", "grammar", "practice_grammar", "lifelong")
 SMALL: dict[str, Any] = {"sleep.epochs": 2, "sleep.attempts": 1, "model.max_tokens": 24}
@@ -88,8 +93,13 @@ def _contrasts(
 
 
 def _case(case: str, sizes: tuple[int, int, int], quick: bool, seeds: int, data: Path | None, only: RowFilter) -> list[Row]:
-    arms = {name: arm for name, arm in ARMS.items() if only.wants_method(name) and (not quick or name in QUICK_ARMS)}
-    environment = make_environment(case, data)
+    wanted = QUICK_ARMS if quick else OUTSIDE_ARMS if case in OUTSIDE else tuple(ARMS)
+    arms = {name: ARMS[name] for name in wanted if only.wants_method(name)}
+    try:
+        environment = make_environment(OUTSIDE.get(case, case), data)
+    except PackageMissing as error:
+        print(f"{case} is passed over: {error}", file=sys.stderr, flush=True)
+        return []
     train_size, test_size, count = sizes
     rows: list[Row] = []
     with tempfile.TemporaryDirectory() as folder:

@@ -4,8 +4,9 @@ import math
 
 import pytest
 
+from lifelong.evals.row_filter import RowFilter
 from lifelong.evals.suites.agents.nights import ArmResult, LearningArm
-from lifelong.evals.suites.agents.suite import ARMS, QUICK_ARMS, rows_of
+from lifelong.evals.suites.agents.suite import ARMS, QUICK_ARMS, rows_of, run
 
 
 def result(*nights: int, tasks: int = 10) -> ArmResult:
@@ -44,3 +45,11 @@ def test_arms_are_ours_without_each_part_and_each_part_alone() -> None:
     ]
     assert {arm.nights for arm in left_out} == {3}
     assert set(QUICK_ARMS) < set(ARMS)
+
+
+def test_a_data_set_of_a_package_that_is_not_there_is_passed_over_with_the_reason(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("lifelong.envs.reasoning_gym.find_spec", lambda name: None)
+    assert run(quick=False, seeds=1, data=None, only=RowFilter(cases=("reasoning-products",))) == []
+    assert "reasoning-products is passed over: reasoning_gym is not installed" in capsys.readouterr().err
