@@ -43,7 +43,7 @@ EVALUATED = frozenset(
     | {"number_sorting", "polynomial_multiplication", "propositional_logic", "puzzle24", "simple_integration", "spiral_matrix"}
     | {"string_insertion"}
 )
-"""Families whose verifier evaluates the answer, or whose code evaluates texts near to it; a model's answer is data and is never run."""
+"""Data sets whose verifier evaluates the answer, or whose code evaluates texts near to it; a model's answer is data and is never run."""
 
 
 class ReasoningGymEnvironment(TextEnvironment):
