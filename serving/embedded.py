@@ -136,8 +136,8 @@ class EmbeddedEngine:
     def stream(self, request: ChatRequest) -> Iterator[ChatPiece]:
         """The next turn, a piece for each token whose text is certain; raises as `chat` does, before the first piece.
 
-        Between two tokens others have their turn, so a slow reader holds nobody up. A closed iterator computes nothing more. An adapter
-        that is retired meanwhile writes the reply to its end.
+        Between two tokens others have their turn, so a slow reader holds nobody up. A closed iterator computes nothing more, and where
+        `cancelled_by` says so none is computed either (`Cancelled`). An adapter that is retired meanwhile writes the reply to its end.
         """
         seconds = -time.perf_counter()
         with self._lock:
@@ -149,6 +149,7 @@ class EmbeddedEngine:
         try:
             going = True
             while going:
+                check_cancelled()
                 seconds -= time.perf_counter()
                 with self._lock:
                     self._check_open()

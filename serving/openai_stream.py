@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 import httpx
 from pydantic import BaseModel, ValidationError
 
+from ..core import check_cancelled
 from .decoding.decode import LOOP, repeats
 from .engine import ChatPiece, ChatRequest
 from .openai_wire import CalledFunction, ChatChoice, OpenAIClient, ScoredToken, TokenCounts, TokenLogprobs, Turn, WrittenCall, reply_of
@@ -48,6 +49,7 @@ def read_pieces(client: OpenAIClient, response: httpx.Response, request: ChatReq
     pieces = 0
     try:
         for line in _lines(response.iter_bytes()):
+            check_cancelled()
             data = line.removeprefix(b"data:").strip() if line.startswith(b"data:") else b""
             if not data:
                 continue

@@ -130,12 +130,16 @@ class EngineTransport(httpx.AsyncBaseTransport):
 
 
 class _Pieces:
-    """An engine's stream from an event loop: each piece is made in a thread, and nothing is made after `close`."""
+    """An engine's stream from an event loop: each piece is made in a thread, and nothing is made after `close`.
+
+    A piece may take as long as the whole reply (a call of a tool has no text to show before its end), so that `close` ends it inside.
+    """
 
     def __init__(self, stream: Iterator[ChatPiece], call: Callable[[Callable[[], Any]], Any]) -> None:
         self._stream = stream
         self._call = call
         self._lock = Lock()
+        self._cancelled = Event()
 
     async def next(self) -> ChatPiece | None:
         """The next piece, None after the last."""
@@ -144,10 +148,11 @@ class _Pieces:
 
     async def close(self) -> None:
         """End the work; a token that is being made is made first."""
+        self._cancelled.set()
         await self._call(self._close)
 
     def _next(self) -> ChatPiece | None:
-        with self._lock:
+        with self._lock, cancelled_by(self._cancelled):
             return next(self._stream, None)
 
     def _close(self) -> None:

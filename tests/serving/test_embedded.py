@@ -6,12 +6,14 @@ import json
 import shutil
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from threading import Event, Thread
 
 import pytest
 
 from lifelong.core import Adapter, AdapterRejected, Cancelled, EngineUnreachable, MalformedTask, ModelCorrupt, NothingFound, cancelled_by
+from lifelong.core.messages import tool_specification
 from lifelong.serving import ChatReply, ChatRequest, EmbeddedEngine, seal_adapter
 
 AdapterMaker = Callable[..., Adapter]
@@ -261,13 +263,19 @@ def endless(tiny_model: Path) -> Iterator[tuple[EmbeddedEngine, list[int]]]:
     engine.close()
 
 
-def test_work_that_nobody_waits_for_ends_within_a_token(endless: tuple[EmbeddedEngine, list[int]]) -> None:
+@pytest.mark.parametrize("streamed", [False, True], ids=["whole", "a call, streamed"])
+def test_work_that_nobody_waits_for_ends_within_a_token(endless: tuple[EmbeddedEngine, list[int]], streamed: bool) -> None:
     engine, made = endless
     left, ended = Event(), []
+    # The text of a call is no piece of its own: the first piece is the whole reply.
+    call = replace(ask("north"), max_tokens=1900, tools=[tool_specification("find")], tool_choice="required")
+
+    texts = [replace(ask("north"), max_tokens=1900), replace(ask("south"), max_tokens=1900)]
+    ask_for_it = partial(next, engine.stream(call)) if streamed else partial(engine.chat, texts)
 
     def work() -> None:
         with cancelled_by(left), pytest.raises(Cancelled):
-            engine.chat([replace(ask("north"), max_tokens=1900), replace(ask("south"), max_tokens=1900)])
+            ask_for_it()
         ended.append(made[0])
 
     thread = Thread(target=work)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ from typing import Any
 import httpx
 import pytest
 
-from lifelong.core import Adapter, MalformedTask, Usage
+from lifelong.core import Adapter, MalformedTask, Usage, check_cancelled
 from lifelong.core.messages import tool_specification
 from lifelong.interfaces.gateway.app import CODECS
 from lifelong.interfaces.gateway.engine_transport import EngineTransport, asks_engine, request_of
@@ -185,8 +186,19 @@ def test_the_first_byte_comes_early_and_a_client_that_leaves_ends_the_work() -> 
     assert words.made < 20
 
 
-def test_a_client_that_leaves_ends_the_work_on_a_whole_answer_too() -> None:
-    words = Words()
+class Calling(Words):
+    """An engine whose reply is a tool call, which has nothing to show before its end."""
+
+    def stream(self, request: ChatRequest) -> Iterator[ChatPiece]:
+        for _ in range(1000):
+            check_cancelled()
+            self.made += 1
+            time.sleep(0.002)
+        yield ChatPiece(reply=self.chat([request])[0])
+
+
+@pytest.mark.parametrize("words", [Words(), Calling()], ids=["text", "call"])
+def test_a_client_that_leaves_ends_the_work_on_a_whole_answer_too(words: Words) -> None:
 
     async def leave() -> None:
         address = UpstreamAddress(model="words", url="http://engine")
