@@ -24,6 +24,7 @@ from .learn import fit_signals
 from .peers import Measured, installed, measured, measured_here
 from .sessions import hit_at_1, ndcg_of, session_scores
 from .sessions import methods as session_methods
+from .used import use_rows
 from .whole import Whole
 
 DEPTHS = (1, 5, 10, 20)
@@ -48,15 +49,16 @@ def run(*, quick: bool, seeds: int, data: Path | None, only: RowFilter = ALL_ROW
     """
     encoder = MiniLMEncoder(locate(ENCODER))
     turns, sessions = ("own dialogues, seen in learning", "own sessions") if quick else ("LoCoMo turns", "LoCoMo sessions")
-    rows = _chats(encoder, quick, only)
-    beside = f"{turns}, beside other memories"
+    beside, used = f"{turns}, beside other memories", f"{turns}, learned from use"
+    elsewhere = [text for text in only.cases if any(text in case or case in text for case in (turns, sessions, beside, used))]
+    rows = _chats(encoder, quick, only) if not only.cases or len(elsewhere) < len(only.cases) else []
     searched = not only.cases or any(text in case or case in text for text in only.cases for case in (turns, sessions))
     answered = not quick and (bool(model_url) or any(ANSWERS in text for text in only.cases))
-    if not searched and not answered and not only.wants_case(beside):
+    if not searched and not answered and not only.wants_case(beside) and not only.wants_case(used):
         return rows
     dialogues = own_dialogues() if quick else locomo(data)
     rows += _beside_others(dialogues, encoder, beside, only)
-    if not searched and not answered:
+    if not searched and not answered and not only.wants_case(used):
         return rows
     readers = [Remembering(encoder) for _ in dialogues]
     asked = [cases(one, reader) for one, reader in zip(dialogues, readers, strict=True)]
@@ -64,6 +66,10 @@ def run(*, quick: bool, seeds: int, data: Path | None, only: RowFilter = ALL_ROW
         # An hour of one core with the default model, so that it is asked for by name.
         with model_at(model_url) as engine:
             return rows + answer_rows(dialogues, asked, encoder, engine, lambda one: _ordered(one, shipped().signals), _row)
+    if only.wants_case(used):
+        rows += [row for row in use_rows(dialogues, asked, used, _row) if only.wants_method(row.method)]
+    if not searched:
+        return rows
     rows += _turns(dialogues, asked, readers, turns, only)
     rows += _by_category(asked, turns, only)
     rows += _nothing_shown(asked, turns, only)
