@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,6 +15,7 @@ from ..turns.sentences import last_question
 from ..turns.terms import terms, words
 from ..turns.times import asks_number, asks_time, fit, period_of
 from ..turns.turn import ANSWERS, NUMBER, QUESTION, TIME, IndexedTurn, Lists, Postings
+from ..turns.variants import is_german, widened
 from .fusion import Weights, ranked, shipped
 from .matter import same_matter
 from .signals import SATURATION, Candidates
@@ -137,7 +139,10 @@ def gather(
     record: Record, index: TurnIndex, question: str, vector: Vector, *, tenant: str, as_of: float | None = None
 ) -> tuple[list[IndexedTurn], Lists]:
     """The turns that words and meaning bring with their neighbours, in the order of session and place; and where the words stand."""
-    lists = record.turns.lists(tenant, terms(sought_part(question)))
+    sought = sought_part(question)
+    lists = record.turns.lists(tenant, terms(sought))
+    if is_german(sought):
+        lists = widened(lists, partial(record.turns.lists, tenant))
     found = _by_words(lists) | set(index.nearest(record, tenant, vector, BY_MEANING))
     return record.turns.get(tenant, record.turns.around(tenant, found, REACH), as_of=as_of), lists
 

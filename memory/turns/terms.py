@@ -81,13 +81,14 @@ def _of_spaced(word: str) -> Iterator[str]:
         yield word
     for part in parts:
         if part not in STOP_WORDS:
-            yield _stem(part)
+            yield stem(part)
 
 
 _stemming = threading.local()
 
 
-def _stem(word: str) -> str:
+def stem(word: str) -> str:
+    """A word in small letters without what English endings add; one with other letters as it is."""
     if not word.isascii() or not word.isalpha():
         return word
     stemmer = getattr(_stemming, "stemmer", None)
