@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 
 from ....memory.recall.fusion import shipped
 from ....memory.recall.use import UsedQuestion, learn_from_use, used_turns, with_signals
-from ....numerics.arrays import Floats
 from ...data.dialogues import UNANSWERABLE, Dialogue
 from ...results_file import Row
 from .asked import Case, recall_at
+from .chat import MakeRow
 
 QUESTIONS = (200, 1000)
 """Questions that were answered before."""
@@ -19,9 +19,6 @@ PARTS = 5
 """Parts of the conversations; each is asked with what the others taught."""
 DEPTHS = (1, 5, 10)
 """Turns looked at."""
-
-MakeRow = Callable[[str, str, str, Sequence[float] | Floats], Row]
-"""Makes a row of a case, a method, a metric and one figure a question."""
 
 
 def use_rows(dialogues: Sequence[Dialogue], asked: Sequence[Sequence[Case]], case: str, row: MakeRow, *, seed: int = 0) -> list[Row]:
@@ -36,7 +33,7 @@ def use_rows(dialogues: Sequence[Dialogue], asked: Sequence[Sequence[Case]], cas
     for part in range(min(PARTS, len(dialogues))):
         others = [pool[place][1] for place in order.tolist() if pool[place][0] != part]
         unseen = [one for place, mine in enumerate(answerable) if place % PARTS == part for one in mine]
-        ways = {"lifelong": ()}
+        ways: dict[str, tuple[float, ...]] = {"lifelong": ()}
         for count in QUESTIONS:
             if len(others) >= count:
                 ways[f"lifelong_{count}_used"] = learn_from_use(others[:count], shipped()).signals

@@ -98,16 +98,16 @@ def test_german_questions_are_told_from_others(question: str, german: bool) -> N
 def found_of(record: Record) -> tuple[int, int]:
     """How many of the statements come first for their questions, and how many are among the first four by at least the usual floor."""
     first = shown = 0
-    for told, asked in PAIRS:
+    for statement, asked in PAIRS:
         hits = search(record, TurnIndex(), asked, ENCODER.encode([asked])[0], tenant="default", limit=4, now=1e9)
-        first += bool(hits) and hits[0].text == told
-        shown += any(one.text == told and one.probability >= 0.15 for one in hits)
+        first += bool(hits) and hits[0].text == statement
+        shown += any(one.text == statement and one.probability >= 0.15 for one in hits)
     return first, shown
 
 
 def test_german_statements_are_found_in_other_forms_of_their_words(record: Record, monkeypatch: pytest.MonkeyPatch) -> None:
-    for number, (told, _) in enumerate(PAIRS):
-        said(record, told, id=str(number), session=str(number))
+    for number, (statement, _) in enumerate(PAIRS):
+        said(record, statement, id=str(number), session=str(number))
     index(record)
     first, shown = found_of(record)
     monkeypatch.setattr(searching, "is_german", lambda question: False)
