@@ -7,6 +7,8 @@ It may have `history`, which says what of an episode an agent is shown before it
 what the model can read (this is the default); `last`, the goal and the newest observation, where that is the whole state; `none`, the
 task alone, where each action is a new attempt at it.
 
+It may have `always_calls = True`, where every action is a call of one of the task's tools: answers are then kept to such calls.
+
 It may have `restore(task: Task, actions: Sequence[str])`, where its actions have effects outside the process: take up, in a new instance,
 an episode in which these actions were carried out by an instance whose process has ended. It carries nothing out and returns what `step`
 returned, or would have, after the last of them. Without it an interrupted episode is made again by the same actions.
@@ -121,6 +123,11 @@ def history_of(environment: Environment) -> History:
         raise RuleBroken(f"history must be one of {', '.join(get_args(History))}; got {declared!r}")
     history: History = declared
     return history
+
+
+def always_calls(environment: object) -> bool:
+    """Whether an environment declares that every action is a call of a tool."""
+    return getattr(environment, "always_calls", False) is True
 
 
 def exchangeable(environment: Environment) -> frozenset[Exchangeable]:

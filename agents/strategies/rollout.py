@@ -25,6 +25,7 @@ from ...core import (
 from ...core.messages import call_text
 from ...envs import Environment, History, history_of
 from ...envs.caller import Caller
+from ...envs.environment import always_calls
 from ...envs.practice import Preview, can_preview, declared_grammar, preview, template_grammars
 from ...envs.results import RuleBroken, StepResult, read_choices, read_reset, read_step
 from ...serving import ChatRequest, Engine, context_of, grammar_error, takes_grammars
@@ -129,6 +130,7 @@ class Rollout:
             # What is picked from a list or written as a call of a tool is constrained already.
             grammar="" if self.admissible or job.task.tools else self._grammar_of_try(again),
             tools=job.task.tools,
+            tool_choice="required" if job.task.tools and job.constrain and always_calls(self.environment) else "auto",
         )
 
     def advance(self, action: str, usage: Usage, likelihood: float | None = None, calls: Sequence[ToolCall] = ()) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -12,7 +12,7 @@ from ....agents import Job, Run
 from ....agents.consolidation.attempts import TEMPERATURE, Group, solutions
 from ....agents.consolidation.contrast.groups import TriedAnswer
 from ....agents.consolidation.judged import judged_samples, tried_answer
-from ....agents.consolidation.practice import exercise_results, practice_samples, template_weights
+from ....agents.consolidation.practice import exercise_results, made_exercises, practice_samples, practice_source, template_weights
 from ....agents.consolidation.training_samples import samples
 from ....core import Adapter, Episode, Settings, Task
 from ....core.plugins import create
@@ -86,6 +86,11 @@ class Agent:
         """The adapter that serves; empty for the base."""
         return self._adapter
 
+    @property
+    def training_seconds(self) -> float:
+        """Wall-clock seconds of all training so far."""
+        return self._training_seconds
+
     def run(self, train: Sequence[Task], test: Sequence[Task], count: int) -> ArmResult:
         """Live through the nights; `count` exercises are practised in each."""
         successes, tokens = [], []
@@ -158,13 +163,21 @@ class Agent:
             return []
         seed, weights = 1000 * self._settings.seed + night - 1, {}
         if self._adapter:
-            examined = exercises(self._environment, train, EXAMINED, seed=-1 - seed)
-            results = exercise_results(examined, self._environment, self._engine, adapter=self._adapter, constrain=self._arm.grammar)
+            examined = self._exercises(train, EXAMINED, -1 - seed, {})
+            source = practice_source(self._environment, train)
+            results = exercise_results(examined, source, self._engine, adapter=self._adapter, constrain=self._arm.grammar)
             weights = template_weights(results)
-        made = exercises(self._environment, train, count, weights=weights, seed=seed)
+        made = self._exercises(train, count, seed, weights)
         if self._arm.shuffled:
             made = shuffled(made, random.Random(seed))
         return practice_samples(made, {task.id: task.id for task in train})
+
+    def _exercises(self, train: Sequence[Task], count: int, seed: int, weights: Mapping[str, float]) -> list[Exercise]:
+        source = practice_source(self._environment, train)
+        if source is None or source is self._environment:
+            return exercises(self._environment, train, count, weights=weights, seed=seed)
+        # From the tools' schemas, without what their own schemas refuse and what a real task asks.
+        return made_exercises(source, train, [], count, weights=weights, seed=seed, without=[task.goal for task in train])
 
     def _train(self, data: Sequence[Sample]) -> None:
         recipe = recipe_of(self._settings, self._engine)

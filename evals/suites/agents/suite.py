@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-import math
 import sys
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from ....core import PackageMissing, Settings
 from ....envs import make_environment
-from ....metrics.statistics import pooled_rate_ci95, student_ci95
 from ....serving import EmbeddedEngine, cache_directory, locate
 from ...results_file import Row
 from ...row_filter import ALL_ROWS, RowFilter
+from .arm_rows import rows_of
 from .contrast_methods import METHODS, QUICK_SCALES, SCALES, START, ContrastMethod, ContrastScale
 from .contrasts import ContrastNight, contrast_rows
-from .nights import Agent, ArmResult, LearningArm
+from .function_calls import CASE, function_call_rows
+from .nights import Agent, LearningArm
 
 ARMS: Mapping[str, LearningArm] = {
     "no_learning": LearningArm(grammar=False),
@@ -64,6 +64,8 @@ def run(*, quick: bool, seeds: int, data: Path | None, only: RowFilter = ALL_ROW
     for case, sizes in (QUICK if quick else SIZES).items():
         if only.wants_case(case):
             rows += _case(case, sizes, quick, seeds, data, only)
+    if only.wants_case(CASE) or any(CASE in case for case in only.cases):
+        rows += function_call_rows(quick=quick, seeds=seeds, data=data, only=only, values=SMALL if quick else {})
     for case, scale in (QUICK_SCALES if quick else SCALES).items():
         methods = {name: method for name, method in METHODS.items() if only.wants_method(name)}
         if only.wants_case(case) and (methods or only.wants_method(START)):
@@ -116,32 +118,4 @@ def _case(case: str, sizes: tuple[int, int, int], quick: bool, seeds: int, data:
                 solved = ", ".join(f"{sum(each)}" for each in results[-1].successes)
                 print(f"{case}, {name}, seed {seed}: {solved} of {test_size}", file=sys.stderr, flush=True)
             rows += rows_of(case, name, arm, results)
-    return rows
-
-
-def rows_of(case: str, method: str, arm: LearningArm, results: Sequence[ArmResult]) -> list[Row]:
-    """The figures of one arm, from its results, one a seed: `success_night_0` is before any night."""
-    first = 1 if arm.nights else 0
-    rows: list[Row] = []
-    for place in range(len(results[0].successes)):
-        rates = [sum(result.successes[place]) / len(result.successes[place]) for result in results]
-        tasks = len(results[0].successes[place])
-        rows.append(
-            Row(
-                case=case,
-                method=method,
-                metric=f"success_night_{first + place}",
-                value=sum(rates) / len(rates),
-                ci95=pooled_rate_ci95(rates, tasks),
-                n=tasks * len(rates),
-                seeds=len(rates),
-            )
-        )
-    solved = [sum(result.successes[-1]) for result in results]
-    tokens = [result.tokens[-1] / number if number else math.nan for result, number in zip(results, solved, strict=True)]
-    for metric, values in (("tokens_per_solved", tokens), ("training_seconds", [result.training_seconds for result in results])):
-        known = [value for value in values if not math.isnan(value)]
-        mean = sum(known) / len(known) if known else math.nan
-        interval = student_ci95(known) if len(known) > 1 else None
-        rows.append(Row(case=case, method=method, metric=metric, value=mean, ci95=interval, n=rows[0].n, seeds=len(results)))
     return rows

@@ -4,6 +4,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,7 @@ from toy import ToyEnvironment
 
 from lifelong.agents import DirectStrategy, Job, Run, replay
 from lifelong.agents.strategies.retry import RetryStrategy
-from lifelong.core import Judge, ToolResult
+from lifelong.core import Judge, ToolResult, tool_specification
 from lifelong.envs.results import MAX_TEXT
 
 
@@ -223,3 +224,22 @@ def test_a_form_that_was_refused_is_not_kept_to() -> None:
     [run] = RetryStrategy(asked).act([Job(task=task, environment=environment, solved=((other, "red"),), template=0, tries=2)])
     assert [request.grammar for request in asked.requests] == ['start: "red"', 'start: "red" | "blue"']
     assert run.outcome.success
+
+
+def test_an_environment_in_which_every_action_is_a_call_gets_calls() -> None:
+    tools = (tool_specification("press", "Press a button.", {"type": "object", "properties": {"colour": {"type": "string"}}}),)
+
+    class Calling(Odd):
+        always_calls = True
+
+        def spawn(self) -> Calling:
+            return Calling(self.name, self.right)
+
+    for environment, wanted in ((Calling(), "required"), (Odd(), "auto")):
+        asked = ScriptedEngine(lambda _: "blue")
+        [task] = environment.tasks("train", 1)
+        DirectStrategy(asked).act([Job(task=replace(task, tools=tools), environment=environment)])
+        assert asked.requests[0].tool_choice == wanted
+    [task] = Calling().tasks("train", 1)
+    DirectStrategy(asked).act([Job(task=task, environment=Calling())])
+    assert asked.requests[-1].tool_choice == "auto", "a task without tools has nothing to call"
