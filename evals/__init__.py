@@ -75,7 +75,7 @@ SUITES = (
     Suite(
         name="agents",
         shows="what an agent learns without an answer key: grammar, agreement, practice and attempts, alone and left out; contrasts",
-        needs="the default model files; for lab-db the data directory; for bfcl too; for reasoning-products the extra reasoning; hours on a processor",
+        needs="the default model files; for lab-db and bfcl the data directory; for reasoning-products the extra reasoning; hours",
         selection=(
             "Kinds of exercises, their shares and their wording were set by hand in sight of the requests of lab-db's tasks 0 to 149; "
             "the grammar was widened until it accepted the reference answers of these tasks. No request or answer of the unseen "
