@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from made_function_calls import written
+from made.function_calls import written
 
 from lifelong.checks import check_environment
 from lifelong.core import DataMissing, MalformedTask, Task, reply_text, tool_call

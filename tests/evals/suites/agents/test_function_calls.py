@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from made_function_calls import written
+from made.function_calls import written
 
 from lifelong.agents import Run
 from lifelong.core import Action, Observation, Settings, Usage
