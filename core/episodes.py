@@ -274,7 +274,8 @@ class Receipt:
     """Other episodes that stay, without what they were shown, quoted or repeated of the erased, and without
     what they answered with it in the prompt."""
     documents: tuple[str, ...] = ()
-    """Files beside the home of a run that quoted its episodes and were deleted; `lifelong run --resume` makes them anew."""
+    """Files beside the home of a run that quoted its episodes, and checkpoints of a navigator that had learned from them: they were
+    deleted, and `lifelong run --resume` makes them anew."""
     searched: dict[str, int] = field(default_factory=dict)
     """What the audit read afterwards: `files` and `bytes` of the home and of a run's folder around it, and how many `texts` (ids and
     names among them) it looked for."""

@@ -21,7 +21,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from .artefacts import delete_artefact, delete_run_documents, delete_strays, discard_artefact, is_ours
+from .artefacts import delete_artefact, delete_checkpoints, delete_run_documents, delete_strays, discard_artefact, is_ours
 from .audit import Audit, audit
 from .cues.cue_memory import CueMemory
 from .index.vector_index import Hit, VectorIndex
@@ -105,6 +105,7 @@ __all__ = [
     "closure",
     "compress",
     "delete_artefact",
+    "delete_checkpoints",
     "delete_run_documents",
     "delete_strays",
     "differences_by_skill",

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -27,6 +28,14 @@ RUN_SUMMARY = "summary.json"
 """What a run found, in figures, and the texts that show it."""
 RUN_REPORT = "report.html"
 """The same as a page."""
+
+NAVIGATOR = "navigator"
+"""Folder in the home of a run of navigation: what its navigator was after each stage, a checkpoint a folder."""
+CHECKPOINT = "checkpoint.json"
+"""What marks a folder as such a checkpoint; it names the episodes that were learned from."""
+CHECKPOINT_KIND = "lifelong navigator"
+"""What the mark says it is."""
+_STAGE = re.compile(r"\.?stage-(\d+).*", re.DOTALL)
 
 
 def is_ours(directory: AnyPath) -> bool:
@@ -83,6 +92,37 @@ def delete_strays(record: Record, root: AnyPath, keep: Iterable[str] = ()) -> li
         if path.resolve() not in named and not path.name.lstrip(".").startswith(kept or ("/",)) and is_ours(path)
     ]
     return [path.name for path in strays if delete_artefact(path, root)]
+
+
+def delete_checkpoints(home: AnyPath, episodes: Collection[str]) -> list[str]:
+    """Delete what a navigator has become by some episodes: the first checkpoint that learned from one, and all that go on from it.
+
+    A checkpoint's mark names the episodes of its own stage alone, but its weights and what it replays come from those before it as well.
+    One whose mark cannot be read, or that was being written, is taken for one that learned from them. Returns the names, below the home.
+    """
+    root, gone = Path(home) / NAVIGATOR, set(episodes)
+    if not root.is_dir() or root.is_symlink() or not gone:
+        return []
+    folders = sorted(
+        (int(match[1]), path)
+        for path in root.iterdir()
+        if (match := _STAGE.fullmatch(path.name)) and path.is_dir() and not path.is_symlink()
+    )
+    first = next((number for number, path in folders if not gone.isdisjoint(_learned_from(path, gone))), None)
+    doomed = [path for number, path in folders if first is not None and number >= first]
+    for path in doomed:
+        shutil.rmtree(path)
+    return [f"{NAVIGATOR}/{path.name}" for path in doomed]
+
+
+def _learned_from(checkpoint: Path, unreadable: Collection[str]) -> Collection[str]:
+    """The episodes that a checkpoint names; `unreadable` where its mark cannot be read."""
+    try:
+        mark = json.loads((checkpoint / CHECKPOINT).read_text(encoding="utf-8"))
+        named = mark["episodes"] if mark["kind"] == CHECKPOINT_KIND else unreadable
+        return [str(one) for one in named] if isinstance(named, list) else unreadable
+    except (OSError, ValueError, KeyError, TypeError):
+        return unreadable
 
 
 def read_run_plan(folder: Path) -> dict[str, Any] | None:

@@ -81,7 +81,7 @@ class PendingErasure:
     cues_lost: int = 0
     """Other episodes whose cues went too."""
     documents: tuple[str, ...] = ()
-    """Files of a run beside the home that quoted its episodes and were deleted."""
+    """Files of a run beside the home that quoted its episodes, and checkpoints of a navigator made of them, that were deleted."""
     traces: tuple[str, ...] = ()
     """What was made with the help of the erased and stays, in words."""
 

@@ -19,6 +19,7 @@ from ..memory import (
     audit,
     closure,
     delete_artefact,
+    delete_checkpoints,
     delete_run_documents,
     delete_strays,
     exclusive,
@@ -76,7 +77,7 @@ def erase_rows(record: Record, home: Path, state: PendingErasure, *, again: bool
     delete_drafts(heads_directory(home))
     for _, path, _, _ in state.adapters:
         delete_artefact(Path(path), adapters_directory(home))
-    if documents := delete_run_documents(home):
+    if documents := [*delete_run_documents(home), *delete_checkpoints(home, state.ids)]:
         state = replace(state, documents=tuple(sorted({*state.documents, *documents})))
         record.erasures.put(state)
     # What a night that died has trained may have seen the erased; a night that runs notices the erasure by itself.

@@ -26,12 +26,12 @@ from ..envs.navigation.paths import GridMap, Pose
 from ..envs.navigation.scenes import STAGES
 from ..envs.navigation.streams import stage_environments
 from ..learners.navigation.abstention import Abstention, fit_abstention
-from ..learners.navigation.checkpoints import ARRAYS, DESCRIPTION, load_checkpoint, save_checkpoint
+from ..learners.navigation.checkpoints import ARRAYS, load_checkpoint, save_checkpoint
 from ..learners.navigation.forgetting import rebuild_without
 from ..learners.navigation.navigator import Navigator, NavigatorSettings
 from ..learners.navigation.trajectories import Trajectory, replayed
 from ..memory import Record
-from ..memory.artefacts import RUN_HOME, RUN_REPORT, RUN_SUMMARY
+from ..memory.artefacts import CHECKPOINT, NAVIGATOR, RUN_HOME, RUN_REPORT, RUN_SUMMARY
 from ..metrics.provenance import machine, package_versions, source_version
 from ..metrics.tables import print_tables
 from ..numerics.intervals import paired_gain_ci95
@@ -47,8 +47,6 @@ BATCH = 16
 """Tasks that run side by side and are recorded at once."""
 SLEEP = NavigatorSettings(epochs=10, batch=8)
 """How a stage of `SIZES` is learned; fewer tasks are passed over more often, so that there are as many gradient steps."""
-CHECKPOINTS = "navigator"
-"""Folder of the checkpoints in the home."""
 REBUILT = "-rebuilt"
 """End of the name of a checkpoint that is to take another one's place."""
 NIGHTS = "nights.json"
@@ -91,7 +89,7 @@ class NavigationRun:
         self.record = Record(self.home / "record.sqlite3")
         self.environments = list(stage_environments().values())
         self.nights: list[dict[str, Any]] = []
-        if (file := self.home / CHECKPOINTS / NIGHTS).exists():
+        if (file := self.home / NAVIGATOR / NIGHTS).exists():
             self.nights = json.loads(file.read_text(encoding="utf-8"))
         if any("declined" not in night for night in self.nights):
             raise SettingsError(f"the run in {folder} is of a version that did not decline anything; begin another one without --resume")
@@ -100,6 +98,7 @@ class NavigationRun:
         self._show, self._watch = progress or (lambda *_: None), watch
         self._encoder = HashedEncoder()
         self._abstentions: dict[tuple[int, ...], Abstention] = {}
+        self._restore()
 
     @property
     def published(self) -> list[int]:
@@ -222,7 +221,7 @@ class NavigationRun:
 
     def forget(self, category: str) -> dict[str, Any]:
         """Erase a category's episodes, and rebuild every checkpoint that saw them: exact, as if it had never been taught."""
-        if (file := self.home / CHECKPOINTS / FORGOTTEN).exists():
+        if (file := self.home / NAVIGATOR / FORGOTTEN).exists():
             receipt: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
             return receipt
         environment = ObjectNavGridEnvironment((category,))
@@ -278,7 +277,7 @@ class NavigationRun:
         self.record.close()
 
     def _folder(self, stage: int) -> Path:
-        return self.home / CHECKPOINTS / f"stage-{stage}"
+        return self.home / NAVIGATOR / f"stage-{stage}"
 
     def _exchange(self, stage: int, navigator: Navigator, episodes: Sequence[str]) -> None:
         """Put another checkpoint in a stage's place; a run that is killed meanwhile has the one or the other."""
@@ -288,19 +287,34 @@ class NavigationRun:
         shutil.rmtree(self._folder(stage))
         other.rename(self._folder(stage))
 
+    def _restore(self) -> None:
+        """Learn again what an erasure has deleted the checkpoints of, from what the record still holds: as if the rest had never been."""
+        navigator = Navigator(seed=self._seed, settings=self._learning)
+        for number in self.published:
+            if not self._folder(number).exists():
+                self._show(f"stage {number}: learned again", 0, 1)
+                stage = self.trajectories(number)
+                learned = navigator.learn(stage) if stage else navigator
+                save_checkpoint(learned, self._folder(number), episodes=[one.id for one in self.verified(number)])
+                for night in self.nights:
+                    night["learned_again"] = night.get("learned_again", False) or night["stage"] == number
+                self._note()
+                self._show(f"stage {number}: learned again", 1, 1)
+            navigator = load_checkpoint(self._folder(number)).navigator
+
     def _tidy(self) -> None:
         """Take up what `_exchange` was killed in."""
-        for other in sorted((self.home / CHECKPOINTS).glob(f"*{REBUILT}")):
+        for other in sorted((self.home / NAVIGATOR).glob(f"*{REBUILT}")):
             place = other.with_name(other.name.removesuffix(REBUILT))
-            if (place / DESCRIPTION).exists() and (place / ARRAYS).exists():
+            if (place / CHECKPOINT).exists() and (place / ARRAYS).exists():
                 shutil.rmtree(other)
             else:
                 shutil.rmtree(place, ignore_errors=True)
                 other.rename(place)
 
     def _note(self) -> None:
-        (self.home / CHECKPOINTS).mkdir(exist_ok=True)
-        write_file(self.home / CHECKPOINTS / NIGHTS, json.dumps(self.nights, indent=1))
+        (self.home / NAVIGATOR).mkdir(exist_ok=True)
+        write_file(self.home / NAVIGATOR / NIGHTS, json.dumps(self.nights, indent=1))
 
 
 def run_navigation(
@@ -364,6 +378,8 @@ def _closing(nights: Sequence[dict[str, Any]], receipt: dict[str, Any] | None) -
         f"stage {number} was not published: no credible gain, or a loss at an earlier stage; more tasks (--tasks) may show one"
         for number in unpublished
     ]
+    if again := [str(night["stage"]) for night in nights if night.get("learned_again")]:
+        lines.append(f"after an erasure, learned again without it: stage {', '.join(again)}; the figures above are from before")
     if receipt:
         was, now, tasks = receipt["before"], receipt["after"], receipt["tasks"]
         erased = f"forgot {receipt['category']}: {receipt['episodes']} episodes erased"

@@ -19,13 +19,12 @@ from numpy.typing import NDArray
 
 from ...core.errors import LifelongError
 from ...core.paths import AnyPath, draft_path
+from ...memory.artefacts import CHECKPOINT, CHECKPOINT_KIND
 from .episode_buffer import EpisodeBuffer, StoredFeatures, StoredViews
 from .navigator import Navigator, NavigatorSettings
 from .retention import ElasticWeights, Retention
 
 ARRAYS = "arrays.npz"
-DESCRIPTION = "checkpoint.json"
-KIND = "lifelong navigator"
 _STORED = {one.__name__: one for one in (StoredFeatures, StoredViews)}
 
 
@@ -57,7 +56,7 @@ def save_checkpoint(navigator: Navigator, folder: AnyPath, *, episodes: Sequence
     buffer = io.BytesIO()
     np.savez(buffer, **arrays)  # type: ignore[arg-type]  # numpy's stub has its own flag among the names
     description = {
-        "kind": KIND, "sha256": hashlib.sha256(buffer.getvalue()).hexdigest(), "made_with": navigator.made_with,
+        "kind": CHECKPOINT_KIND, "sha256": hashlib.sha256(buffer.getvalue()).hexdigest(), "made_with": navigator.made_with,
         "settings": asdict(navigator.settings), "stages": navigator.stages, "taught": list(navigator.taught),
         "losses": list(navigator.losses), "parts": parts, "episodes": list(episodes),
     }  # fmt: skip
@@ -65,7 +64,7 @@ def save_checkpoint(navigator: Navigator, folder: AnyPath, *, episodes: Sequence
     draft = draft_path(folder)
     draft.mkdir()
     (draft / ARRAYS).write_bytes(buffer.getvalue())
-    (draft / DESCRIPTION).write_text(json.dumps(description, indent=1), encoding="utf-8")
+    (draft / CHECKPOINT).write_text(json.dumps(description, indent=1), encoding="utf-8")
     draft.rename(folder)
     return folder
 
@@ -74,9 +73,9 @@ def load_checkpoint(folder: AnyPath) -> Checkpoint:
     """The inverse of `save_checkpoint`. Raises `CheckpointDamaged` where the folder is not one, or not as it was written."""
     folder = Path(folder)
     try:
-        described: dict[str, Any] = json.loads((folder / DESCRIPTION).read_text(encoding="utf-8"))
+        described: dict[str, Any] = json.loads((folder / CHECKPOINT).read_text(encoding="utf-8"))
         written = (folder / ARRAYS).read_bytes()
-        if described["kind"] != KIND or hashlib.sha256(written).hexdigest() != described["sha256"]:
+        if described["kind"] != CHECKPOINT_KIND or hashlib.sha256(written).hexdigest() != described["sha256"]:
             raise ValueError("its arrays do not have the hash that it names")
         with np.load(io.BytesIO(written), allow_pickle=False) as file:
             arrays = {name: file[name] for name in file.files}

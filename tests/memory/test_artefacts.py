@@ -9,8 +9,8 @@ import pytest
 
 from lifelong.checks.cue_memory import example_episode
 from lifelong.core import Adapter, NothingFound, Recall
-from lifelong.memory import Record, delete_artefact, delete_run_documents, delete_strays
-from lifelong.memory.artefacts import RUN_KIND, RUN_MARK, run_folder
+from lifelong.memory import Record, delete_artefact, delete_checkpoints, delete_run_documents, delete_strays
+from lifelong.memory.artefacts import CHECKPOINT, CHECKPOINT_KIND, NAVIGATOR, RUN_KIND, RUN_MARK, run_folder
 
 VECTOR = np.ones(4, dtype=np.float32)
 
@@ -106,3 +106,31 @@ def test_a_deletion_that_dies_halfway_is_finished(record: Record, tmp_path: Path
     assert delete_artefact(directory, root)
     delete_strays(record, root)
     assert list(root.iterdir()) == []
+
+
+def checkpoint(home: Path, name: str, *episodes: str, kind: str = CHECKPOINT_KIND) -> Path:
+    folder = home / NAVIGATOR / name
+    folder.mkdir(parents=True)
+    (folder / CHECKPOINT).write_text(json.dumps({"kind": kind, "episodes": list(episodes)}))
+    return folder
+
+
+def test_checkpoints_go_from_the_first_that_learned_from_the_erased(tmp_path: Path) -> None:
+    folders = [checkpoint(tmp_path, f"stage-{number}", f"e{number}") for number in (1, 2, 3, 10)]
+    other = checkpoint(tmp_path, "notes", "e2")
+    assert delete_checkpoints(tmp_path, ["unknown"]) == []
+    assert delete_checkpoints(tmp_path, []) == []
+    assert delete_checkpoints(tmp_path, ["e2", "e10"]) == ["navigator/stage-2", "navigator/stage-3", "navigator/stage-10"]
+    assert [folder.exists() for folder in (*folders, other)] == [True, False, False, False, True]
+    assert delete_checkpoints(tmp_path, ["e2"]) == []
+    assert delete_checkpoints(tmp_path / "nowhere", ["e2"]) == []
+
+
+def test_a_checkpoint_that_cannot_be_read_or_was_being_written_goes_too(tmp_path: Path) -> None:
+    draft = checkpoint(tmp_path, ".stage-2.17.4.draft")
+    (draft / CHECKPOINT).unlink()
+    checkpoint(tmp_path, "stage-3", "e3")
+    kept = checkpoint(tmp_path, "stage-1", "e1")
+    assert delete_checkpoints(tmp_path, ["unknown"]) == [f"navigator/{draft.name}", "navigator/stage-3"]
+    (kept / CHECKPOINT).write_text("[]")
+    assert delete_checkpoints(tmp_path, ["unknown"]) == ["navigator/stage-1"]

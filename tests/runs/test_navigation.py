@@ -14,7 +14,9 @@ from lifelong.envs.navigation.scenes import STAGES
 from lifelong.learners.navigation.abstention import FIRST_STEPS
 from lifelong.learners.navigation.checkpoints import ARRAYS, CheckpointDamaged, load_checkpoint
 from lifelong.learners.navigation.goal_novelty import GoalNovelty
-from lifelong.learners.navigation.navigator import NavigatorSettings
+from lifelong.learners.navigation.navigator import Navigator, NavigatorSettings
+from lifelong.memory import PendingErasure
+from lifelong.orchestrator.erasure import erase_rows, search
 from lifelong.runs import navigation
 from lifelong.runs.navigation import GateResult, NavigationRun, run_navigation
 
@@ -208,6 +210,32 @@ def test_a_run_of_a_version_that_declined_nothing_is_named(tmp_path: Path) -> No
     file.write_text(json.dumps(nights))
     with pytest.raises(SettingsError, match="begin another one without --resume"):
         opened(run.home.parent)
+
+
+@pytest.mark.usefixtures("published")
+def test_an_erasure_by_the_learner_reaches_checkpoints_and_replay(tmp_path: Path) -> None:
+    run = opened(navigation.begin_run(tmp_path, {}))
+    for stage in (1, 2):
+        run.sleep(stage, run.wake(stage))
+    category = run.verified(1)[0].skill
+    others = [[one for one in run.trajectories(stage) if one.category != category] for stage in (1, 2)]
+    folder, record = run.home.parent, run.record
+    assert any(one.category == category for one in run.live().parts[1].buffer.episodes)
+    state = PendingErasure(id="e", asked=f"skill={category}", ids=tuple(record.episodes.ids(skill=category)))
+    left = erase_rows(record, run.home, state, again=False)
+    assert left.documents == ("navigator/stage-1", "navigator/stage-2")
+    assert not list((run.home / "navigator").glob("*stage*"))
+    assert search(record, run.home, left).found == ()
+    run.close()
+    # Opened again, the run learns the stages without it, bit by bit as if it had never been taught.
+    again = opened(folder)
+    never = Navigator(seed=0, settings=LEARNING)
+    for stage in others:
+        never = never.learn(stage) if stage else never
+    assert all(torch.equal(a, b) for a, b in zip(never.network.parameters(), again.live().network.parameters(), strict=True))
+    assert category not in again.live().taught
+    assert [night["learned_again"] for night in again.nights] == [True, True]
+    assert "stage 1, 2; the figures above are from before" in "".join(navigation._closing(again.nights, None))
 
 
 @pytest.mark.usefixtures("published")

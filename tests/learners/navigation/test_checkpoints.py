@@ -10,10 +10,11 @@ import torch
 
 from lifelong.envs import ObjectNavGridEnvironment
 from lifelong.envs.navigation.scenes import STAGES
-from lifelong.learners.navigation.checkpoints import ARRAYS, DESCRIPTION, CheckpointDamaged, load_checkpoint, save_checkpoint
+from lifelong.learners.navigation.checkpoints import ARRAYS, CheckpointDamaged, load_checkpoint, save_checkpoint
 from lifelong.learners.navigation.methods import METHODS
 from lifelong.learners.navigation.navigator import Navigator, NavigatorSettings
 from lifelong.learners.navigation.trajectories import Trajectory, record
+from lifelong.memory.artefacts import CHECKPOINT
 
 SETTINGS = NavigatorSettings(epochs=1, batch=4)
 
@@ -66,10 +67,10 @@ def change(file: Path, **values: object) -> None:
         lambda folder: flip(folder / ARRAYS),
         lambda folder: cut(folder / ARRAYS),
         lambda folder: (folder / ARRAYS).unlink(),
-        lambda folder: cut(folder / DESCRIPTION),
-        lambda folder: (folder / DESCRIPTION).write_text("[]"),
-        lambda folder: change(folder / DESCRIPTION, made_with={"width": 6}),
-        lambda folder: change(folder / DESCRIPTION, parts=[]),
+        lambda folder: cut(folder / CHECKPOINT),
+        lambda folder: (folder / CHECKPOINT).write_text("[]"),
+        lambda folder: change(folder / CHECKPOINT, made_with={"width": 6}),
+        lambda folder: change(folder / CHECKPOINT, parts=[]),
     ],
     ids=["bit", "cut", "gone", "description cut", "another file", "another shape", "without parts"],
 )
