@@ -221,7 +221,7 @@ def test_an_erasure_by_the_learner_reaches_checkpoints_and_replay(tmp_path: Path
     others = [[one for one in run.trajectories(stage) if one.category != category] for stage in (1, 2)]
     folder, record = run.home.parent, run.record
     assert any(one.category == category for one in run.live().parts[1].buffer.episodes)
-    state = PendingErasure(id="e", asked=f"skill={category}", ids=tuple(record.episodes.ids(skill=category)))
+    state = PendingErasure(id="e", asked=f"skill={category}", ids=tuple(record.episodes.ids(skill=category)), rebuild=False)
     left = erase_rows(record, run.home, state, again=False)
     assert left.documents == ("navigator/stage-1", "navigator/stage-2")
     assert not list((run.home / "navigator").glob("*stage*"))
