@@ -18,9 +18,10 @@ import httpx
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from ...core import Answer, EngineUnreachable, LifelongError, PassingCodec, StreamReader, redact
+from ...core import Answer, EngineUnreachable, LifelongError, PassingCodec, redact
 from .errors import BadReply, codec_error
 from .protocols.events import EventReader
+from .reading import Reading, read_whole, recorded
 from .requests import client_left
 from .upstream import Headers, Upstream, returned_headers
 
@@ -143,16 +144,16 @@ class Relay(Response):
             read = _json(body)
             if read is None:
                 raise BadReply("the upstream's answer is no JSON object; see its log, or check the URL")
-            answer = self._codec.read_reply(read)
+            answer = read_whole(self._codec, read)
         if self._begun:
             raise BadReply("the upstream answered late and not with the stream that was asked for")
-        if passage.record is not None and answer is not None and not await passage.record(answer):
+        if passage.record is not None and answer is not None and not await recorded(passage.record, answer):
             headers.append(NOT_RECORDED)
         await self._whole(send, response.status_code, headers, body)
 
     async def _pass_stream(self, passage: Passage, response: httpx.Response, send: Send) -> None:
         await self._begin(send, response.status_code, [*returned_headers(response), *passage.shown])
-        events, reader = EventReader(), self._codec.read_stream() if passage.record else None
+        events, reader = EventReader(), Reading(self._codec) if passage.record else None
         held = b""
         async for chunk in _with_silences(response.aiter_bytes(), self._keep_alive):
             out = b""
@@ -165,11 +166,11 @@ class Relay(Response):
                 await send({"type": "http.response.body", "body": out or COMMENT, "more_body": True})
         await self._end(passage, reader, held, events.rest(), send)
 
-    async def _end(self, passage: Passage, reader: StreamReader | None, held: bytes, rest: bytes, send: Send) -> None:
+    async def _end(self, passage: Passage, reader: Reading | None, held: bytes, rest: bytes, send: Send) -> None:
         answer = reader.answer() if reader else None
-        if reader is not None and not held and (answer is None or not answer.complete):
+        if reader is not None and not reader.failed and not held and (answer is None or not answer.complete):
             raise BadReply("the upstream's stream broke off before its end; ask again")
-        if passage.record is not None and answer is not None and answer.complete and not await passage.record(answer):
+        if passage.record is not None and answer is not None and answer.complete and not await recorded(passage.record, answer):
             held = UNRECORDED_COMMENT + held
         await send({"type": "http.response.body", "body": held + rest})
 

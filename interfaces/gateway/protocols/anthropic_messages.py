@@ -11,7 +11,7 @@ from pydantic import BaseModel, Field, StrictBool, ValidationError
 from ....core import Answer, Conversation, MalformedTask, Message, Reply, ToolCall, Usage, tool_call
 from .fields import Text, validation_message
 from .options import chosen_tool, mapping, shared_options
-from .parts import check_last, joined
+from .parts import check_last, joined, token_count
 from .writing import in_pieces, json_object, named_event
 
 TOOL_MODES = {"auto": "auto", "none": "none", "any": "required"}
@@ -277,9 +277,9 @@ def _tool(one: AnthropicTool) -> dict[str, Any]:
 def _usage(usage: Any) -> Usage:
     if not isinstance(usage, dict):
         return Usage()
-    read = sum(int(usage.get(name) or 0) for name in ("input_tokens", "cache_read_input_tokens", "cache_creation_input_tokens"))
-    cached = int(usage.get("cache_read_input_tokens") or 0)
-    return Usage(prompt_tokens=read, completion_tokens=int(usage.get("output_tokens") or 0), cached_tokens=cached)
+    read = sum(token_count(usage, name) for name in ("input_tokens", "cache_read_input_tokens", "cache_creation_input_tokens"))
+    cached = token_count(usage, "cache_read_input_tokens")
+    return Usage(prompt_tokens=read, completion_tokens=token_count(usage, "output_tokens"), cached_tokens=cached)
 
 
 def _head(reply: Reply) -> dict[str, Any]:

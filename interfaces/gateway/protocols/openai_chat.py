@@ -11,7 +11,7 @@ from pydantic import BaseModel, Field, StrictBool, ValidationError, model_valida
 from ....core import Answer, Conversation, MalformedTask, Message, Reply, Usage
 from .fields import Text, validation_message
 from .options import chosen_tool, flag, mapping, shared_options
-from .parts import cached_tokens, check_last, joined
+from .parts import cached_tokens, check_last, joined, token_count
 from .writing import in_pieces
 
 
@@ -257,14 +257,23 @@ class ChatStream:
                 continue
             self._seen = True
             delta = choice.get("delta") or {}
-            self._texts.append(delta.get("content") or "")
+            self._texts.append(_text(delta.get("content") or ""))
             for position, one in enumerate(delta.get("tool_calls") or ()):
-                call = self._calls.setdefault(one.get("index", position), {"id": "", "function": {"name": "", "arguments": ""}})
+                # Some servers number no calls.
+                index = position if one.get("index") is None else int(one["index"])
+                call = self._calls.setdefault(index, {"id": "", "function": {"name": "", "arguments": ""}})
                 called = one.get("function") or one.get("custom") or {}
                 call["id"] = one.get("id") or call["id"]
                 call["function"]["name"] += called.get("name") or ""
                 call["function"]["arguments"] += called.get("arguments") or called.get("input") or ""
             self._finish_reason = choice.get("finish_reason") or self._finish_reason
+
+
+def _text(content: str | list[dict[str, Any]]) -> str:
+    """Text of a piece, which some servers send as a list of parts. Raises `TypeError` for anything else."""
+    if isinstance(content, str):
+        return content
+    return "".join(part.get("text") or "" for part in content if part.get("type") == "text")
 
 
 def _message(one: ChatMessage) -> Message:
@@ -292,8 +301,8 @@ def _read_usage(usage: Any) -> Usage:
     if not isinstance(usage, dict):
         return Usage()
     return Usage(
-        prompt_tokens=int(usage.get("prompt_tokens") or 0),
-        completion_tokens=int(usage.get("completion_tokens") or 0),
+        prompt_tokens=token_count(usage, "prompt_tokens"),
+        completion_tokens=token_count(usage, "completion_tokens"),
         cached_tokens=cached_tokens(usage, "prompt_tokens_details"),
     )
 

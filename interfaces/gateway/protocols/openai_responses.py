@@ -11,7 +11,7 @@ from pydantic import BaseModel, Field, StrictBool, ValidationError
 from ....core import Answer, Conversation, MalformedTask, Message, Reply, ToolCall, Usage, tool_call
 from .fields import Text, validation_message
 from .options import chosen_tool, flag, mapping, shared_options
-from .parts import cached_tokens, check_last, joined
+from .parts import cached_tokens, check_last, joined, token_count
 from .writing import in_pieces, json_object, named_event
 
 ROLES = {"user": "user", "assistant": "assistant", "system": "system", "developer": "system"}
@@ -362,7 +362,7 @@ def _read_usage(usage: Any) -> Usage:
     if not isinstance(usage, dict):
         return Usage()
     return Usage(
-        prompt_tokens=int(usage.get("input_tokens") or 0),
-        completion_tokens=int(usage.get("output_tokens") or 0),
+        prompt_tokens=token_count(usage, "input_tokens"),
+        completion_tokens=token_count(usage, "output_tokens"),
         cached_tokens=cached_tokens(usage, "input_tokens_details"),
     )
