@@ -21,7 +21,7 @@ from starlette.types import Receive, Scope, Send
 from ...core import Answer, EngineUnreachable, LifelongError, PassingCodec, redact
 from .errors import BadReply, codec_error
 from .protocols.events import EventReader
-from .reading import Reading, read_whole, recorded
+from .protocols.reading import Reading, read_whole, recorded
 from .requests import client_left
 from .upstream import Headers, Upstream, returned_headers
 

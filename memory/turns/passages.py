@@ -127,12 +127,24 @@ def own_words(text: str) -> str:
 def _spoken(text: str) -> Iterator[tuple[int, int]]:
     """Stretches of a person's own words: what is quoted or pasted is left out."""
     start = 0
-    quoted = [found.span() for pattern in (_QUOTED, LISTED) for found in pattern.finditer(text)]
+    quoted = [
+        found.span() for pattern, may in ((_QUOTED, _may_quote), (LISTED, _may_list)) if may(text) for found in pattern.finditer(text)
+    ]
     for begin, end in sorted([*quoted, *_elements(text)]):
         if end > start:
             yield from _stretches(text, start, max(start, begin))
             start = end
     yield from _stretches(text, start, len(text))
+
+
+def _may_quote(text: str) -> bool:
+    """Whether `_QUOTED` may find anything: looking for its marks takes a hundredth of the time that it takes to find nothing."""
+    return any(mark in text for mark in ("```", ">", "Earlier, "))
+
+
+def _may_list(text: str) -> bool:
+    """Whether `LISTED` may find anything."""
+    return "memor" in text.lower()
 
 
 def _elements(text: str) -> Iterator[tuple[int, int]]:

@@ -4,11 +4,11 @@ from dataclasses import replace
 from itertools import pairwise
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lifelong.core import UNKNOWN, Action, Episode, Observation, Recall, Step, Task, Thought, ToolResult
-from lifelong.memory.turns.passages import LONGEST, MOST, Kind, own_words, passages
+from lifelong.memory.turns.passages import _QUOTED, LISTED, LONGEST, MOST, Kind, _may_list, _may_quote, own_words, passages
 from lifelong.memory.turns.sentences import says_something
 
 
@@ -99,3 +99,15 @@ def test_a_long_turn_becomes_several_passages_and_a_huge_one_is_bounded() -> Non
 def test_the_same_episode_gives_the_same_passages() -> None:
     one = episode(Observation(text="My dog is called Rex."))
     assert passages(one) == passages(replace(one, created=5.0))
+
+
+@settings(deadline=None)
+@given(
+    st.lists(
+        st.sampled_from(["a", "\n", ">", "```", "Earlier, 2024-01-02, ", "<memory>", "</memory>", "MEMORIES", ":", "- b", " ", "<doc>"])
+    )
+)
+def test_looking_for_marks_first_finds_the_same(parts: list[str]) -> None:
+    text = "".join(parts)
+    for pattern, may in ((_QUOTED, _may_quote), (LISTED, _may_list)):
+        assert may(text) or pattern.search(text) is None

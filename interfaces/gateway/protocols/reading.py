@@ -6,8 +6,8 @@ import logging
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
-from ...core import Answer, PassingCodec
-from .protocols.parts import storable
+from ....core import Answer, PassingCodec
+from .parts import storable
 
 log = logging.getLogger("lifelong")
 

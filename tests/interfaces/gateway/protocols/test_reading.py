@@ -14,7 +14,7 @@ from lifelong.core import Answer, PassingCodec
 from lifelong.interfaces.gateway.protocols.anthropic_messages import AnthropicMessages
 from lifelong.interfaces.gateway.protocols.openai_chat import OpenAIChat
 from lifelong.interfaces.gateway.protocols.openai_responses import OpenAIResponses
-from lifelong.interfaces.gateway.reading import Reading, read_whole, recorded
+from lifelong.interfaces.gateway.protocols.reading import Reading, read_whole, recorded
 from tests.interfaces.gateway.test_relay import DONE, STOP, Client, Server, pass_on, recording
 
 CODECS = (OpenAIChat(), OpenAIResponses(), AnthropicMessages())
