@@ -21,7 +21,7 @@ from starlette.types import Receive, Scope, Send
 from ...core import Answer, EngineUnreachable, LifelongError, PassingCodec, redact
 from .errors import BadReply, codec_error
 from .protocols.events import EventReader
-from .protocols.reading import Reading, read_whole, recorded
+from .protocols.reading import GuardedReader, read_whole, recorded
 from .requests import client_left
 from .upstream import Headers, Upstream, returned_headers
 
@@ -153,7 +153,7 @@ class Relay(Response):
 
     async def _pass_stream(self, passage: Passage, response: httpx.Response, send: Send) -> None:
         await self._begin(send, response.status_code, [*returned_headers(response), *passage.shown])
-        events, reader = EventReader(), Reading(self._codec) if passage.record else None
+        events, reader = EventReader(), GuardedReader(self._codec) if passage.record else None
         held = b""
         async for chunk in _with_silences(response.aiter_bytes(), self._keep_alive):
             out = b""
@@ -166,7 +166,7 @@ class Relay(Response):
                 await send({"type": "http.response.body", "body": out or COMMENT, "more_body": True})
         await self._end(passage, reader, held, events.rest(), send)
 
-    async def _end(self, passage: Passage, reader: Reading | None, held: bytes, rest: bytes, send: Send) -> None:
+    async def _end(self, passage: Passage, reader: GuardedReader | None, held: bytes, rest: bytes, send: Send) -> None:
         answer = reader.answer() if reader else None
         if reader is not None and not reader.failed and not held and (answer is None or not answer.complete):
             raise BadReply("the upstream's stream broke off before its end; ask again")

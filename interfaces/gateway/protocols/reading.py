@@ -1,4 +1,4 @@
-"""`Reading`: what an upstream answered is read beside its way to the client, and whatever it is, it goes on (invariant Fail open)."""
+"""`GuardedReader`: what an upstream answered is read beside its way to the client, and whatever it is, it goes on (invariant Fail open)."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from .parts import storable
 log = logging.getLogger("lifelong")
 
 
-class Reading:
+class GuardedReader:
     """A `StreamReader` that never raises. What cannot be read is not learned from, and no reason to keep the client from it."""
 
     def __init__(self, codec: PassingCodec) -> None:

@@ -14,7 +14,7 @@ from lifelong.core import Answer, PassingCodec
 from lifelong.interfaces.gateway.protocols.anthropic_messages import AnthropicMessages
 from lifelong.interfaces.gateway.protocols.openai_chat import OpenAIChat
 from lifelong.interfaces.gateway.protocols.openai_responses import OpenAIResponses
-from lifelong.interfaces.gateway.protocols.reading import Reading, read_whole, recorded
+from lifelong.interfaces.gateway.protocols.reading import GuardedReader, read_whole, recorded
 from tests.interfaces.gateway.test_relay import DONE, STOP, Client, Server, pass_on, recording
 
 CODECS = (OpenAIChat(), OpenAIResponses(), AnthropicMessages())
@@ -104,7 +104,7 @@ KINDS = (
 @settings(deadline=None)
 @given(st.sampled_from(CODECS), st.lists(JSON, max_size=6), st.sampled_from(KINDS))
 def test_nothing_that_an_upstream_sends_raises(codec: PassingCodec, said: list[Any], kind: str) -> None:
-    reader = Reading(codec)
+    reader = GuardedReader(codec)
     for one in said:
         one = {"type": kind, **one} if isinstance(one, dict) else one
         reader.take(kind, json.dumps(one))
