@@ -1,4 +1,4 @@
-"""Whatever an upstream answers, it reaches the client; what cannot be read is not remembered, and what was lost in a stream is mended."""
+"""Whatever an upstream answers, it reaches the client; what cannot be read is not remembered, and what was lost in a stream is repaired."""
 
 from __future__ import annotations
 
