@@ -78,6 +78,8 @@ class Run:
     """How it ended."""
     usage: Usage
     """What it cost."""
+    model: str = ""
+    """Who acted, where it was not the engine's model."""
 
 
 @runtime_checkable

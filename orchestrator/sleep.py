@@ -11,6 +11,7 @@ from functools import partial
 from itertools import dropwhile, takewhile
 
 from ..agents.consolidation.practice import practice_source
+from ..agents.strategies.navigate import NAVIGATOR_MODEL
 from ..core import AdapterStatus
 from ..envs import Environment, find_environment
 from .components import Components
@@ -67,9 +68,18 @@ def due_skills(components: Components, tenant: str, environments: Mapping[str, E
     return [
         skill
         for skill in components.skills(tenant)
-        if new(tenant, skill) >= least
-        or (_can_practise(components, tenant, skill, environments or {}) and new(tenant, skill, failed=True) >= least)
+        if (
+            new(tenant, skill) >= least
+            or (_can_practise(components, tenant, skill, environments or {}) and new(tenant, skill, failed=True) >= least)
+        )
+        and not _is_navigated(components, tenant, skill)
     ]
+
+
+def _is_navigated(components: Components, tenant: str, skill: str) -> bool:
+    """Whether a navigator acts in the skill's tasks: it has nights of its own, and a language model gains nothing from them."""
+    newest = components.record.episodes.find(tenant=tenant, skill=skill, newest_first=True, limit=1)
+    return bool(newest) and newest[0].model == NAVIGATOR_MODEL
 
 
 def _can_practise(components: Components, tenant: str, skill: str, environments: Mapping[str, Environment]) -> bool:

@@ -10,6 +10,7 @@ from functools import partial
 import numpy as np
 
 from ..agents import Job, Journal, Run
+from ..agents.strategies.mixed import act_by_kind
 from ..core import (
     NO_VERDICT,
     UNKNOWN,
@@ -288,7 +289,7 @@ def act(
         for i, one in enumerate(plans)
         if i not in declined
     ]
-    runs = iter(components.strategy.act(jobs))
+    runs = iter(act_by_kind(components.strategy, jobs, components.settings.home))
     return [_declined(one) if i in declined else next(runs) for i, one in enumerate(plans)]
 
 
@@ -365,8 +366,10 @@ def _head(components: Components, one: Plan, id_: str) -> tuple[Episode, Vector]
 
 
 def _episode(components: Components, one: Plan, run: Run, id_: str) -> Episode:
+    head = _head(components, one, id_)[0]
     return replace(
-        _head(components, one, id_)[0],
+        head,
+        model=run.model or head.model,
         steps=run.steps,
         outcome=run.outcome,
         answer_chance=components.guarded("perception", lambda: _answer_chance(one, run), None),

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from ..agents import Job
-from ..agents.strategies.navigate import NavigateStrategy, Watcher, show_search
+from ..agents.strategies.navigate import NAVIGATOR_MODEL, NavigateStrategy, Watcher, show_search
 from ..core import Action, Episode, Settings, SettingsError, demonstration_id
 from ..core.paths import AnyPath
 from ..envs import ObjectNavGridEnvironment
@@ -157,7 +157,7 @@ class NavigationRun:
             steps=run.steps,
             outcome=run.outcome,
             skill=category,
-            model="navigator",
+            model=NAVIGATOR_MODEL,
             demonstration=demonstration,
             usage=run.usage,
             created=time.time(),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from ...learners.navigation.abstention import Abstention, Decline
     from ...learners.navigation.navigator import Navigator
 
+NAVIGATOR_MODEL = "navigator"
+"""What the record names as the model of runs that a navigator acted in."""
 Watcher = Callable[[ObjectNavGridEnvironment, str], None]
 """Called after every step of the first job with its environment and what was done, `` before the first, and where it was declined."""
 
@@ -78,7 +81,7 @@ class NavigateStrategy:
                 if 0 in open_ones:
                     self._show(rollouts, ACTIONS[last[0]])
         finally:
-            runs = [rollout.result() for rollout in rollouts]
+            runs = [replace(rollout.result(), model=NAVIGATOR_MODEL) for rollout in rollouts]
         return runs
 
     def _decline(self, rollouts: Sequence[Rollout], places: Sequence[int], declined: Sequence[Decline | None], usage: Usage) -> list[int]:
