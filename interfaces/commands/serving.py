@@ -71,7 +71,7 @@ def serve(
     shown to the next. --require-tenant refuses them.
     """
     from ..gateway.app import create_app
-    from ..gateway.server import listen, make_server
+    from ..gateway.server import listen, make_server, switch_often
     from .learner import open_learner
 
     settings = read_settings(config, home, set_)
@@ -83,6 +83,7 @@ def serve(
         learner.warm_up()
         say(f"http://{LOOPBACK}:{port}/v1  (Ctrl-C stops)")
         with suppress(KeyboardInterrupt):  # being stopped is how a server ends
+            switch_often()
             make_server(create_app(learner, settings.gateway), settings.gateway).run(sockets=[bound])
 
 

@@ -15,7 +15,7 @@ import pytest
 
 from lifelong.core import StoreError
 from lifelong.core.settings import GatewaySettings
-from lifelong.interfaces.gateway.server import BoundedLog, connection_limit, listen
+from lifelong.interfaces.gateway.server import BoundedLog, connection_limit, listen, switch_often
 
 
 def test_a_taken_port_is_a_clear_error() -> None:
@@ -42,6 +42,19 @@ def test_the_file_limit_is_raised_and_never_beyond_what_is_allowed() -> None:
         pytest.skip("this machine allows fewer open files")
     result = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert result.stdout.split() == ["2048", "2048", "2048"]
+
+
+def test_the_interpreter_is_handed_on_sooner_and_never_later() -> None:
+    before = sys.getswitchinterval()
+    try:
+        sys.setswitchinterval(0.005)
+        switch_often()
+        assert sys.getswitchinterval() == pytest.approx(0.0005, rel=0.05)
+        sys.setswitchinterval(0.0001)
+        switch_often()
+        assert sys.getswitchinterval() == pytest.approx(0.0001, rel=0.05)
+    finally:
+        sys.setswitchinterval(before)
 
 
 def test_a_bounded_log_says_how_much_it_left_out() -> None:
