@@ -82,7 +82,8 @@ SUITES = (
             "tasks 150 to 299 was looked at for either. That practice and a grammar help at all was known from trials on unseen tasks. "
             "Contrasts have the weights of their papers or of trl, and learning rates that were set beforehand; none was tuned. "
             "The data set of reasoning-gym was chosen among nineteen by how often samples of the base model answer 24 of its entries, of "
-            "which some may be among the unseen tasks. Passes over corrected function calls (4): as were made by hand, by their seconds."
+            "which some may be among the unseen tasks. Passes over corrected function calls (4): as were made by hand, by their seconds. "
+            "Sizes of the ten nights: by their seconds."
         ),
         module="suites.agents.suite",
         files=(

@@ -49,15 +49,17 @@ def curves_plot(
     y: str,
     ticks: Sequence[float],
     bar: tuple[float, str] | None = None,
+    log_x: bool = True,
     log_y: bool = False,
 ) -> str:
-    """Curves by name over a logarithmic axis, those in `ours` emphasised; `bar` is a dashed line at a height with its words.
+    """Curves by name over an axis that is logarithmic unless `log_x` is off, those in `ours` emphasised.
 
-    `x` and `y` are the axes' labels, `ticks` those of the first.
+    `bar` is a dashed line at a height with its words; `x` and `y` are the axes' labels, `ticks` those of the first.
     """
 
     def draw(axes: Axes) -> None:
-        axes.set_xscale("log")
+        if log_x:
+            axes.set_xscale("log")
         axes.set_xticks(ticks, [f"{tick:,g}" for tick in ticks])
         axes.minorticks_off()
         if log_y:

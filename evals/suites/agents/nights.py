@@ -109,14 +109,14 @@ class Agent:
     def sleep(self, train: Sequence[Task], count: int, night: int) -> None:
         """One night: attempts, practice and training."""
         if self._arm.shown:
-            self._train(shown_answers(self._environment, train))
+            self.train(shown_answers(self._environment, train))
             return
         groups: list[Group] = []
         if self._arm.attempts and (self._adapter or not self._arm.practice):
             groups = self._attempt(train, night, self._settings.sleep.attempts)
         data = [*samples([win for wins in self._wins.values() for win in wins]), *self._practice(train, count, night)]
         if data:
-            self._train(data)
+            self.train(data)
         if groups and self._arm.contrast and self._adapter:
             self._contrast(train, groups, METHODS[self._arm.contrast])
 
@@ -179,8 +179,9 @@ class Agent:
         # From the tools' schemas, without what their own schemas refuse and what a real task asks.
         return made_exercises(source, train, [], count, weights=weights, seed=seed, without=[task.goal for task in train])
 
-    def _train(self, data: Sequence[Sample]) -> None:
-        recipe = recipe_of(self._settings, self._engine)
+    def train(self, data: Sequence[Sample], *, start: str = "") -> None:
+        """Train on samples, from the base or from the adapter in a directory, and answer with what comes of it."""
+        recipe = replace(recipe_of(self._settings, self._engine), start=start)
         digest = made_of(data, recipe, "agents")
         directory = self._folder / digest[:16]
         if not holds(directory, digest):

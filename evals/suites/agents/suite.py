@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,8 @@ from .contrast_methods import METHODS, QUICK_SCALES, SCALES, START, ContrastMeth
 from .contrasts import ContrastNight, contrast_rows
 from .function_calls import CASE, function_call_rows
 from .nights import Agent, LearningArm
+from .ten_nights import CASE as TEN_NIGHTS
+from .ten_nights import plot, ten_nights_rows
 
 ARMS: Mapping[str, LearningArm] = {
     "no_learning": LearningArm(grammar=False),
@@ -66,11 +68,19 @@ def run(*, quick: bool, seeds: int, data: Path | None, only: RowFilter = ALL_ROW
             rows += _case(case, sizes, quick, seeds, data, only)
     if only.wants_case(CASE) or any(CASE in case for case in only.cases):
         rows += function_call_rows(quick=quick, seeds=seeds, data=data, only=only, values=SMALL if quick else {})
+    if only.wants_case(TEN_NIGHTS):
+        rows += ten_nights_rows(quick=quick, seeds=seeds, only=only, values=SMALL if quick else {})
     for case, scale in (QUICK_SCALES if quick else SCALES).items():
         methods = {name: method for name, method in METHODS.items() if only.wants_method(name)}
         if only.wants_case(case) and (methods or only.wants_method(START)):
             rows += _contrasts(case, scale, methods, quick, seeds, data, only)
     return rows
+
+
+def plots(rows: Sequence[Row]) -> dict[str, str]:
+    """Success after each of ten nights, where two at least were measured."""
+    drawn = plot(rows)
+    return {} if drawn is None else {"nights": drawn}
 
 
 def _contrasts(

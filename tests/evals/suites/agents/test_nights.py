@@ -146,7 +146,7 @@ def test_attempts_and_answers_follow_the_forms_of_the_solved_tasks_nearest_to_th
 
     monkeypatch.setattr(nights, "create", lambda kind, name, **values: Solving(None) if kind == "strategies" else HashedEncoder())
     monkeypatch.setattr(nights, "train_lora", lambda data, recipe, directory, **values: None)
-    monkeypatch.setattr(Agent, "_train", lambda self, data: None)
+    monkeypatch.setattr(Agent, "train", lambda self, data: None)
     environment = DatabaseEnvironment()
     tasks, test = environment.tasks("train", 4), environment.tasks("test", 2)
     settings = SETTINGS.with_values({"sleep.attempts": 3})
