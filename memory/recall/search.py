@@ -160,7 +160,7 @@ def candidates(question: str, vector: Vector, turns: Sequence[IndexedTurn], list
     of_names = {term for name in speakers for term in terms(name)}
     sought = [place for place, term in enumerate(lists.terms) if term not in of_names]
     meant = {name: (1.0 if plain == named[0] else -1.0) if len(named) == 1 else 0.0 for name, plain in folded.items()}
-    numbers: dict[str, int] = {}
+    numbers = {session: place for place, session in enumerate(dict.fromkeys(sessions))}
     period = period_of(question, now)
     flags = np.array(marks)
     vectors = np.concatenate(embeddings).reshape(len(turns), -1).astype(np.float64)
@@ -169,7 +169,7 @@ def candidates(question: str, vector: Vector, turns: Sequence[IndexedTurn], list
         found=_occurrences(rows, [lists.postings[place] for place in sought]),
         similarity=vectors @ vector.astype(np.float64),
         vectors=vectors,
-        session=np.array([numbers.setdefault(session, len(numbers)) for session in sessions], dtype=np.int64),
+        session=np.array(list(map(numbers.__getitem__, sessions)), dtype=np.int64),
         position=np.array(positions, dtype=np.int64),
         length=np.array(lengths, dtype=np.float64),
         average_length=lists.average_length,

@@ -48,7 +48,8 @@ _ASKING = frozenset(
     _PLAIN.findall(
         """
         what who when where why how which whose can could would should will do does did is are was were may shall
-        wer wo wann warum wie welche welcher welches wieso weshalb woher wohin wieviel kannst konntest konnen konnten wurdest wurden hast
+        wer wo wann warum wie welche welcher welches wieso weshalb woher wohin wieviel kannst konntest konnen konnten wurdest wurden
+        hast gibt
         ou quand comment pourquoi qui quel quelle donde cuando cual quien
         """
     )

@@ -24,7 +24,12 @@ _SOUGHT = _any_of(
     """
 )
 """What is done with what can be known: whoever wants to do it asks for the result."""
-_ORDERED = _any_of("book reserve order schedule cancel rename delete remove add update request rent")
+_ORDERED = _any_of(
+    """
+    book reserve order schedule cancel rename delete remove add update request rent transfer reset arrange repair install draft print renew
+    upgrade download upload subscribe unsubscribe withdraw exchange return track
+    """
+)
 """What is done for somebody."""
 _EITHER = _any_of(
     "see get buy change write make create send plan play watch read learn hear draw cook bake build set put open close start stop hire move"
@@ -68,8 +73,12 @@ _AIM = (
     r"|(?:my|our|the|your)\s(?:goal|aim|task|objective|assignment)\s(?:is|was)\sto\s)"
 )
 _BEING = rf"(?:i'm|we're|i\sam|we\sare|i\swas|we\swere)\s{_OFTEN}"
-_SETTLED = _any_of("cancelled canceled closed deleted removed translated refunded fixed renewed")
+_SETTLED = _any_of("cancelled canceled closed deleted removed translated refunded fixed renewed delivered repaired picked_up")
 """What somebody wants to be done with a thing, once."""
+_MOST = r"(?:the|all)\s(?:\w+\s){0,3}?(?!rest\b|forest\b|test\b|west\b|guest\b|interest\b|request\b|harvest\b)\w{2,}est\b"
+"""Whoever wants what is most of a kind asks which that is."""
+_SENT = r"send\s(?:\w+\s){0,2}?(?:e-?mails?|letters?|messages?|flowers|parcels?|packages?|invitations?|cards?|money|reports?|files?)\b"
+_NOW = rf"(?:i'm|we're|i\sam|we\sare)\s{_OFTEN}"
 _MANNER = _any_of("be stay remain avoid use answer speak talk sound act treat remember know understand believe think call address keep")
 """What somebody wants an assistant to be or do for good."""
 
@@ -77,19 +86,24 @@ _ENGLISH = re.compile(
     "|".join(
         (
             rf"{_WANT}(?:to\s(?:{_SOUGHT}|{_ORDERED})\b|to\s{_EITHER}\b(?=.*{_EXACT})|you\sto\s(?!{_MANNER}\b)|your\shelp\b|{_SOME_THING}"
-            rf"|(?:my|our|the|this|it)\b.*\b{_SETTLED}\W*$)",
-            rf"{_AIM}(?:{_SOUGHT}|{_ORDERED})\b",
+            rf"|(?:\w+\s){{1,4}}{_SETTLED}(?:\s(?:to|by|on|at|tomorrow|today)\b|\W*$)|some(?:one|body)\sto\b"
+            rf"|{_MOST}|to\s{_SENT}|(?:a|an|some|two|three|four|five|\d+)\s.*\b(?:near|nearby|close\sto)\b)",
+            rf"{_AIM}(?:(?:{_SOUGHT}|{_ORDERED})\b|{_EITHER}\b(?=.*{_EXACT}))",
             rf"{_ONE}(?:have\sto|must|should|ought\sto|got\sto)\s{_SOUGHT}\b",
-            rf"{_BEING}(?:looking|searching)\s(?:for|to)\b(?!.*\b{_OF_LIFE}\b)",
-            rf"(?:looking|searching)\sfor\b(?!.*\b{_OF_LIFE}\b)",
+            rf"(?:{_NOW}|)(?:looking|searching)\s(?:for|to)\b(?!\s(?:my|our)\b)(?!.*\b{_OF_LIFE}\b)",
+            rf"(?:i|we)(?:\swas|\swere|'ve\sbeen|\shave\sbeen)\s(?:asked|told)\sto\s{_SOUGHT}\b",
+            r".*[,;]\s(?:so\s|then\s|please\s|and\s)?(?:calculate|compute|determine|solve|estimate|write|list)"
+            r"\s(?:one|it|its|them|the|their|my|this|that|how|what|a|an)\b",
+            rf"{_BEING}curious\b",
             rf"(?:need|wanted|want)\s(?:{_SOME_THING}|to\s{_SOUGHT}\b)",
             rf"{_BEING}interested\sin\s(?:finding|knowing|learning|seeing|getting|booking|buying|hearing)\b",
             rf"{_BEING}(?:hoping|wondering|asking)\b.*?\b(?:you|if|whether|what|how|when|where|which|who)\b",
-            r"(?:it|that)(?:\swould|'d)\s(?:really\s|also\s)?be\s(?:great|nice|good|helpful|lovely|kind|wonderful|fantastic|perfect)\sif\syou\b",
-            r"(?:i|we)(?:'d|\swould)\s(?:be\s(?:very\s|so\s)?(?:grateful|glad|thankful)|appreciate\sit)\sif\syou\b",
-            rf"you\s(?:should|must|can|need\sto|have\sto)\s(?!know\sthat\b)(?:{_SOUGHT}|{_ORDERED}|{_EITHER})\b",
+            r"(?:it|that)(?:\swould|'d)\s(?:really\s|also\s)?be\s(?:great|nice|good|helpful|lovely|kind|wonderful|fantastic|perfect)"
+            r"\s(?:if\s(?:you|i|we)\b|to\s(?:see|know|have|get)\b)",
+            r"(?:i|we)(?:'d|\swould)\s(?:be\s(?:very\s|so\s)?(?:grateful|glad|happy|thankful)|appreciate\sit)\sif\syou\b",
+            rf"you\s(?:should|must|can|need\sto|have\sto)\s(?!know\sthat\b|find\s(?:me|us)\b)(?:{_SOUGHT}|{_ORDERED}|{_EITHER})\b",
             rf"let's\s{_SOUGHT}\b|(?:i|we)\swanted\sto\sask\b",
-            r"any\s(?:chance|idea|ideas|way)\b|have\syou\s(?:got|any|seen|heard)\b|let\sme\s(?:know|see)\b|mind\s\w+ing\b",
+            r"any\s(?:chance|ideas?|way)\s(?:you|we|i|to|if|how|what|where|when|of\s(?:a|an|the|getting|finding))\b|have\syou\s(?:got|any|seen|heard)\b|let\sme\s(?:know|see)\b|mind\s\w+ing\b",
         )
     )
 )
@@ -98,6 +112,7 @@ _THINGS_DE = _any_of(
     fläche volumen umfang radius entfernung preis preise liste zusammenfassung übersetzung namen wegbeschreibung informationen infos
     anzahl wetter wettervorhersage vorhersage rezept rezepte hilfe hotel hotels tisch zimmer karten taxi auskunft überblick adresse
     öffnungszeiten termin wechselkurs route beispiel beispiele ergebnis summe mittelwert restaurants flug flüge babysitter
+    doppelzimmer einzelzimmer einwohnerzahl bevölkerung nachrichten telefonnummer
     """
 )
 _KNOWN_DE = _any_of(
@@ -106,11 +121,17 @@ _KNOWN_DE = _any_of(
     abfragen zusammenfassen schätzen lösen
     """
 )
-_DONE_DE = _any_of("suchen buchen bestellen reservieren mieten stornieren anfordern löschen eintragen umbuchen")
+_DONE_DE = _any_of(
+    """
+    suchen buchen bestellen reservieren mieten stornieren anfordern löschen eintragen umbuchen zurücksetzen überweisen kündigen verlängern
+    verschieben
+    """
+)
 _EITHER_DE = _any_of("kaufen sehen ändern schreiben senden schicken hören lesen spielen")
 _EXACT_DE = r"(?:\d|\b(?:zwei|drei|vier|fünf|sechs|sieben|acht|neun|zehn|heute|morgen)\b)"
 _NO_LINK_DE = r"(?!(?:als|mit|ohne|für|in|im|an|am|auf|zu|von|und|oder|weil|wenn)\b)"
-_SOME_THING_DE = rf"(?:{_NO_LINK_DE}[\w.-]+\s){{0,4}}?{_THINGS_DE}\b"
+_MOST_DE = _any_of("größten kleinsten höchsten längsten besten billigsten günstigsten neuesten nächsten schnellsten letzten meisten")
+_SOME_THING_DE = rf"(?:{_NO_LINK_DE}[\w.-]+\s){{0,4}}?(?:{_THINGS_DE}|{_MOST_DE})\b"
 _GERMAN = re.compile(
     "|".join(
         (
@@ -120,9 +141,11 @@ _GERMAN = re.compile(
             r"(?:ich|wir)\s(?:möchten?|will|wollen|hätten?\sgerne?|bitte\sdarum)\s?,?\sdass\s(?:du|sie|ihr)\b(?!\s(?:weißt|wissen)\b)",
             r"(?:ich|wir)\s(?:brauchen?|bräuchten?|benötigen?|hätten?\s(?:bitte\s)?gerne?|möchten?|will|wollen)\s(?:bitte\s|noch\s|dringend\s)*"
             rf"{_SOME_THING_DE}",
-            rf"(?:ich|wir)\s(?:bin\sauf\sder\ssuche|suchen?)\b(?!.*\b{_OF_LIFE}\b)",
+            rf"(?:ich|wir)\s(?:bin\sauf\sder\ssuche|suchen?)\b(?!\s(?:mein|unser))(?!.*\b{_OF_LIFE}\b)",
             rf"(?:ich|wir)\s(?:muss|müssen|sollten?)\b.*\b{_KNOWN_DE}\b",
             r"(?:ich|wir)\s(?:wollten?|möchten?|will)\s(?:\w+\s)?fragen\b",
+            rf"(?:mich|uns)\swürden?\sinteressieren\b|(?:ich|wir)\sinteressieren?\s(?:mich|uns)\sfür\s{_SOME_THING_DE}",
+            rf"lass\suns\s.*\b{_KNOWN_DE}\b",
             r"es\swäre\s(?:sehr\s)?(?:schön|toll|nett|super|gut|lieb|hilfreich),?\swenn\s(?:du|sie|ihr)\b",
         )
     )
@@ -140,7 +163,7 @@ _STANDING = re.compile(
 )
 """What makes even an order one that stands."""
 _GENERAL = re.compile(
-    r"\b(?:in\sgeneral|generally|as\sa\srule|normally|usually|by\sdefault|at\sall\stimes|every\s(?:day|morning|evening|night|week|month|year)"
+    r"\b(?:(?:for|before|after|of|vor|für|bei|nach)\s(?:every|each|any|jede[mnrs]?)\s|before\si\s|constantly|all\sthe\stime|ständig|dauernd|in\sgeneral|generally|as\sa\srule|normally|usually|by\sdefault|at\sall\stimes|every\s(?:day|morning|evening|night|week|month|year)"
     r"|(?:once|twice|times)\sa\s(?:day|week|month|year)|(?:be|been)\s(?:called|addressed)|called\s(?!for\b)"
     r"|grundsätzlich|generell|im\sallgemeinen|normalerweise|standardmäßig|jeden\s(?:tag|morgen|abend)|(?:ein|zwei|drei|vier)mal\s(?:am|pro|in\sder)"
     r"|nennst|nennen|genannt|ansprichst|angesprochen|(?:kurz|knapp)\s(?:fasst|fassen|hältst)|duzt|siezt|que\sme\sllames|que\stu\sm'appelles)\b"
