@@ -14,18 +14,7 @@ from ..turns.sentences import LONGEST, SENTENCE, stating
 from ..turns.terms import terms, words
 from .fusion import FILE
 
-FEATURES = (
-    "cosine",
-    "overlap",
-    "shared",
-    "subject",
-    "change",
-    "change_and_overlap",
-    "turned",
-    "turned_and_overlap",
-    "other_people",
-    "beside",
-)
+FEATURES = ("cosine", "overlap", "shared", "subject", "change", "change_and_overlap", "turned", "turned_and_overlap", "beside")
 """What the chance is made of."""
 
 SUBJECT = 2
@@ -41,8 +30,8 @@ _CHANGE = re.compile(
 )
 """Words that what has changed is told with, and much else."""
 _TURNED = re.compile(
-    r"\b(?:no longer|no more|(?:not|n't)\b.{1,60}\b(?:any ?more|any longer)|instead|switched|renamed|replaced|used to|after all|correction"
-    r"|i meant|gave up|given up|dropped|stopped|quit|cancelled|postponed|extended|raised|turned out|sold"
+    r"(?:\bnot|n['’]t)\b.{1,60}\b(?:any ?more|any longer)\b|\b(?:no longer|no more|instead|switched|renamed|replaced|used to|after all"
+    r"|correction|i meant|gave up|given up|dropped|stopped|quit|cancelled|postponed|extended|raised|turned out|sold"
     r"|(?:moved|changed|switched)\b.{0,60}\b(?:to|from|into)"
     r"|nicht mehr|umgezogen|stattdessen|aufgehört|désormais|ne\b.{1,60}\bplus|ya no)\b",
     re.IGNORECASE,
@@ -68,6 +57,7 @@ _PEOPLE = frozenset(
     )
 )
 """Whose matter it may be."""
+_OWN = re.compile(r"(?:i|we|my|our|ich|wir|mein\w*|unser\w*)\b", re.IGNORECASE)
 BEGINNING = 5
 """Words within which a sentence names whose matter it is."""
 
@@ -80,6 +70,8 @@ class _Sentence:
     """What it is found by, each once."""
     people: frozenset[str]
     """Who it is about, where that is not its speaker."""
+    own: bool
+    """Whether it begins with its speaker."""
     change: bool
     """Whether words stand in it with which changes are told."""
     turned: bool
@@ -112,21 +104,20 @@ def matter_features(earlier: str, later: str, cosine: float) -> tuple[float, ...
     """What two statements share: cosine of their embeddings, and the rest of the two sentences that share most.
 
     Of these the share of the shorter one's terms, how many terms, how much of what each begins with stands in the other, whether the
-    later tells of a change or says that something is not as it was, whether they are about different people, and how much stands
-    beside them. Sentences that ask, courtesies and whom a
-    sentence is said to are left out: many a turn begins with a name. All is zero where no sentences share a term: the cosine alone is
-    that of whole turns, which speak of several matters.
+    later tells of a change or says that something is not as it was, and how much stands beside them. Sentences that ask, courtesies and
+    whom a sentence is said to are left out: many a turn begins with a name. All is zero where they share no term, since the cosine is
+    that of whole turns, which speak of several matters, and where they are about different people.
 
     >>> [round(one, 2) for one in matter_features("My cat is called Tom.", "Hey Ann! My cat is called Kim now.", 0.8)]
-    [0.8, 0.67, 0.5, 1.0, 1.0, 0.67, 0.0, 0.0, 0.0, 0.0]
+    [0.8, 0.67, 0.5, 1.0, 1.0, 0.67, 0.0, 0.0, 0.0]
     """
     one, other = _best_pair(_sentences(earlier), _sentences(later))
-    if one is None or other is None or not {*one.terms} & {*other.terms}:
+    if one is None or other is None or not {*one.terms} & {*other.terms} or _of_others(one, other):
         return (0.0,) * len(FEATURES)
     shared, overlap, subject = _shared(one, other)
     change, turned = float(other.change), float(other.turned)
     beside = sum(len(said.terms) for text in (earlier, later) for said in _sentences(text)) - len(one.terms) - len(other.terms)
-    rest = change, change * overlap, turned, turned * overlap, float(one.people != other.people), float(np.log1p(beside))
+    rest = change, change * overlap, turned, turned * overlap, float(np.log1p(beside))
     return (cosine, overlap, min(shared, 4) / 4, subject, *rest)
 
 
@@ -139,6 +130,14 @@ def _best_pair(earlier: Sequence[_Sentence], later: Sequence[_Sentence]) -> tupl
     """The sentence of each that share most; None where either has none."""
     pairs = [(one, other) for one in earlier for other in later]
     return max(pairs, key=lambda pair: sum(_shared(*pair)[1:]), default=(None, None))
+
+
+def _of_others(one: _Sentence, other: _Sentence) -> bool:
+    """Whether the later sentence is about people whom the earlier one does not name, or about its speaker where that one is about others.
+
+    `Ada has moved` may well be about `my sister Ada`.
+    """
+    return bool(other.people - one.people or (other.own and one.people - other.people))
 
 
 def _shared(one: _Sentence, other: _Sentence) -> tuple[int, float, float]:
@@ -164,6 +163,7 @@ def _sentence(text: str) -> _Sentence:
         # `i'm` and `that's` are no words of the matter.
         terms=tuple(dict.fromkeys(term for term in terms(text) if "'" not in term and "’" not in term)),
         people=_PEOPLE & {_of_whom(word) for word in words(text)[:BEGINNING]},
+        own=_OWN.match(text.lstrip(" \t\"'“”‘’«»([-")) is not None,
         change=_CHANGE.search(text) is not None,
         turned=_TURNED.search(text) is not None,
     )

@@ -27,7 +27,7 @@ NEAREST = 8
 WRONG = 0.0025
 """Most of these pairs may be taken for an update and its subject. Ten hits are up to 45 pairs, and to call what still holds outdated is
 worse than to show both."""
-WRONG_ALIKE = 0.1
+WRONG_ALIKE = 0.05
 """Most of the pairs that were made to look like updates."""
 PARTS = 8
 """Parts of the pairs; the chances of each are those of a fit to the others."""

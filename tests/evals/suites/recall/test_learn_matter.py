@@ -30,7 +30,7 @@ def test_updates_are_more_probable_than_what_looks_like_them_in_pairs_that_were_
     assert np.median(updates) > np.quantile(alike, 0.75)
     fitted = fit_same_matter(groups, HashedEncoder())
     assert len(fitted.weights) == len(FEATURES)
-    assert dict(zip(FEATURES, fitted.weights, strict=True))["other_people"] < 0
+    assert dict(zip(FEATURES, fitted.weights, strict=True))["turned"] > 0
 
 
 def test_the_shipped_weights_call_little_of_the_dialogues_outdated() -> None:
