@@ -91,8 +91,8 @@ class NavigationRun:
         self.nights: list[dict[str, Any]] = []
         if (file := self.home / NAVIGATOR / NIGHTS).exists():
             self.nights = json.loads(file.read_text(encoding="utf-8"))
-        if any("declined" not in night for night in self.nights):
-            raise SettingsError(f"the run in {folder} is of a version that did not decline anything; begin another one without --resume")
+        if any("failures" not in night for night in self.nights):
+            raise SettingsError(f"the run in {folder} is of a version that measured less; begin another one without --resume")
         self._tidy()
         self._seed, self._sizes, self._learning = seed, sizes, learning or sleep_settings(sizes[0])
         self._show, self._watch = progress or (lambda *_: None), watch

@@ -16,6 +16,12 @@ from ..metrics.tables import TextTable
 Counts = list[int]
 """How many of how many."""
 
+FAILURES = (
+    "saw the goal, ran out of actions", "saw the goal, stopped elsewhere", "never saw the goal, ran out of actions",
+    "never saw the goal, stopped elsewhere",
+)  # fmt: skip
+"""Kinds of failures: a goal that was seen was passed by, one that was never seen was not searched for well."""
+
 
 def measure(
     navigator: Navigator, abstention: Abstention, environments: Sequence[ObjectNavGridEnvironment], *, count: int, seed: int
@@ -27,7 +33,11 @@ def measure(
     blocks = [navigator.trace(one, _unseen(one, count, seed)) for one in environments]
     never = ObjectNavGridEnvironment(NEVER_TAUGHT)
     traces = [one for block in blocks for one in block] + navigator.trace(never, _unseen(never, count, seed))
-    return {"success": [hits(block) for block in blocks], "declined": declined_counts(navigator, abstention, traces)}
+    return {
+        "success": [hits(block) for block in blocks],
+        "declined": declined_counts(navigator, abstention, traces),
+        "failures": failure_counts(navigator, traces),
+    }
 
 
 def declined_counts(navigator: Navigator, abstention: Abstention, traces: Sequence[EpisodeTrace]) -> dict[str, Counts]:
@@ -51,6 +61,27 @@ def declined_counts(navigator: Navigator, abstention: Abstention, traces: Sequen
             found["actions_saved"][0] += result.steps - declined[0] if declined else 0
             found["actions_saved"][1] += result.steps
     return found
+
+
+def failure_counts(navigator: Navigator, traces: Sequence[EpisodeTrace]) -> dict[str, int]:
+    """Why episodes with taught goals failed: by whether the goal came into view, and by how they ended. Their sum is all failures."""
+    found = dict.fromkeys(FAILURES, 0)
+    for one in traces:
+        result = one.result
+        if result.measures.category in navigator.taught and not result.success:
+            ended = "stopped elsewhere" if result.steps < ObjectNavGridEnvironment.max_steps else "ran out of actions"
+            seen = "saw the goal" if _is_in_view(one) else "never saw the goal"
+            found[f"{seen}, {ended}"] += 1
+    return found
+
+
+def _is_in_view(trace: EpisodeTrace) -> bool:
+    """Whether the goal was in one of an episode's views."""
+    from minigrid.core.constants import COLOR_TO_IDX, OBJECT_TO_IDX
+
+    colour, kind = trace.result.measures.category.split()
+    there = (trace.views[..., 0] == OBJECT_TO_IDX[kind]) & (trace.views[..., 1] == COLOR_TO_IDX[colour])
+    return bool(there.any())
 
 
 def hits(traces: Sequence[EpisodeTrace]) -> Counts:

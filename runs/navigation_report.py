@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..core.paths import AnyPath, draft_path
 from ..envs.navigation.paths import DIRECTIONS, GridMap, Pose
-from .navigation_figures import DECLINED
+from .navigation_figures import DECLINED, FAILURES
 from .plots import ACCENT, FAINT, INK, RULE, _svg, line_colour
 
 if TYPE_CHECKING:
@@ -49,7 +49,9 @@ def write_navigation_report(summary: Mapping[str, Any], paths: Sequence[PathOnMa
     maps = [{"path": one, "drawing": Markup(path_plot(one))} for one in paths]
     file = Path(file)
     draft = draft_path(file)
-    draft.write_text(environment.get_template(TEMPLATE).render(summary=summary, maps=maps, declined=DECLINED), encoding="utf-8")
+    draft.write_text(
+        environment.get_template(TEMPLATE).render(summary=summary, maps=maps, declined=DECLINED, failures=FAILURES), encoding="utf-8"
+    )
     draft.replace(file)
     return file
 

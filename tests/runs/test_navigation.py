@@ -201,12 +201,12 @@ def test_a_run_that_was_killed_while_it_exchanged_a_checkpoint_has_one(tmp_path:
 
 
 @pytest.mark.usefixtures("published")
-def test_a_run_of_a_version_that_declined_nothing_is_named(tmp_path: Path) -> None:
+def test_a_run_of_a_version_that_measured_less_is_named(tmp_path: Path) -> None:
     run = opened(navigation.begin_run(tmp_path, {}))
     run.sleep(1, run.wake(1))
     file = run.home / "navigator" / navigation.NIGHTS
     nights = json.loads(file.read_text())
-    del nights[0]["declined"]
+    del nights[0]["failures"]
     file.write_text(json.dumps(nights))
     with pytest.raises(SettingsError, match="begin another one without --resume"):
         opened(run.home.parent)

@@ -11,7 +11,7 @@ from lifelong.envs.navigation.objectnav_grid import NavigationMeasures
 from lifelong.learners.navigation.abstention import Abstention, Decline
 from lifelong.learners.navigation.navigator import Navigator
 from lifelong.learners.navigation.traces import EpisodeTrace, NavigationResult
-from lifelong.runs.navigation_figures import declined_counts, declined_table, hits, success_table
+from lifelong.runs.navigation_figures import FAILURES, declined_counts, declined_table, failure_counts, hits, success_table
 
 
 class Told(Abstention):
@@ -60,6 +60,18 @@ def test_what_is_declined_is_counted_by_what_it_was() -> None:
         "actions_saved": [4 + 4 + 8, 6 + 6 + 6 + 10],
     }
     assert hits(TRACES) == [4, 8]
+
+
+def test_failures_are_told_by_what_was_seen_and_how_they_ended() -> None:
+    from minigrid.core.constants import COLOR_TO_IDX, OBJECT_TO_IDX
+
+    seen = [made("red ball", False, 0, steps=40), made("red ball", False, 0, steps=39), made("red ball", True, 0)]
+    for one in seen:
+        one.views[3, 2, 5, :2] = (OBJECT_TO_IDX["ball"], COLOR_TO_IDX["red"])
+    other = made("red ball", False, 0, steps=40)
+    other.views[3, 2, 5, :2] = (OBJECT_TO_IDX["ball"], COLOR_TO_IDX["green"])
+    counts = failure_counts(cast(Navigator, Taught()), [*seen, other, made("grey key", False, 0)])
+    assert [counts[name] for name in FAILURES] == [1, 1, 1, 0]
 
 
 @pytest.mark.parametrize("table", [success_table, declined_table])

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from lifelong.envs.navigation.paths import GridMap, Pose
-from lifelong.runs.navigation_figures import DECLINED
+from lifelong.runs.navigation_figures import DECLINED, FAILURES
 from lifelong.runs.navigation_report import PathOnMap, path_plot, write_navigation_report
 
 pytest.importorskip("matplotlib")
@@ -24,6 +24,7 @@ NIGHT = {
     "stage": 1, "categories": ["red <ball>"], "awake": 1, "tasks": 4, "learned_from": 5, "published": False, "kept_bytes": 12345,
     "success": [[1, 4]], "seconds": 3.0, "refused": 7, "given_up": 6,
     "declined": {name: [3, 11] for name in DECLINED} | {"doomed_given_up": [5, 13]},
+    "failures": dict.fromkeys(FAILURES, 17),
 }  # fmt: skip
 
 
@@ -56,5 +57,6 @@ def test_a_page_shows_what_was_learned(forgotten: bool, tmp_path: Path) -> None:
     assert "stage 2: red ball, unlikely to succeed" in page
     assert "failures given up" in page
     assert "<td>5/13</td>" in page
+    assert page.count("<td>17</td>") == len(FAILURES)
     assert "<td>7</td><td>6</td>" in page
     assert ("2 of 4 are refused as unknown" in page) == forgotten
