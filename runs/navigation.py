@@ -43,6 +43,8 @@ from .navigation_report import PathOnMap, write_navigation_report
 
 SIZES = (320, 60, 40)
 """Tasks of a stage, unseen test tasks of each stage, and validation tasks of each stage for the gate: some minutes on two cores."""
+THRESHOLD_TASKS = 3
+"""Validation tasks that thresholds are set on for each that the gate looks at: 5 % of good episodes need 19 of them at least."""
 BATCH = 16
 """Tasks that run side by side and are recorded at once."""
 SLEEP = NavigatorSettings(epochs=10, batch=8)
@@ -122,7 +124,7 @@ class NavigationRun:
                 [self.trajectories(k) for k in numbers],
                 seed=self._seed,
                 watched=self._sizes[0],
-                held_out=self._sizes[2] * len(numbers),
+                held_out=THRESHOLD_TASKS * self._sizes[2] * len(numbers),
             )
         return self._abstentions[numbers]
 
