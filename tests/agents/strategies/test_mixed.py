@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from fake_training import open_table
 
 from lifelong.agents import Job, Run
 from lifelong.agents.strategies.mixed import act_by_kind, newest_checkpoint
@@ -16,8 +17,6 @@ from lifelong.envs import ObjectNavGridEnvironment
 from lifelong.learners.navigation.checkpoints import ARRAYS, CheckpointDamaged, save_checkpoint
 from lifelong.learners.navigation.navigator import Navigator
 from lifelong.orchestrator.sleep import due_skills
-
-from ...support.fake_training import open_table
 
 ENVIRONMENT = ObjectNavGridEnvironment()
 [TASK] = ENVIRONMENT.tasks("validation", 1)
