@@ -117,6 +117,7 @@ class TurnMemory:
             kinds=kinds,
             exclude_session=exclude_session,
             weights=self._weights(tenant),
+            sought=sought,
         )
 
     def gather(self, question: str, vector: Vector, *, tenant: str, as_of: float) -> tuple[list[IndexedTurn], Lists]:

@@ -81,35 +81,31 @@ def search(
     kinds: Collection[Kind] = tuple(Kind),
     exclude_session: str = "",
     weights: Weights | None = None,
+    sought: str | None = None,
 ) -> list[Memory]:
     """The tenant's turns that a question with embedding `vector` `(d,)` needs, the most probable first.
 
     `as_of` leaves out what was said later; `floor` leaves out what is less probable. What one request costs does not grow with the
     record: at most `BY_WORDS` and `BY_MEANING` turns with their neighbours are looked at.
+    `sought` is the question's `sought_part`, which takes milliseconds of a long text, where the caller has it.
     """
-    turns, lists = gather(record, index, question, vector, tenant=tenant, as_of=as_of)
+    sought = sought_part(question) if sought is None else sought
+    turns, lists = gather(record, index, question, vector, tenant=tenant, as_of=as_of, sought=sought)
     turns = [turn for turn in turns if turn.session != exclude_session and (as_of is None or turn.created <= as_of)]
     if not turns:
         return []
-    one = candidates(question, vector, turns, lists, now if as_of is None else as_of)
-    weights = weights or shipped()
-    values, scores = ranked(one, weights)
+    one = candidates(question, vector, turns, lists, now if as_of is None else as_of, sought=sought)
+    values, scores = ranked(one, weights := weights or shipped())
     # What is not wanted takes no chance from what is: a question asked before is no rival of its answer.
     wanted = np.array([row for row in np.argsort(-scores, kind="stable").tolist() if turns[row].kind in kinds], dtype=np.int64)
     if not len(wanted):
         return []
     chances = dict(zip(wanted.tolist(), weights.probability(one, values[wanted], scores[wanted]).tolist(), strict=True))
-    rows = [row for row, chance in chances.items() if chance >= floor]
     # Some more than are wanted, since several may say the same.
-    rows = rows[: SPARE * limit]
+    rows = [row for row, chance in chances.items() if chance >= floor][: SPARE * limit]
     answered = {row: row - 1 for row in rows if row and _answers(turns[row - 1], turns[row])}
     texts = record.turns.texts(tenant, [turns[row].number for row in {*rows, *answered.values()}])
-    # The question itself, asked before, answers nothing.
-    itself = frozenset(terms(sought_part(question)))
-    rows = [
-        row for row in rows if turns[row].number in texts and (turns[row].kind is not Kind.QUESTION or _terms(texts, turns[row]) != itself)
-    ]
-    rows = _distinct(turns, rows, texts, limit)
+    rows = _distinct(turns, _answering(turns, rows, texts, frozenset(terms(sought))), texts, limit)
     anew = _superseded(turns, rows, {row: texts[turns[row].number][1] for row in rows})
     return [
         Memory(
@@ -129,6 +125,14 @@ def search(
     ]
 
 
+def _answering(
+    turns: Sequence[IndexedTurn], rows: Sequence[int], texts: Mapping[int, tuple[str, str]], question: frozenset[str]
+) -> list[int]:
+    """Rows that are there still; the question itself, asked before, answers nothing."""
+    there = [row for row in rows if turns[row].number in texts]
+    return [row for row in there if turns[row].kind is not Kind.QUESTION or _terms(texts, turns[row]) != question]
+
+
 def sought_part(question: str) -> str:
     """What of a request is sought: its asker's own words, of very many the two ends."""
     own = own_words(question)
@@ -136,10 +140,17 @@ def sought_part(question: str) -> str:
 
 
 def gather(
-    record: Record, index: TurnIndex, question: str, vector: Vector, *, tenant: str, as_of: float | None = None
+    record: Record,
+    index: TurnIndex,
+    question: str,
+    vector: Vector,
+    *,
+    tenant: str,
+    as_of: float | None = None,
+    sought: str | None = None,
 ) -> tuple[list[IndexedTurn], Lists]:
     """The turns that words and meaning bring with their neighbours, in the order of session and place; and where the words stand."""
-    sought = sought_part(question)
+    sought = sought_part(question) if sought is None else sought
     lists = record.turns.lists(tenant, terms(sought))
     if is_german(sought):
         lists = widened(lists, partial(record.turns.lists, tenant))
@@ -147,9 +158,11 @@ def gather(
     return record.turns.get(tenant, record.turns.around(tenant, found, REACH), as_of=as_of), lists
 
 
-def candidates(question: str, vector: Vector, turns: Sequence[IndexedTurn], lists: Lists, now: float) -> Candidates:
+def candidates(
+    question: str, vector: Vector, turns: Sequence[IndexedTurn], lists: Lists, now: float, *, sought: str | None = None
+) -> Candidates:
     """Turns in the order of session and place, and what a question asks of them, as `signals` takes them."""
-    question = sought_part(question)
+    question = sought_part(question) if sought is None else sought
     asked = words(question)
     # By columns: hundreds of turns, each looked at once.
     rows, sessions, positions, spoken, _, created, lengths, marks, embeddings = zip(*turns, strict=True)
@@ -158,15 +171,15 @@ def candidates(question: str, vector: Vector, turns: Sequence[IndexedTurn], list
     named = [name for name in speakers if name in asked]
     # A speaker's name says who is meant and is no word that is sought, where it is known as a speaker.
     of_names = {term for name in speakers for term in terms(name)}
-    sought = [place for place, term in enumerate(lists.terms) if term not in of_names]
+    counted = [place for place, term in enumerate(lists.terms) if term not in of_names]
     meant = {name: (1.0 if plain == named[0] else -1.0) if len(named) == 1 else 0.0 for name, plain in folded.items()}
     numbers = {session: place for place, session in enumerate(dict.fromkeys(sessions))}
     period = period_of(question, now)
     flags = np.array(marks)
     vectors = np.concatenate(embeddings).reshape(len(turns), -1).astype(np.float64)
     return Candidates(
-        asked=np.array([lists.weights[place] for place in sought]),
-        found=_occurrences(rows, [lists.postings[place] for place in sought]),
+        asked=np.array([lists.weights[place] for place in counted]),
+        found=_occurrences(rows, [lists.postings[place] for place in counted]),
         similarity=vectors @ vector.astype(np.float64),
         vectors=vectors,
         session=np.array(list(map(numbers.__getitem__, sessions)), dtype=np.int64),

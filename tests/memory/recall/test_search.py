@@ -183,3 +183,15 @@ def test_words_bring_the_same_turns_by_either_way_of_counting(monkeypatch: pytes
         for span in (1, 1 << 16):
             monkeypatch.setattr(searching, "SPAN", span)
             assert searching._by_words(lists) == expected, case
+
+
+def test_what_is_sought_of_a_question_is_found_once(heard: Record, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+    original = searching.sought_part
+    monkeypatch.setattr(searching, "sought_part", lambda question: asked.append(question) or original(question))
+    question = "> a quoted line\nWhich server is heron?"
+    vector = ENCODER.encode([original(question)])[0]
+    whole = search(heard, TurnIndex(), question, vector, tenant="default", limit=5, now=NOW)
+    assert asked == [question]
+    assert whole == search(heard, TurnIndex(), question, vector, tenant="default", limit=5, now=NOW, sought=original(question))
+    assert asked == [question]
