@@ -13,7 +13,7 @@ from ..core import DataMissing, PluginError, SettingsError
 from ..core.paths import AnyPath
 from ..core.plugins import names, resolve
 from .cases import takes, takes_filter
-from .results_file import Results, Row, make_results, read_results, updated, write_results, write_whole
+from .results_file import Results, Row, check_same_data, make_results, read_results, updated, write_results, write_whole
 from .row_filter import ALL_ROWS, RowFilter, refuse_empty
 
 PUBLISHED = Path(__file__).parent / "results"
@@ -127,11 +127,15 @@ def run_suite(
         hashes = hash_files(replace(suite, files=(texts.name,)), texts.parent)
     else:
         hashes = {} if quick and data is None else hash_files(suite, data)
+    old = read_results(file) if update and file is not None and file.exists() else None
+    if old is not None:
+        # What cannot be kept together is said before hours are measured.
+        check_same_data(old, suite.name, hashes)
     rows = suite.run(quick=quick, seeds=seeds, data=data, only=only, texts=texts, model_url=model_url)
     refuse_empty(rows, only, _published(suite), suite.name)
     results = make_results(suite.name, rows, selection=suite.selection, data_hashes=hashes)
     if file is not None:
-        results = updated(read_results(file), results) if update and file.exists() else results
+        results = updated(old, results) if old is not None else results
         for name, drawn in suite.plots(results.results).items():
             write_whole(file.with_name(f"{file.stem}-{name}.svg"), drawn)
         write_results(file, results)

@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from ..core import DataMissing
+from ..core import DataMalformed, DataMissing
 from ..core.paths import AnyPath
 from ..metrics.provenance import machine, package_versions, source_version
 
@@ -70,19 +70,27 @@ def make_results(suite: str, rows: Sequence[Row], *, selection: str = "", data_h
 
 
 def updated(old: Results, new: Results) -> Results:
-    """New figures among the old ones that were not measured again; these say which commit they are of.
-
-    Raises `ValueError` where both were not measured on the same data.
-    """
-    if (old.suite, dict(old.data)) != (new.suite, dict(new.data)):
-        raise ValueError(f"the figures of {old.suite} at {old.commit} were measured on other data files; measure all of the suite again")
+    """New figures among the old ones that were not measured again; these say which commit they are of. Raises as `check_same_data`."""
+    check_same_data(old, new.suite, new.data)
     keys = {(row.case, row.method, row.metric) for row in new.results}
     kept = [replace(row, commit=row.commit or old.commit) for row in old.results if (row.case, row.method, row.metric) not in keys]
     rows = [*kept, *new.results]
     cases = list(dict.fromkeys(row.case for row in (*old.results, *new.results)))
     order = {(row.case, row.method): place for place, row in reversed(list(enumerate((*old.results, *new.results))))}
     rows.sort(key=lambda row: (cases.index(row.case), order[row.case, row.method]))
-    return replace(new, results=tuple(rows))
+    return replace(new, results=tuple(rows), data={**old.data, **new.data})
+
+
+def check_same_data(old: Results, suite: str, hashes: Mapping[str, str]) -> None:
+    """Raise `DataMalformed` where figures of a suite on these data files would stand among figures of other data.
+
+    A file that the suite did not read before changes nothing of what it measured then.
+    """
+    if old.suite != suite:
+        raise DataMalformed(f"the file holds figures of the suite {old.suite}, not of {suite}; name another file with --json")
+    if changed := sorted(name for name, hash in old.data.items() if hashes.get(name) != hash):
+        files = ", ".join(changed)
+        raise DataMalformed(f"the figures of {suite} at {old.commit} were measured on other data files ({files}); measure all of it again")
 
 
 def write_results(path: AnyPath, results: Results) -> None:

@@ -7,10 +7,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ...core.paths import AnyPath
-from ...envs import ObjectNavGridEnvironment
 from ...memory.artefacts import CHECKPOINT, NAVIGATOR
 from ..strategy import Job, Run, Strategy
-from .navigate import NavigateStrategy
+from .navigate import OBJECT_NAVIGATION, NavigateStrategy
 
 
 def act_by_kind(strategy: Strategy, jobs: Sequence[Job], home: AnyPath) -> list[Run]:
@@ -18,7 +17,7 @@ def act_by_kind(strategy: Strategy, jobs: Sequence[Job], home: AnyPath) -> list[
 
     Raises `CheckpointDamaged` for a navigator that cannot be loaded.
     """
-    places = [place for place, job in enumerate(jobs) if job.environment is not None and job.environment.id == ObjectNavGridEnvironment.id]
+    places = [place for place, job in enumerate(jobs) if job.environment is not None and job.environment.id == OBJECT_NAVIGATION]
     navigator = newest_checkpoint(home) if places else None
     if navigator is None:
         return strategy.act(jobs)

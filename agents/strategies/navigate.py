@@ -10,18 +10,20 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ...core import MalformedTask, Outcome, Thought, Usage
-from ...envs import ObjectNavGridEnvironment
 from ..strategy import Job, Run
 from .direct import keep
 from .rollout import STEP_SECONDS, Rollout
 
 if TYPE_CHECKING:
+    from ...envs import ObjectNavGridEnvironment
     from ...learners.navigation.abstention import Abstention, Decline
     from ...learners.navigation.navigator import Navigator
 
 NAVIGATOR_MODEL = "navigator"
 """What the record names as the model of runs that a navigator acted in."""
-Watcher = Callable[[ObjectNavGridEnvironment, str], None]
+OBJECT_NAVIGATION = "objectnav-grid-v1"
+"""Id of the environment that it acts in; known without importing it, which is slow."""
+Watcher = Callable[["ObjectNavGridEnvironment", str], None]
 """Called after every step of the first job with its environment and what was done, `` before the first, and where it was declined."""
 
 
@@ -47,12 +49,13 @@ class NavigateStrategy:
 
     def act(self, jobs: Sequence[Job]) -> list[Run]:
         """See `Strategy.act`. Raises `MalformedTask` for a job of another environment."""
+        from ...envs import ObjectNavGridEnvironment
         from ...learners.navigation.navigator import likeliest
         from ...learners.navigation.trajectories import ACTIONS
 
         for job in jobs:
-            if job.environment is None or job.environment.id != ObjectNavGridEnvironment.id:
-                raise MalformedTask(f"task {job.task.id!r} is no object navigation; a navigator acts in {ObjectNavGridEnvironment.id} only")
+            if job.environment is None or job.environment.id != OBJECT_NAVIGATION:
+                raise MalformedTask(f"task {job.task.id!r} is no object navigation; a navigator acts in {OBJECT_NAVIGATION} only")
         rollouts = [Rollout(job=job, step_seconds=self._step_seconds) for job in jobs]
         last, state = [len(ACTIONS)] * len(jobs), self.navigator.begin(len(jobs))
         try:
@@ -121,5 +124,7 @@ def show_search(job: Job, *, step_seconds: float = STEP_SECONDS) -> Run:
 
 
 def _world(rollout: Rollout) -> ObjectNavGridEnvironment:
+    from ...envs import ObjectNavGridEnvironment
+
     assert isinstance(rollout.environment, ObjectNavGridEnvironment), "checked before it began"
     return rollout.environment

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from lifelong.core import DataMissing, PluginError
+from lifelong.core import DataMalformed, DataMissing, PluginError
 from lifelong.evals import MEMBERS, SUITES, Row, Suite
 from lifelong.evals.bench import find_suite, hash_files, run_suite
 from lifelong.evals.row_filter import ALL_ROWS
@@ -85,6 +85,18 @@ def test_a_run_is_written_with_its_data_and_commit(data: Path, tmp_path: Path, m
     assert plain["results"][0]["value"] == 0.5
     assert (tmp_path / "letters-curve.svg").read_text() == "<svg>1</svg>"
     assert run_suite(SUITE, quick=True, seeds=2, data=data, file=None).results == results.results
+
+
+def test_figures_of_other_data_are_refused_before_anything_is_measured(data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file, measured = tmp_path / "letters.json", list[int]()
+    rows = [Row(case="a", method="lifelong", metric="success_after", value=0.5)]
+    monkeypatch.setattr(Suite, "run", lambda self, **asked: measured.append(1) or rows)
+    monkeypatch.setattr(Suite, "plots", lambda self, rows: {})
+    run_suite(SUITE, quick=True, seeds=1, data=data, file=file)
+    (data / SUITE.files[0]).write_text("other letters")
+    with pytest.raises(DataMalformed, match="other data"):
+        run_suite(SUITE, quick=True, seeds=1, data=data, file=file, update=True)
+    assert measured == [1]
 
 
 def test_a_suite_without_plots_draws_none() -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from lifelong.core import DataMissing
+from lifelong.core import DataMalformed, DataMissing
 from lifelong.evals import Results, Row, make_results, read_results, write_results
 from lifelong.evals.results_file import updated
 
@@ -83,5 +83,16 @@ def test_an_update_keeps_what_was_not_measured_again_with_its_commit(tmp_path: P
     assert read_results(tmp_path / "letters.json") == whole
     newest = updated(whole, results("newest", [again]))
     assert [row.commit for row in newest.results] == ["", "new", "old"]
-    with pytest.raises(ValueError, match="other data"):
+    with pytest.raises(DataMalformed, match=r"other data files \(file\)"):
         updated(results("old", [first]), results("new", [ours], data="b"))
+
+
+def test_a_file_that_a_suite_reads_only_now_changes_nothing_of_what_was_measured() -> None:
+    row = Row(case="a", method="plain", metric="accuracy", value=0.5)
+    old = make_results("letters", [row], data_hashes={"file": "a"})
+    more = make_results("letters", [replace(row, case="b")], data_hashes={"file": "a", "second": "b"})
+    assert dict(updated(old, more).data) == {"file": "a", "second": "b"}
+    with pytest.raises(DataMalformed, match=r"other data files \(second\)"):
+        updated(more, old)
+    with pytest.raises(DataMalformed, match="of the suite letters, not of digits"):
+        updated(old, replace(more, suite="digits"))

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from lifelong.agents import Job
-from lifelong.agents.strategies.navigate import NavigateStrategy, show_search
+from lifelong.agents.strategies.navigate import OBJECT_NAVIGATION, NavigateStrategy, show_search
 from lifelong.agents.strategy import Strategy
 from lifelong.core import Action, Judge, MalformedTask, Observation
 from lifelong.envs import ObjectNavGridEnvironment
@@ -79,3 +79,7 @@ def test_the_expert_searches_and_is_judged(environment: ObjectNavGridEnvironment
 def holds(environment: ObjectNavGridEnvironment, category: str, scene: int) -> bool:
     environment.reset(options={"task": environment.task(category, scene)})
     return category in environment.map()[0].objects.values()
+
+
+def test_the_id_that_is_known_beforehand_is_the_environments() -> None:
+    assert ObjectNavGridEnvironment.id == OBJECT_NAVIGATION
