@@ -11,12 +11,14 @@ tenth of its training rows, drawn by the seed.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ....core import Verdict
 from ....metrics.detection import macro_f1
 from ....perception import conformal_quantile
 from ...data.seeded import Measurement, Measurements, Rate, seeded_rows
@@ -24,8 +26,9 @@ from ...data.texts import TWO_VIEWS, TextData, Texts, banking77, clinc150, two_v
 from ...results_file import Row
 from ...row_filter import ALL_ROWS, RowFilter
 from .classifiers import OpenSetSplit, fitted_classifier, linear_head, logistic, partial_split, subset_split, with_two_views
-from .wake import judged, recogniser
+from .wake import after_a_sleep, judged, recogniser
 
+OURS = ("lifelong", "lifelong_asleep")
 KNOWN_SHARES = (0.25, 0.5, 0.75)
 UNKNOWN_RATE = 0.1
 """Share of known validation texts that the threshold calls unknown."""
@@ -40,7 +43,7 @@ ROUNDS = {"banking77": 4, "clinc150": 2}
 def run(*, quick: bool, seeds: int, data: Path, only: RowFilter = ALL_ROWS) -> list[Row]:
     """Both data sets at every share over every seed; one share when quick."""
     if not only.wants_any(
-        ("lifelong", "selective_classifier", *(f"{name}{suffix}" for name in (*BASELINES, *LOGISTIC) for suffix in ("", TWO_VIEWS)))
+        (*OURS, "selective_classifier", *(f"{name}{suffix}" for name in (*BASELINES, *LOGISTIC) for suffix in ("", TWO_VIEWS)))
     ):
         return []
     clinc = clinc150(data)
@@ -62,7 +65,7 @@ class _Measure:
     def __call__(self, seed: int) -> Measurements:
         split = partial_split(self.data, self.share, seed, self.sentences)
         split = subset_split(split) if self.quick else split
-        figures = _asked(split, seed) if self.only.wants_method("lifelong") else {}
+        figures = _asked(split, seed, self.only) if self.only.wants_any(OURS) else {}
         if self.only.wants_method("selective_classifier"):
             figures |= _classified(split, seed, self.rounds, self.quick)
         for suffix, seen in (("", split), (TWO_VIEWS, with_two_views(split))):
@@ -80,15 +83,23 @@ class _Measure:
         return figures
 
 
-def _asked(split: OpenSetSplit, seed: int) -> dict[tuple[str, str], Measurement]:
-    """What the recogniser that waking asks says, once it has learned the training texts."""
+def _asked(split: OpenSetSplit, seed: int, only: RowFilter) -> dict[tuple[str, str], Measurement]:
+    """What the recogniser that waking asks says, once it has learned the training texts, and with the refit of a sleep."""
     asked = recogniser(split.train, seed)
-    verdicts = [judged(asked, texts) for texts in (split.validation, split.test, split.unknown)]
-    strange = [np.array([verdict.novelty for verdict in part]) for part in verdicts]
-    bound = conformal_quantile(strange[0], 1 - UNKNOWN_RATE)
-    labels = [np.array([int(verdict.skill) for verdict in part], dtype=np.int64) for part in verdicts]
-    known, unknown = ((labels[place], strange[place] > bound) for place in (1, 2))
-    return _figures("lifelong", split, known, unknown)
+    held, *seen = (judged(asked, texts) for texts in (split.validation, split.test, split.unknown))
+    bound = conformal_quantile(np.array([verdict.novelty for verdict in held]), 1 - UNKNOWN_RATE)
+    figures: dict[tuple[str, str], Measurement] = {}
+    for method in filter(only.wants_method, OURS):
+        if method == "lifelong_asleep":
+            asleep = after_a_sleep(split.train, seed)
+            seen = [asleep(verdicts, texts) for verdicts, texts in zip(seen, (split.test, split.unknown), strict=True)]
+        figures |= _figures(method, split, *(_named(verdicts, bound) for verdicts in seen))
+    return figures
+
+
+def _named(verdicts: Sequence[Verdict], bound: float) -> Named:
+    labels = np.array([int(verdict.skill) for verdict in verdicts], dtype=np.int64)
+    return labels, np.array([verdict.novelty for verdict in verdicts]) > bound
 
 
 def _classified(split: OpenSetSplit, seed: int, rounds: int, quick: bool) -> dict[tuple[str, str], Measurement]:

@@ -25,10 +25,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ....core import Verdict
-from ....learners import SkillHead
 from ....metrics.detection import accepted_at_95_id_tpr, auroc, failure_aurc, unified_aurc
 from ....numerics.arrays import AnyFloats
-from ....orchestrator.skill_heads import with_refit
 from ....perception import SelectiveClassifier
 from ...data.seeded import Measurement, Measurements, Rate, seeded_rows
 from ...data.texts import TWO_VIEWS, Texts, banking77, clinc150, two_views
@@ -50,7 +48,7 @@ from .classifiers import (
     subset_split,
     with_two_views,
 )
-from .wake import confidences, judged, recogniser
+from .wake import after_a_sleep, confidences, judged, recogniser
 
 SHARE = 0.75
 """Share of BANKING77's intents that are known."""
@@ -120,14 +118,8 @@ def _recognised(split: OpenSetSplit, seed: int, only: RowFilter) -> dict[tuple[s
     inside, outside = judged(asked, split.test), judged(asked, split.unknown) if len(split.unknown) else []
     figures = _judged("lifelong", split.test, inside, outside) if only.wants_method("lifelong") else {}
     if only.wants_method("lifelong_asleep"):
-        head, skills = SkillHead(seed=seed), [str(label) for label in split.train.labels]
-        head.learn(split.train.vectors, skills)
-        head.refit(split.train.vectors, skills)
-        named = [
-            [with_refit(verdict, head, vector) for verdict, vector in zip(verdicts, texts.vectors, strict=True)]
-            for verdicts, texts in ((inside, split.test), (outside, split.unknown))
-        ]
-        figures |= _judged("lifelong_asleep", split.test, *named)
+        asleep = after_a_sleep(split.train, seed)
+        figures |= _judged("lifelong_asleep", split.test, asleep(inside, split.test), asleep(outside, split.unknown))
     return figures
 
 

@@ -7,15 +7,17 @@ another data set. The recogniser is fitted on training texts alone; it has seen 
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
 import numpy as np
 
 from ....core import Verdict
+from ....learners import SkillHead
 from ....metrics.detection import accepted_at_95_id_tpr, auroc, expected_calibration_error, failure_aurc, unified_aurc
 from ....numerics.arrays import AnyFloats
+from ....orchestrator.skill_heads import with_refit
 from ....perception import ClassMeanNovelty, NearestNeighbourNovelty, Recogniser, RelativeMahalanobisNovelty
 from ...data.seeded import Measurement, Measurements, Rate, seeded_rows
 from ...data.texts import HASHED, TWO_VIEWS, Texts, banking77, clinc150, sample_per_class, two_views
@@ -127,6 +129,14 @@ def recogniser(train: Texts, seed: int) -> Recogniser:
 def judged(asked: Recogniser, texts: Texts) -> list[Verdict]:
     """Its verdicts of texts."""
     return asked.judge_many(two_views(texts))
+
+
+def after_a_sleep(train: Texts, seed: int) -> Callable[[Sequence[Verdict], Texts], list[Verdict]]:
+    """What waking makes of verdicts on texts once a sleep has refitted the head that names skills, on the training texts."""
+    head, skills = SkillHead(seed=seed), [str(label) for label in train.labels]
+    head.learn(train.vectors, skills)
+    head.refit(train.vectors, skills)
+    return lambda verdicts, texts: [with_refit(one, head, vector) for one, vector in zip(verdicts, texts.vectors, strict=True)]
 
 
 def _sentence_vectors(texts: Texts) -> AnyFloats:
