@@ -92,8 +92,6 @@ _ENGLISH = re.compile(
             rf"{_ONE}(?:have\sto|must|should|ought\sto|got\sto)\s{_SOUGHT}\b",
             rf"(?:{_NOW}|)(?:looking|searching)\s(?:for|to)\b(?!\s(?:my|our)\b)(?!.*\b{_OF_LIFE}\b)",
             rf"(?:i|we)(?:\swas|\swere|'ve\sbeen|\shave\sbeen)\s(?:asked|told)\sto\s{_SOUGHT}\b",
-            r".*[,;]\s(?:so\s|then\s|please\s|and\s)?(?:calculate|compute|determine|solve|estimate|write|list)"
-            r"\s(?:one|it|its|them|the|their|my|this|that|how|what|a|an)\b",
             rf"{_BEING}curious\b",
             rf"(?:need|wanted|want)\s(?:{_SOME_THING}|to\s{_SOUGHT}\b)",
             rf"{_BEING}interested\sin\s(?:finding|knowing|learning|seeing|getting|booking|buying|hearing)\b",
@@ -107,6 +105,11 @@ _ENGLISH = re.compile(
         )
     )
 )
+_ORDER_BEHIND = re.compile(
+    r"[,;]\s(?:so\s|then\s|please\s|and\s)?(?:calculate|compute|determine|solve|estimate|write|list)"
+    r"\s(?:one|it|its|them|the|their|my|this|that|how|what|a|an)\b"
+)
+"""An order behind a clause."""
 _THINGS_DE = _any_of(
     """
     fläche volumen umfang radius entfernung preis preise liste zusammenfassung übersetzung namen wegbeschreibung informationen infos
@@ -199,7 +202,7 @@ def wishes(sentence: str) -> bool:
     [True, True, False, False]
     """
     said = _plain(sentence)
-    if not any(pattern.match(said) for pattern in (_ENGLISH, _GERMAN, _ROMANCE)):
+    if not (_ENGLISH.match(said) or _GERMAN.match(said) or _ROMANCE.match(said) or _ORDER_BEHIND.search(said)):
         return False
     return not (stands(sentence) or _GENERAL.search(said) or _FORM.match(said) or _EARLY.match(said) or _REASON.search(said))
 
