@@ -35,6 +35,7 @@ class ConnectionPool(httpx.AsyncBaseTransport):
         self._tls = tls
         self._idle: deque[httpcore.AsyncHTTPConnection] = deque()  # the one that came back last stands last
         self._room = asyncio.Semaphore(connections)
+        self._closed = False
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """One request. Raises httpx's errors; `PoolTimeout` where no connection was free in time."""
@@ -60,7 +61,8 @@ class ConnectionPool(httpx.AsyncBaseTransport):
         return httpx.Response(answer.status, headers=answer.headers, stream=body, extensions=answer.extensions)
 
     async def aclose(self) -> None:
-        """Close the connections that are idle; one that is used is closed by whoever reads its answer."""
+        """Close the connections that are idle; one that is used is closed once its answer has been read."""
+        self._closed = True
         while self._idle:
             await self._idle.pop().aclose()
 
@@ -83,11 +85,11 @@ class ConnectionPool(httpx.AsyncBaseTransport):
         return httpcore.AsyncHTTPConnection(origin, ssl_context=self._tls, keepalive_expiry=self._keep_seconds)
 
     async def _give_back(self, connection: httpcore.AsyncHTTPConnection | None) -> None:
-        """Keep a connection whose answer was read to its end, close any other, and let the next request in."""
+        """Keep a connection whose answer was read to its end while the pool is open, close any other, and let the next request in."""
         self._room.release()
         if connection is None:
             return
-        if connection.is_idle():
+        if connection.is_idle() and not self._closed:
             self._idle.append(connection)
         elif not connection.is_closed():
             await connection.aclose()

@@ -164,6 +164,21 @@ def test_a_request_that_is_cancelled_leaves_its_place() -> None:
     ask(work, connections=1)
 
 
+def test_a_connection_that_comes_back_to_a_closed_pool_is_closed() -> None:
+    """A server that ends while an answer is being read leaves no connection behind."""
+
+    async def work(server: Server, client: httpx.AsyncClient) -> None:
+        server.wait.clear()
+        async with client.stream("GET", "/") as answer:
+            await client._transport.aclose()
+            server.wait.set()
+            assert await answer.aread() == b"ok"
+        await asyncio.sleep(0.05)
+        assert (server.opened, server.open) == (1, 0)
+
+    ask(work)
+
+
 def test_errors_have_httpx_s_names() -> None:
     async def nobody() -> None:
         pool = ConnectionPool("http://127.0.0.1:1", connections=1, keep_seconds=1)
