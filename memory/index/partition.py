@@ -41,18 +41,17 @@ class Partition:
         """Vectors added or removed since it was last written."""
 
     @classmethod
-    def in_cells(cls, vectors: Vector, numbers: Numbers, count: int, *, probe: int = PROBE, in_bytes: bool = False) -> Partition:
+    def in_cells(cls, vectors: Vector, numbers: Numbers, count: int, *, probe: int = PROBE) -> Partition:
         """An empty one for `count` vectors, with cells centred by a sample of them `(n, d)`, rows `numbers`; `probe` are searched.
 
         An inverted file (Sivic and Zisserman 2003, "Video Google", https://doi.org/10.1109/ICCV.2003.1238663) of vectors in half
-        precision: their cosines are right to 0.001, in half the memory. With `in_bytes` each entry is one of 256 steps between the
-        least and the largest of the sample: a quarter of the memory, read in 0.6 of the time of half precision.
+        precision: their cosines are right to 0.001, in half the memory.
         """
         import faiss
 
         dimensions = vectors.shape[1]
         centres = faiss.IndexFlatIP(dimensions)
-        kind = faiss.ScalarQuantizer.QT_8bit_uniform if in_bytes else faiss.ScalarQuantizer.QT_fp16
+        kind = faiss.ScalarQuantizer.QT_fp16
         index = faiss.IndexIVFScalarQuantizer(centres, dimensions, cell_count(count), kind, faiss.METRIC_INNER_PRODUCT, False)
         index.nprobe = probe
         index.train(vectors)

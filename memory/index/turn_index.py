@@ -131,7 +131,7 @@ class TurnIndex:
         count = stride * len(numbers)
         if count <= self._flat_limit:
             return
-        fresh = _Tenant(Partition.in_cells(vectors, numbers, count, probe=PROBE, in_bytes=True))
+        fresh = _Tenant(Partition.in_cells(vectors, numbers, count, probe=PROBE))
         while not self._read(record, tenant, fresh, SLICE):
             pass
         with mine.reading:

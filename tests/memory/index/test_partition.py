@@ -8,14 +8,14 @@ import pytest
 from lifelong.memory.index.partition import PER_CELL, Partition, cell_count, sample_size
 
 
-def unit(count: int, seed: int = 0, dimensions: int = 16) -> np.ndarray:
-    rows = np.random.default_rng(seed).normal(size=(count, dimensions)).astype(np.float32)
+def unit(count: int, seed: int = 0) -> np.ndarray:
+    rows = np.random.default_rng(seed).normal(size=(count, 16)).astype(np.float32)
     return rows / np.linalg.norm(rows, axis=1, keepdims=True)
 
 
-def filled(in_cells: bool, rows: np.ndarray, *, in_bytes: bool = False) -> Partition:
+def filled(in_cells: bool, rows: np.ndarray) -> Partition:
     numbers = np.arange(10, 10 + len(rows))
-    partition = Partition.in_cells(rows, numbers, len(rows), in_bytes=in_bytes) if in_cells else Partition()
+    partition = Partition.in_cells(rows, numbers, len(rows)) if in_cells else Partition()
     partition.add(numbers[:30], rows[:30])
     partition.add(numbers[30:], rows[30:])
     return partition
@@ -34,19 +34,6 @@ def test_the_nearest_come_first_and_what_is_removed_is_gone(in_cells: bool) -> N
     assert 17 not in partition.search(rows[7], 50)[0]
     assert sorted(partition.numbers().tolist()) == sorted({*range(10, 60)} - {17, 20})
     assert partition.worn == in_cells, "the cells were centred with their help"
-
-
-@pytest.mark.parametrize("dimensions", [16, 50, 64, 384])
-def test_cells_in_bytes_find_the_same_with_cosines_right_to_a_hundredth(dimensions: int) -> None:
-    rows = unit(400, dimensions=dimensions)
-    partition, exact = filled(True, rows, in_bytes=True), filled(False, rows)
-    assert partition.index.code_size == dimensions, "a byte an entry"
-    for query in rows[::20]:
-        numbers, similarities = partition.search(query, 5)
-        right, cosines = exact.search(query, 5)
-        assert numbers[0] == right[0]
-        assert len({*numbers.tolist()} & {*right.tolist()}) >= 4
-        np.testing.assert_allclose(similarities, cosines, atol=0.01)
 
 
 def test_an_empty_one_finds_nothing() -> None:

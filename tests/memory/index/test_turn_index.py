@@ -38,15 +38,11 @@ def test_cells_find_what_an_exact_search_finds(record: Record) -> None:
     queries = ENCODER.encode(texts[::7])
     cells.nearest(record, "default", queries[0], 1)
     cells.wait("default")
-    vectors = ENCODER.encode(texts)
-    shares, lost = [], []
+    shares = []
     for query in queries:
         right, got = exact.nearest(record, "default", query, 10), cells.nearest(record, "default", query, 10)
         shares.append(len(set(right) & set(got)) / 10)
-        lost.append(np.mean([vectors[number - 1] @ query for number in right]) - np.mean([vectors[number - 1] @ query for number in got]))
-    # A byte an entry tells nearly equal ones apart no more, which costs nothing of what is found.
-    assert np.mean(shares) >= 0.85
-    assert max(lost) < 0.02
+    assert np.mean(shares) >= 0.9
     assert exact._of("default").partition.cells_for == 0
     assert cells._of("default").partition.cells_for > 100
 
