@@ -12,7 +12,7 @@ import math
 import random
 import shutil
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from itertools import pairwise
 from pathlib import Path
@@ -22,7 +22,7 @@ from ...core import AdapterRejected, ModelMissing, StoreError
 from ...core.extras import require
 from ...core.paths import AnyPath
 from ...serving import ChatPrompts, adapter_provenance, check_directory, give_back_memory, quiet_transformers, seal_adapter
-from .samples import Sample, encode, length_grouped
+from .samples import Sample, encode, joined, length_grouped
 from .substitution import substitute, vocabulary
 
 TrainingProgress = Callable[[int, int, float], None]
@@ -50,7 +50,7 @@ class Recipe:
     min_steps: int = 0
     """Fewest optimiser steps; where `epochs` passes are fewer, there are more passes."""
     batch_size: int = 8
-    """Samples a step."""
+    """Samples a step, one for each answer."""
     substitution: float = 0.5
     """Share of composed samples whose copied spans are exchanged anew in each epoch."""
     max_length: int = 512
@@ -138,10 +138,10 @@ def train_lora(
     set_seed(recipe.seed)
     with quiet_transformers():
         tokenizer = AutoTokenizer.from_pretrained(recipe.base, trust_remote_code=False)
-        rows = _rows(samples, recipe, tokenizer)
+        rows, size = _rows(samples, recipe, tokenizer)
         model = open_network(recipe, torch)
         started = time.perf_counter()
-        losses = _fit(model, rows, recipe, tokenizer, progress)
+        losses = _fit(model, rows, replace(recipe, batch_size=size), tokenizer, progress)
     report = TrainingReport(
         samples=len(samples),
         steps=len(losses),
@@ -156,28 +156,38 @@ def train_lora(
     return report
 
 
-def _rows(samples: Sequence[Sample], recipe: Recipe, tokenizer: Any) -> list[dict[str, list[int]]]:
-    """All epochs laid end to end, each with its own substitutions and order, so that one pass trains them all."""
+def _rows(samples: Sequence[Sample], recipe: Recipe, tokenizer: Any) -> tuple[list[dict[str, list[int]]], int]:
+    """All epochs laid end to end, each with its own substitutions and order, so that one pass trains them all; and rows a step.
+
+    The turns of a run are read as one row where each goes on from the other, so a step has as many answers as `batch_size` says, and
+    fewer rows.
+    """
     rng = random.Random(recipe.seed)
     prompts = ChatPrompts(tokenizer)
     words = vocabulary(samples)
     rows: list[dict[str, list[int]]] = []
+    size = 0
     for number in range(recipe.epochs):
         # Exercises are plentiful: each pass has others of them, beside all that really happened.
         chosen = [sample for place, sample in enumerate(samples) if not sample.practice or place % recipe.epochs == number]
         varied = [substitute(sample, words, rng) if rng.random() < recipe.substitution else sample for sample in chosen]
-        pairs = [encode(sample, prompts, recipe.max_length, tokenizer.eos_token_id) for sample in varied]
-        if not pairs:
+        epoch = joined([encode(sample, prompts, recipe.max_length, tokenizer.eos_token_id) for sample in varied])
+        if not epoch:
             continue
-        order = rng.sample(range(len(pairs)), len(pairs))
-        grouped = length_grouped([len(ids) for ids, _ in pairs], recipe.batch_size, order)
-        batches = [grouped[start : start + recipe.batch_size] for start in range(0, len(grouped), recipe.batch_size)]
-        # A short batch in the middle would shift all later ones, so it goes last.
-        last = [batches.pop()] if len(batches[-1]) < recipe.batch_size else []
-        rng.shuffle(batches)
-        epoch = [position for batch in batches + last for position in batch]
-        rows += [{"input_ids": pairs[p][0], "labels": pairs[p][1]} for p in epoch]
-    return rows
+        size = size or max(1, round(recipe.batch_size * len(epoch) / len(varied)))
+        rows += [{"input_ids": ids, "labels": labels} for ids, labels in _ordered(epoch, size, rng)]
+    return rows, size
+
+
+def _ordered(epoch: Sequence[tuple[list[int], list[int]]], size: int, rng: random.Random) -> Iterator[tuple[list[int], list[int]]]:
+    """An epoch in random batches of rows of similar length."""
+    order = rng.sample(range(len(epoch)), len(epoch))
+    grouped = length_grouped([len(ids) for ids, _ in epoch], size, order)
+    batches = [grouped[start : start + size] for start in range(0, len(grouped), size)]
+    # A short batch in the middle would shift all later ones, so it goes last.
+    last = [batches.pop()] if len(batches[-1]) < size else []
+    rng.shuffle(batches)
+    return (epoch[position] for batch in batches + last for position in batch)
 
 
 def open_network(recipe: Recipe, torch: Any) -> Any:

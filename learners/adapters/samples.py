@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from ...core import Message, ToolSpecification
@@ -47,6 +48,29 @@ def encode(sample: Sample, prompts: ChatPrompts, max_length: int, end: int) -> t
     answer_ids = answer_ids[:max_length]
     prompt_ids = prompt_ids[max(0, len(prompt_ids) + len(answer_ids) - max_length) :]
     return prompt_ids + answer_ids, [-100] * len(prompt_ids) + answer_ids
+
+
+def joined(encoded: Sequence[tuple[list[int], list[int]]]) -> list[tuple[list[int], list[int]]]:
+    """Token ids and labels in which a conversation takes along the answers of those that it goes on from.
+
+    A run of many turns has one sample a turn, each prompt a beginning of the next: read once, it costs as its longest, not the square
+    of its turns. A causal model sees the same before every answer as it would alone; every answer is learned from as often as it was
+    given. What goes on from no other stays as it is.
+
+    >>> joined([([1, 2], [-100, 2]), ([1, 2, 3, 4], [-100, -100, -100, 4]), ([1, 5], [-100, 5])])
+    [([1, 2, 3, 4], [-100, 2, -100, 4]), ([1, 5], [-100, 5])]
+    """
+    # In lexical order a beginning stands before what goes on from it, and the first of them right after it.
+    order = sorted(range(len(encoded)), key=lambda place: encoded[place][0])
+    taken: set[int] = set()
+    rows = [(ids, list(labels)) for ids, labels in encoded]
+    for place, following in pairwise(order):
+        (ids, labels), (longer, answers) = rows[place], rows[following]
+        both = list(zip(labels, answers, strict=False))
+        if len(ids) < len(longer) and longer[: len(ids)] == ids and all(-100 in pair for pair in both):
+            answers[: len(labels)] = [max(pair) for pair in both]
+            taken.add(place)
+    return [row for place, row in enumerate(rows) if place not in taken]
 
 
 def length_grouped(lengths: Sequence[int], batch_size: int, order: Sequence[int]) -> list[int]:
