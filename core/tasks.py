@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import uuid
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -68,6 +69,13 @@ class Task:
     def text(self) -> str:
         """What an encoder reads: the context, then the goal."""
         return f"{self.context}\n{self.goal}".strip()
+
+    @property
+    def tool_names(self) -> frozenset[str]:
+        """Names of the tools; what is no function with a name has none."""
+        functions = [tool.get("function") for tool in self.tools if isinstance(tool, Mapping)]
+        named = [function.get("name") for function in functions if isinstance(function, Mapping)]
+        return frozenset(name for name in named if isinstance(name, str))
 
 
 def _as_text(name: str, value: object) -> str:

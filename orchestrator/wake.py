@@ -181,6 +181,7 @@ def _recall(components: Components, task: Task, skill: str, vector: Vector | Non
         probation=probation,
         # Past runs are what the weights have learned and would be shown twice; a user's word on this very question stands above them.
         near_only=bool(adapter),
+        tools=task.tool_names,
     )
 
 

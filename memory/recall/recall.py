@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from itertools import zip_longest
 from typing import TYPE_CHECKING
 
-from ...core import Action, Episode, Judge, Lesson, LessonStatus, Recall, ToolResult
+from ...core import Action, Episode, Judge, Lesson, LessonStatus, Recall, ToolResult, read_reply
 from ...core.settings import MemorySettings
 from ...numerics.arrays import Vector
 from ..index.vector_index import VectorIndex
@@ -78,6 +78,7 @@ def recall(
     probation: Collection[str] = (),
     exclude: Collection[str] = (),
     near_only: bool = False,
+    tools: Collection[str] = (),
 ) -> Recall | None:
     """A `Recall` step for a task with embedding `vector` `(d,)`, or None when there is nothing to show.
 
@@ -85,15 +86,17 @@ def recall(
     ids the caller allows by `probation`. Then verified episodes of the skill (of the tenant where `skill` is empty), without
     those in `exclude`: the nearest, or the latest where the settings say so. A question that a user has corrected or confirmed and
     that is asked again, in the same or other words, is shown alone: other examples beside it mislead a small model. With
-    `near_only` no other episode is shown at all. Draws nothing: same record, same step.
+    `near_only` no other episode is shown at all. Where the request may call `tools`, an episode that called others is not shown: it cannot
+    be followed. Draws nothing: same record, same step.
     """
     if settings.recall == "off":
         return None
     lessons = _lessons(record, tenant, skill, probation)
     if settings.recall == "latest" and not near_only:
-        episodes = _latest(record, tenant, skill, settings.recall_episodes, exclude)
+        newest = _latest(record, tenant, skill, settings.recall_episodes, exclude)
+        episodes = [episode for episode in newest if calls_only(_said(episode)[1], tools)]
     else:
-        episodes = _nearest(record, index, tenant, skill, vector, settings, exclude, near_only)
+        episodes = _nearest(record, index, tenant, skill, vector, settings, exclude, near_only, tools)
     most = LONGEST_TOKEN * settings.recall_tokens
     texts = [_lesson_text(lesson, most) for lesson in lessons] + [example(episode, most) for episode in episodes]
     kept = fit_budget(texts, count_tokens, settings.recall_tokens)
@@ -134,6 +137,7 @@ def _nearest(
     settings: MemorySettings,
     exclude: Collection[str],
     near_only: bool,
+    tools: Collection[str],
 ) -> list[Episode]:
     """The nearest verified episodes that are near enough; of several that say the same, the nearest."""
     wanted = settings.recall_episodes
@@ -142,7 +146,7 @@ def _nearest(
     index.follow(record, tenant)
     least = settings.near_similarity if near_only else settings.min_similarity
     width, found = 8 * wanted, dict[tuple[str, str], Episode]()
-    seen, reader = 0, _Reader(record, tenant, skill)
+    seen, reader = 0, _Reader(record, tenant, skill, tools)
     while True:
         # Nearest first: what comes after the first one below the least similarity is below it too.
         hits = index.search(record, tenant, vector, width, least=least, skip=seen)
@@ -164,8 +168,8 @@ def _nearest(
 class _Reader:
     """Reads verified episodes for one request, and no more than a request may cost."""
 
-    def __init__(self, record: Record, tenant: str, skill: str) -> None:
-        self._record, self._tenant, self._skill = record, tenant, skill
+    def __init__(self, record: Record, tenant: str, skill: str, tools: Collection[str]) -> None:
+        self._record, self._tenant, self._skill, self._tools = record, tenant, skill, tools
         self._episodes = self._characters = 0
 
     @property
@@ -174,13 +178,13 @@ class _Reader:
         return self._episodes >= MOST_READ or self._characters >= MOST_CHARACTERS
 
     def read(self, ids: Sequence[str]) -> list[Episode]:
-        """Those of `ids` that are verified, in their order, as far as the request goes."""
+        """Those of `ids` that are verified and can be followed, in their order, as far as the request goes."""
         found: list[Episode] = []
         for start in range(0, len(ids), BATCH):
             if self.spent:
                 break
             some = self._record.episodes.get_many(ids[start : start + BATCH], tenant=self._tenant, skill=self._skill, trainable=True)
-            found += some
+            found += [episode for episode in some if calls_only(_said(episode)[1], self._tools)]
             self._episodes += len(some)
             self._characters += sum(len(episode.correction) + sum(len(step.full_text) for step in episode.steps) for episode in some)
         return found
@@ -210,6 +214,14 @@ def example(episode: Episode, most: int) -> str:
     """How a past run is shown: its task, and what was right, of each at most so many characters."""
     goal, right = _said(episode)
     return f"Example: {_indented(goal, most)}\n-> {_indented(right, most)}"
+
+
+def calls_only(answer: str, tools: Collection[str]) -> bool:
+    """Whether an answer calls no tools but these; where there are none, nothing is known of what may be called.
+
+    What calls a tool that is not there cannot be followed, and a small model that tries to copies its arguments, call after call.
+    """
+    return not tools or all(call["function"]["name"] in tools for call in read_reply(answer)[1])
 
 
 def _said(episode: Episode) -> tuple[str, str]:

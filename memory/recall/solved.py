@@ -10,6 +10,7 @@ import numpy as np
 from ...core import Action, Episode, Task
 from ...numerics.arrays import Vector
 from ..index.vector_index import VectorIndex
+from .recall import calls_only
 
 if TYPE_CHECKING:
     from ..sqlite.record import Record
@@ -26,11 +27,15 @@ def is_one_answer(episode: Episode) -> bool:
 
 
 def solved_near(record: Record, index: VectorIndex, task: Task, skill: str, vector: Vector) -> tuple[tuple[Task, str], ...]:
-    """The nearest verified runs of one answer to tasks of a skill and the same environment, nearest first; for a task awake."""
+    """The nearest verified runs of one answer to tasks of a skill and the same environment, nearest first; for a task awake.
+
+    Those that call tools which the task has not are left out.
+    """
     index.follow(record, task.tenant)
     hits = index.search(record, task.tenant, vector, WIDTH)
     near = record.episodes.get_many([hit.id for hit in hits], tenant=task.tenant, skill=skill, trainable=True)[:NEAREST]
-    return tuple((one.task, answer) for one in near if one.task.environment == task.environment and (answer := _right_answer(one)))
+    of_here = [(one.task, _right_answer(one)) for one in near if one.task.environment == task.environment]
+    return tuple((other, answer) for other, answer in of_here if answer and calls_only(answer, task.tool_names))
 
 
 def nearest_solved(record: Record, tenant: str, tasks: Sequence[Episode], solved: Sequence[Episode]) -> list[tuple[tuple[Task, str], ...]]:

@@ -24,6 +24,12 @@ def test_what_is_neither_text_nor_data_is_refused_by_name() -> None:
         Task(id="1", goal=None)  # type: ignore[arg-type]
 
 
+def test_names_of_tools_are_those_of_functions_that_have_one() -> None:
+    tools: tuple[Any, ...] = ({"type": "function", "function": {"name": "find"}}, {"type": "custom"}, {"function": {"name": 3}}, "x", None)
+    assert Task(id="1", goal="g", tools=tools).tool_names == {"find"}
+    assert Task(id="1", goal="g").tool_names == frozenset()
+
+
 def test_who_may_overrule_whom() -> None:
     order = [Judge.SELF, Judge.INFERRED, Judge.TOOL, Judge.USER]
     for position, lower in enumerate(order):

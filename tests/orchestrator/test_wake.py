@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import cast
 
@@ -10,7 +11,8 @@ import pytest
 from scripted import open_scripted
 from toy import ToyEnvironment, open_toy, run_tasks, unlike_the_base
 
-from lifelong.core import Adapter, EngineUnreachable, Task, ToolSpecification, Verdict
+from lifelong.core import Adapter, EngineUnreachable, Task, ToolSpecification, Verdict, reply_text
+from lifelong.core.messages import tool_call
 from lifelong.orchestrator.skills import TOOL_CALLS
 from lifelong.orchestrator.wake import plan, without_tools
 
@@ -86,6 +88,19 @@ def test_a_judged_request_with_tools_is_filed_by_its_form(tmp_path: Path) -> Non
             learner.feedback(episode.id, success=False, correction="look")
         filed = {episode.task.id: episode.skill for episode in learner.record.episodes.find()}
         assert filed == {"with": TOOL_CALLS, "without": "chat"}
+
+
+def test_a_run_that_called_another_tool_is_not_shown_to_a_request_with_tools(tmp_path: Path) -> None:
+    with open_scripted(tmp_path) as learner:
+        asked = Task(id="1", goal="Fold a crane.", environment="chat", tools=(LOOK,), skill="cranes")
+        learner.wake(asked)
+        [episode] = learner.record.episodes.find()
+        learner.feedback(episode.id, success=False, correction=reply_text("", [tool_call("look", {}, "call_0")]))
+        other = cast(ToolSpecification, {"type": "function", "function": {"name": "fold", "parameters": {"type": "object"}}})
+        same, others = plan(learner._components, [replace(asked, id="2"), replace(asked, id="3", tools=(other,))])
+        # What the user said stays a statement; only what was done about it is no example.
+        shown = ["Example:" in one.recall.text for one in (same, others) if one.recall is not None]
+        assert shown == [True, False]
 
 
 def test_what_resembles_tool_calls_and_has_no_tools_is_unknown() -> None:

@@ -268,7 +268,12 @@ def test_work_that_nobody_waits_for_ends_within_a_token(endless: tuple[EmbeddedE
     engine, made = endless
     left, ended = Event(), []
     # The text of a call is no piece of its own: the first piece is the whole reply.
-    call = replace(ask("north"), max_tokens=1900, tools=[tool_specification("find")], tool_choice="required")
+    words = {
+        "type": "object",
+        "properties": {"words": {"type": "array", "minItems": 300, "items": {"type": "string"}}},
+        "required": ["words"],
+    }
+    call = replace(ask("north"), max_tokens=1900, tools=[tool_specification("find", "", words)], tool_choice="required")
 
     texts = [replace(ask("north"), max_tokens=1900), replace(ask("south"), max_tokens=1900)]
     ask_for_it = partial(next, engine.stream(call)) if streamed else partial(engine.chat, texts)
@@ -280,11 +285,12 @@ def test_work_that_nobody_waits_for_ends_within_a_token(endless: tuple[EmbeddedE
 
     thread = Thread(target=work)
     thread.start()
-    while made[0] < 5:
+    while made[0] < 5 and thread.is_alive():
         pass
     left.set()
     seen = made[0]
     thread.join()
+    assert seen >= 5
     assert ended[0] <= seen + 2
     assert engine.chat([ask("east")])[0].usage.completion_tokens == 12, "the lock is free"
 

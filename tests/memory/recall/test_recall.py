@@ -12,7 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lifelong.checks.cue_memory import example_episode
-from lifelong.core import Action, Episode, Judge, Lesson, LessonStatus, Outcome, Recall, Task, ToolResult
+from lifelong.core import Action, Episode, Judge, Lesson, LessonStatus, Outcome, Recall, Task, ToolResult, reply_text
+from lifelong.core.messages import tool_call
 from lifelong.core.settings import MemorySettings
 from lifelong.memory import Record, VectorIndex, fit_budget, neutralise, recall
 from lifelong.memory.index.vector_index import Hit
@@ -298,3 +299,32 @@ def test_what_a_request_examines_does_not_grow_with_what_is_stored(record: Recor
     assert step is None or words(step.text) <= tokens
     assert scanned[0] <= 3 * 2 * (8 * tokens + 16), "each text is cut before it is searched"
     assert read[0] <= 48, "characters are counted, and there is an end to them"
+
+
+def called(name: str) -> str:
+    return reply_text("", [tool_call(name, {"id": 7}, "call_0")])
+
+
+@pytest.mark.parametrize("mode", ["nearest", "latest"])
+def test_what_called_a_tool_that_the_request_has_not_is_not_shown(record: Record, mode: str) -> None:
+    put(record, 0, outcome=Outcome(success=False, judge=Judge.ENVIRONMENT), correction=called("route"))
+    put(record, 1)
+    put(record, 2, outcome=Outcome(success=False, judge=Judge.ENVIRONMENT), correction=called("look_up"))
+    settings = MemorySettings(min_similarity=0, near_similarity=1, recall=mode, recall_episodes=3)
+
+    def shown(*tools: str) -> set[str]:
+        step = ask(record, settings=settings, tools=tools)
+        return set(step.episodes) if step else set()
+
+    assert len(shown()) == 3
+    assert len(shown("route", "look_up")) == 3
+    assert len(shown("route")) == 2
+    assert shown("route") & shown("look_up") == shown("other")
+    assert len(shown("other")) == 1
+
+
+def test_a_correction_of_the_same_question_that_calls_another_tool_is_not_shown_either(record: Record) -> None:
+    put(record, 0, outcome=Outcome(success=False, judge=Judge.USER), correction=called("route"))
+    settings = MemorySettings(min_similarity=0, near_similarity=0)
+    assert ask(record, settings=settings, tools=("route",)) is not None
+    assert ask(record, settings=settings, tools=("other",)) is None

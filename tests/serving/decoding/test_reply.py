@@ -137,6 +137,17 @@ def test_a_call_that_is_cut_off_is_none(engine: EmbeddedEngine) -> None:
     assert (reply.text, reply.tool_calls, reply.finish_reason, reply.usage.completion_tokens) == ("", (), "length", 30)
 
 
+def test_a_call_that_was_made_already_ends_the_reply_and_is_left_out(engine: EmbeddedEngine) -> None:
+    schema = {"type": "object", "properties": {"id": {"enum": [12]}}, "required": ["id"], "additionalProperties": False}
+    tool = tool_specification("route", "", schema)
+    requests = [ask(f"{seed}", tools=[tool], tool_choice="required", max_tokens=600, temperature=1.0, seed=seed) for seed in range(12)]
+    replies = engine.chat(requests)
+    assert {(len(reply.tool_calls), reply.finish_reason) for reply in replies} == {(1, "tool_calls")}
+    # Some of them had begun the same call again.
+    assert len({reply.usage.completion_tokens for reply in replies}) > 1
+    assert [list(engine.stream(request))[-1].reply.tool_calls for request in requests] == [reply.tool_calls for reply in replies]
+
+
 def test_the_same_question_has_the_same_ids_and_another_has_others(engine: EmbeddedEngine) -> None:
     tool = tool_specification("look")
     one, again, other = (
