@@ -19,6 +19,7 @@ from ...core.extras import require
 from ...core.messages import CALL_BEGIN, CALL_END
 from ..engine import ChatRequest, check_tools
 from ..prompts import clean_text
+from .closed import closed
 
 if TYPE_CHECKING:
     import torch
@@ -197,14 +198,14 @@ def _callable(request: ChatRequest) -> list[ToolSpecification]:
 
 
 def _parameters(tool: ToolSpecification) -> Any:
-    """The schema of a tool's arguments, which are an object whatever it says."""
+    """The schema of a tool's arguments, which are an object whatever it says, with the properties that it names."""
     parameters = tool["function"].get("parameters")
     if parameters is None:
         return {"type": "object", "properties": {}, "additionalProperties": False}
     if isinstance(parameters, dict) and parameters.get("type", "object") != "object":
         name = tool["function"]["name"]
         raise MalformedTask(f"the parameters of tool {name} are of type {str(parameters['type'])[:80]!r}; arguments are an object")
-    return {"type": "object", **parameters} if isinstance(parameters, dict) else parameters
+    return closed({"type": "object", **parameters}) if isinstance(parameters, dict) else parameters
 
 
 def _json(schema: Any, where: str) -> str:
