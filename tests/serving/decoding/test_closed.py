@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from lifelong.core import MalformedTask
 from lifelong.core.messages import tool_specification
 from lifelong.serving import ChatRequest
 from lifelong.serving.decoding.closed import closed
@@ -60,3 +61,13 @@ def test_the_arguments_of_a_tool_are_those_that_it_names() -> None:
     # A response format is the client's own word on it.
     asked = {"type": "json_schema", "json_schema": {"name": "x", "schema": schema}}
     assert "additionalProperties" not in grammar_of(ChatRequest(messages=request.messages, response_format=asked))
+
+
+def test_a_schema_that_is_nested_too_deeply_is_refused_in_words() -> None:
+    schema: Any = ID
+    for _ in range(20_000):
+        schema = {"type": "array", "items": schema}
+    assert closed(schema) is schema
+    tools = [tool_specification("t", "", {"type": "object", "properties": {"deep": schema}})]
+    with pytest.raises(MalformedTask, match="nested too deeply"):
+        grammar_of(ChatRequest(messages=[{"role": "user", "content": "?"}], tools=tools, tool_choice="t"))
