@@ -11,7 +11,7 @@ import httpx
 from pydantic import BaseModel, ValidationError
 
 from ..core import check_cancelled
-from .decoding.decode import LOOP, repeats
+from .decoding.loops import LOOP, repeats
 from .engine import ChatPiece, ChatRequest
 from .openai_wire import CalledFunction, ChatChoice, OpenAIClient, ScoredToken, TokenCounts, TokenLogprobs, Turn, WrittenCall, reply_of
 

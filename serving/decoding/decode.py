@@ -8,6 +8,8 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
+from .loops import NOTHING_NEW, Novelty, repeats
+
 if TYPE_CHECKING:
     import torch
     from transformers import PreTrainedModel
@@ -17,11 +19,6 @@ _WORTH_SHARING = 16
 
 _SCORED = 512
 """Tokens scored at once; with 50 000 words their logits and log-probabilities take a fifth of a gigabyte in float32."""
-
-LOOP = 256
-"""Tokens that only repeat what stands before them, from which on a reply whose length nobody limited is given up."""
-PERIOD = LOOP // 3
-"""Most tokens of what is repeated: it stands there three times."""
 
 Trie = dict[int, Any]
 """Token -> what may follow. The end marker leads to an empty trie."""
@@ -100,6 +97,7 @@ class Writing:
     """Whether `watch` ended it."""
     looping: bool = False
     """Whether it was given up because it only repeated itself."""
+    _novelty: Novelty = field(default_factory=Novelty)
 
     @property
     def going(self) -> bool:
@@ -131,7 +129,7 @@ class Writing:
             self.ended = True
             return [token]
         self._write([token, *(self.constraint.take(token) if self.constraint else ())])
-        self.looping = self.unlimited and repeats(self.tokens)
+        self.looping = self.unlimited and (repeats(self.tokens) or self._novelty.stale(self.tokens) >= NOTHING_NEW)
         return self.tokens[before:]
 
     def _write(self, tokens: Sequence[int]) -> None:
@@ -140,16 +138,6 @@ class Writing:
         self.logprobs += [0.0] * (len(self.tokens) - len(self.logprobs))
         if tokens and self.watch is not None:
             self.stopped = self.watch(tokens)
-
-
-def repeats(tokens: Sequence[object], length: int = LOOP, period: int = PERIOD) -> bool:
-    """Whether the last `length` tokens are `period` tokens or fewer, over and over.
-
-    >>> repeats([9, 1, 2, 1, 2, 1], length=5), repeats([9, 1, 2, 1, 2, 1], length=6), repeats([1, 2, 3, 1, 2, 3], length=6, period=2)
-    (True, False, False)
-    """
-    tail = list(tokens[-length:])
-    return len(tail) == length and any(tail[shift:] == tail[:-shift] for shift in range(1, min(period, length // 2) + 1))
 
 
 def options_trie(options: Sequence[Sequence[int]], end: int) -> Trie:

@@ -10,7 +10,7 @@ from wire import Protocol, ask
 from lifelong.core import EngineUnreachable, MalformedTask
 from lifelong.core.messages import tool_call, tool_specification
 from lifelong.serving import OpenAIEngine, VLLMEngine
-from lifelong.serving.decoding.decode import LOOP, PERIOD
+from lifelong.serving.decoding.loops import LOOP, PERIOD
 
 CALLS = [tool_call("find", {"id": 7}, "call_a"), tool_call("route", {"queue": "billing \u2028"}, "call_b")]
 

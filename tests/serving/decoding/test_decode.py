@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lifelong.serving import EmbeddedEngine
-from lifelong.serving.decoding.decode import _SCORED, LOOP, PERIOD, Batch, Trie, Writing, _parts, options_trie, repeats
+from lifelong.serving.decoding.decode import _SCORED, Batch, Trie, Writing, _parts, options_trie
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
@@ -56,23 +56,3 @@ def test_replies_of_different_length_end_by_themselves(tiny_model: Path) -> None
     assert alone.tokens == writings[2].tokens, "neighbours change nothing"
     write(engine.network, [])
     engine.close()
-
-
-@given(st.lists(st.integers(0, 50), min_size=1, max_size=PERIOD), st.lists(st.integers(0, 50), max_size=20))
-def test_a_loop_is_found_whatever_stands_before_it(period: list[int], before: list[int]) -> None:
-    looping = before + period * LOOP
-    assert repeats(looping[: len(before) + LOOP])
-    assert not repeats(looping[: LOOP - 1])
-    assert not repeats([*looping[: len(before) + LOOP - 1], 51])
-
-
-def test_a_reply_that_only_repeats_itself_ends_where_nobody_limited_it() -> None:
-    free, limited = Writing(prompt=[5], limit=4000, unlimited=True), Writing(prompt=[5], limit=4000)
-    for writing in (free, limited):
-        for place in range(400):
-            if writing.going:
-                writing.take((20, 22, 22)[place % 3], -0.1, ends=False)
-    assert free.looping
-    assert len(free.tokens) == LOOP
-    assert not free.ended
-    assert len(limited.tokens) == 400, "a limit that somebody set is kept"

@@ -18,7 +18,7 @@ from properties import examples
 from lifelong.core import MalformedTask
 from lifelong.core.messages import tool_specification
 from lifelong.serving import ChatRequest, EmbeddedEngine
-from lifelong.serving.decoding.decode import LOOP
+from lifelong.serving.decoding.loops import LOOP
 
 
 @pytest.fixture(scope="module")
