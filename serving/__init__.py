@@ -11,6 +11,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING
 
+from .decoding.reading import Reading
 from .engine import (
     ChatPiece,
     ChatReply,
@@ -92,6 +93,7 @@ __all__ = [
     "HotSwap",
     "ModelFile",
     "OpenAIEngine",
+    "Reading",
     "TokenLogprob",
     "UpstreamAddress",
     "VLLMEngine",

@@ -19,6 +19,7 @@ from .attention import attention_for
 from .decoding.decode import Batch, Options, Writing, score
 from .decoding.fair_lock import FairLock
 from .decoding.grammar import Grammars, grammar_of
+from .decoding.loops import Novelty
 from .decoding.reply import WrittenReply
 from .download import quiet_transformers
 from .engine import ChatPiece, ChatReply, ChatRequest, Choice, check_options
@@ -278,7 +279,9 @@ class EmbeddedEngine:
         prompt = self._prompt(request)
         room = self._context - len(prompt)
         limit = room if request.max_tokens is None else min(request.max_tokens, room)
-        writing = Writing(prompt=prompt, limit=limit, unlimited=request.max_tokens is None, temperature=request.temperature)
+        writing = Writing(
+            prompt=prompt, limit=limit, unlimited=request.max_tokens is None, temperature=request.temperature, reading=request.reading
+        )
         if request.choices:
             options = [self._tokens(choice) for choice in request.choices]
             writing.constraint, writing.limit = Options(options, self._end), max(map(len, options)) + 1
@@ -287,8 +290,16 @@ class EmbeddedEngine:
         self._check_length(len(prompt) + (writing.limit if request.choices else 1))
         if request.temperature > 0:
             writing.generator, writing.top_p = torch.Generator().manual_seed(request.seed), request.top_p
+        if request.tools:
+            # A call is no place to count in: a list of numbers has no end that a small model finds.
+            writing.novelty = Novelty(alike=self._digits)
         writing.presence_penalty, writing.frequency_penalty = request.presence_penalty, request.frequency_penalty
         return WrittenReply(request, writing, self._decoded)
+
+    @cached_property
+    def _digits(self) -> frozenset[int]:
+        """Tokens that are digits alone."""
+        return frozenset(token for text, token in self.tokenizer.get_vocab().items() if text.isdecimal())
 
     @cached_property
     def _grammars(self) -> Grammars:

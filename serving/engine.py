@@ -9,6 +9,7 @@ from threading import Event
 from typing import Any, Literal, Protocol, runtime_checkable
 
 from ..core import Adapter, EngineUnreachable, MalformedTask, Message, ToolCall, ToolSpecification, Usage, check_cancelled
+from .decoding.reading import Reading
 
 FinishReason = Literal["stop", "length", "tool_calls"]
 """Why a reply ended: by itself or at a stop text, at the most tokens it may have, with calls of tools."""
@@ -49,6 +50,9 @@ class ChatRequest:
     """Taken from the logit of each token, as often as it was written already."""
     logprobs: bool = False
     """Whether the reply's `tokens` are wanted."""
+    reading: Reading | None = field(default=None, compare=False, repr=False)
+    """What the engine has read of this conversation before, kept by whoever leads it from turn to turn; engines that read elsewhere leave
+    it alone."""
     response_format: Mapping[str, Any] | None = None
     """In OpenAI's shape: `{"type": "json_schema", "json_schema": {"name": ..., "schema": ...}}`, `json_object` or `text`."""
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
 from .loops import NOTHING_NEW, Novelty, repeats
+from .reading import Reading, can_keep, side_by_side
 
 if TYPE_CHECKING:
     import torch
@@ -85,6 +86,10 @@ class Writing:
     unlimited: bool = False
     """Whether nobody limited its length but the model's context. A greedy model that repeats itself does so until that is full, minutes
     later, while others wait; such a reply ends, as one that was too long."""
+    reading: Reading | None = None
+    """What was read of its conversation before; what is read now is kept there."""
+    reused: int = 0
+    """Tokens of the prompt that were not read again."""
     tokens: list[int] = field(default_factory=list)
     """Tokens written, the end marker included."""
     logprobs: list[float] = field(default_factory=list)
@@ -97,7 +102,8 @@ class Writing:
     """Whether `watch` ended it."""
     looping: bool = False
     """Whether it was given up because it only repeated itself."""
-    _novelty: Novelty = field(default_factory=Novelty)
+    novelty: Novelty = field(default_factory=Novelty)
+    """What it says that is new; where there is nothing for long, it is looping too."""
 
     @property
     def going(self) -> bool:
@@ -129,7 +135,7 @@ class Writing:
             self.ended = True
             return [token]
         self._write([token, *(self.constraint.take(token) if self.constraint else ())])
-        self.looping = self.unlimited and (repeats(self.tokens) or self._novelty.stale(self.tokens) >= NOTHING_NEW)
+        self.looping = self.unlimited and (repeats(self.tokens) or self.novelty.stale(self.tokens) >= NOTHING_NEW)
         return self.tokens[before:]
 
     def _write(self, tokens: Sequence[int]) -> None:
@@ -153,8 +159,8 @@ def options_trie(options: Sequence[Sequence[int]], end: int) -> Trie:
 class Batch:
     """Replies that are written together, a forward pass at a time.
 
-    What all prompts begin with (the instructions of an environment) is read once, as in prefix sharing (Zheng et al. 2024, "SGLang",
-    https://arxiv.org/abs/2312.07104, section 3); rows leave the batch as soon as they end. A reply constrained to given choices walks a
+    What all prompts begin with (the instructions of an environment) is read once, and what was read of a conversation before is not read
+    again, as in prefix sharing (Zheng et al. 2024, "SGLang", https://arxiv.org/abs/2312.07104, section 3); rows leave the batch as soon as they end. A reply constrained to given choices walks a
     trie of their tokens, the finite case of constrained decoding (De Cao et al. 2021, "Autoregressive Entity Retrieval",
     https://arxiv.org/abs/2010.00904, section 3.2). Tokens that a constraint forces are read in one pass with the token before them.
     """
@@ -198,10 +204,24 @@ class Batch:
         return bool(self._going)
 
     def _begin(self) -> None:
-        """Read what all prompts begin with."""
-        self._cache, shared = _read_shared(self._network, self._unread)
-        self._mask = self._mask.new_ones(len(self._going), shared)
-        self._unread = [tokens[shared:] for tokens in self._unread]
+        """Take up what was read before, or read what all prompts begin with."""
+        readings = [writing.reading for writing in self._going]
+        reused = [
+            reading.shared(self._network, tokens) if reading is not None else 0
+            for reading, tokens in zip(readings, self._unread, strict=True)
+        ]
+        if max(reused) >= _WORTH_SHARING:
+            from transformers import DynamicCache
+
+            self._cache = DynamicCache(config=self._network.config)
+            self._mask = side_by_side(self._cache, readings, reused)
+            for writing, count in zip(self._going, reused, strict=True):
+                writing.reused = count
+        else:
+            self._cache, shared = _read_shared(self._network, self._unread)
+            self._mask = self._mask.new_ones(len(self._going), shared)
+            reused = [shared] * len(self._going)
+        self._unread = [tokens[count:] for tokens, count in zip(self._unread, reused, strict=True)]
 
     def _keep(self, rows: list[int]) -> None:
         """Go on with these rows alone."""
@@ -209,6 +229,11 @@ class Batch:
 
         if len(rows) == len(self._going):
             return
+        for row, writing in enumerate(self._going):
+            if writing.reading is not None and not writing.going and can_keep(self._cache):
+                columns = self._mask[row].nonzero()[:, 0]
+                read = [*writing.prompt, *writing.tokens][: len(columns)]
+                writing.reading.keep(self._network, read, self._cache, row, columns)
         self._going = [self._going[row] for row in rows]
         self._unread = [self._unread[row] for row in rows]
         if rows:

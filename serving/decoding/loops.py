@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 LOOP = 256
 """Tokens that only repeat what stands before them, from which on a reply whose length nobody limited is given up."""
@@ -27,7 +27,9 @@ def repeats(tokens: Sequence[object], length: int = LOOP, period: int = PERIOD) 
 class Novelty:
     """How long ago a reply said something new, token by token."""
 
-    def __init__(self) -> None:
+    def __init__(self, alike: Collection[int] = ()) -> None:
+        """`alike` are tokens of which one is as good as the other: digits, where another number is nothing new."""
+        self._alike = alike
         self._seen: set[tuple[int, ...]] = set()
         self._read = self._stale = 0
 
@@ -38,7 +40,8 @@ class Novelty:
         3
         """
         for place in range(self._read, len(tokens)):
-            sequence = tuple(tokens[max(0, place + 1 - SEQUENCE) : place + 1])
+            last = tokens[max(0, place + 1 - SEQUENCE) : place + 1]
+            sequence = tuple(-1 if token in self._alike else token for token in last)
             self._stale = self._stale + 1 if sequence in self._seen else 0
             self._seen.add(sequence)
         self._read = len(tokens)

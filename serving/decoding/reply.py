@@ -52,7 +52,9 @@ class WrittenReply:
         reason: FinishReason = "length" if not (writing.ended or writing.stopped) else "tool_calls" if calls else "stop"
         return ChatReply(
             text=self.text.text,
-            usage=Usage(prompt_tokens=len(writing.prompt), completion_tokens=len(writing.tokens), seconds=seconds),
+            usage=Usage(
+                prompt_tokens=len(writing.prompt), completion_tokens=len(writing.tokens), seconds=seconds, cached_tokens=writing.reused
+            ),
             logprob=writing.logprob / max(1, writing.chosen),
             finish_reason=reason,
             stop=self.text.stop,

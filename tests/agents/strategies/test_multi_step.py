@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -13,7 +15,7 @@ from lifelong.agents import DirectStrategy, Job, RepairStrategy, RetryStrategy, 
 from lifelong.core import Action, Episode, Task, ToolResult, text_of, tool_call
 from lifelong.envs import make_environment
 from lifelong.envs.tools.environment import TicketEnvironment
-from lifelong.serving import ChatReply, ChatRequest
+from lifelong.serving import ChatReply, ChatRequest, EmbeddedEngine
 
 NAMES = ("tickets-v1", "tickets-menu-v1")
 
@@ -160,3 +162,23 @@ def test_calls_written_as_text_are_read_where_the_task_has_tools() -> None:
     assert run.outcome.success
     learned = samples([Episode(id="e", task=asked, steps=run.steps, outcome=run.outcome)])
     assert all(sample.tools == tools for sample in learned)
+
+
+def test_each_step_reads_only_what_is_new_since_the_last(tiny_model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(TicketEnvironment, "max_steps", 6)
+    environment = TicketEnvironment()
+    engine = EmbeddedEngine(tiny_model, dtype="float32", device="cpu")
+    jobs = [Job(task=task, environment=environment) for task in environment.tasks("train", 2)]
+    taken_up = DirectStrategy(engine).act(jobs)
+    engine.chat = partial(_read_anew, engine.chat)  # type: ignore[method-assign]
+    anew = DirectStrategy(engine).act(jobs)
+    engine.close()
+    assert [run.steps for run in taken_up] == [run.steps for run in anew]
+    assert [run.usage.cached_tokens for run in anew] == [0, 0]
+    for run in taken_up:
+        # Five of six prompts are read from the end of the one before; none of them is shorter.
+        assert run.usage.cached_tokens > 0.6 * run.usage.prompt_tokens
+
+
+def _read_anew(chat: Callable[[Sequence[ChatRequest]], list[ChatReply]], requests: Sequence[ChatRequest]) -> list[ChatReply]:
+    return chat([replace(request, reading=None) for request in requests])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Collection
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -31,8 +32,8 @@ def test_a_reply_that_only_repeats_itself_ends_where_nobody_limited_it() -> None
     assert len(limited.tokens) == 400, "a limit that somebody set is kept"
 
 
-def written(tokens: list[int], *, unlimited: bool = True) -> Writing:
-    writing = Writing(prompt=[5], limit=100_000, unlimited=unlimited)
+def written(tokens: list[int], *, unlimited: bool = True, alike: Collection[int] = ()) -> Writing:
+    writing = Writing(prompt=[5], limit=100_000, unlimited=unlimited, novelty=Novelty(alike))
     for token in tokens:
         if writing.going:
             writing.take(token, -0.1, ends=False)
@@ -54,6 +55,7 @@ def test_what_says_something_new_goes_on() -> None:
     count = [int(digit) if digit != "," else 10 for number in range(2000) for digit in f"{number},"]
     assert len(count) > 6 * NOTHING_NEW
     assert not written(count).looping
+    assert written(count, alike=range(10)).looping, "where numbers are alike, a count is nothing new"
     # A board of noughts and crosses is shorter than what is given up.
     rng = random.Random(1)
     assert not written([rng.choice([1, 2, 3]) for _ in range(NOTHING_NEW)]).looping

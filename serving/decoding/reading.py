@@ -1,0 +1,75 @@
+"""What a model has read of one conversation, so that the next turn reads only what is new."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from itertools import takewhile
+from typing import TYPE_CHECKING, Any
+from weakref import ReferenceType, ref
+
+if TYPE_CHECKING:
+    import torch
+
+LONGEST = 8192
+"""Most tokens of a conversation that are kept; of what is longer nothing is."""
+
+
+@dataclass(eq=False)
+class Reading:
+    """Keys and values of what was read of one conversation, layer by layer, each `(heads, length, width)`.
+
+    Whoever leads a conversation makes one, hands it over with each of its requests and lets it go at the end: nothing that was read for
+    one is ever used for another. It is empty until a reply was written. A prompt that goes on otherwise than what was read uses the
+    beginning that both share.
+    """
+
+    tokens: list[int] = field(default_factory=list, repr=False)
+    """What was read, in its order."""
+    layers: list[tuple[torch.Tensor, torch.Tensor]] = field(default_factory=list, repr=False)
+    """Keys and values of these tokens."""
+    _network: ReferenceType[Any] | None = field(default=None, repr=False)
+
+    def shared(self, network: Any, tokens: Sequence[int]) -> int:
+        """With how many of the tokens that this network read another prompt begins; its last token is always read anew."""
+        if self._network is None or self._network() is not network:
+            return 0
+        pairs = zip(self.tokens, tokens[:-1], strict=False)
+        return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
+
+    def keep(self, network: Any, tokens: Sequence[int], cache: Any, row: int, columns: torch.Tensor) -> None:
+        """Keep what a cache holds of a row: the keys and values in `columns` are those of `tokens`."""
+        if len(tokens) > LONGEST:
+            self.tokens, self.layers, self._network = [], [], None
+            return
+        self.layers = [(layer.keys[row][:, columns], layer.values[row][:, columns]) for layer in cache.layers]
+        self.tokens, self._network = list(tokens), ref(network)
+
+
+def can_keep(cache: Any) -> bool:
+    """Whether all layers of a cache are keys and values in a row: others (windows, states) cannot be cut."""
+    from transformers.cache_utils import DynamicLayer
+
+    return all(type(layer) is DynamicLayer and layer.is_initialized for layer in cache.layers)
+
+
+def side_by_side(cache: Any, readings: Sequence[Reading | None], shared: Sequence[int]) -> torch.Tensor:
+    """Fill an empty cache with the first `shared[row]` tokens of each reading, one a row; returns the mask `(rows, length)` of them.
+
+    They stand at the right, next to what comes; what is before the shorter ones is masked.
+    """
+    import torch
+
+    rows, length = len(shared), max(shared)
+    first = next(reading for reading, count in zip(readings, shared, strict=True) if reading is not None and count)
+    mask = torch.zeros(rows, length, dtype=torch.long, device=first.layers[0][0].device)
+    for row, count in enumerate(shared):
+        mask[row, length - count :] = 1
+    for place, sample in enumerate(first.layers):
+        filled = [part.new_zeros(rows, part.shape[0], length, part.shape[2]) for part in sample]
+        for row, (reading, count) in enumerate(zip(readings, shared, strict=True)):
+            if reading is not None and count:
+                for whole, part in zip(filled, reading.layers[place], strict=True):
+                    whole[row, :, length - count :] = part[:, :count]
+        cache.update(*filled, place)
+    return mask
