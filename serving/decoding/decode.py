@@ -159,10 +159,11 @@ def options_trie(options: Sequence[Sequence[int]], end: int) -> Trie:
 class Batch:
     """Replies that are written together, a forward pass at a time.
 
-    What all prompts begin with (the instructions of an environment) is read once, and what was read of a conversation before is not read
-    again, as in prefix sharing (Zheng et al. 2024, "SGLang", https://arxiv.org/abs/2312.07104, section 3); rows leave the batch as soon as they end. A reply constrained to given choices walks a
-    trie of their tokens, the finite case of constrained decoding (De Cao et al. 2021, "Autoregressive Entity Retrieval",
-    https://arxiv.org/abs/2010.00904, section 3.2). Tokens that a constraint forces are read in one pass with the token before them.
+    What all prompts begin with (the instructions of an environment) is read once, and what was read of a conversation before is not
+    read again, as in prefix sharing (Zheng et al. 2024, "SGLang", https://arxiv.org/abs/2312.07104, section 3); rows leave the batch as
+    soon as they end. A reply constrained to given choices walks a trie of their tokens, the finite case of constrained decoding (De Cao
+    et al. 2021, "Autoregressive Entity Retrieval", https://arxiv.org/abs/2010.00904, section 3.2). Tokens that a constraint forces are
+    read in one pass with the token before them.
     """
 
     def __init__(self, network: PreTrainedModel, writings: Sequence[Writing], *, ends: Collection[int], pad: int) -> None:

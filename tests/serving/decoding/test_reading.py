@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -64,7 +65,7 @@ def test_a_conversation_goes_on_the_same_and_reads_only_what_is_new(engine: Embe
     assert sum(read) < cost / 2
     cached = [[reply.usage.cached_tokens for reply in turn] for turn in taken_up]
     assert cached[0] == [0] * len(names)
-    for before, after in zip(taken_up, taken_up[1:], strict=False):
+    for before, after in pairwise(taken_up):
         for earlier, later in zip(before, after, strict=True):
             # All but what was said since, and at most a few tokens where the answer is written otherwise in the next prompt.
             assert earlier.usage.prompt_tokens - 1 <= later.usage.cached_tokens < later.usage.prompt_tokens
