@@ -11,7 +11,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from .decoding.reading import Reading
+from .decoding.reading import Reading, Readings
 from .engine import (
     ChatPiece,
     ChatReply,
@@ -94,6 +94,7 @@ __all__ = [
     "ModelFile",
     "OpenAIEngine",
     "Reading",
+    "Readings",
     "TokenLogprob",
     "UpstreamAddress",
     "VLLMEngine",

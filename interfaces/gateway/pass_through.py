@@ -158,7 +158,10 @@ class PassThrough:
         shown = [(b"x-lifelong-episode", id.encode())]
         if prepared:
             shown.append((b"x-lifelong-session", quote(prepared.session).encode()))
-        return await self._passage(request, body, changes, record, shown, adapter=prepared.adapter if prepared else "")
+        if prepared is None:
+            return await self._passage(request, body, changes, record, shown)
+        named = json.dumps([tenant, prepared.session])
+        return await self._passage(request, body, changes, record, shown, adapter=prepared.adapter, conversation=named)
 
     async def _perceive(self, observed: ObservedRequest, prepared: Prepared) -> Prepared | None:
         # The request goes out first: both need the interpreter, which changes threads every 5 ms at most.
@@ -201,6 +204,7 @@ class PassThrough:
         shown: Sequence[tuple[bytes, bytes]] = (),
         *,
         adapter: str = "",
+        conversation: str = "",
     ) -> Passage:
         model = body.last("model")
         if model is not None and model.value == NAME:
@@ -211,6 +215,7 @@ class PassThrough:
             target=request.url.path + (f"?{query}" if query else ""),
             headers=list(request.scope["headers"]),
             body=exchange(body.text, changes).encode(),
+            conversation=conversation,
             streamed=body.values.get("stream") is True,
             shown=tuple(shown),
             record=record,

@@ -47,6 +47,8 @@ class Passage:
     """As the client sent them."""
     body: bytes
     """As it goes out."""
+    conversation: str = ""
+    """What tells the tenant's session from all others, where it is known."""
     streamed: bool = False
     """Whether the client expects a stream."""
     shown: tuple[tuple[bytes, bytes], ...] = ()
@@ -107,7 +109,9 @@ class Relay(Response):
                 raise
 
     async def _pass(self, passage: Passage, send: Send) -> None:
-        sending = asyncio.ensure_future(self._upstream.send(passage.method, passage.target, passage.headers, passage.body))
+        sending = asyncio.ensure_future(
+            self._upstream.send(passage.method, passage.target, passage.headers, passage.body, passage.conversation)
+        )
         try:
             while passage.streamed:
                 done, _ = await asyncio.wait({sending}, timeout=self._keep_alive)

@@ -36,6 +36,9 @@ NOT_RETURNED = frozenset((b"content-length", b"date", b"server", b"set-cookie", 
 
 OWN_PREFIX = b"x-lifelong-"
 
+CONVERSATION = "lifelong.conversation"
+"""Extension of a request to an engine in this process: what tells the tenant's session from all others; empty where it is not known."""
+
 
 class Upstream:
     """An asynchronous client of one server. Use from one event loop; no thread waits for an answer.
@@ -73,13 +76,19 @@ class Upstream:
         tls = httpx.create_ssl_context() if self.url.startswith("https") else None
         return ConnectionPool(self.url, connections=connections, keep_seconds=KEEP_SECONDS, tls=tls)
 
-    async def send(self, method: str, target: str, headers: Iterable[tuple[bytes, bytes]], body: bytes) -> httpx.Response:
+    async def send(
+        self, method: str, target: str, headers: Iterable[tuple[bytes, bytes]], body: bytes, conversation: str = ""
+    ) -> httpx.Response:
         """The answer, its body unread; whoever gets it closes it. Raises `EngineUnreachable`.
+
+        `conversation` names the tenant's session to an engine in this process; over a network it is not sent.
 
         A connection that the server had closed meanwhile is replaced once; nothing was answered on it, so nothing is asked twice.
         """
         for last in (False, True):
-            request = self._http.build_request(method, target, headers=self._headers(headers, target), content=body or None)
+            request = self._http.build_request(
+                method, target, headers=self._headers(headers, target), content=body or None, extensions={CONVERSATION: conversation}
+            )
             try:
                 return await self._http.send(request, stream=True)
             except (httpx.RemoteProtocolError, httpx.ReadError, httpx.WriteError) as error:

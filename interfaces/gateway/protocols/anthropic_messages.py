@@ -103,7 +103,7 @@ class AnthropicMessages:
             **_head(reply),
             "content": blocks,
             **_stop(reply),
-            "usage": {"input_tokens": reply.usage.prompt_tokens, "output_tokens": reply.usage.completion_tokens},
+            "usage": _written_usage(reply),
             **_details(reply),
         }
 
@@ -177,8 +177,7 @@ class MessageWriter:
             out += _event("content_block_delta", index=index, delta={"type": "input_json_delta", "partial_json": arguments})
             out += _event("content_block_stop", index=index)
         # The tokens read are not known before the first is written, so they stand here.
-        usage = {"input_tokens": reply.usage.prompt_tokens, "output_tokens": reply.usage.completion_tokens}
-        return out + _event("message_delta", delta=_stop(reply), usage=usage, **_details(reply)) + _event("message_stop")
+        return out + _event("message_delta", delta=_stop(reply), usage=_written_usage(reply), **_details(reply)) + _event("message_stop")
 
 
 class AnthropicStream:
@@ -272,6 +271,13 @@ def _assistant(content: str | list[dict[str, Any]]) -> Message:
 
 def _tool(one: AnthropicTool) -> dict[str, Any]:
     return {"type": "function", "function": {"name": one.name, "description": one.description, "parameters": one.input_schema}}
+
+
+def _written_usage(reply: Reply) -> dict[str, int]:
+    """What was read from a cache is no input here."""
+    usage = reply.usage
+    cached = {"cache_read_input_tokens": usage.cached_tokens} if usage.cached_tokens else {}
+    return {"input_tokens": usage.prompt_tokens - usage.cached_tokens, **cached, "output_tokens": usage.completion_tokens}
 
 
 def _usage(usage: Any) -> Usage:

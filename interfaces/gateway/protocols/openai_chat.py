@@ -321,10 +321,11 @@ def _choice(number: int, reply: Reply) -> dict[str, Any]:
     return {"index": number, "message": message, "logprobs": _logprobs(reply), "finish_reason": _finish_reason(reply)}
 
 
-def _usage(reply: Reply) -> dict[str, int]:
+def _usage(reply: Reply) -> dict[str, Any]:
     read = reply.usage.prompt_tokens
     written = sum(one.usage.completion_tokens for one in (reply, *reply.others))
-    return {"prompt_tokens": read, "completion_tokens": written, "total_tokens": read + written}
+    cached = {"prompt_tokens_details": {"cached_tokens": reply.usage.cached_tokens}} if reply.usage.cached_tokens else {}
+    return {"prompt_tokens": read, "completion_tokens": written, "total_tokens": read + written, **cached}
 
 
 def _logprobs(reply: Reply) -> dict[str, Any] | None:

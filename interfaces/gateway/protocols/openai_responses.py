@@ -294,7 +294,7 @@ def _response(reply: Reply, conversation: Conversation, status: str, output: lis
     read, written = reply.usage.prompt_tokens, reply.usage.completion_tokens
     usage = {
         "input_tokens": read,
-        "input_tokens_details": {"cached_tokens": 0},
+        "input_tokens_details": {"cached_tokens": reply.usage.cached_tokens},
         "output_tokens": written,
         "output_tokens_details": {"reasoning_tokens": 0},
         "total_tokens": read + written,

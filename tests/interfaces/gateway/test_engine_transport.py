@@ -17,7 +17,7 @@ from lifelong.core.messages import tool_specification
 from lifelong.interfaces.gateway.app import CODECS
 from lifelong.interfaces.gateway.engine_transport import EngineTransport, asks_engine, request_of
 from lifelong.interfaces.gateway.protocols.openai_chat import OpenAIChat
-from lifelong.interfaces.gateway.upstream import Upstream
+from lifelong.interfaces.gateway.upstream import CONVERSATION, Upstream
 from lifelong.serving import ChatPiece, ChatReply, ChatRequest, Choice, EmbeddedEngine, UpstreamAddress
 
 
@@ -91,6 +91,29 @@ def test_a_stream_has_the_text_of_the_whole_answer(engine: EmbeddedEngine) -> No
     assert len(deltas) > 5
     assert chunks[-1]["usage"] == whole["usage"]
     assert whole["usage"]["completion_tokens"] == 20
+
+
+def test_a_conversation_is_read_once_by_its_name_and_by_no_other(engine: EmbeddedEngine) -> None:
+    async def dialogue(names: list[str]) -> list[dict[str, Any]]:
+        found, messages = [], list(plain(engine)["messages"])
+        async with httpx.AsyncClient(transport=EngineTransport(engine, CODECS), base_url="http://engine") as client:
+            for name in names:
+                body = {**plain(engine), "messages": messages}
+                answer = await client.post("/v1/chat/completions", json=body, extensions={CONVERSATION: name})
+                found.append(answer.json())
+                messages = [*messages, found[-1]["choices"][0]["message"], {"role": "user", "content": "and now?"}]
+        return found
+
+    def cached(answers: list[dict[str, Any]]) -> list[bool]:
+        return [one["usage"].get("prompt_tokens_details", {}).get("cached_tokens", 0) > 0 for one in answers]
+
+    def said(answers: list[dict[str, Any]]) -> list[str]:
+        return [one["choices"][0]["message"]["content"] for one in answers]
+
+    same, others, unnamed = (asyncio.run(dialogue(names)) for names in (["a"] * 3, ["a", "b", "c"], [""] * 3))
+    assert cached(same) == [False, True, True]
+    assert cached(others) == cached(unnamed) == [False] * 3
+    assert said(same) == said(others) == said(unnamed)
 
 
 def test_tools_are_called_with_arguments_that_fit(engine: EmbeddedEngine) -> None:

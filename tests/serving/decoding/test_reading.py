@@ -13,7 +13,7 @@ import torch
 from transformers import DynamicCache
 
 from lifelong.core import Adapter, Message
-from lifelong.serving import ChatReply, ChatRequest, EmbeddedEngine, Reading
+from lifelong.serving import ChatReply, ChatRequest, EmbeddedEngine, Reading, Readings
 from lifelong.serving.decoding import reading as module
 
 
@@ -137,3 +137,24 @@ def test_only_caches_of_keys_and_values_in_a_row_can_be_kept() -> None:
     assert module.can_keep(cache)
     cache.layers.append(DynamicSlidingWindowLayer(sliding_window=8))
     assert not module.can_keep(cache)
+
+
+def test_conversations_are_kept_by_name_and_the_oldest_go() -> None:
+    readings = Readings(kept=100)
+    first, second = readings.of("a"), readings.of("b")
+    assert first is not None
+    assert second is not None
+    assert readings.of("a") is first
+    assert readings.of("") is None
+    second.tokens = [1] * 60
+    first.tokens = [1] * 98
+    assert readings.of("a") is first, "the one that goes on is not counted"
+    assert readings.of("b") is second
+    third = readings.of("c")
+    assert third is not None
+    third.tokens = [1] * 10
+    assert readings.of("b") is second
+    assert readings.of("a") is not first, "it went on longest ago"
+    for number in range(1000):
+        readings.of(f"empty {number}")
+    assert len(readings._of) < 120

@@ -16,7 +16,7 @@ from running_gateway import EchoEngine, RunningGateway
 
 from lifelong.core import Cancelled, EngineUnreachable, check_cancelled
 from lifelong.core.settings import GatewaySettings
-from lifelong.serving import ChatPiece, ChatReply, ChatRequest
+from lifelong.serving import ChatPiece, ChatReply, ChatRequest, EmbeddedEngine
 
 SCHEMA = {"type": "object", "properties": {"query": {"type": "string"}}}
 ANTHROPIC_TOOL = {"name": "look", "description": "look up", "input_schema": SCHEMA}
@@ -251,5 +251,32 @@ def test_a_client_that_leaves_ends_the_work_and_nothing_is_recorded(tmp_path: Pa
         assert engine.made < 500
         assert httpx.get(f"{gateway.url}/ready").json() == {"status": "ready"}
         assert gateway.record.episodes.count(tenant="default") == 0
+    finally:
+        gateway.close()
+
+
+def test_a_conversation_goes_on_without_reading_it_again_and_for_its_own_tenant_alone(tmp_path: Path, tiny_model: Path) -> None:
+    gateway = RunningGateway(tmp_path, EmbeddedEngine(str(tiny_model), dtype="float32"), GatewaySettings(deadline_ms=5000))
+
+    def say(user: str, messages: list[Any]) -> tuple[str, int]:
+        with gateway.client.chat.completions.create(
+            model="lifelong", messages=messages, user=user, max_tokens=8, stream=True, stream_options={"include_usage": True}
+        ) as stream:
+            chunks = list(stream)
+        text = "".join(choice.delta.content or "" for chunk in chunks for choice in chunk.choices)
+        usage = chunks[-1].usage
+        assert usage is not None
+        return text, (usage.prompt_tokens_details.cached_tokens or 0) if usage.prompt_tokens_details else 0
+
+    messages: list[Any] = [{"role": "user", "content": "Where does my sister Ada live, in Bern or in Rome?"}]
+    cached = []
+    try:
+        for turn in range(3):
+            text, reused = say("ada", messages)
+            cached.append(reused)
+            messages += [{"role": "assistant", "content": text}, {"role": "user", "content": f"And number {turn}?"}]
+        assert cached[0] == 0
+        assert 40 < cached[1] < cached[2]
+        assert say("bob", messages)[1] == 0, "what one tenant said tells another nothing, by the time it takes neither"
     finally:
         gateway.close()
