@@ -11,7 +11,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from .decoding.reading import Reading, Readings
+from .conversation_cache import ConversationCache, ConversationCaches
 from .engine import (
     ChatPiece,
     ChatReply,
@@ -87,14 +87,14 @@ __all__ = [
     "ChatReply",
     "ChatRequest",
     "Choice",
+    "ConversationCache",
+    "ConversationCaches",
     "EmbeddedEngine",
     "Engine",
     "EngineChatModel",
     "HotSwap",
     "ModelFile",
     "OpenAIEngine",
-    "Reading",
-    "Readings",
     "TokenLogprob",
     "UpstreamAddress",
     "VLLMEngine",

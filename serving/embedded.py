@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from ..core import Adapter, AdapterRejected, EngineUnreachable, MalformedTask, ModelCorrupt, NothingFound, Settings, Usage, check_cancelled
 from ..core.extras import require
 from .adapter_files import check_adapter
-from .attention import attention_for
+from .decoding.attention import attention_for
 from .decoding.decode import Batch, Options, Writing, score
 from .decoding.fair_lock import FairLock
 from .decoding.grammar import Grammars, grammar_of
@@ -280,7 +280,7 @@ class EmbeddedEngine:
         room = self._context - len(prompt)
         limit = room if request.max_tokens is None else min(request.max_tokens, room)
         writing = Writing(
-            prompt=prompt, limit=limit, unlimited=request.max_tokens is None, temperature=request.temperature, reading=request.reading
+            prompt=prompt, limit=limit, unlimited=request.max_tokens is None, temperature=request.temperature, cache=request.cache
         )
         if request.choices:
             options = [self._tokens(choice) for choice in request.choices]

@@ -9,7 +9,7 @@ from threading import Event
 from typing import Any, Literal, Protocol, runtime_checkable
 
 from ..core import Adapter, EngineUnreachable, MalformedTask, Message, ToolCall, ToolSpecification, Usage, check_cancelled
-from .decoding.reading import Reading
+from .conversation_cache import ConversationCache
 
 FinishReason = Literal["stop", "length", "tool_calls"]
 """Why a reply ended: by itself or at a stop text, at the most tokens it may have, with calls of tools."""
@@ -50,7 +50,7 @@ class ChatRequest:
     """Taken from the logit of each token, as often as it was written already."""
     logprobs: bool = False
     """Whether the reply's `tokens` are wanted."""
-    reading: Reading | None = field(default=None, compare=False, repr=False)
+    cache: ConversationCache | None = field(default=None, compare=False, repr=False)
     """What the engine has read of this conversation before, kept by whoever leads it from turn to turn; engines that read elsewhere leave
     it alone."""
     response_format: Mapping[str, Any] | None = None

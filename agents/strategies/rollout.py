@@ -28,7 +28,7 @@ from ...envs.caller import Caller
 from ...envs.environment import always_calls
 from ...envs.practice import Preview, can_preview, declared_grammar, preview, template_grammars
 from ...envs.results import RuleBroken, StepResult, read_choices, read_reset, read_step
-from ...serving import ChatRequest, Engine, Reading, context_of, grammar_error, takes_grammars
+from ...serving import ChatRequest, ConversationCache, Engine, context_of, grammar_error, takes_grammars
 from ..strategy import Job, NewSteps, Run
 from .resume import TakenUp, take_up
 from .transcript import TokenBudget, View, visible
@@ -79,7 +79,7 @@ class Rollout:
     """How many steps the journal has."""
     kept_usage: Usage = field(default_factory=Usage)
     """Of the usage, what the journal has."""
-    reading: Reading = field(default_factory=Reading)
+    cache: ConversationCache = field(default_factory=ConversationCache)
     """What the engine has read of this run."""
 
     def begin(self) -> None:
@@ -131,7 +131,7 @@ class Rollout:
             choices=self.admissible,
             # What is picked from a list or written as a call of a tool is constrained already.
             grammar="" if self.admissible or job.task.tools else self._grammar_of_try(again),
-            reading=self.reading,
+            cache=self.cache,
             tools=job.task.tools,
             tool_choice="required" if job.task.tools and job.constrain and always_calls(self.environment) else "auto",
         )

@@ -31,7 +31,7 @@ from ...core import (
     redact,
     text_of,
 )
-from ...serving import ChatPiece, ChatReply, ChatRequest, Engine, Reading, Readings
+from ...serving import ChatPiece, ChatReply, ChatRequest, ConversationCache, ConversationCaches, Engine
 from .conversation import shown_model
 from .errors import codec_error, error_body
 from .protocols.parts import other_parts
@@ -69,7 +69,7 @@ class EngineTransport(httpx.AsyncBaseTransport):
     def __init__(self, engine: Engine, codecs: Iterable[EngineCodec], *, running: int = 32) -> None:
         self._engine = engine
         self._codecs = {codec.path: codec for codec in codecs}
-        self._readings = Readings()
+        self._caches = ConversationCaches()
         self._pool = ThreadPoolExecutor(max_workers=running, thread_name_prefix="engine")
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
@@ -79,15 +79,15 @@ class EngineTransport(httpx.AsyncBaseTransport):
             if codec is None:
                 served = " or ".join(self._codecs)
                 raise MalformedTask(f"{request.method} {request.url.path[:80]} is not served here; post to {served}")
-            reading = self._readings.of(request.extensions.get(CONVERSATION, ""))
-            return await self._answer(codec, json.loads(await request.aread()), reading)
+            cache = self._caches.of(request.extensions.get(CONVERSATION, ""))
+            return await self._answer(codec, json.loads(await request.aread()), cache)
         except LifelongError as error:
             refused = codec_error(codec.error if codec else error_body, error)
             return httpx.Response(refused.status_code, headers=dict(refused.headers), content=bytes(refused.body))
 
-    async def _answer(self, codec: EngineCodec, body: Mapping[str, Any], reading: Reading | None) -> httpx.Response:
+    async def _answer(self, codec: EngineCodec, body: Mapping[str, Any], cache: ConversationCache | None) -> httpx.Response:
         conversation = codec.parse(body)
-        asked = replace(request_of(conversation, codec.options(body), base=self._engine.model), reading=reading)
+        asked = replace(request_of(conversation, codec.options(body), base=self._engine.model), cache=cache)
         head = Reply(id=codec.id_prefix + uuid.uuid4().hex, text="", model=shown_model(conversation.model), created=int(time.time()))
         if not conversation.stream:
             replies = await self._whole(asked, conversation.count)

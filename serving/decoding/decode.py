@@ -8,8 +8,8 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
+from ..conversation_cache import ConversationCache, can_keep, side_by_side
 from .loops import NOTHING_NEW, Novelty, repeats
-from .reading import Reading, can_keep, side_by_side
 
 if TYPE_CHECKING:
     import torch
@@ -86,7 +86,7 @@ class Writing:
     unlimited: bool = False
     """Whether nobody limited its length but the model's context. A greedy model that repeats itself does so until that is full, minutes
     later, while others wait; such a reply ends, as one that was too long."""
-    reading: Reading | None = None
+    cache: ConversationCache | None = None
     """What was read of its conversation before; what is read now is kept there."""
     reused: int = 0
     """Tokens of the prompt that were not read again."""
@@ -206,16 +206,15 @@ class Batch:
 
     def _begin(self) -> None:
         """Take up what was read before, or read what all prompts begin with."""
-        readings = [writing.reading for writing in self._going]
+        caches = [writing.cache for writing in self._going]
         reused = [
-            reading.shared(self._network, tokens) if reading is not None else 0
-            for reading, tokens in zip(readings, self._unread, strict=True)
+            cache.shared(self._network, tokens) if cache is not None else 0 for cache, tokens in zip(caches, self._unread, strict=True)
         ]
         if max(reused) >= _WORTH_SHARING:
             from transformers import DynamicCache
 
             self._cache = DynamicCache(config=self._network.config)
-            self._mask = side_by_side(self._cache, readings, reused)
+            self._mask = side_by_side(self._cache, caches, reused)
             for writing, count in zip(self._going, reused, strict=True):
                 writing.reused = count
         else:
@@ -231,10 +230,10 @@ class Batch:
         if len(rows) == len(self._going):
             return
         for row, writing in enumerate(self._going):
-            if writing.reading is not None and not writing.going and can_keep(self._cache):
+            if writing.cache is not None and not writing.going and can_keep(self._cache):
                 columns = self._mask[row].nonzero()[:, 0]
                 read = [*writing.prompt, *writing.tokens][: len(columns)]
-                writing.reading.keep(self._network, read, self._cache, row, columns)
+                writing.cache.keep(self._network, read, self._cache, row, columns)
         self._going = [self._going[row] for row in rows]
         self._unread = [self._unread[row] for row in rows]
         if rows:

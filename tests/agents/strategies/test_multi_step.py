@@ -181,4 +181,4 @@ def test_each_step_reads_only_what_is_new_since_the_last(tiny_model: Path, monke
 
 
 def _read_anew(chat: Callable[[Sequence[ChatRequest]], list[ChatReply]], requests: Sequence[ChatRequest]) -> list[ChatReply]:
-    return chat([replace(request, reading=None) for request in requests])
+    return chat([replace(request, cache=None) for request in requests])

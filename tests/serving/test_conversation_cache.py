@@ -13,8 +13,8 @@ import torch
 from transformers import DynamicCache
 
 from lifelong.core import Adapter, Message
-from lifelong.serving import ChatReply, ChatRequest, EmbeddedEngine, Reading, Readings
-from lifelong.serving.decoding import reading as module
+from lifelong.serving import ChatReply, ChatRequest, ConversationCache, ConversationCaches, EmbeddedEngine
+from lifelong.serving import conversation_cache as module
 
 
 @pytest.fixture
@@ -38,13 +38,13 @@ def opening(name: str) -> list[Message]:
 
 def dialogue(engine: EmbeddedEngine, names: list[str], turns: int, *, keep: bool, **options: object) -> list[list[ChatReply]]:
     """Conversations led side by side, turn by turn."""
-    readings = [Reading() if keep else None for _ in names]
+    caches = [ConversationCache() if keep else None for _ in names]
     messages = [opening(name) for name in names]
     found: list[list[ChatReply]] = []
     for turn in range(turns):
         requests = [
-            ChatRequest(messages=list(said), max_tokens=10, reading=reading, **options)  # type: ignore[arg-type]
-            for said, reading in zip(messages, readings, strict=True)
+            ChatRequest(messages=list(said), max_tokens=10, cache=cache, **options)  # type: ignore[arg-type]
+            for said, cache in zip(messages, caches, strict=True)
         ]
         replies = engine.chat(requests)
         for said, reply in zip(messages, replies, strict=True):
@@ -73,30 +73,30 @@ def test_a_conversation_goes_on_the_same_and_reads_only_what_is_new(engine: Embe
 
 
 def test_another_conversation_uses_only_the_beginning_that_both_share(engine: EmbeddedEngine) -> None:
-    reading = Reading()
-    [first] = engine.chat([ChatRequest(messages=opening("Ada"), max_tokens=10, reading=reading)])
+    cache = ConversationCache()
+    [first] = engine.chat([ChatRequest(messages=opening("Ada"), max_tokens=10, cache=cache)])
     other = ChatRequest(messages=opening("Zoe"), max_tokens=10)
-    [alone], [reused] = engine.chat([other]), engine.chat([replace(other, reading=reading)])
+    [alone], [reused] = engine.chat([other]), engine.chat([replace(other, cache=cache)])
     assert (reused.text, reused.finish_reason) == (alone.text, alone.finish_reason)
     assert 16 <= reused.usage.cached_tokens < first.usage.prompt_tokens - 3
     # The same once more: all but the last token was read.
-    [again] = engine.chat([replace(other, reading=reading)])
+    [again] = engine.chat([replace(other, cache=cache)])
     assert again.usage.cached_tokens == again.usage.prompt_tokens - 1
     assert again.text == alone.text
 
 
 def test_what_one_network_has_read_is_nothing_to_another(engine: EmbeddedEngine, tiny_adapter: Callable[..., Adapter]) -> None:
     engine.publish(tiny_adapter("lifelong-v0001", seed=3))
-    reading = Reading()
-    request = ChatRequest(messages=opening("Ada"), max_tokens=10, reading=reading)
+    cache = ConversationCache()
+    request = ChatRequest(messages=opening("Ada"), max_tokens=10, cache=cache)
     engine.chat([request])
     adapted = replace(request, adapter="lifelong-v0001")
-    [alone] = engine.chat([replace(adapted, reading=None)])
+    [alone] = engine.chat([replace(adapted, cache=None)])
     [found] = engine.chat([adapted])
     assert (found.text, found.usage.cached_tokens) == (alone.text, 0)
     assert engine.chat([adapted])[0].usage.cached_tokens > 0
     # A retired adapter's network is not kept alive by a conversation.
-    network = reading._network
+    network = cache._network
     assert network is not None
     engine.retire("lifelong-v0001")
     gc.collect()
@@ -104,29 +104,29 @@ def test_what_one_network_has_read_is_nothing_to_another(engine: EmbeddedEngine,
 
 
 def test_streams_and_batches_mix_what_was_read_with_what_was_not(engine: EmbeddedEngine) -> None:
-    reading = Reading()
-    first = ChatRequest(messages=opening("Ada"), max_tokens=10, reading=reading)
+    cache = ConversationCache()
+    first = ChatRequest(messages=opening("Ada"), max_tokens=10, cache=cache)
     *_, last = engine.stream(first)
     assert last.reply is not None
-    assert reading.tokens
+    assert cache.tokens
     requests = [ChatRequest(messages=opening(name), max_tokens=10) for name in ("Bob", "Cy")]
-    alone = [engine.chat([request])[0].text for request in (replace(first, reading=None), *requests)]
+    alone = [engine.chat([request])[0].text for request in (replace(first, cache=None), *requests)]
     together = engine.chat([first, *requests])
     assert [reply.text for reply in together] == alone
     assert [reply.usage.cached_tokens > 0 for reply in together] == [True, False, False]
 
 
 def test_what_is_too_long_or_cannot_be_cut_is_not_kept(engine: EmbeddedEngine, monkeypatch: pytest.MonkeyPatch) -> None:
-    reading = Reading()
-    request = ChatRequest(messages=opening("Ada"), max_tokens=10, reading=reading)
+    cache = ConversationCache()
+    request = ChatRequest(messages=opening("Ada"), max_tokens=10, cache=cache)
     engine.chat([request])
     monkeypatch.setattr(module, "LONGEST", 20)
     engine.chat([request])
-    assert (reading.tokens, reading.layers) == ([], [])
+    assert (cache.tokens, cache.layers) == ([], [])
     monkeypatch.setattr("lifelong.serving.decoding.decode.can_keep", lambda cache: False)
     monkeypatch.setattr(module, "LONGEST", 8192)
     engine.chat([request])
-    assert reading.tokens == []
+    assert cache.tokens == []
 
 
 def test_only_caches_of_keys_and_values_in_a_row_can_be_kept() -> None:
@@ -140,21 +140,21 @@ def test_only_caches_of_keys_and_values_in_a_row_can_be_kept() -> None:
 
 
 def test_conversations_are_kept_by_name_and_the_oldest_go() -> None:
-    readings = Readings(kept=100)
-    first, second = readings.of("a"), readings.of("b")
+    caches = ConversationCaches(kept=100)
+    first, second = caches.of("a"), caches.of("b")
     assert first is not None
     assert second is not None
-    assert readings.of("a") is first
-    assert readings.of("") is None
+    assert caches.of("a") is first
+    assert caches.of("") is None
     second.tokens = [1] * 60
     first.tokens = [1] * 98
-    assert readings.of("a") is first, "the one that goes on is not counted"
-    assert readings.of("b") is second
-    third = readings.of("c")
+    assert caches.of("a") is first, "the one that goes on is not counted"
+    assert caches.of("b") is second
+    third = caches.of("c")
     assert third is not None
     third.tokens = [1] * 10
-    assert readings.of("b") is second
-    assert readings.of("a") is not first, "it went on longest ago"
+    assert caches.of("b") is second
+    assert caches.of("a") is not first, "it went on longest ago"
     for number in range(1000):
-        readings.of(f"empty {number}")
-    assert len(readings._of) < 120
+        caches.of(f"empty {number}")
+    assert len(caches._of) < 120

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from lifelong.serving import EmbeddedEngine
-from lifelong.serving.attention import attention_for
+from lifelong.serving.decoding.attention import attention_for
 
 
 def test_grouped_attention_equals_eager(tiny_model: Path) -> None:
