@@ -189,6 +189,8 @@ class SleepSettings:
     """Passes over the target skill's training set."""
     batch_size: int = 8
     """Samples a step."""
+    max_length: int = 1024
+    """Most tokens of one sample, its prompt as the model was shown it; a longer one loses its beginning. Memory grows with the square."""
     replay: float = 0.5
     """Replayed samples of other skills, as a share of the target skill's."""
     substitution: float = 0.5
@@ -250,6 +252,7 @@ class SleepSettings:
             learning_rate=(1e-7, 1),
             epochs=(1, 1000),
             batch_size=(1, 4096),
+            max_length=(16, 10**6),
             replay=(0, 100),
             substitution=(0, 1),
             held_out=(0, 0.9),

@@ -31,6 +31,8 @@ TrainingProgress = Callable[[int, int, float], None]
 
 BATCH = ("input_ids", "attention_mask", "labels")
 """What a training batch holds, each `(n, length)`."""
+_SHORT = 512
+"""Tokens of rows of which four go through a CPU together."""
 REPORT = "training.json"
 """File beside the weights that says how they came about."""
 
@@ -53,7 +55,7 @@ class Recipe:
     """Samples a step, one for each answer."""
     substitution: float = 0.5
     """Share of composed samples whose copied spans are exchanged anew in each epoch."""
-    max_length: int = 512
+    max_length: int = 1024
     """Most tokens of one sample."""
     seed: int = 0
     """Seed of initialisation, order and substitution."""
@@ -256,7 +258,12 @@ def _fit(model: Any, rows: list[dict[str, list[int]]], recipe: Recipe, tokenizer
             return (loss, None) if return_outputs else loss
 
     with tempfile.TemporaryDirectory() as scratch:
-        config = _configuration(recipe, scratch, steps=len(rows) // recipe.batch_size, mixed=mixed)
+        part = (
+            rows_at_once(recipe.batch_size, max(len(row["input_ids"]) for row in rows))
+            if not torch.cuda.is_available()
+            else recipe.batch_size
+        )
+        config = _configuration(recipe, scratch, part=part, steps=len(rows) // recipe.batch_size, mixed=mixed)
         trainer = InOrder(model=model, args=config, train_dataset=Dataset.from_list(rows), processing_class=tokenizer, callbacks=[Report()])
         trainer.remove_callback(PrinterCallback)
         with disable_input_dtype_casting(model):
@@ -264,12 +271,22 @@ def _fit(model: Any, rows: list[dict[str, list[int]]], recipe: Recipe, tokenizer
     return losses
 
 
-def _configuration(recipe: Recipe, directory: str, *, steps: int, mixed: bool) -> Any:
+def rows_at_once(batch_size: int, longest: int) -> int:
+    """How many rows of a step go through together on a CPU: four are as fast as more, and a long row takes the memory of four short ones.
+
+    The memory of attention grows with the square of the length, so four rows of 512 tokens are one of 1024.
+
+    >>> rows_at_once(8, 300), rows_at_once(6, 300), rows_at_once(8, 700), rows_at_once(8, 4000)
+    (4, 3, 2, 1)
+    """
+    most = max(1, min(4, 4 * _SHORT**2 // longest**2))
+    return max(rows for rows in range(1, most + 1) if batch_size % rows == 0)
+
+
+def _configuration(recipe: Recipe, directory: str, *, part: int, steps: int, mixed: bool) -> Any:
     import torch
     from trl import SFTConfig
 
-    # A step's samples go through in parts of four: as fast on CPU, and half the memory.
-    part = recipe.batch_size if torch.cuda.is_available() else max(d for d in range(1, 5) if recipe.batch_size % d == 0)
     return SFTConfig(
         output_dir=directory,
         per_device_train_batch_size=part,

@@ -152,6 +152,7 @@ def recipe_for(night: NightContext, data: Sequence[Sample], skill: str) -> Recip
         epochs=settings.epochs,
         min_steps=settings.min_steps if is_chat(night, data, skill) else 0,
         batch_size=settings.batch_size,
+        max_length=settings.max_length,
         substitution=settings.substitution,
         seed=components.settings.seed,
         start="" if settings.train_from_base else _latest(components, night.tenant),

@@ -4,6 +4,7 @@ import copy
 import json
 import math
 import resource
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -11,7 +12,7 @@ import pytest
 
 from lifelong.core import Adapter, AdapterRejected, StoreError
 from lifelong.learners import Recipe, Sample, TrainingReport, train_lora
-from lifelong.learners.adapters.lora import answer_loss
+from lifelong.learners.adapters.lora import answer_loss, rows_at_once
 from lifelong.serving import ChatRequest, EmbeddedEngine
 
 SAMPLES = [
@@ -98,3 +99,17 @@ def test_the_loss_is_the_mean_over_answer_tokens_by_hand() -> None:
     assert loss.item() == pytest.approx((first + second) / 2, abs=1e-6)
     assert loss.item() == pytest.approx(0.39548, abs=1e-4)
     assert answer_loss(network, labels, labels, labels, items=4).item() == pytest.approx((first + second) / 4, abs=1e-6)
+
+
+@pytest.mark.slow
+def test_a_long_prompt_is_learned_from_as_it_was_shown(tiny_model: Path, tmp_path: Path) -> None:
+    """A session with many tools: a prompt that lost its beginning would be another one than the served model reads."""
+    long = [
+        replace(sample, messages=({"role": "system", "content": "tool " * 160}, *sample.messages), episode=f"long {place}")
+        for place, sample in enumerate(SAMPLES[:8])
+    ]
+    whole = train_lora(long, recipe(tiny_model, epochs=1), tmp_path / "whole")
+    assert whole.tokens > 8 * 800
+    cut = train_lora(long, recipe(tiny_model, epochs=1, max_length=300), tmp_path / "cut")
+    assert cut.tokens == 8 * 300
+    assert [rows_at_once(8, length) for length in (512, 513, 724, 725, 5000)] == [4, 2, 2, 1, 1]
