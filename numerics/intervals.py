@@ -15,6 +15,9 @@ Interval = tuple[float, float]
 Z95 = NormalDist().inv_cdf(0.975)
 """Two-sided 95 % quantile of the standard normal, 1.95996."""
 
+SIGN_ERROR, RATE_ERROR = 0.045, 0.005
+"""How an exact paired interval divides its 5 % between the share of wins, which decides on the sign, and the share of tasks that differ."""
+
 RESAMPLES = 2000
 """Bootstrap draws; the percentile bounds then move by less than a tenth of their width from seed to seed."""
 
@@ -110,14 +113,15 @@ def paired_gain_ci95(wins: int, losses: int, tasks: int) -> Interval:
     Of `tasks`, `wins` succeed only with the first policy and `losses` only with the second; the others say nothing of the
     difference. It is (share of tasks in which the two differ) x (2 x share of wins among these - 1). Given how many differ, the
     wins are binomial, as in McNemar's exact test (McNemar, Psychometrika 12 (1947) 153, https://doi.org/10.1007/BF02295996;
-    Fagerland, Lydersen and Laake, Statistics in Medicine 33 (2014) 2850, https://doi.org/10.1002/sim.6148). Both factors get a
-    Clopper-Pearson interval of 97.5 %, so that both hold at once with 95 % (Bonferroni). Seven wins without a loss are the fewest
-    that prove a gain; resampling would call a single one certain. Raises `ValueError` for counts that do not fit.
+    Fagerland, Lydersen and Laake, Statistics in Medicine 33 (2014) 2850, https://doi.org/10.1002/sim.6148). The second factor alone
+    decides on the sign, so it gets a Clopper-Pearson interval of 95.5 % and the first one of 99.5 %: both hold at once with 95 %
+    (Bonferroni), and a gain is proven nearly as soon as by the exact test of 95 %. Six wins without a loss are the fewest that prove
+    one; resampling would call a single one certain. Raises `ValueError` for counts that do not fit.
     """
     if min(wins, losses) < 0 or wins + losses > tasks:
         raise ValueError(f"{wins} wins and {losses} losses do not fit into {tasks} tasks")
-    least, most = clopper_pearson(wins + losses, tasks, 0.975)
-    low, high = (2 * share - 1 for share in clopper_pearson(wins, wins + losses, 0.975))
+    least, most = clopper_pearson(wins + losses, tasks, 1 - RATE_ERROR)
+    low, high = (2 * share - 1 for share in clopper_pearson(wins, wins + losses, 1 - SIGN_ERROR))
     # A product of two intervals: a bound below zero lies farthest where most tasks differ, one above zero where fewest do.
     return low * (least if low > 0 else most), high * (most if high > 0 else least)
 
