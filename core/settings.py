@@ -195,8 +195,6 @@ class SleepSettings:
     """Replayed samples of other skills, as a share of the target skill's."""
     substitution: float = 0.5
     """Share of samples whose copied names and numbers are exchanged anew in each epoch."""
-    further_tools: float = 0.5
-    """Share of samples with calls of tools that offer tools of other samples beside their own, drawn anew in each epoch."""
     held_out: float = 0.15
     """Share of a skill's trainable episodes kept for the gate and never trained on."""
     min_held_out: int = 8
@@ -257,7 +255,6 @@ class SleepSettings:
             max_length=(16, 10**6),
             replay=(0, 100),
             substitution=(0, 1),
-            further_tools=(0, 1),
             held_out=(0, 0.9),
             min_held_out=(1, 10_000),
             folds=(2, 100),

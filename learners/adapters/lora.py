@@ -18,11 +18,10 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from ...core import AdapterRejected, ModelMissing, StoreError, ToolSpecification
+from ...core import AdapterRejected, ModelMissing, StoreError
 from ...core.extras import require
 from ...core.paths import AnyPath
 from ...serving import ChatPrompts, adapter_provenance, check_directory, give_back_memory, quiet_transformers, seal_adapter
-from .further_tools import pool, with_further_tools
 from .samples import Sample, encode, joined, length_grouped
 from .substitution import substitute, vocabulary
 
@@ -56,8 +55,6 @@ class Recipe:
     """Samples a step, one for each answer."""
     substitution: float = 0.5
     """Share of composed samples whose copied spans are exchanged anew in each epoch."""
-    further_tools: float = 0.5
-    """Share of samples with calls of tools that offer tools of other samples too, drawn anew in each epoch."""
     max_length: int = 1024
     """Most tokens of one sample."""
     seed: int = 0
@@ -169,27 +166,19 @@ def _rows(samples: Sequence[Sample], recipe: Recipe, tokenizer: Any) -> tuple[li
     """
     rng = random.Random(recipe.seed)
     prompts = ChatPrompts(tokenizer)
-    words, tools = vocabulary(samples), pool(samples)
+    words = vocabulary(samples)
     rows: list[dict[str, list[int]]] = []
     size = 0
     for number in range(recipe.epochs):
         # Exercises are plentiful: each pass has others of them, beside all that really happened.
         chosen = [sample for place, sample in enumerate(samples) if not sample.practice or place % recipe.epochs == number]
         varied = [substitute(sample, words, rng) if rng.random() < recipe.substitution else sample for sample in chosen]
-        if recipe.further_tools:
-            varied = [_offered(sample, tools, recipe, number) for sample in varied]
         epoch = joined([encode(sample, prompts, recipe.max_length, tokenizer.eos_token_id) for sample in varied])
         if not epoch:
             continue
         size = size or max(1, round(recipe.batch_size * len(epoch) / len(varied)))
         rows += [{"input_ids": ids, "labels": labels} for ids, labels in _ordered(epoch, size, rng)]
     return rows, size
-
-
-def _offered(sample: Sample, tools: Sequence[ToolSpecification], recipe: Recipe, epoch: int) -> Sample:
-    """A sample with further tools in some epochs; all turns of a run have the same."""
-    rng = random.Random(f"{recipe.seed} {epoch} {sample.episode}")
-    return with_further_tools(sample, tools, rng) if rng.random() < recipe.further_tools else sample
 
 
 def _ordered(epoch: Sequence[tuple[list[int], list[int]]], size: int, rng: random.Random) -> Iterator[tuple[list[int], list[int]]]:

@@ -154,7 +154,6 @@ def recipe_for(night: NightContext, data: Sequence[Sample], skill: str) -> Recip
         batch_size=settings.batch_size,
         max_length=settings.max_length,
         substitution=settings.substitution,
-        further_tools=settings.further_tools,
         seed=components.settings.seed,
         start="" if settings.train_from_base else _latest(components, night.tenant),
     )
