@@ -15,7 +15,8 @@ from lifelong.orchestrator.phases import NightContext, Work
 
 
 def state_of(learner: LifelongLearner) -> Any:
-    """Every row of the record and every file of the home."""
+    """Every row of the record and every file of the home, once what was said is indexed, which a thread of its own does."""
+    learner._components.turns.finish()
     database = learner.record._database
     tables = [name for (name,) in database.rows("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name")]
     return {table: sorted(map(repr, database.rows(f'SELECT * FROM "{table}"'))) for table in tables}, sorted(
