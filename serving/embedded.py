@@ -19,7 +19,7 @@ from .decoding.attention import attention_for
 from .decoding.decode import Batch, Options, Writing, score
 from .decoding.fair_lock import FairLock
 from .decoding.grammar import Grammars, grammar_of
-from .decoding.loops import Novelty
+from .decoding.loops import Novelty, number_tokens
 from .decoding.reply import WrittenReply
 from .download import quiet_transformers
 from .engine import ChatPiece, ChatReply, ChatRequest, Choice, check_options
@@ -292,14 +292,13 @@ class EmbeddedEngine:
             writing.generator, writing.top_p = torch.Generator().manual_seed(request.seed), request.top_p
         if request.tools:
             # A call is no place to count in: a list of numbers has no end that a small model finds.
-            writing.novelty = Novelty(alike=self._digits)
+            writing.novelty = Novelty(alike=self._numbers)
         writing.presence_penalty, writing.frequency_penalty = request.presence_penalty, request.frequency_penalty
         return WrittenReply(request, writing, self._decoded)
 
     @cached_property
-    def _digits(self) -> frozenset[int]:
-        """Tokens that are digits alone."""
-        return frozenset(token for text, token in self.tokenizer.get_vocab().items() if text.isdecimal())
+    def _numbers(self) -> frozenset[int]:
+        return number_tokens(self.tokenizer.get_vocab())
 
     @cached_property
     def _grammars(self) -> Grammars:

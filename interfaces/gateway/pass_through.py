@@ -156,10 +156,9 @@ class PassThrough:
             return await self.recorder.record(partial(self._observer.record, observed, known, answer, id))
 
         shown = [(b"x-lifelong-episode", id.encode())]
-        if prepared:
-            shown.append((b"x-lifelong-session", quote(prepared.session).encode()))
         if prepared is None:
             return await self._passage(request, body, changes, record, shown)
+        shown.append((b"x-lifelong-session", quote(prepared.session).encode()))
         named = json.dumps([tenant, prepared.session])
         return await self._passage(request, body, changes, record, shown, adapter=prepared.adapter, conversation=named)
 

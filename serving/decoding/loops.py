@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 LOOP = 256
 """Tokens that only repeat what stands before them, from which on a reply whose length nobody limited is given up."""
@@ -22,6 +22,15 @@ def repeats(tokens: Sequence[object], length: int = LOOP, period: int = PERIOD) 
     """
     tail = list(tokens[-length:])
     return len(tail) == length and any(tail[shift:] == tail[:-shift] for shift in range(1, min(period, length // 2) + 1))
+
+
+def number_tokens(vocabulary: Mapping[str, int]) -> frozenset[int]:
+    """Tokens that are digits alone, or digits after a blank as byte-level and sentence-piece tokenizers write it.
+
+    >>> sorted(number_tokens({"7": 1, "Ġ12": 2, "▁3": 3, "a1": 4, "Ġ": 5}))
+    [1, 2, 3]
+    """
+    return frozenset(token for text, token in vocabulary.items() if text.lstrip("Ġ▁ ").isdecimal())
 
 
 class Novelty:

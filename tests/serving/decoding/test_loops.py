@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lifelong.serving.decoding.decode import Writing
-from lifelong.serving.decoding.loops import LOOP, NOTHING_NEW, PERIOD, SEQUENCE, Novelty, repeats
+from lifelong.serving.decoding.loops import LOOP, NOTHING_NEW, PERIOD, SEQUENCE, Novelty, number_tokens, repeats
 
 
 @given(st.lists(st.integers(0, 50), min_size=1, max_size=PERIOD), st.lists(st.integers(0, 50), max_size=20))
@@ -74,3 +74,8 @@ def test_novelty_is_the_same_however_the_tokens_come(tokens: list[int], part: in
         expected = expected + 1 if last in seen else 0
         seen.add(last)
     assert whole.stale(tokens) == found == expected
+
+
+def test_numbers_are_digits_with_or_without_the_blank_before_them() -> None:
+    vocabulary = {"7": 1, "Ġ12": 2, "▁3": 3, "a1": 4, "Ġ": 5, "٤": 6, "1.": 7, "": 8}
+    assert number_tokens(vocabulary) == {1, 2, 3, 6}
